@@ -1,0 +1,23 @@
+/** @file Privileged state of the workcell: for the scripted expert, the simulated operator, probes and tests; never for a policy. */
+
+export type Vec3 = [x: number, y: number, z: number] // metres, world frame = robot base frame
+export type Quat = [w: number, x: number, y: number, z: number]
+export type Pose = { position: Vec3; rotation: Quat }
+
+/** A cradle, stand or slot: `position` is the centre of the hole at its opening, local -z goes into the hole. */
+export type Fixture = Pose & { depth: number; clearance: number }
+
+/** `position` is the body origin (underside of the head); local +z points to the head; `tip` is the lower end of the shaft. */
+export type BoltState = Pose & { tip: Vec3; speed: number; held: boolean; touchesHand: boolean }
+
+export type Truth = {
+  task: string
+  bolt: number // index of the active bolt, its cradle and its slot
+  tcp: Pose & { velocity: Vec3; angularVelocity: Vec3 }
+  gripper: { width: number; command: 'open' | 'close' } // opening between the pads, metres (0..0.05)
+  bolts: BoltState[]
+  cradles: Fixture[]
+  slots: Fixture[]
+  stand: Fixture
+  contactForce: number // N, largest hand-or-bolt against fixture force over the last step
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts', 'src/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // onnxruntime and MuJoCo hold native memory per process; two forks fill the two cores of the reference machine
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+})
