@@ -1,0 +1,282 @@
+/**
+ * @file The learner step in @jax-js/jax, written as one would write it in JAX: one jitted function from parameters and
+ * batch to new parameters. It is the yardstick for our own step; the mathematics is paper.md §§3-5 and §12.
+ */
+import { jit, lax, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
+import type { RandomStream } from '../src/random/stream.ts'
+import type { BenchBatch, BenchSizes } from './problem.ts'
+
+type Arrays = { [name: string]: np.Array }
+
+const SIGMA_MAX = 80
+const SIGMA_MIN = 0.002
+const SIGMA_DATA = 0.5
+const SCALES = 40
+const DISCOUNT = 0.98
+const LEARNING_RATE = 3e-4
+const TARGET_RATE = 0.005
+const NORM_EPSILON = 1e-6
+
+/** jax-js takes only arrays that are not shared between threads; ours never are. */
+const array = (data: Float32Array, shape: number[]) => np.array(data as Float32Array<ArrayBuffer>, { shape })
+
+/** Karras schedule, index 0 is sigma_max. */
+const SCHEDULE = Array.from({ length: SCALES }, (_, i) => {
+  const low = SIGMA_MIN ** (1 / 7)
+  const high = SIGMA_MAX ** (1 / 7)
+  return (high + (i / (SCALES - 1)) * (low - high)) ** 7
+})
+
+type Block = `${string}.${'kernel' | 'bias' | 'scale' | 'shift'}`
+
+/** tanh(layerNorm(x · kernel + bias)), leading axes batched. */
+function block(p: Arrays, name: string, x: np.Array): np.Array {
+  const part = (key: string) => p[`${name}.${key}` satisfies string as Block].ref
+  const y = np.matmul(x, part('kernel')).add(part('bias'))
+  const centred = y.ref.sub(np.mean(y, -1, { keepdims: true }))
+  const variance = np.mean(np.square(centred.ref), -1, { keepdims: true })
+  const normed = centred.div(np.sqrt(variance.add(NORM_EPSILON)))
+  return np.tanh(normed.mul(part('scale')).add(part('shift')))
+}
+
+const dense = (p: Arrays, name: string, x: np.Array) => np.matmul(x, p[`${name}.kernel`].ref).add(p[`${name}.bias`].ref)
+
+/** maps [T, cameras, C, B, space] -> [T, 1, B, cameras * bottleneck]. */
+function imageFeatures(p: Arrays, maps: np.Array, s: BenchSizes): np.Array {
+  const embedded = np.matmul(maps, p['spatial.kernel'].ref) // [T, cameras, C, B, E]
+  const rows = np.transpose(embedded, [0, 1, 3, 2, 4]).reshape([s.tasks, s.cameras, s.batch, s.channels * s.blocks])
+  const narrow = block(p, 'bottleneck', rows) // [T, cameras, B, bottleneck]
+  return np.transpose(narrow, [0, 2, 1, 3]).reshape([s.tasks, 1, s.batch, s.cameras * s.bottleneck])
+}
+
+/** features [T, 1, B, F], proprio and action [T, B, ·] -> Q [T, members, B]. */
+function members(p: Arrays, features: np.Array, proprio: np.Array, action: np.Array, s: BenchSizes): np.Array {
+  const shared = np.broadcastTo(features, [s.tasks, s.members, s.batch, s.cameras * s.bottleneck])
+  const own = [block(p, 'proprio', np.expandDims(proprio, 1)), block(p, 'action', np.expandDims(action, 1))]
+  const x = block(p, 'trunk.1', block(p, 'trunk.0', np.concatenate([shared, ...own], -1)))
+  return dense(p, 'out', x).reshape([s.tasks, s.members, s.batch])
+}
+
+/** f(x, sigma, h): x [T, B, A], sigma [T, B, 1], time features [T, B, 16] of 250 ln sigma. */
+function head(p: Arrays, x: np.Array, sigma: np.Array, time: np.Array, condition: np.Array): np.Array {
+  const square = np.square(sigma.ref).add(SIGMA_DATA ** 2)
+  const offset = sigma.sub(SIGMA_MIN)
+  const skip = np.reciprocal(np.square(offset.ref).add(SIGMA_DATA ** 2)).mul(SIGMA_DATA ** 2)
+  const out = offset.mul(SIGMA_DATA).div(np.sqrt(square.ref))
+  const embedded = dense(p, 'time.1', np.tanh(dense(p, 'time.0', time)))
+  const trunk = np.concatenate([x.ref.div(np.sqrt(square)), embedded, condition], -1)
+  const raw = dense(p, 'out', block(p, 'trunk.1', block(p, 'trunk.0', trunk)))
+  return np.clip(skip.mul(x).add(out.mul(raw)), -1, 1)
+}
+
+function adam(value: np.Array, gradient: np.Array, m1: np.Array, m2: np.Array, step: np.Array) {
+  const first = m1.mul(0.9).add(gradient.ref.mul(0.1))
+  const second = m2.mul(0.999).add(np.square(gradient).mul(0.001))
+  const unbiased1 = first.ref.div(np.subtract(1, np.power(0.9, step.ref)))
+  const unbiased2 = second.ref.div(np.subtract(1, np.power(0.999, step)))
+  const moved = value.sub(unbiased1.mul(LEARNING_RATE).div(np.sqrt(unbiased2).add(1e-8)))
+  return { value: moved, m1: first, m2: second }
+}
+
+/** Adam over every tensor of one network. Consumes all of its arguments but `step`. */
+function adamAll(values: Arrays, gradients: Arrays, m1: Arrays, m2: Arrays, step: np.Array) {
+  const result = { value: {} as Arrays, m1: {} as Arrays, m2: {} as Arrays }
+  for (const name of Object.keys(values)) {
+    const moved = adam(values[name], gradients[name], m1[name], m2[name], step.ref)
+    result.value[name] = moved.value
+    result.m1[name] = moved.m1
+    result.m2[name] = moved.m2
+  }
+  return result
+}
+
+export type JaxState = {
+  critic: Arrays
+  target: Arrays
+  head: Arrays
+  criticM1: Arrays
+  criticM2: Arrays
+  headM1: Arrays
+  headM2: Arrays
+  step: np.Array
+}
+
+export type JaxBatch = Arrays
+
+/** sin and cos of 250 ln(sigma) · 10000^(-k/7), computed in double on the host as the fixtures ask. */
+function timeFeatures(sigma: Float32Array): Float32Array {
+  const out = new Float32Array(sigma.length * 16)
+  for (const [row, s] of sigma.entries()) {
+    for (let k = 0; k < 8; k++) {
+      const angle = 250 * Math.log(s) * 10000 ** (-k / 7)
+      out[row * 16 + k] = Math.sin(angle)
+      out[row * 16 + 8 + k] = Math.cos(angle)
+    }
+  }
+  return out
+}
+
+/** [tasks, batch, cameras, space, channels] -> [tasks, cameras, channels, batch, space], the fast layout. */
+function channelFirst(flat: Float32Array, s: BenchSizes): Float32Array {
+  const space = s.gridHeight * s.gridWidth
+  const out = new Float32Array(flat.length)
+  let from = 0
+  for (let t = 0; t < s.tasks; t++)
+    for (let b = 0; b < s.batch; b++)
+      for (let v = 0; v < s.cameras; v++)
+        for (let p = 0; p < space; p++)
+          for (let c = 0; c < s.channels; c++)
+            out[(((t * s.cameras + v) * s.channels + c) * s.batch + b) * space + p] = flat[from++]
+  return out
+}
+
+export function jaxBatch(batch: BenchBatch, s: BenchSizes, stream: RandomStream): JaxBatch {
+  const lead = [s.tasks, s.batch]
+  const maps = [s.tasks, s.cameras, s.channels, s.batch, s.gridHeight * s.gridWidth]
+  const noise = () => array(stream.fillNormal(new Float32Array(s.tasks * s.batch * s.action)), [...lead, s.action])
+  const sigma = Float32Array.from({ length: s.tasks * s.batch }, () => SCHEDULE[stream.integer(SCALES - 1)])
+  const largest = new Float32Array(s.tasks * s.batch).fill(SIGMA_MAX)
+  return {
+    h: array(batch.h, [...lead, s.embedding]),
+    nextH: array(batch.nextH, [...lead, s.embedding]),
+    maps: array(channelFirst(batch.features, s), maps),
+    nextMaps: array(channelFirst(batch.nextFeatures, s), maps),
+    proprio: array(batch.proprio, [...lead, s.proprio]),
+    nextProprio: array(batch.nextProprio, [...lead, s.proprio]),
+    action: array(batch.action, [...lead, s.action]),
+    reward: array(batch.reward, lead),
+    notTerminated: array(batch.notTerminated, lead),
+    noise: noise(),
+    nextNoise: noise(),
+    reconstructionNoise: noise(),
+    sigma: array(sigma, [...lead, 1]),
+    time: array(timeFeatures(sigma), [...lead, 16]),
+    largestSigma: array(largest, [...lead, 1]),
+    largestTime: array(timeFeatures(largest), [...lead, 16]),
+  }
+}
+
+export function jaxState(s: BenchSizes, stream: RandomStream): JaxState {
+  const uniform = (shape: number[], fanIn: number) => {
+    const limit = 1 / Math.sqrt(fanIn)
+    return np.array(stream.fillUniform(new Float32Array(shape.reduce((a, b) => a * b)), -limit, limit), { shape })
+  }
+  const layer = (name: string, lead: number[], fanIn: number, width: number, normed = true): Arrays => {
+    const row = lead.length ? [...lead, 1, width] : [width]
+    return {
+      [`${name}.kernel`]: uniform([...lead, fanIn, width], fanIn),
+      [`${name}.bias`]: np.zeros(row),
+      ...(normed && { [`${name}.scale`]: np.ones(row), [`${name}.shift`]: np.zeros(row) }),
+    }
+  }
+  const space = s.gridHeight * s.gridWidth
+  const each = [s.tasks, s.members]
+  const critic: Arrays = {
+    'spatial.kernel': uniform([s.tasks, s.cameras, s.channels, space, s.blocks], space),
+    ...layer('bottleneck', [s.tasks, s.cameras], s.channels * s.blocks, s.bottleneck),
+    ...layer('proprio', each, s.proprio, s.projection),
+    ...layer('action', each, s.action, s.projection),
+    ...layer('trunk.0', each, s.cameras * s.bottleneck + 2 * s.projection, s.hidden),
+    ...layer('trunk.1', each, s.hidden, s.hidden),
+    ...layer('out', each, s.hidden, 1, false),
+  }
+  const policy: Arrays = {
+    ...layer('time.0', [], 16, 32, false),
+    ...layer('time.1', [], 32, 16, false),
+    ...layer('trunk.0', [], s.action + 16 + s.embedding + s.proprio, s.hidden),
+    ...layer('trunk.1', [], s.hidden, s.hidden),
+    ...layer('out', [], s.hidden, s.action, false),
+  }
+  const zeros = (like: Arrays) =>
+    Object.fromEntries(Object.entries(like).map(([name, value]) => [name, np.zeros(value.shape)]))
+  const copy = Object.fromEntries(Object.entries(critic).map(([name, value]) => [name, value.ref.add(0)]))
+  return {
+    critic,
+    target: copy,
+    head: policy,
+    criticM1: zeros(critic),
+    criticM2: zeros(critic),
+    headM1: zeros(policy),
+    headM2: zeros(policy),
+    step: np.array(1),
+  }
+}
+
+export const parameterCount = (group: Arrays) => Object.values(group).reduce((sum, value) => sum + value.size, 0)
+
+/** Refers to every array of a group once more, so that the callee may consume its copy. */
+const again = (group: Arrays): Arrays => tree.ref(group) as Arrays
+
+/**
+ * One joint update (critic TD step and actor step from the same parameters, then Adam and Polyak), jitted as a whole.
+ * Consumes state and batch; returns the next state and both losses.
+ */
+export function jaxLearnerStep(s: BenchSizes) {
+  const criticLoss = (critic: Arrays, maps: np.Array, proprio: np.Array, action: np.Array, wanted: np.Array) => {
+    const features = imageFeatures(critic, maps, s)
+    const q = members(critic, features.ref, proprio, action, s)
+    tree.dispose(critic)
+    return [np.mean(np.square(q.sub(np.expandDims(wanted, 1)))), features] as [np.Array, np.Array]
+  }
+  const actorLoss = (policy: Arrays, critic: Arrays, features: np.Array, b: Arrays) => {
+    const condition = np.concatenate([b.h, b.proprio.ref], -1)
+    const x = b.action.ref.add(b.sigma.ref.mul(b.reconstructionNoise))
+    const weight = np.reciprocal(np.square(b.sigma.ref)).add(1 / SIGMA_DATA ** 2)
+    const denoised = head(policy, x, b.sigma, b.time, condition.ref)
+    const clone = np.mean(weight.mul(np.square(denoised.sub(b.action))))
+    const planned = head(policy, b.noise.mul(SIGMA_MAX), b.largestSigma, b.largestTime, condition)
+    const value = np.mean(members(critic, features, b.proprio, planned, s), [1, 2]) // [T]
+    const raised = np.maximum(lax.stopGradient(value.ref), 0)
+    const taskWeight = np.clip(np.sum(raised.ref).div(raised.mul(s.tasks).add(s.tasks * 0.1)), 0.8, 1.2)
+    tree.dispose(policy)
+    tree.dispose(critic)
+    return clone.mul(0.5).sub(np.mean(taskWeight.mul(value)).mul(0.5))
+  }
+
+  return jit((state: JaxState, b: Arrays) => {
+    const nextCondition = np.concatenate([b.nextH, b.nextProprio.ref], -1)
+    const nextAction = head(
+      state.head,
+      b.nextNoise.mul(SIGMA_MAX),
+      b.largestSigma.ref,
+      b.largestTime.ref,
+      nextCondition,
+    )
+    const nextQ = members(state.target, imageFeatures(state.target, b.nextMaps, s), b.nextProprio, nextAction, s)
+    const wanted = lax.stopGradient(b.reward.add(b.notTerminated.mul(DISCOUNT).mul(np.min(nextQ, 1)))) // [T, B]
+
+    const [[tdLoss, features], criticGradient] = valueAndGrad(criticLoss, { hasAux: true })(
+      again(state.critic),
+      b.maps,
+      b.proprio.ref,
+      b.action.ref,
+      wanted,
+    )
+    const { h, proprio, action, sigma, time, largestSigma, largestTime, noise, reconstructionNoise } = b
+    const [policyLoss, headGradient] = valueAndGrad(actorLoss)(
+      again(state.head),
+      again(state.critic),
+      lax.stopGradient(features as np.Array),
+      { h, proprio, action, sigma, time, largestSigma, largestTime, noise, reconstructionNoise },
+    )
+    const critic = adamAll(state.critic, criticGradient as Arrays, state.criticM1, state.criticM2, state.step)
+    const policy = adamAll(state.head, headGradient as Arrays, state.headM1, state.headM2, state.step)
+    const target = Object.fromEntries(
+      Object.entries(state.target).map(([name, value]) => [
+        name,
+        value.mul(1 - TARGET_RATE).add(critic.value[name].ref.mul(TARGET_RATE)),
+      ]),
+    )
+    const next: JaxState = {
+      critic: critic.value,
+      target,
+      head: policy.value,
+      criticM1: critic.m1,
+      criticM2: critic.m2,
+      headM1: policy.m1,
+      headM2: policy.m2,
+      step: state.step.add(1),
+    }
+    return { state: next, tdLoss, policyLoss }
+  })
+}

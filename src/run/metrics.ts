@@ -1,0 +1,118 @@
+/** @file What a run measures, one JSON line an event in `metrics.jsonl`: the types, the appending writer, the reader. */
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { z } from 'zod'
+import { InputError } from '../errors.ts'
+
+export const METRICS_FILE = 'metrics.jsonl'
+
+/** JSON has no NaN or Infinity: a diverged value is written as null and read back as NaN, a gap in the curve. */
+const figure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN)
+const share = z.number().min(0).max(1)
+const per = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
+
+/** `time` is wall seconds since the run began (pauses between resumed parts left out), `robotSteps` online 10 Hz steps. */
+const clock = { time: z.number(), robotSteps: z.number() }
+
+const EpisodeMetric = z.object({
+  kind: z.literal('episode'),
+  ...clock,
+  episode: z.number(),
+  task: z.string(),
+  success: z.boolean(),
+  length: z.number(), // steps
+  operatorSteps: z.number(),
+  seed: z.number(),
+})
+
+const UpdateMetric = z.object({
+  kind: z.literal('update'),
+  ...clock,
+  update: z.number(),
+  phase: z.enum(['warm-up', 'online']),
+  critic: z.object({ td: figure, conservative: figure.optional(), loss: figure }),
+  actor: z.object({ bc: figure, q: figure, loss: figure }),
+  refine: z.object({ bc: figure, q: figure, reg: figure, loss: figure }).optional(),
+  meanQ: per(figure), // Q̄_i of each task
+  weight: per(figure), // ε_i of each task
+  gradientNorm: per(figure), // before the clip, by parameter group
+  meanMu: figure.optional(), // mean |mu/K| of the refinement actor
+})
+
+const TaskScore = z.object({
+  success: share,
+  successes: z.number(),
+  trials: z.number(),
+  interval: z.tuple([share, share]), // Wilson, 95 %
+  meanSteps: figure,
+})
+
+const EvaluationMetric = z.object({
+  kind: z.literal('evaluation'),
+  ...clock,
+  update: z.number(),
+  tasks: per(TaskScore),
+})
+
+const LabelsMetric = z.object({ kind: z.literal('labels'), ...clock, counts: per(z.number()) }) // of the whole dataset so far
+
+export const Metric = z.discriminatedUnion('kind', [EpisodeMetric, UpdateMetric, EvaluationMetric, LabelsMetric])
+export type Metric = z.infer<typeof Metric>
+export type MetricOf<K extends Metric['kind']> = Extract<Metric, { kind: K }>
+
+export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K): MetricOf<K>[] =>
+  metrics.filter((metric): metric is MetricOf<K> => metric.kind === kind)
+
+/** Appends one line an event. Every line reaches the file before `write` returns; a kill can tear only the last one. */
+export class MetricsWriter {
+  private constructor(private descriptor: number | null) {}
+
+  /** Opens or creates the file; cuts a torn last line off, so that a resumed run starts on a line of its own. */
+  static open(file: string): MetricsWriter {
+    const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
+    const whole = bytes.lastIndexOf(0x0a) + 1
+    const descriptor = openSync(file, 'a')
+    if (whole < bytes.length) ftruncateSync(descriptor, whole)
+    return new MetricsWriter(descriptor)
+  }
+
+  write(metric: Metric): void {
+    if (this.descriptor === null) throw new Error('MetricsWriter.write: the file is closed')
+    writeSync(this.descriptor, JSON.stringify(metric) + '\n')
+  }
+
+  /** Safe to call more than once. */
+  close(): void {
+    if (this.descriptor !== null) closeSync(this.descriptor)
+    this.descriptor = null
+  }
+}
+
+/**
+ * All metrics of a run, in the order written. A torn last line (no newline) is left out: the process died over it.
+ * @throws InputError naming file and line if any other line is not a metric
+ */
+export function readMetrics(file: string): Metric[] {
+  if (!existsSync(file)) throw new InputError(file, 'is missing', 'Give the folder of a run that has started')
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
+  return lines.map((line, i) => parseLine(`${file}:${i + 1}`, line))
+}
+
+function parseLine(where: string, line: string): Metric {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (cause) {
+    throw new InputError(where, 'is not JSON', 'Delete the damaged line to read the rest', { cause })
+  }
+  const result = Metric.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new InputError(
+    where,
+    `field "${issue.path.join('.')}": ${issue.message}`,
+    'Delete the damaged line to read the rest',
+  )
+}

@@ -1,0 +1,81 @@
+/** @file Honest numbers from few trials: quantiles, Wilson and bootstrap intervals, moving success rates. */
+import { InputError } from '../errors.ts'
+import type { RandomStream } from '../random/stream.ts'
+
+/** 97.5 % point of the standard normal: two-sided 95 %. */
+export const Z95 = 1.959963984540054
+
+/**
+ * Wilson score interval of a share, without continuity correction.
+ * Source: E. B. Wilson, JASA 22 (1927); recommended for small n by R. G. Newcombe, Statistics in Medicine 17 (1998).
+ * @throws InputError unless 0 <= successes <= trials and trials >= 1
+ */
+export function wilsonInterval(successes: number, trials: number, z = Z95): [low: number, high: number] {
+  if (!(trials >= 1 && successes >= 0 && successes <= trials)) {
+    const got = `${successes} successes of ${trials} trials`
+    throw new InputError('wilsonInterval', got, 'Count between 0 and the trials, with at least one trial')
+  }
+  const share = successes / trials
+  const scale = 1 + z ** 2 / trials
+  const centre = (share + z ** 2 / (2 * trials)) / scale
+  const half = (z / scale) * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2))
+  // all or none: the bound is exact, and rounding must not carry it past the end
+  return [successes === 0 ? 0 : centre - half, successes === trials ? 1 : centre + half]
+}
+
+/** Quantile by linear interpolation between order statistics (Hyndman and Fan, type 7). @throws InputError on no values */
+export function quantile(values: ArrayLike<number>, share: number): number {
+  if (values.length === 0) throw new InputError('quantile', 'got no values', 'Measure something first')
+  const sorted = Float64Array.from(values).sort()
+  const position = share * (sorted.length - 1)
+  const below = Math.floor(position)
+  const above = Math.min(below + 1, sorted.length - 1)
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below])
+}
+
+export const median = (values: ArrayLike<number>) => quantile(values, 0.5)
+
+export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/**
+ * Percentile bootstrap interval of a statistic (B. Efron, Annals of Statistics 7, 1979).
+ * Randomness is passed in, so that a report drawn twice shows the same interval.
+ */
+export function bootstrapInterval(
+  values: readonly number[],
+  statistic: (sample: readonly number[]) => number,
+  stream: RandomStream,
+  { resamples = 2000, confidence = 0.95 } = {},
+): [low: number, high: number] {
+  const draws = Array.from({ length: resamples }, () => statistic(values.map(() => stream.pick(values))))
+  return [quantile(draws, (1 - confidence) / 2), quantile(draws, (1 + confidence) / 2)]
+}
+
+export type MovingRate = { rate: number; interval: [low: number, high: number]; trials: number }
+
+/** For each outcome the success rate over it and at most `window - 1` before it, with its Wilson interval. */
+export function movingSuccess(outcomes: readonly boolean[], window: number): MovingRate[] {
+  let successes = 0
+  return outcomes.map((success, i) => {
+    if (success) successes++
+    if (i >= window && outcomes[i - window]) successes--
+    const trials = Math.min(i + 1, window)
+    return { rate: successes / trials, interval: wilsonInterval(successes, trials), trials }
+  })
+}
+
+/** Mean of at most `window` values up to and including each; values that are not finite are left out. */
+export function movingMean(values: readonly number[], window: number): number[] {
+  let sum = 0
+  let count = 0
+  const enter = (value: number, sign: 1 | -1) => {
+    if (!Number.isFinite(value)) return
+    sum += sign * value
+    count += sign
+  }
+  return values.map((value, i) => {
+    enter(value, 1)
+    if (i >= window) enter(values[i - window], -1)
+    return count > 0 ? sum / count : Number.NaN
+  })
+}
