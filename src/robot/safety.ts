@@ -1,0 +1,259 @@
+/**
+ * @file The safety envelope: the last hop before any motor. `guard` is the pure rule; `SafeRobot` wraps a robot so that
+ * no command reaches it by another way. A fault latches: the robot holds until a person clears it.
+ */
+import { InputError } from '../errors.ts'
+import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
+
+export type SafetyLimits = {
+  change: number // largest change of a motion axis (translation and rotation) between two steps, in action units
+  workBox: { low: readonly number[]; high: readonly number[] } | null // metres, TCP position; null: the robot has its own
+  force: number // N: more is a fault
+  commandAge: number // s between the making of a command and its execution, and between two commands; more is a fault
+  heartbeatAge: number // s since whoever supervises was last heard; more is a fault
+}
+
+/** Nothing is timed by default: a simulator waits for its learner. A real robot sets both ages. */
+export const defaultLimits: SafetyLimits = {
+  change: 1,
+  workBox: null,
+  force: 100,
+  commandAge: Infinity,
+  heartbeatAge: Infinity,
+}
+
+export type FaultKind = 'not a number' | 'wrong length' | 'sensor' | 'force' | 'stale command' | 'lost heartbeat'
+export type Fault = { kind: FaultKind; what: string }
+
+/** What the guard has to know beside the command. */
+export type SafetySituation = {
+  previous: ArrayLike<number> // [7] what was executed last; zeros after a reset, a stop or a hold
+  position: readonly number[] | null // [3] TCP, metres; null where the robot does not tell
+  force: number | null // N; null where nothing measures it
+  commandAge: number // s
+  heartbeatAge: number // s
+  translationScale: number // metres a step at |a| = 1
+  fault: Fault | null // latched earlier
+}
+
+export type Guarded = {
+  action: Action // [7] what may go to the motor
+  fault: Fault | null
+  limited: boolean // the command was within its rights but larger than allowed
+}
+
+/** Stand still, keep the gripper. */
+export const holdAction = (): Action => new Float32Array(ACTION_WIDTH)
+
+const older = (age: number, limit: number) => !(age <= limit) // also catches an age that is not a number
+
+function findFault(command: ArrayLike<number>, situation: SafetySituation, limits: SafetyLimits): Fault | null {
+  if (situation.fault) return situation.fault
+  if (command.length !== ACTION_WIDTH)
+    return { kind: 'wrong length', what: `action has ${command.length} entries, expected ${ACTION_WIDTH}` }
+  for (let i = 0; i < ACTION_WIDTH; i++)
+    if (!Number.isFinite(command[i])) return { kind: 'not a number', what: `action[${i}] is ${command[i]}` }
+  const { position, force, commandAge, heartbeatAge } = situation
+  if (position && (position.length !== 3 || !position.every(Number.isFinite)))
+    return { kind: 'sensor', what: `the TCP position reads [${position}]` }
+  if (force !== null && !Number.isFinite(force)) return { kind: 'sensor', what: `the force reads ${force}` }
+  if (force !== null && force > limits.force)
+    return { kind: 'force', what: `${force.toFixed(1)} N, the limit is ${limits.force} N` }
+  if (older(commandAge, limits.commandAge))
+    return { kind: 'stale command', what: `${commandAge} s old, the limit is ${limits.commandAge} s` }
+  if (older(heartbeatAge, limits.heartbeatAge))
+    return { kind: 'lost heartbeat', what: `${heartbeatAge} s ago, the limit is ${limits.heartbeatAge} s` }
+  return null
+}
+
+/**
+ * What a motor may be told. With a fault: hold. Else the command clipped to [-1, 1], its motion axes kept within
+ * `limits.change` of the previous ones, and no step that leads out of the work box (back into it always may).
+ * Stopping at the wall of the box comes before smoothness. Pure; never throws.
+ */
+export function guard(command: ArrayLike<number>, situation: SafetySituation, limits: SafetyLimits): Guarded {
+  const fault = findFault(command, situation, limits)
+  if (fault) return { action: holdAction(), fault, limited: false }
+  const action = Float32Array.from(command, (value) => Math.min(1, Math.max(-1, value)))
+  for (let i = 0; i < 6; i++) {
+    const previous = situation.previous[i]!
+    action[i] = Math.min(previous + limits.change, Math.max(previous - limits.change, action[i]!))
+  }
+  const { position, translationScale } = situation
+  if (limits.workBox && position)
+    for (let i = 0; i < 3; i++) {
+      const upwards = Math.max(0, (limits.workBox.high[i]! - position[i]!) / translationScale)
+      const downwards = Math.min(0, (limits.workBox.low[i]! - position[i]!) / translationScale)
+      action[i] = Math.min(upwards, Math.max(downwards, action[i]!))
+    }
+  let limited = false
+  for (let i = 0; i < ACTION_WIDTH; i++) limited ||= Math.abs(action[i]! - command[i]!) > 1e-6
+  return { action, fault: null, limited }
+}
+
+export type SafeRobotOptions = {
+  limits?: Partial<SafetyLimits>
+  force?: () => number | null // N; default: the proprio entry whose name starts with "force" or "wrist.force"
+  now?: () => number // seconds, never going back
+  onFault?: (fault: Fault) => void
+}
+
+/** A robot that can only be reached through the guard. The wrapped robot is private to this object; hand it to nobody else. */
+export class SafeRobot implements Robot {
+  readonly spec: RobotSpec
+  readonly limits: SafetyLimits
+  readonly #robot: Robot
+  readonly #now: () => number
+  readonly #readForce: () => number | null
+  readonly #onFault: (fault: Fault) => void
+  #fault: Fault | null = null
+  #executed: Action = holdAction()
+  #limited = 0
+  #observation: Observation | null = null
+  #heartbeatAt: number
+  #watchdog: ReturnType<typeof setTimeout> | null = null
+
+  constructor(robot: Robot, options: SafeRobotOptions = {}) {
+    this.#robot = robot
+    this.spec = robot.spec
+    this.limits = { ...defaultLimits, ...options.limits }
+    this.#now = options.now ?? (() => performance.now() / 1000)
+    this.#onFault = options.onFault ?? (() => {})
+    this.#readForce = options.force ?? (() => this.#proprioForce())
+    this.#heartbeatAt = this.#now()
+    const { workBox } = this.limits
+    for (const [name, value] of Object.entries(this.limits))
+      if (typeof value === 'number' && !(value > 0))
+        throw new InputError(`safety.${name}`, `is ${value}`, 'Give a positive number')
+    if (workBox && ![0, 1, 2].every((i) => workBox.low[i]! < workBox.high[i]!))
+      throw new InputError(
+        'safety.workBox',
+        `low [${workBox.low}], high [${workBox.high}]`,
+        'Each low must be below its high',
+      )
+    if (workBox && !this.#positionIndices())
+      throw new InputError(
+        'safety.workBox',
+        `${robot.spec.name} reports no TCP position`,
+        'Set it to null or name tcp.x, tcp.y, tcp.z in its proprio',
+      )
+  }
+
+  /** What holds the robot; null when it may move. */
+  get fault(): Fault | null {
+    return this.#fault
+  }
+
+  /** [7] what the last step sent to the motors: this, not the command, is what happened. */
+  get executed(): Action {
+    return this.#executed.slice()
+  }
+
+  /** Steps whose command was larger than allowed. */
+  get limitedSteps(): number {
+    return this.#limited
+  }
+
+  /** Whoever supervises calls this more often than `limits.heartbeatAge`. */
+  heartbeat(): void {
+    this.#heartbeatAt = this.#now()
+  }
+
+  /** A person has looked and lets the robot move again. Nothing in the program may call this by itself. */
+  clearFault(): void {
+    this.#fault = null
+    this.#executed = holdAction()
+    this.heartbeat()
+  }
+
+  async reset(task: string, seed?: number): Promise<Observation> {
+    if (this.#fault)
+      throw new InputError(
+        this.spec.name,
+        `holds after a fault (${describe(this.#fault)})`,
+        'Look at the robot, then clear the fault',
+      )
+    this.#disarm()
+    this.#executed = holdAction()
+    return this.#watch(await this.#robot.reset(task, seed))
+  }
+
+  async observe(): Promise<Observation> {
+    return this.#watch(await this.#robot.observe())
+  }
+
+  /** `madeAt`: when the command was made, on the clock `now`; default: just now. */
+  async step(command: Action, madeAt = this.#now()): Promise<Outcome> {
+    this.#disarm()
+    const now = this.#now()
+    const guarded = guard(command, this.#situation(now - madeAt, now - this.#heartbeatAt), this.limits)
+    if (guarded.fault) this.#latch(guarded.fault)
+    if (guarded.limited) this.#limited++
+    this.#executed = guarded.action
+    const outcome = await this.#robot.step(guarded.action.slice())
+    this.#watch(outcome.observation)
+    this.#arm()
+    return outcome
+  }
+
+  async stop(): Promise<void> {
+    this.#disarm()
+    this.#executed = holdAction()
+    await this.#robot.stop()
+  }
+
+  #situation(commandAge: number, heartbeatAge: number): SafetySituation {
+    const indices = this.#positionIndices()
+    const proprio = this.#observation?.proprio
+    return {
+      previous: this.#executed,
+      position: indices && proprio ? indices.map((i) => proprio[i]!) : null,
+      force: this.#readForce(),
+      commandAge,
+      heartbeatAge,
+      translationScale: this.spec.actionScale.translation,
+      fault: this.#fault,
+    }
+  }
+
+  #latch(fault: Fault): void {
+    if (this.#fault) return
+    this.#fault = fault
+    this.#onFault(fault)
+  }
+
+  #watch(observation: Observation): Observation {
+    this.#observation = observation
+    return observation
+  }
+
+  /** When no further command comes in time, stop without waiting for one. */
+  #arm(): void {
+    if (!Number.isFinite(this.limits.commandAge)) return
+    this.#watchdog = setTimeout(() => {
+      this.#latch({ kind: 'stale command', what: `no command for ${this.limits.commandAge} s` })
+      void this.stop()
+    }, 1000 * this.limits.commandAge)
+    this.#watchdog.unref()
+  }
+
+  #disarm(): void {
+    if (this.#watchdog) clearTimeout(this.#watchdog)
+    this.#watchdog = null
+  }
+
+  #positionIndices(): number[] | null {
+    const indices = ['x', 'y', 'z'].map((axis) =>
+      this.spec.proprio.findIndex((name) => name.startsWith(`tcp.${axis} `)),
+    )
+    return indices.includes(-1) ? null : indices
+  }
+
+  #proprioForce(): number | null {
+    const axes = this.spec.proprio.flatMap((name, i) => (/^(wrist\.)?force\b/.test(name) ? [i] : []))
+    const proprio = this.#observation?.proprio
+    return axes.length > 0 && proprio ? Math.hypot(...axes.map((i) => proprio[i]!)) : null
+  }
+}
+
+const describe = (fault: Fault): string => `${fault.kind}: ${fault.what}`
