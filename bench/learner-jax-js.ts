@@ -159,7 +159,7 @@ export function jaxBatch(batch: BenchBatch, s: BenchSizes, stream: RandomStream)
 export function jaxState(s: BenchSizes, stream: RandomStream): JaxState {
   const uniform = (shape: number[], fanIn: number) => {
     const limit = 1 / Math.sqrt(fanIn)
-    return np.array(stream.fillUniform(new Float32Array(shape.reduce((a, b) => a * b)), -limit, limit), { shape })
+    return array(stream.fillUniform(new Float32Array(shape.reduce((a, b) => a * b)), -limit, limit), shape)
   }
   const layer = (name: string, lead: number[], fanIn: number, width: number, normed = true): Arrays => {
     const row = lead.length ? [...lead, 1, width] : [width]
