@@ -1,0 +1,278 @@
+/** @file The replay: what the learner samples from. Features only; the images stay in the log, from which it can be rebuilt. */
+import { InputError, ShapeError } from '../errors.ts'
+import type { RandomStream } from '../random/stream.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import type { CommandEncoder } from '../talk/embedding.ts'
+import { type LabelRule, labelInterventions } from '../talk/labels.ts'
+import { NULL_COMMAND } from '../talk/vocabulary.ts'
+import { type EncodedObservation, EpisodeAssembler, type WholeEpisode } from './assembler.ts'
+import { CommandTable } from './command-table.ts'
+import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
+import { EpisodeStore, type StoreShape } from './episode-store.ts'
+import { monteCarloReturns } from './returns.ts'
+import { SerialQueue } from './serial-queue.ts'
+
+export type ReplayOptions = StoreShape & {
+  tasks: readonly string[] // their order is the task index
+  discount: number // γ of the Monte-Carlo returns, per step
+  labels: LabelRule
+  commands: CommandEncoder
+  demonstrationCapacity: number // observations
+  onlineCapacity: number // observations
+}
+
+/**
+ * Columns of a batch, [rows, ...] each; features are [rows, camera, channel, space]. A larger array with several tasks'
+ * batches in a row serves as well: `offset` says which row is the first.
+ */
+export type TransitionRows = {
+  h: Float32Array
+  features: Float32Array
+  proprio: Float32Array
+  action: Float32Array
+  reward: Float32Array
+  terminated: Float32Array // 1: do not bootstrap. A truncated step is 0
+  nextH: Float32Array
+  nextFeatures: Float32Array
+  nextProprio: Float32Array
+  mcReturn: Float32Array
+  bcMask: Float32Array // 1 for demonstrations and interventions, which are cloned
+}
+
+export type TransitionRequest = {
+  task: string
+  count: number
+  demonstrationShare?: number // of demonstrations ∪ interventions; 0.5. Where one side is empty the other fills in
+  offset?: number // first row to write; 0
+}
+
+export type TalkRows = {
+  h: Float32Array
+  features: Float32Array
+  proprio: Float32Array
+  action: Float32Array
+  command: Float32Array // [rows, CommandEncoder.width]
+  task: Int32Array // [rows] task index
+}
+
+export type TaskStats = {
+  demonstrations: number
+  interventions: number
+  rollouts: number
+  labels: Record<string, number> // talk-and-tweak entries by command
+}
+
+export type ReplayStats = {
+  tasks: Record<string, TaskStats>
+  episodes: number
+  transitions: number
+  allocatedBytes: number
+  bytesPerTransition: number
+}
+
+/** The three sets of one task: D_demos, D_intv (cloned like demonstrations), D_rollouts. */
+type Partitions = { demonstrations: SerialQueue; interventions: SerialQueue; rollouts: SerialQueue; talk: SerialQueue }
+
+/**
+ * Open episodes wait beside the stores, one a robot. At its end an episode enters whole: its last step is settled, returns
+ * and labels are known, and intervened steps go to the demonstrations while the episode stays contiguous. So no sample
+ * can hold a wrong successor, an unfinished return, or an image of another step.
+ */
+export class ReplayBuffer {
+  private readonly assembler: EpisodeAssembler
+  private readonly demonstrations: EpisodeStore
+  private readonly online: EpisodeStore
+  private readonly partitions: Map<string, Partitions>
+  private readonly commands: CommandTable
+
+  constructor(readonly options: ReplayOptions) {
+    this.assembler = new EpisodeAssembler(options)
+    this.demonstrations = new EpisodeStore(options, options.demonstrationCapacity)
+    this.online = new EpisodeStore(options, options.onlineCapacity)
+    const partitions = (): Partitions => ({
+      demonstrations: new SerialQueue(),
+      interventions: new SerialQueue(),
+      rollouts: new SerialQueue(),
+      talk: new SerialQueue(),
+    })
+    this.partitions = new Map(options.tasks.map((task) => [task, partitions()]))
+    this.commands = new CommandTable(options.commands)
+  }
+
+  /** A new episode with its first observation. @returns false for a repeat, which is ignored */
+  begin(start: EpisodeStart, observation: EncodedObservation): boolean {
+    this.task(start.task)
+    return this.assembler.begin(start, observation)
+  }
+
+  /** A step and the observation that it led to. @returns false for a repeat. @throws InputError on a gap or a non-finite number */
+  step(episode: number, step: Step, next: EncodedObservation): boolean {
+    return this.assembler.step(episode, step, next)
+  }
+
+  /** Ends an episode: its transitions can be sampled from now on. An episode without a step leaves nothing. */
+  end(episode: number, end: EpisodeEnd) {
+    const whole = this.assembler.end(episode, end)
+    if (whole) this.enter(whole)
+  }
+
+  /** Forgets an open episode, one that a fault made worthless. */
+  discard(episode: number) {
+    this.assembler.discard(episode)
+  }
+
+  private enter({ start, observations, steps }: WholeEpisode) {
+    const partitions = this.task(start.task)
+    const rewards = steps.map((step) => step.reward)
+    const returns = monteCarloReturns(rewards, this.options.discount)
+    const spoken = steps.map((step) => this.commands.index(step.command ?? NULL_COMMAND))
+    const store = start.source === 'demonstration' ? this.demonstrations : this.online
+    const first = store.add({ start, observations, steps, returns, spoken })
+    if (start.source === 'demonstration') {
+      for (let t = 0; t < steps.length; t++) partitions.demonstrations.push(first + t)
+    } else {
+      const acted = steps.map(({ action, actor }) => ({ action, intervened: actor === 'operator' }))
+      labelInterventions(acted, this.options.labels).forEach((label, t) => {
+        if (!label) {
+          partitions.rollouts.push(first + t)
+          return
+        }
+        partitions.interventions.push(first + t)
+        partitions.talk.push(first + t, this.commands.index(label.command))
+      })
+    }
+    this.forgetDropped()
+  }
+
+  private forgetDropped() {
+    for (const { demonstrations, interventions, rollouts, talk } of this.partitions.values()) {
+      demonstrations.dropBelow(this.demonstrations.oldest)
+      for (const queue of [interventions, rollouts, talk]) queue.dropBelow(this.online.oldest)
+    }
+  }
+
+  /**
+   * Draws `count` transitions of a task with replacement and writes them from row `offset` on; rows of demonstrations ∪
+   * interventions come first. Source: paper.md §5, half demos ∪ interventions, half rollouts.
+   *
+   * @returns how many rows are demonstrations ∪ interventions
+   * @throws InputError if the task has no transition yet, ShapeError if a column is too short
+   */
+  sampleTransitions(request: TransitionRequest, random: RandomStream, out: TransitionRows): number {
+    const { task, count, demonstrationShare = 0.5, offset = 0 } = request
+    this.expectRows(out, offset + count)
+    const { demonstrations, interventions, rollouts } = this.task(task)
+    const cloned = demonstrations.length + interventions.length
+    if (cloned + rollouts.length === 0) {
+      throw new InputError(
+        `replay of task ${task}`,
+        'holds no transition yet',
+        'Load demonstrations, or wait until an episode has ended',
+      )
+    }
+    let fromCloned = Math.ceil(count * demonstrationShare)
+    if (cloned === 0) fromCloned = 0
+    else if (rollouts.length === 0) fromCloned = count
+    for (let i = 0; i < count; i++) {
+      if (i < fromCloned) {
+        const pick = random.integer(cloned)
+        if (pick < demonstrations.length)
+          this.write(this.demonstrations, demonstrations.at(pick), 1, random, out, offset + i)
+        else this.write(this.online, interventions.at(pick - demonstrations.length), 1, random, out, offset + i)
+      } else this.write(this.online, rollouts.at(random.integer(rollouts.length)), 0, random, out, offset + i)
+    }
+    return fromCloned
+  }
+
+  private write(store: EpisodeStore, serial: number, bc: 0 | 1, random: RandomStream, out: TransitionRows, at: number) {
+    const variants = 1 + this.options.copies
+    store.readObservation(serial, random.integer(variants), out.h, out.features, out.proprio, at)
+    store.readObservation(serial + 1, random.integer(variants), out.nextH, out.nextFeatures, out.nextProprio, at)
+    store.readAction(serial, out.action, at)
+    out.reward[at] = store.reward(serial)
+    out.terminated[at] = store.terminated(serial)
+    out.mcReturn[at] = store.mcReturn(serial)
+    out.bcMask[at] = bc
+  }
+
+  /** Entries of the talk-and-tweak dataset, over all tasks. */
+  get talkCount(): number {
+    let count = 0
+    for (const { talk } of this.partitions.values()) count += talk.length
+    return count
+  }
+
+  /** Draws `count` entries of D_tt with replacement, uniformly over all tasks. @throws InputError while there are none */
+  sampleTalk(count: number, random: RandomStream, out: TalkRows, offset = 0) {
+    const total = this.talkCount
+    if (total === 0) {
+      throw new InputError(
+        'talk-and-tweak dataset',
+        'holds no entry yet',
+        'It grows when an episode with an intervention ends; ask talkCount first',
+      )
+    }
+    this.expectRows(out, offset + count)
+    for (let at = offset; at < offset + count; at++) {
+      let pick = random.integer(total)
+      let task = 0
+      while (pick >= this.talkOf(task).length) pick -= this.talkOf(task++).length
+      const serial = this.talkOf(task).at(pick)
+      this.online.readObservation(serial, random.integer(1 + this.options.copies), out.h, out.features, out.proprio, at)
+      this.online.readAction(serial, out.action, at)
+      this.commands.write(this.talkOf(task).tag(pick), out.command, at)
+      out.task[at] = task
+    }
+  }
+
+  stats(): ReplayStats {
+    const tasks = Object.fromEntries(
+      [...this.partitions].map(([task, { demonstrations, interventions, rollouts, talk }]) => {
+        const labels: Record<string, number> = {}
+        for (let i = 0; i < talk.length; i++) {
+          const command = this.commands.names[talk.tag(i)]!
+          labels[command] = (labels[command] ?? 0) + 1
+        }
+        const counts = {
+          demonstrations: demonstrations.length,
+          interventions: interventions.length,
+          rollouts: rollouts.length,
+        }
+        return [task, { ...counts, labels }]
+      }),
+    )
+    const transitions = Object.values(tasks).reduce((n, t) => n + t.demonstrations + t.interventions + t.rollouts, 0)
+    return {
+      tasks,
+      episodes: this.demonstrations.episodes().length + this.online.episodes().length,
+      transitions,
+      allocatedBytes: this.demonstrations.allocatedBytes + this.online.allocatedBytes,
+      bytesPerTransition: this.online.bytesPerObservation,
+    }
+  }
+
+  private task(task: string): Partitions {
+    const partitions = this.partitions.get(task)
+    if (!partitions) {
+      throw new InputError('replay', `"${task}" is not one of its tasks`, `Use one of ${this.options.tasks.join(', ')}`)
+    }
+    return partitions
+  }
+
+  private talkOf(index: number): SerialQueue {
+    return this.partitions.get(this.options.tasks[index]!)!.talk
+  }
+
+  private expectRows(columns: TransitionRows | TalkRows, rows: number) {
+    const { embeddingWidth: h, proprioWidth: proprio, commands } = this.options
+    const features = this.online.featureLength
+    const widths: Record<string, number> = {
+      ...{ h, nextH: h, features, nextFeatures: features, proprio, nextProprio: proprio },
+      ...{ action: ACTION_WIDTH, command: commands.width },
+    }
+    for (const [name, column] of Object.entries(columns)) {
+      const width = widths[name] ?? 1
+      if (column.length < rows * width) throw new ShapeError(`sample.${name}`, [column.length], [rows * width])
+    }
+  }
+}
