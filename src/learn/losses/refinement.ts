@@ -1,0 +1,42 @@
+/** @file The refinement actor's loss on the talk-and-tweak data; the head and the critics are frozen in it (paper.md §6, §12). */
+import { add, mean, mul, neg, stopGradient, sum, type Tensor } from '../../graph/index.ts'
+import type { Policy } from '../../nets/consistency-head.ts'
+import { meanOfMembers } from '../../nets/critic.ts'
+import { refinedNoise } from '../../nets/refinement-actor.ts'
+import { directCloning } from './behaviour-cloning.ts'
+import { squaredDistance } from './means.ts'
+
+/** h [batch, H]; actions (what the operator did), xi and xiReg [batch, A]. */
+export type RefinementBatch = { h: Tensor; actions: Tensor; xi: Tensor; xiReg: Tensor }
+
+export type RefinementWeights = { bc: number; q: number; reg: number }
+
+/** Paper.md §6. */
+export const REFINEMENT_WEIGHTS: RefinementWeights = { bc: 1, q: 0.1, reg: 0.1 }
+
+/**
+ * L = η1 E||π(h; K(m+ξ)) - a*||² - η2 E[Q(s, π(h; K(m+ξ)))] + η3 E||π(h; K(m0+ξ')) - stopgrad π(h; K ξ')||².
+ * m [batch, A]: the mean under each sample's command; m0 [batch, A]: under "[null]". `value` maps actions [batch, A] to
+ * the Q of each sample's own task [batch].
+ */
+export function refinementLoss(
+  policy: Policy,
+  noiseScale: number,
+  { h, actions, xi, xiReg }: RefinementBatch,
+  { m, m0 }: { m: Tensor; m0: Tensor },
+  value: (action: Tensor) => Tensor,
+  eta: RefinementWeights,
+) {
+  const action = policy(refinedNoise(noiseScale, m, xi), h)
+  const actionWithoutCommand = policy(refinedNoise(noiseScale, m0, xiReg), h)
+  const primaryAction = stopGradient(policy(mul(noiseScale, xiReg), h))
+  const bcPerSample = directCloning(action, actions)
+  const regPerSample = squaredDistance(actionWithoutCommand, primaryAction)
+  const valuePerSample = value(action)
+  const [bc, q, reg] = [mean(bcPerSample), neg(mean(valuePerSample)), mean(regPerSample)]
+  const loss = add(add(mul(eta.bc, bc), mul(eta.q, q)), mul(eta.reg, reg))
+  return { action, actionWithoutCommand, primaryAction, bcPerSample, regPerSample, valuePerSample, bc, q, reg, loss }
+}
+
+/** Each sample's Q by its own task's critics, mean of members: q [task, member, batch], oneHot [task, batch] → [batch]. */
+export const valueOfOwnTask = (q: Tensor, oneHot: Tensor): Tensor => sum(mul(oneHot, meanOfMembers(q)), [0])

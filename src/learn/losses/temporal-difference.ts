@@ -1,0 +1,13 @@
+/** @file The critics' TD loss with the minimum over the target ensemble (paper.md §5, §12). */
+import { add, mean, mul, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
+import { minOfMembers } from '../../nets/critic.ts'
+
+/**
+ * y = r + γ (1 - terminated) min_m Q'_m(s', a'), no gradient. A truncated step still bootstraps.
+ * reward, terminated [task, batch]; nextQ [task, member, batch] of the target critics. Returns [task, batch].
+ */
+export const tdTarget = (reward: Tensor, terminated: Tensor, nextQ: Tensor, discount: number): Tensor =>
+  stopGradient(add(reward, mul(mul(discount, sub(1, terminated)), minOfMembers(nextQ))))
+
+/** mean over tasks, members and batch of (Q_m(s, a) - y)². q [task, member, batch], target [task, batch]. Returns []. */
+export const tdLoss = (q: Tensor, target: Tensor): Tensor => mean(square(sub(q, unsqueeze(target, 1))))

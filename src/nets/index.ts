@@ -1,0 +1,10 @@
+/** @file The networks and their layers: functions of parameters, see parameters.ts. */
+export * from './consistency-head.ts'
+export * from './consistency-schedule.ts'
+export * from './critic.ts'
+export * from './layers.ts'
+export * from './noise-actor.ts'
+export * from './parameters.ts'
+export * from './prefix-pool.ts'
+export * from './refinement-actor.ts'
+export * from './spatial-embedding.ts'
