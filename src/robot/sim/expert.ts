@@ -19,8 +19,9 @@ export type Plan = {
   close: boolean // the gripper command
   /** 1: still on the way to the waypoint before a contact (above the bolt, above the hole); 0: on the way into it. */
   aside: number
-  /** Height of the TCP over the grasp point, or of the tip over the floor of the hole; metres along the axis. */
+  /** Height of the TCP over the grasp point, or of the tip over the opening of the hole; metres along the axis. */
   height: number
+  offset: number // distance from that axis, metres
 }
 
 /** Metres and radians; the design values of the workcell (reference: sim.md §6). */
@@ -92,6 +93,7 @@ function carry(truth: Truth, bolt: BoltState): Plan {
       close: true,
       aside: 1,
       height,
+      offset: length(offset),
     }
   }
 
@@ -99,7 +101,16 @@ function carry(truth: Truth, bolt: BoltState): Plan {
     const turn = align(axis, upOf(truth.stand.rotation), closing)
     const travel = above(truth.stand, bolt.tip, EXPERT.pickHeight)
     const translation = subtract(travel, cross(turn, lever))
-    return { phase: 'lift', translation, rotation: turn, speed: 1, close: true, aside: 1, height: 0 }
+    return {
+      phase: 'lift',
+      translation,
+      rotation: turn,
+      speed: 1,
+      close: true,
+      aside: 1,
+      height: 0,
+      offset: length(across(travel, upOf(truth.stand.rotation))),
+    }
   }
 
   const { height, offset, up } = inFixture(target.fixture, bolt.tip)
@@ -121,7 +132,8 @@ function carry(truth: Truth, bolt: BoltState): Plan {
     speed: 0.6 + 0.4 * aside,
     close: !seated,
     aside,
-    height: height + target.fixture.depth,
+    height,
+    offset: length(offset),
   }
 }
 
@@ -145,6 +157,7 @@ function leave(truth: Truth, bolt: BoltState): Plan {
     close: false,
     aside: 1,
     height,
+    offset: 0,
   }
 }
 
@@ -178,6 +191,7 @@ function fetch(truth: Truth, bolt: BoltState): Plan {
     close,
     aside: close ? 0 : aside,
     height,
+    offset: length(offset),
   }
 }
 

@@ -10,6 +10,7 @@ import { add, scale, subtract } from './vector.ts'
 
 /** Steps that a phase costs beside its free travel (sim.md §7). */
 const COST = { descend: 5, close: 2, insert: 6, release: 2, retreat: 4 }
+const PICKED = 0.027 // m: a tip this high over the stand counts as picked
 const FULL_SPEED = 0.95 // share of the largest action that free travel makes good
 
 /** Steps of free travel over a displacement (m) and a turn (rad): the axis with the longest way decides. */
@@ -40,13 +41,13 @@ export function stepsToGo(truth: Truth): number {
       const down = COST.descend * Math.min(1, Math.max(plan.aside, Math.abs(plan.height) / EXPERT.approach))
       const there = plan.phase === 'close' ? 0 : plan.aside * travel(plan.translation, plan.rotation)
       const closing = COST.close * (plan.phase === 'close' ? (truth.gripper.width > 0.03 ? 1 : 0.5) : 1)
-      const lift = truth.task === 'pick' ? EXPERT.pickHeight - 0.01 + truth.stand.depth : CRADLE.depth + 0.006
+      const lift = truth.task === 'pick' ? PICKED + truth.stand.depth : CRADLE.depth + 0.006
       const lifted = add(bolt.tip, scale(axis, lift))
       return there + down + closing + travel([lift, 0, 0]) + afterLift(truth, lifted)
     }
     case 'lift': {
       const target = targetOf(truth)
-      if (!target) return 1 + travel(subtract(plan.translation, [0, 0, 0.015]), plan.rotation)
+      if (!target) return 1 + travel([Math.max(0, PICKED - inFixture(truth.stand, bolt.tip).height), 0, 0])
       const out = Math.max(0, 0.006 - plan.height)
       return travel([out, 0, 0]) + afterLift(truth, add(bolt.tip, scale(axis, out)))
     }
@@ -60,7 +61,7 @@ export function stepsToGo(truth: Truth): number {
       return plan.aside * travel(aside, plan.rotation) + insert + COST.release + COST.retreat
     }
     case 'release':
-      return COST.retreat + COST.release * (plan.close ? 1 : 0.5)
+      return COST.retreat + COST.release * (truth.gripper.command === 'close' ? 1 : 0.5)
     case 'retreat':
       return (COST.retreat * Math.max(0, BOLT.headHeight + 0.022 - plan.height)) / (BOLT.headHeight + 0.044)
   }
