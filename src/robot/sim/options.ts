@@ -1,0 +1,48 @@
+/** @file What may differ between workcells. The defaults are the workcell of the three tasks. */
+import type { BoltCount } from './layout.ts'
+import type { Vec3 } from './truth.ts'
+
+export type Colour = [red: number, green: number, blue: number] // each 0..1
+
+/** A loose shape to push and grasp. `size` holds MuJoCo's half sizes in metres: box (x, y, z), cylinder (radius, half length), sphere (radius). */
+export type Toy = { kind: 'box' | 'cylinder' | 'sphere'; size: readonly number[]; colour: Colour }
+
+/** Task-space impedance: N/m, Ns/m, Nm/rad, Nms/rad. */
+export type Gains = { stiffness: number; damping: number; rotationalStiffness: number; rotationalDamping: number }
+
+export type FrontCamera = { position: Vec3; target: Vec3; fovy: number } // metres, radians
+
+export type WorkcellOptions = {
+  arm: 'panda' | 'gantry'
+  bolts: BoltCount
+  cameras: boolean // false: observations carry no images, which makes privileged runs fast
+  base: { x: number; y: number; yaw: number } // of the arm's mounting; actions, proprio and truth stay in the frame of the table
+  gains: Gains
+  friction: { cradle: number; stand: number; slot: number } // slot friction is the difficulty of `assemble`
+  frontCamera: FrontCamera
+  linkColour: Colour
+  toys: Toy[] // at most 3
+}
+
+/** The part of the options that shapes the MuJoCo model. */
+export type CellModel = Pick<WorkcellOptions, 'arm' | 'bolts' | 'base' | 'friction' | 'linkColour' | 'toys'>
+
+export const DEFAULT_OPTIONS: WorkcellOptions = {
+  arm: 'panda',
+  bolts: 1,
+  cameras: true,
+  base: { x: 0, y: 0, yaw: 0 },
+  gains: { stiffness: 1500, damping: 90, rotationalStiffness: 60, rotationalDamping: 4 },
+  friction: { cradle: 0.3, stand: 0.3, slot: 0.6 },
+  frontCamera: { position: [1.05, 0, 0.4], target: [0.5, 0, 0.07], fovy: (36 * Math.PI) / 180 },
+  linkColour: [0.86, 0.87, 0.88],
+  toys: [],
+}
+
+/** A second robot for transfer: mounted elsewhere and turned, softer, orange, seen from another place. */
+export const WORKCELL_B: Partial<WorkcellOptions> = {
+  base: { x: 0.05, y: 0.18, yaw: -0.35 },
+  gains: { stiffness: 1000, damping: 75, rotationalStiffness: 60, rotationalDamping: 4 },
+  frontCamera: { position: [0.98, -0.3, 0.46], target: [0.5, 0, 0.07], fovy: (38 * Math.PI) / 180 },
+  linkColour: [0.9, 0.45, 0.12],
+}
