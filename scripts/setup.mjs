@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/**
+ * @file Makes a fresh clone runnable: installs the packages and builds the optimiser kernel. Uses Node's own modules
+ * only, since nothing else may be there yet. Does nothing, quickly, when all is up to date. `--force` builds again.
+ */
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const kernelSource = 'src/graph/kernels/adam.as.ts'
+const kernelBinary = 'build/kernels/adam.wasm'
+const compiler = 'node_modules/assemblyscript/bin/asc.js'
+
+const changed = (path) => (existsSync(`${root}${path}`) ? statSync(`${root}${path}`).mtimeMs : 0)
+
+function run(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options })
+  if (error || status !== 0) {
+    console.error(`setup: ${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}.`)
+    process.exit(status || 1)
+  }
+}
+
+function requireNode() {
+  const [major] = process.versions.node.split('.').map(Number)
+  if (major >= 20) return
+  console.error(`setup: Node ${process.versions.node} is too old. Install Node 20 or newer.`)
+  process.exit(1)
+}
+
+/** npm writes node_modules/.package-lock.json at the end of an install, which makes it the marker. */
+function installPackages() {
+  if (changed('node_modules/.package-lock.json') >= changed('package-lock.json')) return
+  if (lockedAsInstalled()) return
+  console.log('setup: installing packages (npm ci) ...')
+  // onnxruntime's install script would fetch CUDA libraries; the CPU library is part of the package.
+  const env = { ...process.env, npm_config_onnxruntime_node_install: 'skip' }
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env, shell: process.platform === 'win32' })
+}
+
+/** A checkout gives package-lock.json a new date without a new content; then the installed versions are still right. */
+function lockedAsInstalled() {
+  if (!changed('node_modules/.package-lock.json')) return false
+  const read = (path) => JSON.parse(readFileSync(`${root}${path}`, 'utf8')).packages
+  const installed = read('node_modules/.package-lock.json')
+  return Object.entries(read('package-lock.json')).every(
+    ([path, { version, optional, peer }]) => path === '' || optional || peer || installed[path]?.version === version,
+  )
+}
+
+function buildKernel(force) {
+  if (!force && changed(kernelBinary) >= changed(kernelSource)) return
+  console.log('setup: building the optimiser kernel ...')
+  mkdirSync(`${root}build/kernels`, { recursive: true })
+  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory', '--noExportMemory']
+  run(process.execPath, [compiler, kernelSource, '--outFile', kernelBinary, ...options])
+}
+
+requireNode()
+installPackages()
+buildKernel(process.argv.includes('--force'))

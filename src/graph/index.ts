@@ -1,0 +1,9 @@
+/** @file Symbolic tensors, their gradients, and their compilation to onnxruntime. */
+
+export { gradients } from './gradient.ts'
+export { constant, input } from './leaves.ts'
+export * from './ops.ts'
+export type { AdamOptions } from './optimiser.ts'
+export { type CompileOptions, compile, type Program } from './program.ts'
+export { type GroupSpec, type Kind, ParameterStore } from './store.ts'
+export { type DType, type Shape, Tensor, type TensorLike } from './tensor.ts'

@@ -1,0 +1,72 @@
+/** @file The part of the ONNX protocol-buffer schema that the writer needs, and its enumerations. */
+
+import protobuf from 'protobufjs/light.js'
+
+const field = (id: number, type: string, repeated = false) => ({ id, type, ...(repeated && { rule: 'repeated' }) })
+
+const root = protobuf.Root.fromJSON({
+  nested: {
+    OperatorSetIdProto: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
+    ModelProto: {
+      fields: {
+        irVersion: field(1, 'int64'),
+        producerName: field(2, 'string'),
+        producerVersion: field(3, 'string'),
+        graph: field(7, 'GraphProto'),
+        opsetImport: field(8, 'OperatorSetIdProto', true),
+      },
+    },
+    GraphProto: {
+      fields: {
+        node: field(1, 'NodeProto', true),
+        name: field(2, 'string'),
+        initializer: field(5, 'TensorProto', true),
+        input: field(11, 'ValueInfoProto', true),
+        output: field(12, 'ValueInfoProto', true),
+      },
+    },
+    NodeProto: {
+      fields: {
+        input: field(1, 'string', true),
+        output: field(2, 'string', true),
+        name: field(3, 'string'),
+        opType: field(4, 'string'),
+        attribute: field(5, 'AttributeProto', true),
+      },
+    },
+    AttributeProto: {
+      fields: {
+        name: field(1, 'string'),
+        f: field(2, 'float'),
+        i: field(3, 'int64'),
+        ints: field(8, 'int64', true),
+        type: field(20, 'int32'),
+      },
+    },
+    TensorProto: {
+      fields: {
+        dims: field(1, 'int64', true),
+        dataType: field(2, 'int32'),
+        name: field(8, 'string'),
+        rawData: field(9, 'bytes'),
+      },
+    },
+    ValueInfoProto: { fields: { name: field(1, 'string'), type: field(2, 'TypeProto') } },
+    TypeProto: { fields: { tensorType: field(1, 'TensorTypeProto') } },
+    TensorTypeProto: { fields: { elemType: field(1, 'int32'), shape: field(2, 'TensorShapeProto') } },
+    TensorShapeProto: { fields: { dim: field(1, 'DimensionProto', true) } },
+    DimensionProto: { fields: { dimValue: field(1, 'int64') } },
+  },
+})
+
+export const ModelProto = root.lookupType('ModelProto')
+
+/** TensorProto.DataType */
+export const dataType = { f32: 1, i32: 6, i64: 7, bool: 9 } as const
+
+/** AttributeProto.AttributeType */
+export const attributeType = { float: 1, int: 2, ints: 7 } as const
+
+/** Operator set 20 has Gelu, reductions with axes as input, and LayerNormalization; IR version 9 goes with it. */
+export const opset = 20
+export const irVersion = 9

@@ -1,0 +1,134 @@
+/** @file Writes a graph of symbolic tensors as an ONNX model. */
+
+import { constantValues, leaves } from '../leaves.ts'
+import type { DType, Shape, Tensor } from '../tensor.ts'
+import { topologicalOrder } from '../topology.ts'
+import { attributeType, dataType, irVersion, ModelProto, opset } from './schema.ts'
+
+/** A float attribute; bare numbers and lists are integers. */
+class FloatAttribute {
+  constructor(readonly value: number) {}
+}
+
+type NodeAttributes = Record<string, number | readonly number[] | FloatAttribute>
+
+interface NodeMessage {
+  input: string[]
+  output: string[]
+  name: string
+  opType: string
+  attribute: object[]
+}
+
+/** Collects the ONNX nodes and initialisers of one model. Operations use `add` and the constants below. */
+export class ModelWriter {
+  private readonly nodes: NodeMessage[] = []
+  private readonly initialisers = new Map<string, object>()
+  private readonly names = new Map<Tensor, string>()
+  private readonly consumers = new Map<Tensor, Set<string>>()
+  private count = 0
+
+  /** `leafNames` gives the graph inputs their names: those of input and parameter leaves. */
+  constructor(private readonly leafNames: ReadonlyMap<Tensor, string>) {}
+
+  /** Adds a node and returns the name of its first output. */
+  add(opType: string, inputs: readonly string[], attributes: NodeAttributes = {}, outputs = 1): string {
+    const name = `${opType}_${this.count++}`
+    const output = [name, ...Array.from({ length: outputs - 1 }, (_, i) => `${name}:${i + 1}`)]
+    const attribute = Object.entries(attributes).map(([key, value]) => attributeMessage(key, value))
+    this.nodes.push({ input: [...inputs], output, name, opType, attribute })
+    return name
+  }
+
+  /** Another output of the node whose first output is `name`. */
+  sibling(name: string, index: number): string {
+    const node = this.nodes.find(({ output }) => output[0] === name)
+    if (!node?.output[index]) throw new Error(`onnx: ${name} has no output ${index}`)
+    return node.output[index]
+  }
+
+  float = (value: number) => new FloatAttribute(value)
+
+  /** Name of a 1-D int64 constant: axes, shapes, bounds. */
+  integers(values: readonly number[]): string {
+    return this.initialiser(`i64[${values}]`, [values.length], dataType.i64, BigInt64Array.from(values, BigInt))
+  }
+
+  /** Name of a scalar int32 constant. */
+  integer32(value: number): string {
+    return this.initialiser(`i32(${value})`, [], dataType.i32, Int32Array.of(value))
+  }
+
+  /** Name of a 1-D float constant. */
+  floats(values: readonly number[]): string {
+    return this.initialiser(`f32[${values}]`, [values.length], dataType.f32, Float32Array.from(values))
+  }
+
+  /** Name of a scalar float constant. */
+  scalar(value: number): string {
+    return this.initialiser(`f32(${value})`, [], dataType.f32, Float32Array.of(value))
+  }
+
+  /** Name of a leaf: a graph input, or a constant. */
+  leaf(node: Tensor): string {
+    if (node.operation !== leaves.constant) return this.leafNames.get(node)!
+    return this.initialiser(`constant_${this.count++}`, node.shape, dataType[node.dtype], constantValues(node))
+  }
+
+  /** Whether an operation of this name uses the node. */
+  hasConsumer(node: Tensor, operation: string): boolean {
+    return this.consumers.get(node)?.has(operation) ?? false
+  }
+
+  /** The model as bytes. `inputs` and `outputs` keep their order. */
+  write(name: string, inputs: Iterable<[string, Tensor]>, outputs: Record<string, Tensor>): Uint8Array {
+    const order = topologicalOrder(Object.values(outputs))
+    for (const node of order)
+      for (const operand of node.inputs) {
+        const users = this.consumers.get(operand) ?? new Set()
+        this.consumers.set(operand, users.add(node.operation.name))
+      }
+    for (const node of order) {
+      const operands = node.inputs.map((operand) => this.names.get(operand)!)
+      this.names.set(node, node.operation.emit(this, operands, node))
+    }
+    for (const [output, tensor] of Object.entries(outputs)) {
+      const source = this.names.get(tensor)!
+      this.nodes.push({
+        input: [source],
+        output: [output],
+        name: `output_${output}`,
+        opType: 'Identity',
+        attribute: [],
+      })
+    }
+    const graph = {
+      name,
+      node: this.nodes,
+      initializer: [...this.initialisers.values()],
+      input: Array.from(inputs, ([key, { shape, dtype }]) => valueMessage(key, shape, dtype)),
+      output: Object.entries(outputs).map(([key, { shape, dtype }]) => valueMessage(key, shape, dtype)),
+    }
+    const model = { irVersion, producerName: 'duet', graph, opsetImport: [{ domain: '', version: opset }] }
+    return ModelProto.encode(ModelProto.fromObject(model)).finish()
+  }
+
+  private initialiser(name: string, dims: Shape, type: number, values: ArrayBufferView): string {
+    if (!this.initialisers.has(name)) {
+      const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+      this.initialisers.set(name, { name, dims: [...dims], dataType: type, rawData })
+    }
+    return name
+  }
+}
+
+function attributeMessage(name: string, value: number | readonly number[] | FloatAttribute): object {
+  if (value instanceof FloatAttribute) return { name, f: value.value, type: attributeType.float }
+  if (typeof value === 'number') return { name, i: value, type: attributeType.int }
+  return { name, ints: [...value], type: attributeType.ints }
+}
+
+const valueMessage = (name: string, shape: Shape, dtype: DType): object => ({
+  name,
+  type: { tensorType: { elemType: dataType[dtype], shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
+})

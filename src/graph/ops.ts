@@ -1,0 +1,31 @@
+/** @file The operation table: one entry an operation, with shape rule, ONNX emission and vector-Jacobian product. */
+
+import { activations } from './ops/activation.ts'
+import { control } from './ops/control.ts'
+import { elementwise } from './ops/elementwise.ts'
+import { indexing } from './ops/indexing.ts'
+import { linear } from './ops/linear.ts'
+import { normalisation } from './ops/normalise.ts'
+import { reductions } from './ops/reduce.ts'
+import { shaping } from './ops/shape.ts'
+import type { Operation } from './tensor.ts'
+
+export const operations: Readonly<Record<string, Operation>> = {
+  ...elementwise,
+  ...activations,
+  ...linear,
+  ...shaping,
+  ...indexing,
+  ...reductions,
+  ...normalisation,
+  ...control,
+}
+
+export * from './ops/activation.ts'
+export * from './ops/control.ts'
+export * from './ops/elementwise.ts'
+export * from './ops/indexing.ts'
+export * from './ops/linear.ts'
+export * from './ops/normalise.ts'
+export * from './ops/reduce.ts'
+export * from './ops/shape.ts'

@@ -1,0 +1,35 @@
+/** @file Activations. Their gradients keep only the input or only the output alive and compute the rest again. */
+
+import { toTensors } from '../leaves.ts'
+import { apply, type Operation, requireDType, type TensorLike } from '../tensor.ts'
+import { add, exp, greater, mul, square, sub, where } from './elementwise.ts'
+
+const activation = (name: string, onnx: string, vjp: Operation['vjp']): Operation => ({
+  name,
+  infer: (inputs) => ({ shape: inputs[0].shape, dtype: requireDType(name, inputs, 'f32') }),
+  emit: (writer, inputs) => writer.add(onnx, inputs),
+  vjp,
+})
+
+export const activations = {
+  tanh: activation('tanh', 'Tanh', (node, g) => [mul(g, sub(1, square(node)))]),
+  sigmoid: activation('sigmoid', 'Sigmoid', (node, g) => [mul(mul(g, node), sub(1, node))]),
+  relu: activation('relu', 'Relu', (node, g) => [where(greater(node, 0), g, 0)]),
+  erf: activation('erf', 'Erf', ({ inputs: [x] }, g) => [mul(g, mul(exp(mul(square(x), -1)), 2 / Math.sqrt(Math.PI)))]),
+  gelu: activation('gelu', 'Gelu', ({ inputs: [x] }, g) => {
+    const cumulative = add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5)
+    const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+    return [mul(g, add(cumulative, mul(x, density)))]
+  }),
+}
+
+const activationFunction = (operation: Operation) => (x: TensorLike) => apply(operation, toTensors(x))
+
+export const tanh = activationFunction(activations.tanh)
+export const sigmoid = activationFunction(activations.sigmoid)
+/** max(x, 0); the gradient at 0 is 0. */
+export const relu = activationFunction(activations.relu)
+/** The Gauss error function. */
+export const erf = activationFunction(activations.erf)
+/** x * Phi(x) with the exact normal cumulative (erf form). */
+export const gelu = activationFunction(activations.gelu)

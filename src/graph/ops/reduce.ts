@@ -1,0 +1,85 @@
+/** @file Reductions over axes, softmax and log-sum-exp. */
+
+import { normaliseAxes, normaliseAxis, reducedShape, sameShape } from '../shapes.ts'
+import { apply, type Operation, requireDType, type Shape, type Tensor } from '../tensor.ts'
+import { cast, div, equal, exp, mul, sub } from './elementwise.ts'
+import { expand, reshape } from './shape.ts'
+
+type ReduceAttributes = { axes: number[]; keepDims: boolean }
+
+/** Puts the reduced axes back as extent 1. */
+const withKeptAxes = (tensor: Tensor, node: Tensor): Tensor =>
+  reshape(tensor, reducedShape(node.inputs[0].shape, (node.attributes as ReduceAttributes).axes, true))
+
+function reduction(name: string, onnx: string, vjp: Operation['vjp']): Operation {
+  return {
+    name,
+    infer: ([x], attributes) => {
+      const { axes, keepDims } = attributes as ReduceAttributes
+      return { shape: reducedShape(x.shape, axes, keepDims), dtype: requireDType(name, [x], 'f32') }
+    },
+    emit: (writer, [x], { attributes }) => {
+      const { axes, keepDims } = attributes as ReduceAttributes
+      return writer.add(onnx, [x, writer.integers(axes)], { keepdims: keepDims ? 1 : 0 })
+    },
+    vjp,
+  }
+}
+
+/** Gradient of max and min: to the extreme elements; ties share in equal parts. */
+const toExtremes: Operation['vjp'] = (node, g) => {
+  const [x] = node.inputs
+  const { axes } = node.attributes as ReduceAttributes
+  const hit = cast(equal(x, withKeptAxes(node, node)), 'f32')
+  return [mul(hit, div(withKeptAxes(g, node), sum(hit, axes, true)))]
+}
+
+export const reductions = {
+  sum: reduction('sum', 'ReduceSum', (node, g) => [expand(withKeptAxes(g, node), node.inputs[0].shape)]),
+  mean: reduction('mean', 'ReduceMean', (node, g) => {
+    const [x] = node.inputs
+    return [expand(mul(withKeptAxes(g, node), node.size / x.size), x.shape)]
+  }),
+  max: reduction('max', 'ReduceMax', toExtremes),
+  min: reduction('min', 'ReduceMin', toExtremes),
+  logSumExp: reduction('logSumExp', 'ReduceLogSumExp', (node, g) => {
+    const [x] = node.inputs
+    return [mul(exp(sub(x, withKeptAxes(node, node))), withKeptAxes(g, node))]
+  }),
+  softmax: {
+    name: 'softmax',
+    infer: ([x]) => ({ shape: x.shape, dtype: requireDType('softmax', [x], 'f32') }),
+    emit: (writer, inputs, { attributes }) => writer.add('Softmax', inputs, { axis: attributes.axis as number }),
+    vjp: (node, g) => {
+      const weighted = mul(g, node)
+      return [sub(weighted, mul(node, sum(weighted, [node.attributes.axis as number], true)))]
+    },
+  } satisfies Operation,
+}
+
+type Axes = number | readonly number[]
+
+const reductionFunction =
+  (operation: Operation) =>
+  (x: Tensor, axes?: Axes, keepDims = false): Tensor => {
+    const list = normaliseAxes(operation.name, axes, x.shape)
+    return list.length === 0 ? x : apply(operation, [x], { axes: list, keepDims } satisfies ReduceAttributes)
+  }
+
+export const sum = reductionFunction(reductions.sum)
+export const mean = reductionFunction(reductions.mean)
+export const max = reductionFunction(reductions.max)
+export const min = reductionFunction(reductions.min)
+/** ln sum exp x over axes, without overflow. */
+export const logSumExp = reductionFunction(reductions.logSumExp)
+
+export const softmax = (x: Tensor, axis = -1): Tensor =>
+  apply(reductions.softmax, [x], { axis: normaliseAxis('softmax', axis, x.shape) })
+
+/** Undoes a broadcast: sums x over the axes in which `shape` has extent 1 or none. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x
+  const added = x.rank - shape.length
+  const axes = x.shape.flatMap((extent, i) => (i < added || (shape[i - added] === 1 && extent !== 1) ? [i] : []))
+  return reshape(axes.length ? sum(x, axes) : x, shape)
+}

@@ -1,0 +1,42 @@
+/** @file Common-subexpression elimination: nodes that compute the same become one. */
+
+import { bindingOf, constantValues, leaves } from '../leaves.ts'
+import { apply, type Tensor } from '../tensor.ts'
+import { rebuild } from '../topology.ts'
+
+/** Above this many elements constants are told apart by identity; comparing them would cost more than it saves. */
+const largestComparedConstant = 4096
+
+/** The same outputs with equal subexpressions shared. Inputs and parameters are equal if they are the same leaf. */
+export function mergeEqual(outputs: readonly Tensor[]): Tensor[] {
+  const known = new Map<string, Tensor>()
+  const number = new Map<object, number>()
+  const numberOf = (item: object) => {
+    if (!number.has(item)) number.set(item, number.size)
+    return number.get(item)!
+  }
+  return rebuild(outputs, (node, inputs) => {
+    const key = `${node.operation.name}(${inputs.map(numberOf)})${detail(node, numberOf)}`
+    const same = known.get(key)
+    if (same) return same
+    const kept = inputs.every((operand, i) => operand === node.inputs[i])
+      ? node
+      : apply(node.operation, inputs, node.attributes)
+    known.set(key, kept)
+    return kept
+  })
+}
+
+function detail(node: Tensor, numberOf: (item: object) => number): string {
+  if (node.operation === leaves.parameter) {
+    const { store, group, name, view } = bindingOf(node)
+    return `${numberOf(store)}/${group}/${name}@${view.byteOffset}`
+  }
+  if (node.operation !== leaves.constant) return JSON.stringify(node.attributes, spellOut)
+  const values = constantValues(node)
+  if (values.length > largestComparedConstant) return `${node.dtype}[${node.shape}]#${numberOf(values)}`
+  return `${node.dtype}[${node.shape}]${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')}`
+}
+
+/** JSON has no infinity, and a clip may have one as its edge. */
+const spellOut = (_: string, value: unknown) => (typeof value === 'number' ? String(value) : value)
