@@ -3,8 +3,6 @@ import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 
-export const METRICS_FILE = 'metrics.jsonl'
-
 /** JSON has no NaN or Infinity: a diverged value is written as null and read back as NaN, a gap in the curve. */
 const figure = z
   .number()
