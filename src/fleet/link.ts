@@ -1,9 +1,8 @@
 /** @file What travels between an interaction loop and the learner, and the way it goes inside one process. */
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
+import type { Phase, UpdateFigures } from '../learn/phase.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from '../replay/episode.ts'
-
-export type Phase = 'warm-up' | 'online'
 
 /** From the robot's side. Features, not images: they are computed where the robot acts, and the images stay in its log. */
 export type ToLearner =
@@ -17,19 +16,6 @@ export type ToLearner =
   | { kind: 'pause'; ticket: number }
   | { kind: 'save'; directory: string; ticket: number }
   | { kind: 'stop' }
-
-/** One joint update in figures, as the metrics log wants it (losses, mean Q and weight of each task). */
-export type UpdateFigures = {
-  update: number
-  phase: Phase
-  critic: { td: number; conservative?: number; loss: number }
-  actor: { bc: number; q: number; loss: number }
-  refine?: { bc: number; q: number; reg: number; loss: number }
-  meanQ: Record<string, number>
-  weight: Record<string, number>
-  gradientNorm: Record<string, number>
-  meanMu?: number
-}
 
 /** From the learner. `ticket` answers the request that carried it. */
 export type FromLearner =

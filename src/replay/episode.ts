@@ -12,8 +12,8 @@ export type EpisodeStart = {
 export type Step = Omit<Transition, 'observation' | 'episode' | 'task' | 'source'>
 
 /** "interrupted": the process died or the log was cut; the steps that it holds are whole. */
-export type Ending = 'success' | 'failure' | 'timeout' | 'abort' | 'interrupted'
-export const ENDINGS: readonly Ending[] = ['success', 'failure', 'timeout', 'abort', 'interrupted']
+export const ENDINGS = ['success', 'failure', 'timeout', 'abort', 'interrupted'] as const
+export type Ending = (typeof ENDINGS)[number]
 
 export type EpisodeEnd = {
   ending: Ending

@@ -9,5 +9,7 @@ export {
   type TransitionRows,
 } from './buffer.ts'
 export { ENDINGS, type Ending, type EpisodeEnd, type EpisodeStart, type Step, settle } from './episode.ts'
+export { EpisodeLog, type LogOptions, type Recovery } from './log.ts'
+export { type LoggedEpisode, readEpisodes, transitionsOf } from './log-reader.ts'
 export { monteCarloReturns } from './returns.ts'
 export type { Actor, Source, Transition } from './transition.ts'

@@ -1,0 +1,78 @@
+/** @file Framed records in a file: a mark, a length, a CRC-32 and the payload, so that a torn or damaged record is seen. */
+import fs from 'node:fs'
+import { crc32 } from './crc32.ts'
+
+/** "DUET", little-endian: lets a reader find the next record behind a damaged one. */
+const MARK = 0x54455544
+export const FRAME_OVERHEAD = 12
+/** Far above any step; a damaged length beyond it is refused before memory is reserved. */
+export const MAX_PAYLOAD = 1 << 26
+
+export type Frame = { offset: number; payload: Buffer }
+
+/** Mark, length, CRC-32 over length and payload, payload. */
+export function frame(payload: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(FRAME_OVERHEAD + payload.length)
+  bytes.writeUInt32LE(MARK, 0)
+  bytes.writeUInt32LE(payload.length, 4)
+  bytes.set(payload, FRAME_OVERHEAD)
+  bytes.writeUInt32LE(crc32(bytes.subarray(4, 8), payload), 8)
+  return bytes
+}
+
+/** Reads the frames of one file in order. Close it when done. */
+export class FrameReader {
+  readonly size: number
+  private readonly fd: number
+  private readonly head = Buffer.alloc(FRAME_OVERHEAD)
+  /** Where the last intact frame ended: the length of the good part. */
+  end = 0
+
+  constructor(path: string) {
+    this.fd = fs.openSync(path, 'r')
+    this.size = fs.fstatSync(this.fd).size
+  }
+
+  /** The next frame; null at the end of the file and at anything that is no intact frame. */
+  next(): Frame | null {
+    const frame = this.read(this.end)
+    if (frame) this.end += FRAME_OVERHEAD + frame.payload.length
+    return frame
+  }
+
+  /** Whether the file goes on behind the last intact frame: a record cut short, or damage. */
+  get torn(): boolean {
+    return this.end < this.size
+  }
+
+  /** Where the next intact frame begins behind a torn place; null if none follows. */
+  findIntact(): number | null {
+    const window = Buffer.alloc(1 << 20)
+    const mark = Buffer.alloc(4)
+    mark.writeUInt32LE(MARK)
+    for (let from = this.end + 1; from + FRAME_OVERHEAD <= this.size; from += window.length - 3) {
+      const text = window.subarray(0, fs.readSync(this.fd, window, 0, window.length, from))
+      for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) {
+        if (this.read(from + at)) return from + at
+      }
+    }
+    return null
+  }
+
+  close() {
+    fs.closeSync(this.fd)
+  }
+
+  private read(offset: number): Frame | null {
+    if (offset + FRAME_OVERHEAD > this.size) return null
+    fs.readSync(this.fd, this.head, 0, FRAME_OVERHEAD, offset)
+    const length = this.head.readUInt32LE(4)
+    if (this.head.readUInt32LE(0) !== MARK || length > MAX_PAYLOAD || offset + FRAME_OVERHEAD + length > this.size) {
+      return null
+    }
+    const payload = Buffer.allocUnsafe(length)
+    fs.readSync(this.fd, payload, 0, length, offset + FRAME_OVERHEAD)
+    const intact = crc32(this.head.subarray(4, 8), payload) === this.head.readUInt32LE(8)
+    return intact ? { offset, payload } : null
+  }
+}

@@ -1,0 +1,291 @@
+/** @file The log's records as bytes: header, episode start, step, episode end. Reading trusts nothing and evaluates nothing. */
+import { z } from 'zod'
+import { InputError, ShapeError } from '../errors.ts'
+import { ACTION_WIDTH, type Observation, type RobotSpec } from '../robot/robot.ts'
+import { ENDINGS, type EpisodeEnd, type EpisodeStart, type Step } from './episode.ts'
+import { packImage, unpackImage } from './image-codec.ts'
+import type { Actor } from './transition.ts'
+
+export const LOG_FORMAT = 'duet-log'
+export const LOG_VERSION = 1
+
+const count = z.int().min(0)
+const finite = z.number()
+
+/** What the records of a log depend on. Each segment opens with it. */
+export const LogHeader = z.strictObject({
+  format: z.literal(LOG_FORMAT),
+  version: z.literal(LOG_VERSION),
+  robot: z.strictObject({
+    name: z.string(),
+    cameras: z.record(
+      z.string(),
+      z.strictObject({ width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) }),
+    ),
+    proprio: z.array(z.string()).max(4096),
+    actionScale: z.strictObject({ translation: finite, rotation: finite }),
+  }),
+  nextId: count,
+  nextEpisode: count,
+})
+export type LogHeader = z.infer<typeof LogHeader>
+export type LoggedRobot = LogHeader['robot']
+
+const Start = z.strictObject({
+  episode: count,
+  task: z.string(),
+  source: z.enum(['demonstration', 'online']),
+  seed: finite.nullable(),
+})
+const End = z.strictObject({
+  episode: count,
+  ending: z.enum(ENDINGS),
+  verdict: z.strictObject({ reward: finite, terminated: z.boolean() }).optional(),
+})
+
+/** A record without its observation: enough to find the place where a log goes on. */
+export type LogOutline =
+  | { kind: 'header'; header: LogHeader }
+  | { kind: 'start'; start: EpisodeStart }
+  | { kind: 'step'; episode: number; step: Step }
+  | { kind: 'end'; episode: number; end: EpisodeEnd }
+
+export type LogRecord =
+  | Extract<LogOutline, { kind: 'header' | 'end' }>
+  | { kind: 'start'; start: EpisodeStart; observation: Observation }
+  | { kind: 'step'; episode: number; step: Step; next: Observation }
+
+const KINDS = ['header', 'start', 'step', 'end'] as const
+const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator']
+
+export function loggedRobot(spec: RobotSpec): LoggedRobot {
+  const { name, cameras, proprio, actionScale } = spec
+  return { name, cameras, proprio: [...proprio], actionScale }
+}
+
+/** A file that holds no such record, or one that does not fit its header. */
+class Malformed extends Error {}
+
+/** Turns records into payloads and back. One codec an episode stream: frames refer to the frame before them. */
+export class RecordCodec {
+  private readonly cameras: readonly string[]
+  private previous: Observation | undefined
+
+  constructor(private readonly robot: LoggedRobot) {
+    this.cameras = Object.keys(robot.cameras).sort()
+  }
+
+  encode(record: LogRecord): Buffer {
+    const kind = Buffer.of(KINDS.indexOf(record.kind))
+    if (record.kind === 'header') return Buffer.concat([kind, json(valid(LogHeader, record.header, 'log header'))])
+    if (record.kind === 'end') {
+      return Buffer.concat([kind, json(valid(End, { episode: record.episode, ...record.end }, 'log episode end'))])
+    }
+    if (record.kind === 'start') {
+      this.restart()
+      return Buffer.concat([
+        kind,
+        json(valid(Start, record.start, 'log start')),
+        ...this.observation(record.observation),
+      ])
+    }
+    return Buffer.concat([kind, ...stepPieces(record.episode, record.step), ...this.observation(record.next)])
+  }
+
+  /** Forgets the last frame: the next one refers to none. */
+  restart() {
+    this.previous = undefined
+  }
+
+  /** `where` names file and offset. @throws InputError if the payload is no record of this robot */
+  decode(payload: Buffer, where: string): LogRecord {
+    return explain(where, () => {
+      const cursor = new Cursor(payload)
+      const outline = readOutline(cursor)
+      if (outline.kind === 'start') {
+        this.restart()
+        return { ...outline, observation: cursor.end(this.readObservation(cursor)) }
+      }
+      if (outline.kind === 'step') return { ...outline, next: cursor.end(this.readObservation(cursor)) }
+      return cursor.end(outline)
+    })
+  }
+
+  /** Time, proprioception, then a codec, a length and the bytes for each camera in the order of their names. */
+  private observation(observation: Observation): Buffer[] {
+    const { proprio, images, time } = observation
+    if (proprio.length !== this.robot.proprio.length) {
+      throw new ShapeError('log observation.proprio', [proprio.length], [this.robot.proprio.length])
+    }
+    const pieces = [float64(time), float32s(proprio)]
+    for (const camera of this.cameras) {
+      const { width, height } = this.robot.cameras[camera]!
+      const image = images[camera]
+      if (!image)
+        throw new InputError(`log observation.images.${camera}`, 'is missing', 'Every camera of the spec is logged')
+      if (image.width !== width || image.height !== height || image.data.length !== 3 * width * height) {
+        throw new ShapeError(`log observation.images.${camera}`, [image.height, image.width], [height, width])
+      }
+      const { codec, bytes } = packImage(image.data, width, this.previous?.images[camera]?.data)
+      const head = Buffer.alloc(5)
+      head[0] = codec
+      head.writeUInt32LE(bytes.length, 1)
+      pieces.push(head, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+    }
+    this.previous = keep(observation)
+    return pieces
+  }
+
+  private readObservation(cursor: Cursor): Observation {
+    const time = cursor.float64()
+    const proprio = cursor.float32s(this.robot.proprio.length)
+    const images: Observation['images'] = {}
+    for (const camera of this.cameras) {
+      const { width, height } = this.robot.cameras[camera]!
+      const packed = { codec: cursor.uint8(), bytes: cursor.bytes(cursor.uint32()) }
+      const data = unpackImage(packed, width, 3 * width * height, this.previous?.images[camera]?.data)
+      if (!data) throw new Malformed(`holds a damaged image of camera ${camera}`)
+      images[camera] = { width, height, data }
+    }
+    this.previous = { images, proprio, time }
+    return this.previous
+  }
+}
+
+/** Reads a record without looking at its images. @throws InputError if it is none */
+export function outlineOf(payload: Buffer, where: string): LogOutline {
+  return explain(where, () => readOutline(new Cursor(payload)))
+}
+
+function explain<T>(where: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    throw new InputError(where, error.message, 'Restore the file from a copy, or move it out of the folder', {
+      cause: error,
+    })
+  }
+}
+
+function readOutline(cursor: Cursor): LogOutline {
+  const kind = KINDS[cursor.uint8()]
+  if (kind === 'header') return { kind, header: cursor.json(LogHeader, 'log header') }
+  if (kind === 'start') return { kind, start: cursor.json(Start, 'episode start') }
+  if (kind === 'step') return { kind, ...readStep(cursor) }
+  if (kind !== 'end') throw new Malformed('holds a record of an unknown kind')
+  const { episode, ...end } = cursor.json(End, 'episode end')
+  return { kind, episode, end }
+}
+
+/** What is written has to be readable: the same schema checks both ways. */
+function valid<T>(schema: z.ZodType<T>, value: T, where: string): T {
+  const result = schema.safeParse(value)
+  if (result.success) return value
+  const [issue] = result.error.issues
+  throw new InputError(`${where}.${issue!.path.join('.')}`, issue!.message, 'Mend the value before it is recorded')
+}
+
+/** A robot may reuse its image memory: the frame to compare the next one with has to be our own. */
+function keep({ images, proprio, time }: Observation): Observation {
+  const copies = Object.entries(images).map(([name, image]) => [name, { ...image, data: image.data.slice() }])
+  return { images: Object.fromEntries(copies), proprio, time }
+}
+
+function stepPieces(episode: number, step: Step): Buffer[] {
+  if (step.action.length !== ACTION_WIDTH) throw new ShapeError('log step.action', [step.action.length], [ACTION_WIDTH])
+  const head = Buffer.alloc(25)
+  head.writeDoubleLE(step.id, 0)
+  head.writeUInt32LE(episode, 8)
+  head.writeUInt32LE(step.step, 12)
+  head[16] = (step.terminated ? 1 : 0) | (step.truncated ? 2 : 0) | (ACTORS.indexOf(step.actor) << 2)
+  head.writeDoubleLE(step.reward, 17)
+  return [head, float32s(step.action), json(step.command)]
+}
+
+function readStep(cursor: Cursor): { episode: number; step: Step } {
+  const id = cursor.float64()
+  const episode = cursor.uint32()
+  const index = cursor.uint32()
+  const flags = cursor.uint8()
+  const reward = cursor.float64()
+  const action = cursor.float32s(ACTION_WIDTH)
+  const command = cursor.json(z.string().nullable(), 'command')
+  const actor = ACTORS[flags >> 2]
+  if (!actor) throw new Malformed('holds a step of an unknown actor')
+  const terminated = (flags & 1) !== 0
+  const truncated = (flags & 2) !== 0
+  return { episode, step: { id, step: index, action, reward, terminated, truncated, actor, command } }
+}
+
+function json(value: unknown): Buffer {
+  const text = Buffer.from(JSON.stringify(value))
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(text.length)
+  return Buffer.concat([length, text])
+}
+
+function float64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleLE(value)
+  return bytes
+}
+
+function float32s(values: Float32Array): Buffer {
+  const bytes = Buffer.alloc(4 * values.length)
+  values.forEach((value, i) => {
+    bytes.writeFloatLE(value, 4 * i)
+  })
+  return bytes
+}
+
+/** Reads a payload from its front; every read is checked against what is left. */
+class Cursor {
+  private at = 0
+  constructor(private readonly payload: Buffer) {}
+
+  bytes(length: number): Buffer {
+    if (length > this.payload.length - this.at) throw new Malformed('ends in the middle of a record')
+    this.at += length
+    return this.payload.subarray(this.at - length, this.at)
+  }
+
+  uint8(): number {
+    return this.bytes(1)[0]!
+  }
+
+  uint32(): number {
+    return this.bytes(4).readUInt32LE()
+  }
+
+  float64(): number {
+    return this.bytes(8).readDoubleLE()
+  }
+
+  float32s(length: number): Float32Array {
+    const bytes = this.bytes(4 * length)
+    return Float32Array.from({ length }, (_, i) => bytes.readFloatLE(4 * i))
+  }
+
+  json<T>(schema: z.ZodType<T>, what: string): T {
+    const text = this.bytes(this.uint32()).toString()
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch {
+      throw new Malformed(`holds a ${what} that is not JSON`)
+    }
+    const result = schema.safeParse(value)
+    if (!result.success) {
+      const [issue] = result.error.issues
+      throw new Malformed(`holds a ${what} of another format (${issue!.path.join('.') || 'whole'}: ${issue!.message})`)
+    }
+    return result.data
+  }
+
+  /** `value`, once nothing is left. */
+  end<T>(value: T): T {
+    if (this.at !== this.payload.length) throw new Malformed('holds a record that is longer than its content')
+    return value
+  }
+}
