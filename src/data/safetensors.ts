@@ -34,7 +34,7 @@ export function parseSafetensors(bytes: Uint8Array, where: string): SafetensorsF
   const { entries, metadata, dataStart } = parseHeader(bytes, where)
   requireFullCover(entries, bytes.length - dataStart, where)
   const tensors = entries.map(({ name, dtype, shape, from, to }): [string, SafeTensor] => {
-    const buffer = bytes.slice(dataStart + from, dataStart + to).buffer as ArrayBuffer // a copy: aligned and owned
+    const { buffer } = new Uint8Array(bytes.subarray(dataStart + from, dataStart + to)) // a copy: aligned and owned
     return [name, { dtype, shape, data: new ARRAYS[dtype](buffer) } as SafeTensor]
   })
   return { tensors: Object.fromEntries(tensors), metadata }
@@ -185,6 +185,24 @@ export function halfToSingle(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/** The IEEE half-precision bits of the nearest half, ties to even; beyond 65504 infinity. */
+export function singleToHalf(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
+  const size = Math.abs(value)
+  if (size >= 65520) return sign | 0x7c00
+  const exponent = Math.max(Math.floor(Math.log2(size)), -14)
+  const step = 2 ** (exponent - 10) // distance between halves here
+  const count = roundToEven(size / step) // 1024..2048 steps, fewer below the smallest normal
+  return sign | (count + (exponent + 14) * 1024)
+}
+
+function roundToEven(x: number): number {
+  const floor = Math.floor(x)
+  const rest = x - floor
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
 }
 
 const elements = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)

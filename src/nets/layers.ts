@@ -1,11 +1,22 @@
 /** @file The layers that all networks share: dense, layer norm, and the block (dense, norm, tanh). */
-import { add, concat, expand, layerNorm, matmul, reshape, slice, type Tensor, tanh, unsqueeze } from '../graph/index.ts'
+import {
+  add,
+  concat,
+  constant,
+  expand,
+  layerNorm,
+  matmul,
+  mul,
+  reshape,
+  slice,
+  Tensor,
+  tanh,
+  unsqueeze,
+} from '../graph/index.ts'
 import { type Parameters, parameter } from './parameters.ts'
 
 /** Paper.md §12. */
 export const NORM_EPSILON = 1e-6
-
-const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
 
 /**
  * y = [part, part, ...] kernel + bias. kernel [...owners, in, out], bias [...owners, out].
@@ -16,16 +27,17 @@ const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
 export function dense(parameters: Parameters, name: string, parts: Tensor | readonly Tensor[]): Tensor {
   const kernel = parameter(parameters, `${name}.kernel`)
   const bias = parameter(parameters, `${name}.bias`)
-  const joined = joinEqualRanks('shape' in parts ? [parts] : parts)
-  const rank = Math.max(...joined.map((part) => part.shape.length))
+  const joined = joinEqualRanks(parts instanceof Tensor ? [parts] : parts)
+  const owners = kernel.rank - 2
+  const rank = Math.max(...joined.map((part) => part.rank))
   let row = 0
   const products = joined.map((part) => {
     const width = part.shape.at(-1)!
-    const rows = joined.length === 1 ? kernel : slice(kernel, kernel.shape.length - 2, row, (row += width))
-    const y = multiplyRows(part, rows)
-    return part.shape.length < rank ? unsqueeze(y, y.shape.length - 1) : y
+    const rows = joined.length === 1 ? kernel : slice(kernel, owners, row, (row += width))
+    const y = matmul(part, acrossRows(rows, owners, part.rank))
+    return part.rank < rank ? unsqueeze(y, part.rank - 1) : y
   })
-  return add(products.reduce(add), acrossRows(bias, kernel.shape.length - 2, rank))
+  return add(products.reduce(add), acrossRows(bias, owners, rank))
 }
 
 /** tanh(norm(dense)); the norm has population variance over the last axis. */
@@ -38,9 +50,11 @@ export function block(
   const y = dense(parameters, `${name}.dense`, parts)
   const scale = parameter(parameters, `${name}.norm.scale`)
   const bias = parameter(parameters, `${name}.norm.bias`)
-  const owners = scale.shape.length - 1
-  const rank = y.shape.length
-  return tanh(layerNorm(y, acrossRows(scale, owners, rank), acrossRows(bias, owners, rank), epsilon))
+  const owners = scale.rank - 1
+  if (owners === 0) return tanh(layerNorm(y, scale, bias, epsilon))
+  const width = scale.shape[owners]!
+  const normalised = layerNorm(y, constant(new Float32Array(width).fill(1)), constant(new Float32Array(width)), epsilon)
+  return tanh(add(mul(normalised, acrossRows(scale, owners, y.rank)), acrossRows(bias, owners, y.rank)))
 }
 
 /** Blocks 'trunk.0', 'trunk.1', ..., as many as there are. */
@@ -53,7 +67,7 @@ export function trunk(parameters: Parameters, parts: readonly Tensor[]): Tensor 
 /** Concatenates along the last axis; the other axes broadcast. */
 export function join(parts: readonly Tensor[]): Tensor {
   if (parts.length === 1) return parts[0]!
-  const rank = parts[0]!.shape.length
+  const { rank } = parts[0]!
   const leading = Array.from({ length: rank - 1 }, (_, axis) => Math.max(...parts.map((part) => part.shape[axis]!)))
   const full = parts.map((part) => {
     const fits = leading.every((size, axis) => part.shape[axis] === size)
@@ -67,24 +81,15 @@ function joinEqualRanks(parts: readonly Tensor[]): Tensor[] {
   const groups: Tensor[][] = []
   for (const part of parts) {
     const last = groups.at(-1)
-    if (last && last[0]!.shape.length === part.shape.length) last.push(part)
+    if (last && last[0]!.rank === part.rank) last.push(part)
     else groups.push([part])
   }
   return groups.map(join)
 }
 
-/** x [...owners, ...rows, in] times kernel [...owners, in, out]: all row axes are one for the product. */
-function multiplyRows(x: Tensor, kernel: Tensor): Tensor {
-  const owners = kernel.shape.length - 2
-  const rows = x.shape.slice(owners, -1)
-  if (rows.length === 1) return matmul(x, kernel)
-  const y = matmul(reshape(x, [...x.shape.slice(0, owners), product(rows), x.shape.at(-1)!]), kernel)
-  return reshape(y, [...y.shape.slice(0, owners), ...rows, y.shape.at(-1)!])
-}
-
-/** [...owners, width] → [...owners, 1, ..., width] of the given rank, to broadcast over rows. */
-function acrossRows(vector: Tensor, owners: number, rank: number): Tensor {
-  if (owners === 0) return vector
-  const ones = new Array<number>(rank - owners - 1).fill(1)
-  return reshape(vector, [...vector.shape.slice(0, owners), ...ones, vector.shape.at(-1)!])
+/** kernel [...owners, in, out] or vector [...owners, width], with axes of 1 after the owners up to `rank`. */
+function acrossRows(tensor: Tensor, owners: number, rank: number): Tensor {
+  if (owners === 0) return tensor
+  const ones = new Array<number>(rank - tensor.rank).fill(1)
+  return reshape(tensor, [...tensor.shape.slice(0, owners), ...ones, ...tensor.shape.slice(owners)])
 }

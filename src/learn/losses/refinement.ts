@@ -38,5 +38,8 @@ export function refinementLoss(
   return { action, actionWithoutCommand, primaryAction, bcPerSample, regPerSample, valuePerSample, bc, q, reg, loss }
 }
 
-/** Each sample's Q by its own task's critics, mean of members: q [task, member, batch], oneHot [task, batch] → [batch]. */
-export const valueOfOwnTask = (q: Tensor, oneHot: Tensor): Tensor => sum(mul(oneHot, meanOfMembers(q)), [0])
+/**
+ * Each sample's Q by its own task's critics, mean of members: q [task, member, batch], ownTask [task, batch] is 1 at the
+ * sample's task, else 0. Returns [batch]. All critics judge all samples, so that a batch may mix the tasks as it likes.
+ */
+export const valueOfOwnTask = (q: Tensor, ownTask: Tensor): Tensor => sum(mul(ownTask, meanOfMembers(q)), [0])
