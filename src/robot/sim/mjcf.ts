@@ -82,17 +82,18 @@ type Link = {
   looks: [from: Vec3, to: Vec3, radius: number][]
   mass: number
 }
+// Light links: with no inertia shaping, heavy ones couple turning and moving, and the tool overshoots by 3 mm and 0.04 rad.
 const QUARTER = Math.PI / 2
 const LINKS: Link[] = [
-  { a: 0, twist: 0, d: 0.333, low: -2.8973, high: 2.8973, mass: 3, looks: [[[0, 0, -0.18], [0, 0, -0.02], 0.062]] },
-  { a: 0, twist: -QUARTER, d: 0, low: -1.7628, high: 1.7628, mass: 3, looks: [[[0, 0, -0.05], [0, 0, 0.05], 0.062]] },
+  { a: 0, twist: 0, d: 0.333, low: -2.8973, high: 2.8973, mass: 0.9, looks: [[[0, 0, -0.18], [0, 0, -0.02], 0.062]] },
+  { a: 0, twist: -QUARTER, d: 0, low: -1.7628, high: 1.7628, mass: 0.9, looks: [[[0, 0, -0.05], [0, 0, 0.05], 0.062]] },
   {
     a: 0,
     twist: QUARTER,
     d: 0.316,
     low: -2.8973,
     high: 2.8973,
-    mass: 2.5,
+    mass: 0.7,
     looks: [
       [[0, 0, -0.24], [0, 0, -0.1], 0.058],
       [[0.0825, -0.04, 0], [0.0825, 0.04, 0], 0.055],
@@ -104,7 +105,7 @@ const LINKS: Link[] = [
     d: 0,
     low: -3.0718,
     high: -0.0698,
-    mass: 2.5,
+    mass: 0.7,
     looks: [[[-0.03, 0.02, 0], [-0.0825, 0.1, 0], 0.055]],
   },
   {
@@ -113,7 +114,7 @@ const LINKS: Link[] = [
     d: 0.384,
     low: -2.8973,
     high: 2.8973,
-    mass: 2,
+    mass: 0.5,
     looks: [[[0, 0, -0.24], [0, 0.03, -0.06], 0.05]],
   },
   {
@@ -122,7 +123,7 @@ const LINKS: Link[] = [
     d: 0,
     low: -0.0175,
     high: 3.7525,
-    mass: 1.5,
+    mass: 0.4,
     looks: [
       [[0, 0, -0.03], [0, 0, 0.05], 0.048],
       [[0.02, 0, 0.02], [0.07, 0, 0.01], 0.044],
@@ -134,7 +135,7 @@ const LINKS: Link[] = [
     d: 0,
     low: -2.8973,
     high: 2.8973,
-    mass: 0.5,
+    mass: 0.2,
     looks: [[[0, 0, -0.02], [0, 0, 0.06], 0.04]],
   },
 ]
