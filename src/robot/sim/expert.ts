@@ -28,8 +28,8 @@ export type Plan = {
 export const EXPERT = {
   translationScale: 0.015,
   rotationScale: 0.15,
-  lag: 0.1, // s: the arm trails its target by about this much; the expert steers from where the arm is about to be
-  gain: 0.8, // share of the remaining error that one step tries to remove
+  lag: 0.05, // s: the expert steers from where the arm will be this much later, since the arm trails its target
+  gain: 0.6, // share of the remaining error that one step tries to remove
   approach: 0.055, // waypoint over the grasp point
   headClearance: 0.031, // fingers this far over the grasp point pass over the head
   hover: 0.01, // waypoint of the tip over a hole
@@ -71,7 +71,6 @@ function carry(truth: Truth, bolt: BoltState): Plan {
   const closing = closingAxis(truth)
   const axis = upOf(bolt.rotation)
   const lever = subtract(bolt.tip, truth.tcp.position)
-  const tipVelocity = add(truth.tcp.velocity, cross(truth.tcp.angularVelocity, lever))
   const target = targetOf(truth)
   const gripped = 1 - ramp(truth.gripper.width, 0.0165, 0.019) // do not pull before the pads are on the shaft
 
@@ -116,9 +115,7 @@ function carry(truth: Truth, bolt: BoltState): Plan {
   const { height, offset, up } = inFixture(target.fixture, bolt.tip)
   const turn = align(axis, up, closing)
   const tilt = Math.acos(Math.min(1, dot(axis, up)))
-  // Judged by where the tip is and by where it will be a moment later, so that a passing bolt does not dive.
-  const soon = length(across(add(offset, scale(tipVelocity, EXPERT.lag)), up))
-  const miss = Math.max(Math.max(length(offset), soon) / 0.0035, tilt / 0.07)
+  const miss = Math.max(length(offset) / 0.0035, tilt / 0.07)
   const inside = ramp(-height, 0.001, 0.003) * (length(offset) < 0.009 ? 1 : 0)
   const aside = ramp(miss, 0.8, 1.6) * (1 - inside)
   const seated = -height >= target.seatedDepth && length(offset) < target.offset
@@ -169,15 +166,15 @@ function fetch(truth: Truth, bolt: BoltState): Plan {
   const relative = subtract(truth.tcp.position, grasp)
   const height = dot(relative, axis)
   const offset = across(relative, axis)
-  const soon = length(across(add(offset, scale(truth.tcp.velocity, EXPERT.lag)), axis))
-  const miss = Math.max(length(offset), soon)
+  const miss = length(offset)
   const { width, command } = truth.gripper
 
   // A closing gripper keeps closing while the shaft can be between the pads; closed on nothing, it opens again.
-  const near = command === 'close' ? height < 0.008 && miss < 0.009 : height < 0.003 && miss < 0.005 && width > 0.04
+  const near = command === 'close' ? height < 0.008 && miss < 0.009 : height < 0.004 && miss < 0.006 && width > 0.04
   const close = near && Math.abs(height) < 0.015 && width > 0.011 && length(turn) < 0.2
   // Wide of the bolt the goal is the waypoint over it; the funnel down to the grasp opens with alignment.
-  const aside = Math.max(ramp(miss, 0.004, 0.012), ramp(length(turn), 0.15, 0.35), 1 - ramp(width, 0.036, 0.044))
+  const cone = ramp(miss, 0.006, 0.006 + EXPERT.approach / 3)
+  const aside = Math.max(cone, ramp(length(turn), 0.15, 0.4), 1 - ramp(width, 0.036, 0.044))
   const level = close ? 0 : aside * EXPERT.approach
   // Beside the head and below its top, only upwards: the fingers must not sweep the bolt away.
   const clear = ramp(height, EXPERT.headClearance - 0.016, EXPERT.headClearance)
