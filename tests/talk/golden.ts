@@ -1,9 +1,9 @@
-/** @file Reads the golden label cases, where the shared fixtures are present. */
+/** @file Reads the golden label cases, kept in tests/fixtures. */
 import fs from 'node:fs'
 import path from 'node:path'
 import type { AxisNames } from '../../src/talk/vocabulary.ts'
 
-const FOLDER = path.resolve(import.meta.dirname, '../../../shared/fixtures/losses')
+const FOLDER = path.resolve(import.meta.dirname, '../fixtures/losses')
 export const hasGolden = fs.existsSync(path.join(FOLDER, 'manifest.json'))
 
 export type GoldenCase = {

@@ -1,0 +1,265 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { RandomStream } from '../../src/random/stream.ts'
+import type { TalkRows } from '../../src/replay/index.ts'
+import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
+import {
+  actionOf,
+  aReplay,
+  checkRows,
+  copyAt,
+  encoded,
+  feed,
+  frameAt,
+  frameOf,
+  type Plan,
+  rows,
+  startOf,
+  stepOf,
+} from './numbered.ts'
+
+const stream = (seed = 1) => new RandomStream(seed, 'sampling')
+const talkRows = (count: number): TalkRows => ({
+  ...{ h: new Float32Array(3 * count), features: new Float32Array(48 * count), proprio: new Float32Array(2 * count) },
+  ...{ action: new Float32Array(7 * count), command: new Float32Array(32 * count), task: new Int32Array(count) },
+})
+
+describe('sampling', () => {
+  it('draws half from demonstrations and interventions, half from rollouts, and marks what is cloned', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 30, source: 'demonstration' })
+    feed(replay, { episode: 2, steps: 30, operator: (t) => t >= 10 && t < 15 })
+    const out = rows(400)
+    expect(replay.sampleTransitions({ task: 'place', count: 400 }, stream(), out)).toBe(200)
+    const frames = checkRows(out, 0, 400)
+    frames.forEach((frame, row) => {
+      const cloned = frame < 2000 || (frame >= 2010 && frame < 2015)
+      expect(out.bcMask[row]).toBe(cloned ? 1 : 0)
+      expect(cloned).toBe(row < 200)
+    })
+    // 35 cloned transitions, all equally likely: 5/35 of 200 are 28.6 interventions, standard deviation 4.9
+    const interventions = frames.slice(0, 200).filter((frame) => frame >= 2000).length
+    expect(interventions).toBeGreaterThan(28.6 - 4 * 4.9)
+    expect(interventions).toBeLessThan(28.6 + 4 * 4.9)
+  })
+
+  it('draws every transition of a partition equally often', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 10 })
+    const out = rows(20_000)
+    replay.sampleTransitions({ task: 'place', count: 20_000 }, stream(), out)
+    const counts = new Array<number>(10).fill(0)
+    for (let row = 0; row < 20_000; row++) counts[out.h[3 * row]! - 1000]!++
+    const chiSquared = counts.reduce((sum, count) => sum + (count - 2000) ** 2 / 2000, 0)
+    expect(chiSquared).toBeLessThan(27.9) // 9 degrees of freedom, p = 0.001
+  })
+
+  it('fills up from the side that has something', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 5 })
+    const out = rows(8)
+    expect(replay.sampleTransitions({ task: 'place', count: 8 }, stream(), out)).toBe(0)
+    feed(replay, { episode: 2, steps: 5, task: 'pick', source: 'demonstration' })
+    expect(replay.sampleTransitions({ task: 'pick', count: 8, demonstrationShare: 0 }, stream(), out)).toBe(8)
+  })
+
+  it('says what is missing', () => {
+    const replay = aReplay()
+    const out = rows(4)
+    expect(() => replay.sampleTransitions({ task: 'pick', count: 4 }, stream(), out)).toThrow('holds no transition yet')
+    expect(() => replay.sampleTransitions({ task: 'fly', count: 4 }, stream(), out)).toThrow('Use one of place, pick')
+    expect(() => replay.sampleTransitions({ task: 'pick', count: 5 }, stream(), out)).toThrow(
+      'sample.h is [12], expected [15]',
+    )
+    expect(() => replay.sampleTalk(1, stream(), talkRows(1))).toThrow('ask talkCount first')
+  })
+
+  it('writes the rows of one task into an array of all tasks, and no other', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 5 })
+    feed(replay, { episode: 2, steps: 5, task: 'pick' })
+    const out = rows(12)
+    for (const column of Object.values(out)) column.fill(-7)
+    replay.sampleTransitions({ task: 'pick', count: 4, offset: 4 }, stream(), out)
+    for (const column of Object.values(out)) {
+      const width = column.length / 12
+      expect([...column.subarray(0, 4 * width), ...column.subarray(8 * width)].every((v) => v === -7)).toBe(true)
+    }
+    expect(checkRows(out, 4, 8).every((frame) => frame >= 2000)).toBe(true)
+  })
+
+  it('draws augmented copies of both observations, each by itself', () => {
+    const replay = aReplay({ copies: 2 })
+    feed(replay, { episode: 1, steps: 5 })
+    const out = rows(300)
+    replay.sampleTransitions({ task: 'place', count: 300 }, stream(), out)
+    const pairs = checkRows(out, 0, 300, 2).map(
+      (frame, row) => `${copyAt(out.features, row, frame, 2)}${copyAt(out.nextFeatures, row, frame + 1, 2)}`,
+    )
+    expect(new Set(pairs).size).toBe(9)
+  })
+
+  it('is the same for the same seed', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 50 })
+    const [a, b, c] = [11, 11, 12].map((seed) => {
+      const out = rows(32)
+      replay.sampleTransitions({ task: 'place', count: 32 }, stream(seed), out)
+      return out
+    })
+    expect(a).toEqual(b)
+    expect(a).not.toEqual(c)
+  })
+})
+
+describe('episodes', () => {
+  it('enter when they end: nothing is sampled from an open one', () => {
+    const replay = aReplay()
+    const plan: Plan = { episode: 1, steps: 3, operator: () => true }
+    replay.begin(startOf(plan), encoded(1000))
+    replay.step(1, stepOf(plan, 0), encoded(1001))
+    expect(replay.stats().transitions).toBe(0)
+    replay.end(1, { ending: 'interrupted' })
+    expect(replay.stats().tasks.place).toMatchObject({ interventions: 1, rollouts: 0 })
+  })
+
+  it('may run side by side, one a robot', () => {
+    const replay = aReplay()
+    const plans: Plan[] = [1, 2, 3].map((episode) => ({ episode, steps: 20 }))
+    for (const plan of plans) replay.begin(startOf(plan), encoded(frameOf(plan.episode, 0)))
+    for (let t = 0; t < 20; t++) {
+      for (const plan of plans) replay.step(plan.episode, stepOf(plan, t), encoded(frameOf(plan.episode, t + 1)))
+    }
+    for (const { episode } of plans) replay.end(episode, { ending: 'timeout' })
+    const out = rows(512)
+    replay.sampleTransitions({ task: 'place', count: 512 }, stream(), out)
+    expect(new Set(checkRows(out, 0, 512)).size).toBe(60)
+  })
+
+  it('ignore repeats and refuse gaps, late steps and numbers that are not finite', () => {
+    const replay = aReplay()
+    const plan: Plan = { episode: 1, steps: 2, last: { terminated: true } }
+    expect(() => replay.step(1, stepOf(plan, 0), encoded(1001))).toThrow('was not begun')
+    expect(replay.begin(startOf(plan), encoded(1000))).toBe(true)
+    expect(replay.begin(startOf(plan), encoded(9999))).toBe(false)
+    expect(() => replay.step(1, stepOf(plan, 1), encoded(1002))).toThrow('arrived where step 0 was due')
+    const broken = encoded(1001)
+    broken.features[1]![5] = Number.NaN
+    expect(() => replay.step(1, stepOf(plan, 0), broken)).toThrow('features 1[5]: is NaN')
+    expect(replay.step(1, stepOf(plan, 0), encoded(1001))).toBe(true)
+    expect(replay.step(1, stepOf(plan, 0), encoded(8888))).toBe(false)
+    expect(replay.step(1, stepOf(plan, 1), encoded(1002))).toBe(true)
+    expect(() => replay.step(1, stepOf(plan, 2), encoded(1003))).toThrow('after the episode was over')
+    replay.end(1, { ending: 'success' })
+    replay.end(1, { ending: 'success' })
+    expect(replay.begin(startOf(plan), encoded(1000))).toBe(false)
+    expect(replay.stats().transitions).toBe(2)
+    const out = rows(64)
+    replay.sampleTransitions({ task: 'place', count: 64 }, stream(), out)
+    expect(new Set(checkRows(out, 0, 64))).toEqual(new Set([1000, 1001]))
+  })
+
+  it('take a verdict that comes after the last step, and know their returns: 0.9^2, 0.9, 1', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 3, end: { ending: 'success', verdict: { reward: 1, terminated: true } } })
+    const out = rows(64)
+    replay.sampleTransitions({ task: 'place', count: 64 }, stream(), out)
+    checkRows(out, 0, 64).forEach((frame, row) => {
+      expect(out.mcReturn[row]).toBeCloseTo([0.81, 0.9, 1][frame - 1000]!, 6)
+      expect(out.reward[row]).toBe(frame === 1002 ? 1 : 0)
+      expect(out.terminated[row]).toBe(frame === 1002 ? 1 : 0)
+    })
+  })
+
+  it('leave whole, oldest first, and demonstrations not for the sake of rollouts', () => {
+    const replay = aReplay({ onlineCapacity: 33 })
+    feed(replay, { episode: 1, steps: 20, source: 'demonstration' })
+    for (let episode = 2; episode <= 6; episode++) feed(replay, { episode, steps: 10, operator: (t) => t < 2 })
+    expect(replay.stats()).toMatchObject({
+      episodes: 4,
+      tasks: { place: { demonstrations: 20, interventions: 6, rollouts: 24 } },
+    })
+    expect(() => feed(replay, { episode: 7, steps: 33 })).toThrow('Raise the capacity above the longest episode')
+  })
+
+  it('give true samples through any mix of tasks, sources, interventions, lengths and wrap-around', () => {
+    const plan = fc.record({
+      steps: fc.integer({ min: 0, max: 24 }),
+      task: fc.constantFrom('place', 'pick'),
+      source: fc.constantFrom('demonstration' as const, 'online' as const),
+      human: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
+    })
+    fc.assert(
+      fc.property(fc.array(plan, { maxLength: 30 }), fc.integer({ min: 25, max: 90 }), (plans, capacity) => {
+        const replay = aReplay({ onlineCapacity: capacity, demonstrationCapacity: capacity })
+        const model = { demonstration: [] as Plan[], online: [] as Plan[] }
+        plans.forEach(({ steps, task, source, human }, i) => {
+          const one: Plan = { episode: i + 1, steps, task, source, operator: (t) => human[t]! }
+          feed(replay, one)
+          if (steps === 0) return
+          const held = model[source]
+          held.push(one)
+          while (held.reduce((sum, p) => sum + p.steps + 1, 0) > capacity) held.shift()
+        })
+        for (const task of ['place', 'pick']) {
+          const frames = (source: 'demonstration' | 'online', keep: (p: Plan, t: number) => boolean) =>
+            model[source]
+              .filter((p) => p.task === task)
+              .flatMap((p) =>
+                Array.from({ length: p.steps }, (_, t) => t).flatMap((t) =>
+                  keep(p, t) ? [frameOf(p.episode, t)] : [],
+                ),
+              )
+          const cloned = [...frames('demonstration', () => true), ...frames('online', (p, t) => p.operator!(t))]
+          const rollouts = frames('online', (p, t) => !p.operator!(t))
+          const counts = replay.stats().tasks[task]!
+          expect(counts.demonstrations + counts.interventions).toBe(cloned.length)
+          expect(counts.rollouts).toBe(rollouts.length)
+          if (cloned.length + rollouts.length === 0) continue
+          const out = rows(48)
+          const fromCloned = replay.sampleTransitions({ task, count: 48 }, stream(capacity), out)
+          checkRows(out, 0, 48).forEach((frame, row) => {
+            expect(row < fromCloned ? cloned : rollouts).toContain(frame)
+          })
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('the talk-and-tweak dataset', () => {
+  it('holds each intervened step with its action, its task and its label, cut at the end of the intervention', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 20, source: 'demonstration', operator: () => true })
+    feed(replay, { episode: 2, steps: 20, operator: (t) => t >= 5 && t < 8 })
+    feed(replay, { episode: 3, steps: 20, task: 'pick', operator: (t) => t === 19 })
+    // x is -0.5 at even frames and +0.5 at odd ones: sums over 5, 6, 7 (+ - +), over 6, 7 (cancel), over 7 (+), over 19 (+)
+    const wanted = new Map([
+      [2005, 'move forward'],
+      [2006, '[null]'],
+      [2007, 'move forward'],
+      [3019, 'move forward'],
+    ])
+    expect(replay.talkCount).toBe(4)
+    expect(replay.stats().tasks.place!.labels).toEqual({ 'move forward': 2, '[null]': 1 })
+    const out = talkRows(200)
+    replay.sampleTalk(200, stream(), out)
+    const seen = new Set<number>()
+    for (let row = 0; row < 200; row++) {
+      const frame = frameAt(out.h, out.features, out.proprio, row)
+      seen.add(frame)
+      const command = builtInCommandEncoder().embed(wanted.get(frame)!)
+      expect([...out.command.subarray(32 * row, 32 * row + 32)]).toEqual([...command])
+      expect([...out.action.subarray(7 * row, 7 * row + 7)]).toEqual([...actionOf(frame)])
+      expect(out.task[row]).toBe(frame >= 3000 ? 1 : 0)
+    }
+    expect(seen).toEqual(new Set(wanted.keys()))
+  })
+
+  it('forgets the entries of episodes that have left', () => {
+    const replay = aReplay({ onlineCapacity: 22 })
+    for (const episode of [1, 2, 3]) feed(replay, { episode, steps: 10, operator: (t) => t < episode })
+    expect(replay.talkCount).toBe(2 + 3)
+  })
+})
