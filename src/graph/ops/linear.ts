@@ -52,8 +52,8 @@ export const linear = {
  * the left and as a column on the right.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  if (a.rank === 1) return squeeze(matmul(unsqueeze(a, 0), b), -2)
   if (b.rank === 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1)
+  if (a.rank === 1) return squeeze(matmul(unsqueeze(a, 0), b), -2)
   return mergeSharedRows(a, b) ?? apply(linear.matmul, [a, b])
 }
 

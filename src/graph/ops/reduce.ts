@@ -44,7 +44,10 @@ export const reductions = {
   min: reduction('min', 'ReduceMin', toExtremes),
   logSumExp: reduction('logSumExp', 'ReduceLogSumExp', (node, g) => {
     const [x] = node.inputs
-    return [mul(exp(sub(x, withKeptAxes(node, node))), withKeptAxes(g, node))]
+    const { axes } = node.attributes as ReduceAttributes
+    // Over one axis the shares are a softmax, which adds up to 1 where exp(x - logSumExp) of large x does not.
+    const shares = axes.length === 1 ? softmax(x, axes[0]) : exp(sub(x, withKeptAxes(node, node)))
+    return [mul(shares, withKeptAxes(g, node))]
   }),
   softmax: {
     name: 'softmax',
