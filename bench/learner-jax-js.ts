@@ -41,21 +41,24 @@ function block(p: Arrays, name: string, x: np.Array): np.Array {
 
 const dense = (p: Arrays, name: string, x: np.Array) => np.matmul(x, p[`${name}.kernel`].ref).add(p[`${name}.bias`].ref)
 
-/** maps [T, cameras, C, B, space] -> [T, 1, B, cameras * bottleneck]. */
+/** maps [T, cameras, C, B, space] -> [T, 1, B, bottleneck]. */
 function imageFeatures(p: Arrays, maps: np.Array, s: BenchSizes): np.Array {
   const embedded = np.matmul(maps, p['spatial.kernel'].ref) // [T, cameras, C, B, E]
-  const rows = np.transpose(embedded, [0, 1, 3, 2, 4]).reshape([s.tasks, s.cameras, s.batch, s.channels * s.blocks])
-  const narrow = block(p, 'bottleneck', rows) // [T, cameras, B, bottleneck]
-  return np.transpose(narrow, [0, 2, 1, 3]).reshape([s.tasks, 1, s.batch, s.cameras * s.bottleneck])
+  const rows = np.transpose(embedded, [0, 3, 1, 2, 4]).reshape([s.tasks, s.batch, s.cameras * s.channels * s.blocks])
+  return np.expandDims(block(p, 'bottleneck', rows), 1)
 }
 
 /** features [T, 1, B, F], proprio and action [T, B, ·] -> Q [T, members, B]. */
 function members(p: Arrays, features: np.Array, proprio: np.Array, action: np.Array, s: BenchSizes): np.Array {
-  const shared = np.broadcastTo(features, [s.tasks, s.members, s.batch, s.cameras * s.bottleneck])
+  const shared = np.broadcastTo(features, [s.tasks, s.members, s.batch, s.bottleneck])
   const own = [block(p, 'proprio', np.expandDims(proprio, 1)), block(p, 'action', np.expandDims(action, 1))]
   const x = block(p, 'trunk.1', block(p, 'trunk.0', np.concatenate([shared, ...own], -1)))
   return dense(p, 'out', x).reshape([s.tasks, s.members, s.batch])
 }
+
+/** The head's conditioning: h and the projected proprio. */
+const conditioning = (p: Arrays, h: np.Array, proprio: np.Array) =>
+  np.concatenate([h, block(p, 'proprio', proprio)], -1)
 
 /** f(x, sigma, h): x [T, B, A], sigma [T, B, 1], time features [T, B, 16] of 250 ln sigma. */
 function head(p: Arrays, x: np.Array, sigma: np.Array, time: np.Array, condition: np.Array): np.Array {
@@ -173,17 +176,18 @@ export function jaxState(s: BenchSizes, stream: RandomStream): JaxState {
   const each = [s.tasks, s.members]
   const critic: Arrays = {
     'spatial.kernel': uniform([s.tasks, s.cameras, s.channels, space, s.blocks], space),
-    ...layer('bottleneck', [s.tasks, s.cameras], s.channels * s.blocks, s.bottleneck),
+    ...layer('bottleneck', [s.tasks], s.cameras * s.channels * s.blocks, s.bottleneck),
     ...layer('proprio', each, s.proprio, s.projection),
     ...layer('action', each, s.action, s.projection),
-    ...layer('trunk.0', each, s.cameras * s.bottleneck + 2 * s.projection, s.hidden),
+    ...layer('trunk.0', each, s.bottleneck + 2 * s.projection, s.hidden),
     ...layer('trunk.1', each, s.hidden, s.hidden),
     ...layer('out', each, s.hidden, 1, false),
   }
   const policy: Arrays = {
+    ...layer('proprio', [], s.proprio, s.projection),
     ...layer('time.0', [], 16, 32, false),
     ...layer('time.1', [], 32, 16, false),
-    ...layer('trunk.0', [], s.action + 16 + s.embedding + s.proprio, s.hidden),
+    ...layer('trunk.0', [], s.action + 16 + s.embedding + s.projection, s.hidden),
     ...layer('trunk.1', [], s.hidden, s.hidden),
     ...layer('out', [], s.hidden, s.action, false),
   }
@@ -219,7 +223,7 @@ export function jaxLearnerStep(s: BenchSizes) {
     return [np.mean(np.square(q.sub(np.expandDims(wanted, 1)))), features] as [np.Array, np.Array]
   }
   const actorLoss = (policy: Arrays, critic: Arrays, features: np.Array, b: Arrays) => {
-    const condition = np.concatenate([b.h, b.proprio.ref], -1)
+    const condition = conditioning(policy, b.h, b.proprio.ref)
     const x = b.action.ref.add(b.sigma.ref.mul(b.reconstructionNoise))
     const weight = np.reciprocal(np.square(b.sigma.ref)).add(1 / SIGMA_DATA ** 2)
     const denoised = head(policy, x, b.sigma, b.time, condition.ref)
@@ -234,7 +238,7 @@ export function jaxLearnerStep(s: BenchSizes) {
   }
 
   return jit((state: JaxState, b: Arrays) => {
-    const nextCondition = np.concatenate([b.nextH, b.nextProprio.ref], -1)
+    const nextCondition = conditioning(state.head, b.nextH, b.nextProprio.ref)
     const nextAction = head(
       state.head,
       b.nextNoise.mul(SIGMA_MAX),

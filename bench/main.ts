@@ -1,0 +1,58 @@
+/** @file `npm run bench`: all figures as a table; `npm run bench -- --json <part>`: one part as one JSON object. */
+import { InputError } from '../src/errors.ts'
+import { formatTable } from '../src/run/summary.ts'
+import { benchAct } from './act.ts'
+import { benchEnv } from './env.ts'
+import { benchLearner } from './learner.ts'
+import { benchMemory } from './memory.ts'
+
+type Figures = Record<string, number>
+
+const PARTS: Record<string, { title: string; run: () => Promise<Figures> }> = {
+  learner: { title: 'Learner step: batch 255 over 3 tasks, critics and primary actor', run: benchLearner },
+  act: { title: 'Acting: one observation, one thread', run: benchAct },
+  env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
+  memory: { title: 'One transition', run: benchMemory },
+}
+
+const UNITS: [ending: RegExp, unit: string][] = [
+  [/Ms$/, 'ms'],
+  [/Bytes$/, 'bytes'],
+  [/StepsPerSecond$|^stepsPerSecond$/, 'steps/s'],
+  [/^ratio$/, 'times'],
+]
+
+async function main(args: readonly string[]): Promise<void> {
+  const json = args.includes('--json')
+  const names = args.filter((arg) => arg !== '--json')
+  for (const name of names) {
+    if (name in PARTS) continue
+    const remedy = `Use one of ${Object.keys(PARTS).join(', ')}, with or without --json`
+    throw new InputError('bench', `there is no part "${name}"`, remedy)
+  }
+  const result: Record<string, Figures> = {}
+  for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+    const { title, run } = PARTS[name]
+    if (!json) console.log(`\n${title}`)
+    result[name] = await run()
+    if (!json) console.log(asTable(result[name]))
+  }
+  if (json) console.log(JSON.stringify(result))
+}
+
+function asTable(figures: Figures): string {
+  const rows = Object.entries(figures).map(([name, value]) => {
+    const unit = UNITS.find(([ending]) => ending.test(name))?.[1] ?? ''
+    return [name, value.toLocaleString('en'), unit]
+  })
+  return formatTable(['figure', 'value', 'unit'], rows)
+}
+
+try {
+  await main(process.argv.slice(2))
+  process.exit(0) // jax-js keeps its workers
+} catch (error) {
+  if (!(error instanceof InputError)) throw error
+  console.error(error.message)
+  process.exit(2)
+}

@@ -1,0 +1,19 @@
+/** @file Timing: a few rounds to warm up, then the median, which a busy neighbour moves least. */
+import { median } from '../src/run/statistics.ts'
+
+/** Milliseconds that `work` takes, one entry a round. */
+export async function timings(work: () => Promise<unknown> | unknown, rounds: number, warmUp = 3): Promise<number[]> {
+  const times: number[] = []
+  for (let round = -warmUp; round < rounds; round++) {
+    const start = performance.now()
+    await work()
+    if (round >= 0) times.push(performance.now() - start)
+  }
+  return times
+}
+
+export const medianTime = async (work: () => Promise<unknown> | unknown, rounds: number, warmUp?: number) =>
+  median(await timings(work, rounds, warmUp))
+
+/** For figures that people read: three significant digits. */
+export const rounded = (value: number) => Number(value.toPrecision(3))
