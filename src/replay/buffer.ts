@@ -225,20 +225,26 @@ export class ReplayBuffer {
     }
   }
 
+  /** Transitions of each task by what they are; cheap enough to ask at every update. */
+  counts(): Record<string, Omit<TaskStats, 'labels'>> {
+    return Object.fromEntries(
+      [...this.partitions].map(([task, { demonstrations, interventions, rollouts }]) => [
+        task,
+        { demonstrations: demonstrations.length, interventions: interventions.length, rollouts: rollouts.length },
+      ]),
+    )
+  }
+
   stats(): ReplayStats {
+    const counts = this.counts()
     const tasks = Object.fromEntries(
-      [...this.partitions].map(([task, { demonstrations, interventions, rollouts, talk }]) => {
+      [...this.partitions].map(([task, { talk }]) => {
         const labels: Record<string, number> = {}
         for (let i = 0; i < talk.length; i++) {
           const command = this.commands.names[talk.tag(i)]!
           labels[command] = (labels[command] ?? 0) + 1
         }
-        const counts = {
-          demonstrations: demonstrations.length,
-          interventions: interventions.length,
-          rollouts: rollouts.length,
-        }
-        return [task, { ...counts, labels }]
+        return [task, { ...counts[task]!, labels }]
       }),
     )
     const transitions = Object.values(tasks).reduce((n, t) => n + t.demonstrations + t.interventions + t.rollouts, 0)

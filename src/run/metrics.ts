@@ -47,6 +47,8 @@ const TaskScore = z.object({
   meanSteps: figure,
 })
 
+export type TaskScore = z.infer<typeof TaskScore>
+
 const EvaluationMetric = z.object({
   kind: z.literal('evaluation'),
   ...clock,

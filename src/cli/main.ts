@@ -1,0 +1,25 @@
+/** @file The `duet` command: one file a subcommand; errors that a user can act on are printed without a stack. */
+import { Command } from 'commander'
+import { InputError, ShapeError } from '../errors.ts'
+import { register as registerDemo } from './demo.ts'
+import { register as registerDoctor } from './doctor.ts'
+import { register as registerEval } from './eval.ts'
+import { register as registerPretrain } from './pretrain.ts'
+import { register as registerSteer } from './steer.ts'
+import { register as registerTrain } from './train.ts'
+
+const program = new Command('duet')
+  .description('Fine-tunes a vision-language-action robot policy with a human in the loop.')
+  .showHelpAfterError()
+  .configureHelp({ sortSubcommands: true })
+
+for (const register of [registerTrain, registerEval, registerSteer, registerDemo, registerPretrain, registerDoctor])
+  register(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof InputError || error instanceof ShapeError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 2
+}

@@ -1,0 +1,8 @@
+/** @file Parsers of option values. */
+import { InvalidArgumentError } from 'commander'
+
+export function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number, 0 or more.')
+  return value
+}

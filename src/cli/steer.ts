@@ -1,0 +1,61 @@
+/** @file `duet steer`: does a trained policy do what it is told? */
+import type { Command } from 'commander'
+import { type SteerResult, steer } from '../run/steer.ts'
+import { formatTable } from '../run/summary.ts'
+import { openTrained } from '../run/trained.ts'
+import { wholeNumber } from './options.ts'
+import { ProgressDisplay } from './progress.ts'
+
+type Options = { checkpoint: string; states: number; seed: number; noise: 'none' | 'normal'; json?: boolean }
+
+export function register(program: Command): void {
+  program
+    .command('steer')
+    .description('how far each command moves the tool along its direction, against no command, from states that the policy visits')
+    .requiredOption('--checkpoint <path>', 'a run folder, or one of its checkpoints')
+    .option('--states <n>', 'states per task', wholeNumber, 20)
+    .option('--seed <n>', 'chooses the states and the noise', wholeNumber, 0)
+    .option('--noise <kind>', 'noise of both modes: "none" or "normal"', 'normal')
+    .option('--json', 'print one JSON object on standard output')
+    .addHelpText('after', '\nExample:\n  duet steer --checkpoint runs/quick --states 30 --json\n')
+    .action(run)
+}
+
+async function run(options: Options): Promise<void> {
+  const trained = await openTrained(options.checkpoint)
+  const display = new ProgressDisplay()
+  try {
+    const { config, session, perception, policy } = trained
+    let done = 0
+    const crew = { robot: session.robot, workcell: session.workcell, perception, policy }
+    const result = await steer(crew, {
+      tasks: config.tasks,
+      statesPerTask: options.states,
+      seed: options.seed,
+      noise: options.noise,
+      onState: () => display.show({ stage: 'states', done: ++done, total: options.states * config.tasks.length }),
+    })
+    display.close()
+    if (options.json) process.stdout.write(`${JSON.stringify({ noiseGain: config.learner.noiseGain, ...result })}\n`)
+    else process.stdout.write(`${format(result)}\n`)
+  } finally {
+    display.close()
+    await trained.close()
+  }
+}
+
+function format({ commands, directions, pairs, nullChange, states }: SteerResult): string {
+  const percent = (share: number) => `${(100 * share).toFixed(0)} %`
+  const rows = Object.entries(commands).map(([command, { further, everyAxis, millimetres }]) => [
+    command,
+    percent(further),
+    percent(everyAxis),
+    millimetres.toFixed(1),
+  ])
+  return [
+    formatTable(['command', 'further than "[null]"', 'on every axis', 'mm'], rows),
+    '',
+    `six directions ${percent(directions)}, pairs ${percent(pairs)}, over ${states} states`,
+    `"[null]" changes actions by ${(100 * nullChange).toFixed(2)} % of their range`,
+  ].join('\n')
+}

@@ -1,0 +1,45 @@
+/** @file Settings of the networks and the learner, with defaults, bounds and help text. */
+import { z } from 'zod'
+
+const positive = (text: string) => z.number().gt(0).describe(text)
+const count = (text: string, least = 1) => z.int().min(least).describe(text)
+
+export const NetworkConfig = z.strictObject({
+  hidden: count('width of both hidden layers of heads and critics').default(256),
+  proprioWidth: count('width of the proprio projection').default(64),
+  spatialEmbeddings: count('learned spatial embeddings per channel').default(8),
+  bottleneck: count('width of the pooled image features').default(256),
+  members: count('critics in the ensemble of each task', 2).default(2),
+})
+export type NetworkConfig = z.infer<typeof NetworkConfig>
+
+export const LearnerConfig = z.strictObject({
+  batch: count('samples of one update, over all tasks').default(256),
+  discount: z.number().gt(0).lt(1).default(0.98).describe('per 100 ms step'),
+  targetRate: z.number().gt(0).max(1).default(0.005).describe('share by which target critics follow, per critic step'),
+  learningRate: positive('Adam').default(3e-4),
+  maxGradientNorm: positive('global-norm clip of each group').default(10),
+  criticStepsPerActorStep: count('online critic steps for one step of the actors').default(2),
+  bcTerm: z.enum(['reconstruction', 'direct']).default('reconstruction').describe('cloning term of the primary actor'),
+  noiseGain: z.number().min(0).max(1).default(0).describe("g: how far unit noise moves the action; 0 is the paper's form"),
+  conservativeWeight: z.number().min(0).default(0.1).describe('alpha of Cal-QL'),
+  conservativeSamples: count('sampled actions of each of the three sources').default(10),
+  conservativeForm: z.enum(['conrft', 'plain']).default('conrft').describe('whether the data action joins the log-sum-exp'),
+  taskWeight: z
+    .strictObject({
+      c: positive('offset').default(0.1),
+      min: positive('lower clip').default(0.8),
+      max: positive('upper clip').default(1.2),
+    })
+    .prefault({}),
+  refinement: z
+    .strictObject({
+      batch: count('talk-and-tweak samples of one step').default(128),
+      bcWeight: z.number().min(0).default(1).describe('eta_1'),
+      qWeight: z.number().min(0).default(0.1).describe('eta_2'),
+      nullWeight: z.number().min(0).default(0.1).describe('eta_3: with no command it must do nothing'),
+      startAfter: count('labelled steps before its first update').default(50),
+    })
+    .prefault({}),
+})
+export type LearnerConfig = z.infer<typeof LearnerConfig>

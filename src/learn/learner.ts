@@ -1,0 +1,231 @@
+/** @file The learner: samples the replay, runs the compiled steps, applies Adam and the targets, saves and resumes. */
+import { InputError } from '../errors.ts'
+import { ParameterStore, type Program } from '../graph/index.ts'
+import { criticLayout, initialise, type Layout, shapesOf, spatialLayout } from '../nets/index.ts'
+import { RandomStream } from '../random/stream.ts'
+import type { ReplayBuffer, TalkRows, TransitionRows } from '../replay/buffer.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import { NULL_COMMAND } from '../talk/vocabulary.ts'
+import { type ActorSizes, actorLayouts, spatialSizes } from './actors.ts'
+import { drawNoise } from './batch.ts'
+import { loadLearner, saveLearner } from './checkpoint.ts'
+import type { LearnerConfig } from './config.ts'
+import { type ActorWeights, taskWeights } from './losses/index.ts'
+import type { Phase, UpdateFigures } from './phase.ts'
+import type { ActorParameters } from './policy.ts'
+import { compileCriticStep, compileJointStep, compileRefinementStep, type StepSettings } from './programs.ts'
+
+export type LearnerOptions = {
+  tasks: readonly string[]
+  sizes: ActorSizes
+  learner: LearnerConfig
+  lambda: Record<Phase, ActorWeights>
+  onlineAfter: number // online transitions before the first online update
+  seed: number
+  threads?: number
+}
+
+/** Parameters of all critics: [task] image pooling, then [task, member] networks. */
+export function criticGroup(sizes: ActorSizes, tasks: number): Layout {
+  const { network, proprio } = sizes
+  return {
+    ...spatialLayout(spatialSizes(sizes), [tasks]),
+    ...criticLayout({
+      tasks,
+      members: network.members,
+      features: network.bottleneck,
+      proprio,
+      actions: ACTION_WIDTH,
+      projection: network.proprioWidth,
+      width: network.hidden,
+      depth: 2,
+    }),
+  }
+}
+
+/** The store that all steps share, initialised; target critics start equal to the critics. */
+export function createStore(options: Pick<LearnerOptions, 'sizes' | 'tasks' | 'seed'>) {
+  const layouts = { ...actorLayouts(options.sizes), critic: criticGroup(options.sizes, options.tasks.length) }
+  const store = new ParameterStore({
+    head: { tensors: shapesOf(layouts.head), trained: true },
+    refine: { tensors: shapesOf(layouts.refine), trained: true },
+    critic: { tensors: shapesOf(layouts.critic), trained: true, target: true },
+  })
+  for (const [group, layout] of Object.entries(layouts))
+    initialise(layout, (name) => store.view(group, name), new RandomStream(options.seed, `initialisation/${group}`))
+  store.flat('critic', 'target').set(store.flat('critic', 'value'))
+  return { store, layouts }
+}
+
+type Programs = { warmUp: Program; critic: Program; joint: Program; refine: Program }
+
+export class Learner {
+  updates = 0
+  private readonly sampling: RandomStream
+  private readonly noise: RandomStream
+  private readonly batchPerTask: number
+  /** Columns that a step does not read still need a place to be written to. */
+  private readonly unread = new Map<string, Float32Array>()
+
+  private constructor(
+    private readonly options: LearnerOptions,
+    private readonly replay: ReplayBuffer,
+    private readonly store: ParameterStore,
+    private readonly layouts: Record<string, Layout>,
+    private readonly programs: Programs,
+  ) {
+    this.sampling = new RandomStream(options.seed, 'sampling')
+    this.noise = new RandomStream(options.seed, 'learner noise')
+    this.batchPerTask = batchPerTask(options)
+  }
+
+  static async create(options: LearnerOptions, replay: ReplayBuffer): Promise<Learner> {
+    const { store, layouts } = createStore(options)
+    const settings: StepSettings = {
+      sizes: options.sizes,
+      tasks: options.tasks.length,
+      batchPerTask: batchPerTask(options),
+      learner: options.learner,
+      threads: options.threads ?? 1,
+    }
+    const programs: Programs = {
+      warmUp: await compileJointStep(store, settings, 'warm-up', options.lambda['warm-up']),
+      critic: await compileCriticStep(store, settings),
+      joint: await compileJointStep(store, settings, 'online', options.lambda.online),
+      refine: await compileRefinementStep(store, settings, replay.options.commands.embed(NULL_COMMAND)),
+    }
+    return new Learner(options, replay, store, layouts, programs)
+  }
+
+  /** Every task needs data to sample; the online phase also waits for its first transitions. */
+  canUpdate(phase: Phase): boolean {
+    const stats = Object.values(this.replay.counts())
+    const empty = stats.some(({ demonstrations, interventions, rollouts }) => demonstrations + interventions + rollouts === 0)
+    const online = stats.reduce((sum, { interventions, rollouts }) => sum + interventions + rollouts, 0)
+    return !empty && (phase === 'warm-up' || online >= this.options.onlineAfter)
+  }
+
+  /** One joint update of the phase: critics (several times online), primary actor, refinement actor. */
+  async update(phase: Phase): Promise<UpdateFigures> {
+    const { learner, tasks } = this.options
+    if (phase === 'online')
+      for (let i = 1; i < learner.criticStepsPerActorStep; i++) {
+        await this.runOnBatch(this.programs.critic)
+        this.applyCritic()
+      }
+    const program = phase === 'warm-up' ? this.programs.warmUp : this.programs.joint
+    await this.runOnBatch(program)
+    const critic = this.applyCritic()
+    const head = this.apply('head')
+    const refinement = await this.refine()
+    this.updates++
+    const { td, conservative, criticLoss, bc, q, actorLoss, meanQ, weight } = program.outputs
+    taskWeights(Array.from(meanQ!), learner.taskWeight) // throws on a diverged critic, before anything is published
+    const byTask = (values: Float32Array) => Object.fromEntries(tasks.map((task, i) => [task, values[i]!]))
+    return {
+      update: this.updates,
+      phase,
+      critic: { td: td![0]!, ...(conservative && { conservative: conservative[0]! }), loss: criticLoss![0]! },
+      actor: { bc: bc![0]!, q: q![0]!, loss: actorLoss![0]! },
+      meanQ: byTask(meanQ!),
+      weight: byTask(weight!),
+      gradientNorm: { critic, head, ...refinement?.gradientNorm },
+      ...(refinement && { refine: refinement.losses, meanMu: refinement.meanMu }),
+    }
+  }
+
+  /** Copies of the actors' parameters, to publish. */
+  actorParameters(): ActorParameters {
+    return { head: this.store.flat('head', 'value').slice(), refine: this.store.flat('refine', 'value').slice() }
+  }
+
+  async save(directory: string): Promise<void> {
+    await saveLearner(directory, this.store, this.layouts, {
+      updates: this.updates,
+      steps: { ...this.store.steps },
+      streams: { sampling: this.sampling.save(), noise: this.noise.save() },
+    })
+  }
+
+  async load(directory: string): Promise<void> {
+    const state = await loadLearner(directory, this.store, this.layouts)
+    this.updates = state.updates
+    this.sampling.restore(state.streams.sampling!)
+    this.noise.restore(state.streams.noise!)
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(Object.values(this.programs).map((program) => program.release()))
+  }
+
+  private async runOnBatch(program: Program): Promise<void> {
+    const rows = this.columns(program) as TransitionRows
+    this.options.tasks.forEach((task, i) => {
+      const request = { task, count: this.batchPerTask, offset: i * this.batchPerTask }
+      this.replay.sampleTransitions(request, this.sampling, rows)
+    })
+    drawNoise(program.inputs, this.noise)
+    await program.run()
+  }
+
+  private async refine() {
+    const { refinement } = this.options.learner
+    if (this.replay.talkCount < refinement.startAfter) return undefined
+    const program = this.programs.refine
+    const { h, features, proprio, action, command } = program.inputs as Record<string, Float32Array>
+    const task = new Int32Array(refinement.batch)
+    const rows: TalkRows = { h: h!, features: features!, proprio: proprio!, action: action!, command: command!, task }
+    this.replay.sampleTalk(refinement.batch, this.sampling, rows)
+    const ownTask = program.inputs.ownTask!.fill(0)
+    task.forEach((owner, sample) => (ownTask[owner * refinement.batch + sample] = 1))
+    drawNoise(program.inputs, this.noise)
+    await program.run()
+    const gradientNorm = { refine: this.apply('refine') }
+    const { refineLoss, bc, q, reg, meanMu } = program.outputs
+    const losses = { bc: bc![0]!, q: q![0]!, reg: reg![0]!, loss: refineLoss![0]! }
+    return { losses, gradientNorm, meanMu: meanMu![0]! }
+  }
+
+  private apply(group: string, targetRate?: number): number {
+    const { learningRate, maxGradientNorm: maxNorm } = this.options.learner
+    return this.store.adam(group, { learningRate, maxNorm, targetRate }).gradientNorm
+  }
+
+  private applyCritic = () => this.apply('critic', this.options.learner.targetRate)
+
+  private columns(program: Program): Record<string, Float32Array> {
+    const rows = this.options.tasks.length * this.batchPerTask
+    const columns: Record<string, Float32Array> = {}
+    for (const [name, width] of Object.entries(columnWidths(this.options.sizes))) {
+      const read = program.inputs[name] as Float32Array | undefined
+      if (!read && !this.unread.has(name)) this.unread.set(name, new Float32Array(rows * width))
+      columns[name] = read ?? this.unread.get(name)!
+    }
+    return columns
+  }
+}
+
+function columnWidths({ embedding, proprio, cameras, channels, space }: ActorSizes): Record<keyof TransitionRows, number> {
+  const features = cameras * channels * space
+  return {
+    h: embedding,
+    features,
+    proprio,
+    action: ACTION_WIDTH,
+    reward: 1,
+    terminated: 1,
+    nextH: embedding,
+    nextFeatures: features,
+    nextProprio: proprio,
+    mcReturn: 1,
+    bcMask: 1,
+  }
+}
+
+/** Every task has the same share of a batch (paper.md §12). @throws InputError */
+function batchPerTask({ learner, tasks }: Pick<LearnerOptions, 'learner' | 'tasks'>): number {
+  const share = Math.floor(learner.batch / tasks.length)
+  if (share < 1)
+    throw new InputError('setting "learner.batch"', `is ${learner.batch} for ${tasks.length} tasks`, 'Give each task at least one sample')
+  return share
+}

@@ -1,0 +1,200 @@
+/** @file Every setting of a run in one schema: types, defaults, bounds and help text. Presets are partial objects that pass through it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { parse, YAMLParseError } from 'yaml'
+import { z } from 'zod'
+import { InputError } from '../errors.ts'
+import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
+
+const positive = (text: string) => z.number().gt(0).describe(text)
+const count = (text: string, least = 1) => z.int().min(least).describe(text)
+
+const RobotConfig = z.strictObject({
+  kind: z.enum(['workcell']).default('workcell').describe('which robot: the simulated workcell'),
+  arm: z.enum(['panda', 'gantry']).default('panda').describe('7-DoF arm, or the gantry that serves as a fast test double'),
+  bolts: z.union([z.literal(1), z.literal(4)]).default(1).describe('bolts in the scene'),
+})
+
+const DemonstrationConfig = z.strictObject({
+  perTask: count('demonstrations per task that the warm-up starts from').default(20),
+  noise: z.number().min(0).max(0.5).default(0.1).describe('spread of the demonstrator, action units'),
+  path: z.string().optional().describe('folder of recorded demonstrations; without it they are recorded at the start'),
+})
+
+const ReplayConfig = z.strictObject({
+  capacity: count('transitions kept in memory', 1000).default(200_000),
+  shiftedCopies: count('augmented copies of each observation, encoded once on arrival', 0).default(1),
+  shift: count('pixels that the images of a copy are shifted by at most', 0).default(4),
+})
+
+const WarmUpConfig = z.strictObject({
+  updates: count('joint updates on demonstrations before the first online step', 0).default(20_000),
+  bcWeight: z.number().min(0).default(1).describe('lambda_1 of the primary actor'),
+  qWeight: z.number().min(0).default(0.1).describe('lambda_2 of the primary actor'),
+})
+
+const OnlineConfig = z.strictObject({
+  robotMinutes: z.number().min(0).default(60).describe('length of the online phase on the robot (steps / 10 Hz)'),
+  bcWeight: z.number().min(0).default(0.5).describe('lambda_1 of the primary actor'),
+  qWeight: z.number().min(0).default(0.5).describe('lambda_2 of the primary actor'),
+  pace: positive('speed of a simulated robot against real time; a real robot always runs at 1').default(1000),
+  lockstep: z.boolean().default(false).describe('tie updates to steps, so that a seed gives one curve'),
+  updatesPerStep: positive('joint updates for each robot step in lock-step mode').default(0.5),
+  publishEvery: count('robot steps (lock-step) or updates (free) between two publications to the actors').default(50),
+  startAfter: count('online transitions before the first update', 0).default(100),
+})
+
+const OperatorConfig = z.strictObject({
+  kind: z.enum(['simulated', 'none']).default('simulated').describe('who tends the robot'),
+  strength: z.enum(['strong', 'weak']).default('strong').describe('weak: later, noisier, sometimes wrong'),
+})
+
+const TalkConfig = z.strictObject({
+  window: count('J: steps that one command sums over').default(5),
+  threshold: positive('sigma: metres an axis must move to be spoken of').default(0.001),
+})
+
+const EvaluationConfig = z.strictObject({
+  trials: count('fresh seeds per task at the end and before the first online step', 1).default(25),
+  everyRobotMinutes: positive('robot minutes between two evaluations on the way').default(10),
+  trialsOnTheWay: count('trials per task of an evaluation on the way', 0).default(0),
+  firstSeed: z.int().default(1_000_000).describe('evaluation seeds start here; training never reaches them'),
+})
+
+export const RunConfig = z.strictObject({
+  seed: z.int().min(0).default(0).describe('all random streams of the run derive from it'),
+  tasks: z.array(z.string()).min(1).default(['place', 'pick', 'assemble']).describe('tasks that share the policy'),
+  vla: z.enum(['nano']).default('nano').describe('the frozen encoder'),
+  robot: RobotConfig.prefault({}),
+  demonstrations: DemonstrationConfig.prefault({}),
+  replay: ReplayConfig.prefault({}),
+  networks: NetworkConfig.prefault({}),
+  warmUp: WarmUpConfig.prefault({}),
+  online: OnlineConfig.prefault({}),
+  learner: LearnerConfig.prefault({}),
+  operator: OperatorConfig.prefault({}),
+  talk: TalkConfig.prefault({}),
+  evaluation: EvaluationConfig.prefault({}),
+  checkpointEveryRobotMinutes: positive('robot minutes between two checkpoints').default(5),
+})
+export type RunConfig = z.infer<typeof RunConfig>
+type Partial_<T> = { [K in keyof T]?: T[K] extends object ? Partial_<T[K]> : T[K] }
+
+/** Where `quick` and `tiny` differ from the paper; `paper` is the schema's own defaults. */
+export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = {
+  tiny: {
+    tasks: ['pick', 'assemble'],
+    demonstrations: { perTask: 2 },
+    networks: { hidden: 32, proprioWidth: 16, spatialEmbeddings: 2, bottleneck: 32 },
+    replay: { shiftedCopies: 0 },
+    warmUp: { updates: 60 },
+    online: { robotMinutes: 0.5, lockstep: true, updatesPerStep: 0.2, publishEvery: 20, startAfter: 20 },
+    learner: { batch: 32, refinement: { batch: 16, startAfter: 4 }, conservativeSamples: 2, noiseGain: 0.1 },
+    evaluation: { trials: 2 },
+    checkpointEveryRobotMinutes: 0.1,
+  },
+  quick: {
+    online: { robotMinutes: 45, lockstep: true, updatesPerStep: 0.5 },
+    warmUp: { updates: 3000 },
+    learner: { noiseGain: 0.1 },
+  },
+  paper: {},
+}
+export type PresetName = keyof typeof presets
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Later layers win, key by key. */
+export function mergeSettings(...layers: unknown[]): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const layer of layers.filter(isObject))
+    for (const [key, value] of Object.entries(layer))
+      result[key] = isObject(value) && isObject(result[key]) ? mergeSettings(result[key], value) : value
+  return result
+}
+
+/** `a.b.c=value` (value read as YAML) as a nested object. @throws InputError */
+export function parseOverride(text: string): Record<string, unknown> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InputError(`--set ${text}`, 'is not of the form name=value', 'Write e.g. --set learner.batch=128')
+  const value: unknown = parse(text.slice(at + 1))
+  return text
+    .slice(0, at)
+    .split('.')
+    .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
+}
+
+/** Resolves preset, file and overrides into a full config. @throws InputError naming the setting and the nearest known one */
+export function resolveConfig(preset: PresetName, file?: string, overrides: readonly unknown[] = []): RunConfig {
+  return parseConfig(file ?? `preset ${preset}`, mergeSettings(presets[preset], file ? readSettings(file) : {}, ...overrides))
+}
+
+function readSettings(file: string): unknown {
+  if (!existsSync(file)) throw new InputError(file, 'there is no such config file', 'Check the path given to --config')
+  try {
+    return parse(readFileSync(file, 'utf8')) ?? {}
+  } catch (cause) {
+    const where = cause instanceof YAMLParseError && cause.linePos ? `${file}:${cause.linePos[0].line}` : file
+    throw new InputError(where, 'is not valid YAML', 'Correct the line', { cause })
+  }
+}
+
+/** @throws InputError */
+export function parseConfig(where: string, settings: unknown): RunConfig {
+  const result = RunConfig.safeParse(settings)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  const path = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
+    const nearest = nearestOf(unknown, settingNames())
+    throw new InputError(where, `unknown setting "${unknown}"`, `Did you mean "${nearest}"?`)
+  }
+  throw new InputError(where, `setting "${path}": ${issue.message}`, 'See `duet train --help` for the settings')
+}
+
+/** Dotted names of all settings. */
+export function settingNames(shape: z.ZodType = RunConfig, prefix = ''): string[] {
+  const inner = unwrap(shape)
+  if (!(inner instanceof z.ZodObject)) return [prefix]
+  return Object.entries(inner.shape).flatMap(([key, child]) => settingNames(child as z.ZodType, prefix ? `${prefix}.${key}` : key))
+}
+
+/** The settings as lines "name  default  meaning", for help texts. */
+export function describeSettings(): { name: string; value: unknown; text: string }[] {
+  const defaults = RunConfig.parse({})
+  return settingNames().map((name) => {
+    const value = name.split('.').reduce<unknown>((object, key) => (object as Record<string, unknown>)?.[key], defaults)
+    return { name, value, text: descriptionOf(name) }
+  })
+}
+
+function descriptionOf(name: string): string {
+  let at: z.ZodType = RunConfig
+  for (const key of name.split('.')) at = (unwrap(at) as z.ZodObject).shape[key] as z.ZodType
+  return at.description ?? unwrap(at).description ?? ''
+}
+
+function unwrap(type: z.ZodType): z.ZodType {
+  let inner = type
+  while ('unwrap' in inner && typeof inner.unwrap === 'function' && !(inner instanceof z.ZodArray)) inner = inner.unwrap() as z.ZodType
+  return inner
+}
+
+/** The candidate with the least edit distance, with a bonus for the same last word. */
+export function nearestOf(word: string, candidates: readonly string[]): string {
+  const last = (text: string) => text.split('.').at(-1)!
+  const score = (candidate: string) => editDistance(word, candidate) + 2 * editDistance(last(word), last(candidate))
+  return [...candidates].sort((a, b) => score(a) - score(b))[0]!
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,108 @@
+/** @file One episode: the policy plans, the operator tends, the robot acts, and every step is told to the recorder. */
+import type { Policy } from '../learn/policy.ts'
+import type { Operator, Tending } from '../operator/operator.ts'
+import type { EncodedObservation } from '../replay/assembler.ts'
+import type { Ending } from '../replay/episode.ts'
+import type { Actor } from '../replay/transition.ts'
+import type { Action, Observation } from '../robot/robot.ts'
+import type { SafeRobot } from '../robot/safety.ts'
+import type { Pace } from './pace.ts'
+import { type Copies, NO_COPIES, type Perception } from './perception.ts'
+
+/** What happened between one observation and the next. */
+export type Happening = {
+  step: number
+  action: Action // as it reached the motors, after the safety envelope
+  reward: number
+  terminated: boolean
+  truncated: boolean
+  actor: Actor
+  command: string | null
+}
+
+export type EpisodeSummary = {
+  task: string
+  seed: number
+  ending: Exclude<Ending, 'interrupted'>
+  length: number // steps
+  operatorSteps: number
+}
+
+/** Hears of an episode as it happens. A promise holds the robot back (lock-step learning). */
+export interface Recorder {
+  /** Shifted copies to encode with each observation. */
+  readonly copies: Copies
+  /** Number of the observation about to be taken; fixes the shifts of its copies. */
+  observationId(): number
+  begin(task: string, seed: number, observation: Observation, seen: EncodedObservation): void
+  step(happening: Happening, next: Observation, seen: EncodedObservation): Promise<void> | void
+  end(summary: EpisodeSummary): Promise<void> | void
+}
+
+export type Crew = {
+  robot: SafeRobot
+  perception: Perception
+  policy: Policy
+  /** [7] the noise ξ of the next action, in units of K. */
+  noise: () => Float32Array
+  operator?: Operator
+  pace?: Pace
+  recorder?: Recorder
+}
+
+/** Runs one episode to success, failure, verdict or time limit. An error stops the robot and passes through. */
+export async function runEpisode(crew: Crew, task: string, seed: number): Promise<EpisodeSummary> {
+  const { robot, operator, recorder } = crew
+  const { maxSteps } = robot.spec.tasks[task]!
+  const see = (observation: Observation) =>
+    crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId() ?? 0)
+  const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0 }
+  try {
+    let observation = await robot.reset(task, seed)
+    let seen = await see(observation)
+    operator?.begin(task)
+    recorder?.begin(task, seed, observation, seen)
+    for (let over = false; !over; ) {
+      await crew.pace?.tick()
+      const planned = await crew.policy.primary(seen, crew.noise())
+      const tending = operator?.tend(observation, planned) ?? {}
+      const { command, actor } = await choose(crew, seen, planned, tending)
+      const outcome = await robot.step(command)
+      observation = outcome.observation
+      seen = await see(observation)
+      const judged = judge(outcome, tending.verdict, summary.length + 1 >= maxSteps)
+      const happening = { step: summary.length, action: robot.executed, ...judged, actor, command: tending.command ?? null }
+      summary.length++
+      if (actor === 'operator') summary.operatorSteps++
+      await recorder?.step(happening, observation, seen)
+      over = judged.terminated || judged.truncated
+      if (judged.terminated) summary.ending = judged.reward > 0 ? 'success' : 'failure'
+      else if (tending.verdict !== 'abort') summary.ending = 'timeout'
+    }
+    await recorder?.end(summary)
+    return summary
+  } catch (error) {
+    await robot.stop()
+    throw error
+  }
+}
+
+/** The operator's hand comes first, then the refinement actor if something was said, else the primary actor. */
+async function choose(
+  { policy, noise }: Crew,
+  seen: EncodedObservation,
+  planned: Action,
+  { takeover, command }: Tending,
+): Promise<{ command: Action; actor: Actor }> {
+  if (takeover) return { command: takeover, actor: 'operator' }
+  if (command === undefined) return { command: planned, actor: 'primary' }
+  return { command: await policy.refined(seen, command, noise()), actor: 'refinement' }
+}
+
+/** A person's verdict overrules the robot's own. The clock and an abort truncate: they say nothing about the state. */
+function judge(outcome: { reward: number; terminated: boolean }, verdict: Tending['verdict'], late: boolean) {
+  if (verdict === 'success') return { reward: 1, terminated: true, truncated: false }
+  if (verdict === 'failure') return { reward: 0, terminated: true, truncated: false }
+  const { reward, terminated } = outcome
+  return { reward, terminated, truncated: !terminated && (late || verdict === 'abort') }
+}

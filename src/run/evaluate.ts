@@ -1,0 +1,53 @@
+/** @file Evaluation: fresh seeds, no operator, no commands. */
+import { RandomStream } from '../random/stream.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import type { RunConfig } from './config.ts'
+import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
+import type { TaskScore } from './metrics.ts'
+import { wilsonInterval } from './statistics.ts'
+
+/** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
+export async function evaluate(
+  crew: Omit<Crew, 'operator' | 'recorder' | 'pace'>,
+  tasks: readonly string[],
+  options: {
+    trials: number
+    firstSeed: number
+    recorder?: (task: string, trial: number) => Recorder | undefined
+    onEpisode?: (summary: EpisodeSummary) => void
+  },
+): Promise<Record<string, TaskScore>> {
+  const scores: Record<string, TaskScore> = {}
+  for (const task of tasks) {
+    const episodes: EpisodeSummary[] = []
+    for (let trial = 0; trial < options.trials; trial++) {
+      const summary = await runEpisode({ ...crew, recorder: options.recorder?.(task, trial) }, task, options.firstSeed + trial)
+      episodes.push(summary)
+      options.onEpisode?.(summary)
+    }
+    scores[task] = score(episodes)
+  }
+  return scores
+}
+
+export function score(episodes: readonly EpisodeSummary[]): TaskScore {
+  const won = episodes.filter(({ ending }) => ending === 'success')
+  const counted = won.length > 0 ? won : episodes
+  return {
+    success: won.length / episodes.length,
+    successes: won.length,
+    trials: episodes.length,
+    interval: wilsonInterval(won.length, episodes.length),
+    meanSteps: counted.reduce((sum, { length }) => sum + length, 0) / counted.length,
+  }
+}
+
+/**
+ * ξ of an evaluation: zero for a head that was trained with a noise gain, whose mean action lies there; else drawn anew
+ * for each action, as in training (paper.md §13).
+ */
+export function evaluationNoise({ learner, seed }: Pick<RunConfig, 'learner' | 'seed'>): () => Float32Array {
+  const random = new RandomStream(seed, 'evaluation noise')
+  const xi = new Float32Array(ACTION_WIDTH)
+  return learner.noiseGain > 0 ? () => xi : () => random.fillNormal(xi)
+}

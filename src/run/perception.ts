@@ -1,0 +1,52 @@
+/** @file From an observation to what the networks see of it: encoded once, on arrival, together with its shifted copies. */
+import type { Normaliser } from '../learn/normaliser.ts'
+import { RandomStream } from '../random/stream.ts'
+import type { EncodedObservation } from '../replay/assembler.ts'
+import type { Image, Observation } from '../robot/robot.ts'
+import { shiftImage } from '../vla/augment.ts'
+import type { VlaEncoder } from '../vla/encoder.ts'
+
+export type Copies = { count: number; pixels: number; seed: number }
+export const NO_COPIES: Copies = { count: 0, pixels: 0, seed: 0 }
+
+/** Encodings as the encoder left them, before normalisation. */
+export type RawSight = EncodedObservation
+
+export class Perception {
+  constructor(
+    private readonly encoder: VlaEncoder,
+    private readonly instructions: Readonly<Record<string, string>>, // by task
+    private readonly normalisers: { h: Normaliser; proprio: Normaliser },
+  ) {}
+
+  /** `id` fixes the shifts of the copies, so that a resumed run rebuilds the same ones from the log. */
+  async see(observation: Observation, task: string, copies = NO_COPIES, id = 0): Promise<EncodedObservation> {
+    return this.normalise(await look(this.encoder, observation, this.instructions[task]!, copies, id))
+  }
+
+  normalise(raw: RawSight): EncodedObservation {
+    const { h, proprio } = this.normalisers
+    return { h: h.apply(raw.h), features: raw.features, proprio: proprio.apply(raw.proprio) }
+  }
+}
+
+/** Encodes the observation and its shifted copies in one batch. Only visual features are augmented: h stays that of the true images. */
+export async function look(
+  encoder: VlaEncoder,
+  observation: Observation,
+  instruction: string,
+  copies: Copies,
+  id: number,
+): Promise<RawSight> {
+  const random = new RandomStream(copies.seed, `shift/${id}`)
+  const views = Array.from({ length: copies.count }, () => shiftAll(observation.images, copies.pixels, random))
+  const encodings = await encoder.encode(
+    [observation.images, ...views].map((images) => ({ images, proprio: observation.proprio, instruction })),
+  )
+  return { h: encodings[0]!.h, features: encodings.map(({ features }) => features), proprio: observation.proprio }
+}
+
+function shiftAll(images: Record<string, Image>, pixels: number, random: RandomStream): Record<string, Image> {
+  const shift = () => random.integer(2 * pixels + 1) - pixels
+  return Object.fromEntries(Object.entries(images).map(([camera, image]) => [camera, shiftImage(image, shift(), shift())]))
+}

@@ -1,0 +1,109 @@
+/** @file Before the first update: demonstrations on disk, encoded once, and the normalisers that follow from them. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { InputError } from '../errors.ts'
+import { Normaliser, type NormaliserState } from '../learn/normaliser.ts'
+import type { EncodedObservation } from '../replay/assembler.ts'
+import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
+import type { RobotSpec } from '../robot/robot.ts'
+import type { RunConfig } from './config.ts'
+import { writeWhole } from './folder.ts'
+import type { LearnerClient } from './learnerClient.ts'
+import { type Copies, look, type Perception, type RawSight } from './perception.ts'
+import type { Session } from './session.ts'
+
+export type EncodedEpisode = { episode: LoggedEpisode; sights: RawSight[] }
+export type Normalisers = { h: Normaliser; proprio: Normaliser }
+
+/** Demonstrations have ids of their own below zero, so that their copies' shifts differ from those of online steps. */
+const demonstrationId = (episode: number, step: number) => -(1 + episode * 10_000 + step)
+
+/** Reads and encodes the first `perTask` demonstrations of each task. @throws InputError if a task has too few */
+export async function encodeDemonstrations(
+  session: Session,
+  folder: string,
+  config: RunConfig,
+  copies: Copies,
+  onEpisode: (done: number, total: number) => void,
+): Promise<EncodedEpisode[]> {
+  const wanted = config.demonstrations.perTask
+  const taken = new Map(config.tasks.map((task) => [task, 0]))
+  const encoded: EncodedEpisode[] = []
+  for (const episode of readEpisodes(folder, session.robot.spec)) {
+    const count = taken.get(episode.start.task)
+    if (count === undefined || count >= wanted) continue
+    taken.set(episode.start.task, count + 1)
+    const start = { ...episode.start, episode: encoded.length }
+    const sights = await encodeEpisode(session, episode, copies, (step) => demonstrationId(start.episode, step))
+    encoded.push({ episode: { ...episode, start }, sights })
+    onEpisode(encoded.length, wanted * config.tasks.length)
+  }
+  for (const [task, count] of taken)
+    if (count < wanted) {
+      const remedy = `Record more with \`duet demo record --task ${task}\`, or lower demonstrations.perTask`
+      throw new InputError(folder, `holds ${count} demonstrations of task "${task}", ${wanted} are asked for`, remedy)
+    }
+  return encoded
+}
+
+/** All observations of an episode as the encoder sees them. `id(step)` fixes the shifts of the copies. */
+export async function encodeEpisode(
+  session: Session,
+  { start, observations }: LoggedEpisode,
+  copies: Copies,
+  id: (step: number) => number,
+): Promise<RawSight[]> {
+  const sights: RawSight[] = []
+  for (const [step, observation] of observations.entries())
+    sights.push(await look(session.encoder, observation, session.instructions[start.task]!, copies, id(step)))
+  return sights
+}
+
+/** Statistics of the demonstrations. They are part of the policy and stay as they are for the rest of the run. */
+export function fitNormalisers(encoded: readonly EncodedEpisode[]): Normalisers {
+  const sights = encoded.flatMap((episode) => episode.sights)
+  return { h: Normaliser.fit(sights.map(({ h }) => h)), proprio: Normaliser.fit(sights.map(({ proprio }) => proprio)) }
+}
+
+const NORMALISER_FILE = 'normalisers.json'
+
+export function saveNormalisers(directory: string, { h, proprio }: Normalisers): void {
+  writeWhole(join(directory, NORMALISER_FILE), JSON.stringify({ h: h.save(), proprio: proprio.save() }))
+}
+
+/** @throws InputError if the file is missing or not what was saved */
+export function readNormalisers(directory: string): Normalisers {
+  const path = join(directory, NORMALISER_FILE)
+  if (!existsSync(path)) throw new InputError(path, 'is missing', 'Give a checkpoint that `duet train` wrote')
+  const { h, proprio } = JSON.parse(readFileSync(path, 'utf8')) as Record<'h' | 'proprio', NormaliserState>
+  return { h: new Normaliser(h), proprio: new Normaliser(proprio) }
+}
+
+/** Tells a whole episode to the learner, as the interaction loop would have step by step. */
+export function tellEpisode(learner: LearnerClient, { start, steps, end }: LoggedEpisode, seen: readonly EncodedObservation[]): void {
+  learner.begin(start, seen[0]!)
+  steps.forEach((step, t) => learner.step(start.episode, step, seen[t + 1]!))
+  learner.end(start.episode, end)
+}
+
+/** Tells the learner every episode of the run's log again. Returns what the log says has happened. */
+export async function replayLog(
+  session: Session,
+  perception: Perception,
+  learner: LearnerClient,
+  folder: string,
+  copies: Copies,
+  onEpisode: (done: number) => void,
+): Promise<{ episodes: number; robotSteps: number }> {
+  const told = { episodes: 0, robotSteps: 0 }
+  if (!existsSync(folder)) return told
+  for (const episode of readEpisodes(folder, session.robot.spec satisfies RobotSpec)) {
+    if (episode.steps.length === 0) continue
+    const first = episode.steps[0]!.id
+    const sights = await encodeEpisode(session, episode, copies, (step) => first + step)
+    tellEpisode(learner, episode, sights.map((sight) => perception.normalise(sight)))
+    told.robotSteps += episode.steps.length
+    onEpisode(++told.episodes)
+  }
+  return told
+}

@@ -1,0 +1,40 @@
+/** @file A trained policy from its checkpoint, ready to act in the robot that it was trained on. */
+import { actorLayouts, actorSizes } from '../learn/actors.ts'
+import { readPolicy } from '../learn/checkpoint.ts'
+import { Policy } from '../learn/policy.ts'
+import type { RunConfig } from './config.ts'
+import { findCheckpoint, RunFolder } from './folder.ts'
+import { Perception } from './perception.ts'
+import { readNormalisers } from './preparation.ts'
+import { openSession, type Session } from './session.ts'
+
+export type Trained = {
+  config: RunConfig
+  checkpoint: string
+  session: Session
+  perception: Perception
+  policy: Policy
+  close(): Promise<void>
+}
+
+/** `path` is a run folder or one of its checkpoints. @throws InputError if files are missing, damaged or do not fit each other */
+export async function openTrained(path: string): Promise<Trained> {
+  const { checkpoint, run } = findCheckpoint(path)
+  const { config } = RunFolder.open(run)
+  const session = await openSession(config)
+  const { encoder, robot, commands } = session
+  const sizes = actorSizes(config.networks, encoder.description, robot.spec.proprio.length, commands.width)
+  const policy = await Policy.create(sizes, commands)
+  policy.setParameters(await readPolicy(checkpoint, actorLayouts(sizes)))
+  return {
+    config,
+    checkpoint,
+    session,
+    perception: new Perception(encoder, session.instructions, readNormalisers(checkpoint)),
+    policy,
+    async close() {
+      await policy.release()
+      await session.close()
+    },
+  }
+}
