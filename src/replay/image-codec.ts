@@ -31,7 +31,8 @@ export function unpackImage(
   if (packed.codec !== LEFT && !(packed.codec === BEFORE && previous?.length === size)) return null
   let data: Uint8Array
   try {
-    data = inflateRawSync(packed.bytes, { maxOutputLength: size })
+    const inflated = inflateRawSync(packed.bytes, { maxOutputLength: size })
+    data = new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.length)
   } catch {
     return null
   }
