@@ -1,0 +1,133 @@
+/** @file `duet doctor`: is everything here that a run needs, and how fast is it? */
+import { availableParallelism, freemem, totalmem } from 'node:os'
+import type { Command } from 'commander'
+import ort from 'onnxruntime-node'
+import { compile, input, matmul, ParameterStore } from '../graph/index.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import { Workcell } from '../robot/sim/workcell.ts'
+import { median } from '../run/statistics.ts'
+import { NanoEncoder } from '../vla/nano/encoder.ts'
+
+const OLDEST_NODE = 20
+const LEAST_MEMORY = 4 // GiB: replay, learner and simulator of a default run
+const STEPS = 40
+const ENCODES = 20
+
+type Finding = { check: string; ok: boolean; found: string }
+type Options = { json?: boolean }
+
+export function register(program: Command): void {
+  program
+    .command('doctor')
+    .description('checks Node, memory, onnxruntime, the optimiser kernel, MuJoCo and the model weights; times them')
+    .option('--json', 'print one JSON object on standard output')
+    .addHelpText('after', '\nExamples:\n  duet doctor\n  duet doctor --json\n\nThe exit code is 1 if a check fails.\n')
+    .action(run)
+}
+
+async function run(options: Options): Promise<void> {
+  const checks = { node, cores, memory, onnxruntime, 'optimiser kernel': kernel, MuJoCo: mujoco, 'nano encoder': nano }
+  const findings: Finding[] = []
+  for (const [check, examine] of Object.entries(checks)) findings.push(await attempt(check, examine))
+  const ok = findings.every((finding) => finding.ok)
+  if (options.json) process.stdout.write(`${JSON.stringify({ ok, checks: findings })}\n`)
+  else {
+    const rows = findings.map(({ check, ok, found }) => [`${ok ? '✓' : '✗'} ${check}`, found])
+    const widest = Math.max(...rows.map(([name]) => name.length))
+    process.stdout.write(`${rows.map(([name, found]) => `${name.padEnd(widest)}  ${found}`).join('\n')}\n`)
+  }
+  if (!ok) process.exitCode = 1
+}
+
+type Examination = () => Promise<Omit<Finding, 'check'>> | Omit<Finding, 'check'>
+
+/** A check that throws has failed, and its message says why. */
+async function attempt(check: string, examine: Examination): Promise<Finding> {
+  try {
+    return { check, ...(await examine()) }
+  } catch (error) {
+    return { check, ok: false, found: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function node() {
+  const ok = Number(process.versions.node.split('.')[0]) >= OLDEST_NODE
+  return { ok, found: `${process.versions.node}${ok ? '' : `; install Node ${OLDEST_NODE} or newer`}` }
+}
+
+const cores = () => ({ ok: true, found: `${availableParallelism()} for this process` })
+
+function memory() {
+  const [total, free] = [totalmem(), freemem()].map((bytes) => bytes / 2 ** 30)
+  const ok = total >= LEAST_MEMORY
+  const remedy = ok ? '' : `; a default run wants ${LEAST_MEMORY} GiB, lower replay.capacity`
+  return { ok, found: `${total.toFixed(1)} GiB, ${free.toFixed(1)} GiB free${remedy}` }
+}
+
+/** Compiles and runs a product whose value is known. */
+async function onnxruntime() {
+  const [a, b] = [input('a', [1, 2]), input('b', [2, 1])]
+  const program = await compile({ name: 'doctor', outputs: { product: matmul(a, b) } })
+  program.set('a', [3, 4])
+  program.set('b', [5, 6])
+  await program.run()
+  const product = program.outputs.product[0]
+  await program.release()
+  const names = (bundled: boolean) =>
+    ort
+      .listSupportedBackends()
+      .filter((backend) => backend.bundled === bundled)
+      .map(({ name }) => name)
+      .join(', ')
+  const found = `${ort.env.versions.node ?? ort.env.versions.common}, providers: ${names(true)}; with their libraries: ${names(false) || 'none'}`
+  return product === 39 ? { ok: true, found } : { ok: false, found: `${found}; computed ${product} where 39 is right` }
+}
+
+/** One Adam step from gradient 1 moves a parameter by the learning rate. */
+function kernel() {
+  const store = new ParameterStore({ doctor: { tensors: { x: [4] }, trained: true } })
+  store.flat('doctor', 'gradient').fill(1)
+  store.adam('doctor', { learningRate: 0.5 })
+  const moved = store.flat('doctor', 'value')[0]
+  const ok = Math.abs(moved + 0.5) < 1e-6
+  return { ok, found: ok ? 'built, SIMD' : `moved a parameter by ${moved} where -0.5 is right; run npm run build` }
+}
+
+async function mujoco() {
+  const workcell = await Workcell.create()
+  try {
+    await workcell.reset('place', 0)
+    const action = new Float32Array(ACTION_WIDTH)
+    for (let step = 0; step < STEPS; step++) await workcell.step(action) // compiles
+    const start = performance.now()
+    for (let step = 0; step < STEPS; step++) await workcell.step(action)
+    const rate = (1000 * STEPS) / (performance.now() - start)
+    return {
+      ok: true,
+      found: `workcell steps, ${rate.toFixed(0)} control steps/s with both cameras (10 are real time)`,
+    }
+  } finally {
+    workcell.free()
+  }
+}
+
+async function nano() {
+  const encoder = await NanoEncoder.load()
+  const workcell = await Workcell.create()
+  try {
+    const { images, proprio } = await workcell.reset('place', 0)
+    const { instruction } = workcell.spec.tasks.place
+    const times: number[] = []
+    for (let i = 0; i < ENCODES; i++) {
+      const start = performance.now()
+      await encoder.encode([{ images, proprio, instruction }])
+      times.push(performance.now() - start)
+    }
+    const { hash, embeddingWidth, featureShape } = encoder.description
+    const shapes = `h [${embeddingWidth}], features [${featureShape}]`
+    return { ok: true, found: `${median(times).toFixed(1)} ms an observation, ${shapes}, weights ${hash.slice(0, 12)}` }
+  } finally {
+    workcell.free()
+    await encoder.close()
+  }
+}
