@@ -55,7 +55,7 @@ export function errorShare(
 ): number {
   if (got.length !== want.length) return Number.POSITIVE_INFINITY
   const { rel, abs, elementwise } = spec.tolerance ?? fallback
-  const largest = Math.max(...Array.from(want, Math.abs))
+  const largest = Array.from(want).reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   let share = 0
   for (let i = 0; i < want.length; i++) {
     const error = Math.abs(got[i]! - want[i]!)
