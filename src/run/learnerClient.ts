@@ -34,10 +34,7 @@ export class LearnerClient {
 
   /** Resolves when the programs are compiled and, where the setup names one, the checkpoint is loaded. */
   static async start(setup: LearnerSetup, events: LearnerEvents): Promise<LearnerClient> {
-    const worker = new Worker(new URL('./learnerWorker.ts', import.meta.url), {
-      workerData: setup,
-      execArgv: ['--import', 'tsx'],
-    })
+    const worker = new Worker(new URL('./learnerThread.mjs', import.meta.url), { workerData: setup })
     const client = new LearnerClient(worker, events)
     await new Promise<void>((resolve, reject) => client.waiting.set(READY, { resolve: () => resolve(), reject }))
     return client

@@ -56,8 +56,13 @@ type RunState = {
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
-export async function train(folder: RunFolder, config: RunConfig, events: TrainEvents = {}): Promise<Summary> {
-  const session = await openSession(config)
+export async function train(
+  folder: RunFolder,
+  config: RunConfig,
+  events: TrainEvents = {},
+  open: typeof openSession = openSession,
+): Promise<Summary> {
+  const session = await open(config)
   const run = await Run.open(folder, config, session, events)
   try {
     await run.warmUp()

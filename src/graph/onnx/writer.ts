@@ -1,7 +1,7 @@
 /** @file Writes a graph of symbolic tensors as an ONNX model. */
 
 import { constantValues, leaves } from '../leaves.ts'
-import type { DType, Shape, Tensor } from '../tensor.ts'
+import { type DType, type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { topologicalOrder } from '../topology.ts'
 import { attributeType, dataType, irVersion, ModelProto, opset } from './schema.ts'
 
@@ -67,6 +67,11 @@ export class ModelWriter {
   /** Name of a scalar float constant. */
   scalar(value: number): string {
     return this.initialiser(`f32(${value})`, [], dataType.f32, Float32Array.of(value))
+  }
+
+  /** Name of a float constant of equal values. */
+  filled(shape: Shape, value: number): string {
+    return this.initialiser(`f32(${value})[${shape}]`, shape, dataType.f32, new Float32Array(sizeOf(shape)).fill(value))
   }
 
   /** Name of a leaf: a graph input, or a constant. */

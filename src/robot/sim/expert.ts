@@ -29,12 +29,13 @@ export const EXPERT = {
   translationScale: 0.015,
   rotationScale: 0.15,
   lag: 0.05, // s: the expert steers from where the arm will be this much later, since the arm trails its target
+  rotationLag: 0.08, // s: the same for turning
   gain: 0.6, // share of the remaining error that one step tries to remove
   approach: 0.055, // waypoint over the grasp point
   headClearance: 0.031, // fingers this far over the grasp point pass over the head
   hover: 0.01, // waypoint of the tip over a hole
+  tilt: 0.1, // rad: a carried bolt leaning more than this waits over the hole
   pickHeight: 0.04, // where a picked bolt's tip is carried, over the stand
-  gripped: 0.016, // width with the shaft between the pads
 } as const
 
 /** The hole that the task fills, how deep counts, and how well; none for a pick. */
@@ -115,7 +116,7 @@ function carry(truth: Truth, bolt: BoltState): Plan {
   const { height, offset, up } = inFixture(target.fixture, bolt.tip)
   const turn = align(axis, up, closing)
   const tilt = Math.acos(Math.min(1, dot(axis, up)))
-  const miss = Math.max(length(offset) / 0.0035, tilt / 0.07)
+  const miss = Math.max(length(offset) / 0.0035, tilt / EXPERT.tilt)
   const inside = ramp(-height, 0.001, 0.003) * (length(offset) < 0.009 ? 1 : 0)
   const aside = ramp(miss, 0.8, 1.6) * (1 - inside)
   const seated = -height >= target.seatedDepth && length(offset) < target.offset
@@ -143,7 +144,7 @@ function above(hole: Fixture, point: Vec3, height: number): Vec3 {
 /** The bolt stands in the hole: let go and rise. */
 function leave(truth: Truth, bolt: BoltState): Plan {
   const axis = upOf(bolt.rotation)
-  const open = ramp(truth.gripper.width, 0.028, 0.042)
+  const open = ramp(truth.gripper.width, 0.038, 0.046)
   const headTop = add(bolt.position, scale(axis, BOLT.headHeight))
   const height = dot(subtract(truth.tcp.position, headTop), axis)
   return {
@@ -170,7 +171,9 @@ function fetch(truth: Truth, bolt: BoltState): Plan {
   const { width, command } = truth.gripper
 
   // A closing gripper keeps closing while the shaft can be between the pads; closed on nothing, it opens again.
-  const near = command === 'close' ? height < 0.008 && miss < 0.009 : height < 0.004 && miss < 0.006 && width > 0.04
+  // Above the shaft the pads would close on the head.
+  const closing = command === 'close' && miss < 0.009 && (height < 0.005 || width > 0.03)
+  const near = closing || (height < 0.0035 && miss < 0.006 && width > 0.04)
   const close = near && Math.abs(height) < 0.015 && width > 0.011 && length(turn) < 0.2
   // Wide of the bolt the goal is the waypoint over it; the funnel down to the grasp opens with alignment.
   const cone = ramp(miss, 0.006, 0.006 + EXPERT.approach / 3)
@@ -199,7 +202,7 @@ export function expertPlan(truth: Truth): Plan {
   const target = targetOf(truth)
   if (target) {
     const { height, offset } = inFixture(target.fixture, bolt.tip)
-    if (-height >= target.seatedDepth - 0.001 && length(offset) < target.offset + 0.001) return leave(truth, bolt)
+    if (-height >= target.seatedDepth - 0.003 && length(offset) < target.offset + 0.001) return leave(truth, bolt)
   }
   return fetch(truth, bolt)
 }
@@ -208,7 +211,7 @@ export function expertPlan(truth: Truth): Plan {
 export function planAction(plan: Plan, tcp: Truth['tcp'], gain: number = EXPERT.gain): Action {
   const action = new Float32Array(ACTION_WIDTH)
   const move = subtract(plan.translation, scale(tcp.velocity, EXPERT.lag))
-  const turn = subtract(plan.rotation, scale(tcp.angularVelocity, EXPERT.lag))
+  const turn = subtract(plan.rotation, scale(tcp.angularVelocity, EXPERT.rotationLag))
   const write = (error: Vec3, unit: number, at: number) => {
     const wanted = scale(error, gain / unit)
     const largest = Math.max(Math.abs(wanted[0]), Math.abs(wanted[1]), Math.abs(wanted[2]))
