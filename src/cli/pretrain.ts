@@ -1,0 +1,67 @@
+/** @file `duet pretrain`: makes the nano encoder's weights from nothing, by play in the simulated workcell. */
+import { type Command, InvalidArgumentError } from 'commander'
+import { PRETRAIN_DEFAULTS, type PretrainProgress, pretrain } from '../vla/nano/pretrain.ts'
+import { NANO_FOLDER } from '../vla/nano/weights.ts'
+import { wholeNumber } from './options.ts'
+import { ProgressDisplay } from './progress.ts'
+
+type Options = {
+  out: string
+  seed: number
+  frames: number
+  steps: number
+  batch: number
+  threads: number
+  learningRate: number
+  json?: boolean
+}
+
+const EXAMPLES = `
+Examples:
+  duet pretrain                                        writes models/nano anew, with the settings that made ours
+  duet pretrain --out /tmp/nano --frames 2000 --steps 100   a quick try, useless as an encoder
+`
+
+export function register(program: Command): void {
+  const { seed, frames, steps, batch, threads, learningRate } = PRETRAIN_DEFAULTS
+  program
+    .command('pretrain')
+    .description('train the nano encoder on play in the simulated workcell; no demonstration of a task is used')
+    .option('--out <folder>', 'where weights.safetensors and config.json go', NANO_FOLDER)
+    .option('--seed <n>', 'all random streams derive from it', wholeNumber, seed)
+    .option('--frames <n>', 'frames of play to collect', wholeNumber, frames)
+    .option('--steps <n>', 'training steps', wholeNumber, steps)
+    .option('--batch <n>', 'frames of one step', wholeNumber, batch)
+    .option('--threads <n>', 'threads inside a training step', wholeNumber, threads)
+    .option('--learning-rate <rate>', 'of Adam after its warm-up', rate, learningRate)
+    .option('--json', 'print one JSON object on standard output at the end')
+    .addHelpText('after', EXAMPLES)
+    .action(run)
+}
+
+async function run({ out, json, ...options }: Options): Promise<void> {
+  const display = new ProgressDisplay()
+  const started = performance.now()
+  let last: Extract<PretrainProgress, { phase: 'training' }> | undefined
+  try {
+    await pretrain({ ...options, folder: out }, (progress) => {
+      const { phase, done, total } = progress
+      if (phase === 'training') last = progress
+      const note = phase === 'training' ? `loss ${progress.loss.toFixed(3)}` : ''
+      display.show({ stage: phase === 'play' ? 'frames of play' : 'training steps', done, total, note })
+    })
+  } finally {
+    display.close()
+  }
+  const minutes = (performance.now() - started) / 60_000
+  const result = { folder: out, minutes, loss: last?.loss, parts: last?.parts }
+  process.stdout.write(
+    json ? `${JSON.stringify(result)}\n` : `Weights in ${out}, after ${minutes.toFixed(1)} minutes\n`,
+  )
+}
+
+function rate(text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('Give a number above 0.')
+  return value
+}
