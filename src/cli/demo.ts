@@ -7,6 +7,7 @@ import { animation, contactSheet, sideBySide } from '../data/images.ts'
 import { InputError } from '../errors.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
+import { SafeRobot } from '../robot/safety.ts'
 import { Workcell } from '../robot/sim/workcell.ts'
 import { formatTable } from '../run/summary.ts'
 import { wholeNumber } from './options.ts'
@@ -72,7 +73,7 @@ async function record(folder: string, options: RecordOptions): Promise<void> {
   const tasks = options.task ?? Object.keys(workcell.spec.tasks)
   try {
     await recordDemonstrations(folder, {
-      robot: workcell,
+      robot: new SafeRobot(workcell, { limits: { force: Number.POSITIVE_INFINITY } }), // nothing breaks in simulation
       truth: () => workcell.truth(),
       tasks,
       perTask: options.count,
@@ -90,7 +91,11 @@ async function record(folder: string, options: RecordOptions): Promise<void> {
 }
 
 function show(folder: string, options: ShowOptions): void {
-  if (options.out !== undefined || options.episode !== undefined) return draw(folder, options)
+  if (options.out !== undefined || options.episode !== undefined) draw(folder, options)
+  else list(folder, options)
+}
+
+function list(folder: string, options: ShowOptions): void {
   const episodes = Array.from(readEpisodes(folder), summaryOf)
   if (episodes.length === 0)
     throw new InputError(folder, 'holds no episode', 'Record some with `duet demo record`, or give the log of a run')
