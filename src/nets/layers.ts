@@ -37,7 +37,8 @@ export function dense(parameters: Parameters, name: string, parts: Tensor | read
     const y = matmul(part, acrossRows(rows, owners, part.rank))
     return part.rank < rank ? unsqueeze(y, part.rank - 1) : y
   })
-  return add(products.reduce(add), acrossRows(bias, owners, rank))
+  // smallest first: the bias joins the product of the state before that is spread over the samples
+  return products.sort((a, b) => a.size - b.size).reduce(add, acrossRows(bias, owners, rank))
 }
 
 /** tanh(norm(dense)); the norm has population variance over the last axis. */
