@@ -1,5 +1,5 @@
 /** @file `duet pretrain`: makes the nano encoder's weights from nothing, by play in the simulated workcell. */
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PRETRAIN_DEFAULTS, type PretrainProgress, pretrain } from '../vla/nano/pretrain.ts'
 import { NANO_FOLDER } from '../vla/nano/weights.ts'
 import { wholeNumber } from './options.ts'
@@ -19,7 +19,7 @@ type Options = {
 const EXAMPLES = `
 Examples:
   duet pretrain                                        writes models/nano anew, with the settings that made ours
-  duet pretrain --out /tmp/nano --frames 2000 --steps 100   a quick try, useless as an encoder
+  duet pretrain --out try --frames 2000 --steps 100    a quick look at the process, useless as an encoder
 `
 
 export function register(program: Command): void {
@@ -27,7 +27,9 @@ export function register(program: Command): void {
   program
     .command('pretrain')
     .description('train the nano encoder on play in the simulated workcell; no demonstration of a task is used')
-    .option('--out <folder>', 'where weights.safetensors and config.json go', NANO_FOLDER)
+    .addOption(
+      new Option('--out <folder>', 'for weights.safetensors and config.json').default(NANO_FOLDER, 'models/nano'),
+    )
     .option('--seed <n>', 'all random streams derive from it', wholeNumber, seed)
     .option('--frames <n>', 'frames of play to collect', wholeNumber, frames)
     .option('--steps <n>', 'training steps', wholeNumber, steps)

@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PNG } from 'pngjs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const program = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'duet-demo-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function duet(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+describe('duet demo', () => {
+  it('records demonstrations that end in success, and lists and draws them', () => {
+    const recorded = duet('demo', 'record', 'demos', '--task', 'pick', '--count', '2', '--arm', 'gantry', '--json')
+    expect(recorded.status).toBe(0)
+    const { episodes } = JSON.parse(recorded.stdout)
+    expect(episodes).toHaveLength(2)
+    expect(new Set(episodes.map(({ seed }: { seed: number }) => seed)).size).toBe(2)
+    for (const { task, ending, steps, operatorSteps } of episodes) {
+      expect([task, ending]).toEqual(['pick', 'success'])
+      expect(operatorSteps).toBe(steps)
+    }
+    expect(duet('demo', 'show', 'demos').stdout).toMatch(new RegExp(`^1 +pick +success +${episodes[1].steps} `, 'm'))
+
+    expect(duet('demo', 'show', 'demos', '--episode', '1', '--out', 'one.png').status).toBe(0)
+    const { width, height } = PNG.sync.read(readFileSync(join(folder, 'one.png')))
+    const frames = episodes[1].steps + 1
+    // two cameras of 128 pixels side by side, doubled, ten a row, with 2 pixels between
+    expect(width).toBe(Math.min(10, frames) * 514 - 2)
+    expect(height).toBe(Math.ceil(frames / 10) * 258 - 2)
+
+    expect(duet('demo', 'show', 'demos', '--episode', '0', '--out', 'zero.gif').status).toBe(0)
+    expect(readFileSync(join(folder, 'zero.gif')).subarray(0, 6).toString()).toBe('GIF89a')
+  })
+
+  it.each([
+    [['demo', 'show', 'nowhere'], 'nowhere: holds no episode'],
+    [['demo', 'show', 'demos', '--episode', '99'], 'demos: holds no episode 99'],
+    [['demo', 'show', 'demos', '--out', 'one.bmp'], '--out one.bmp: is neither .png nor .gif'],
+  ])('refuses %j with a remedy, without a stack, with exit code 2', (args, message) => {
+    const { status, stderr, stdout } = duet(...args)
+    expect(status).toBe(2)
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('    at ')
+    expect(stdout).toBe('')
+  })
+})
+
+describe('duet doctor', () => {
+  it('reports each part as JSON and fails exactly if one of them does', () => {
+    const { status, stdout } = duet('doctor', '--json')
+    const { ok, checks } = JSON.parse(stdout) as {
+      ok: boolean
+      checks: { check: string; ok: boolean; found: string }[]
+    }
+    const by = Object.fromEntries(checks.map((check) => [check.check, check]))
+    expect(by.node.found).toContain(process.versions.node)
+    for (const part of ['node', 'onnxruntime', 'optimiser kernel', 'MuJoCo'])
+      expect(by[part].ok, by[part].found).toBe(true)
+    expect(ok).toBe(checks.every((check) => check.ok))
+    expect(status).toBe(ok ? 0 : 1)
+  })
+})
