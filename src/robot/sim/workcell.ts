@@ -39,7 +39,7 @@ const PROPRIO = [
   ...['x', 'y', 'z'].map((axis) => `wrist.force.${axis} [N]`), // contact force on the hand, mean over the last step
 ]
 
-/** What the sensors of the last step said; MuJoCo's state does not hold it. */
+/** What the sensors of the last step said; MuJoCo's state does not hold it. Replaced, never changed. */
 type Touch = { contactForce: number; wristForce: [number, number, number]; boltTouchesHand: boolean[] }
 
 /** Everything that the future of a workcell depends on. Fits any workcell with the same arm, bolts and toys. */
@@ -228,14 +228,14 @@ export class Workcell implements Robot {
 
   snapshot(): Snapshot {
     const { world, target, touch, task, bolt, streak } = this
-    return { physics: world.save(), target: target.save(), touch: structuredClone(touch), task, bolt, streak }
+    return { physics: world.save(), target: target.save(), touch, task, bolt, streak }
   }
 
   /** The state of a snapshot; the clock runs on. */
   restore({ physics, target, touch, task, bolt, streak }: Snapshot): void {
     this.world.restore(physics)
     this.target.restore(target)
-    this.touch = structuredClone(touch)
+    this.touch = touch
     this.activate(task, bolt)
     this.streak = streak
   }
