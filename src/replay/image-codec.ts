@@ -1,19 +1,25 @@
-/** @file Lossless RGB images for the log: what changed since the last frame, or since the pixel to the left, deflated. */
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+/** @file Lossless RGB images for the log: what changed since the last frame, or from the row above, deflated. */
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 
 /** How a stored image is to be read. */
 const STORED = 0 // as it is: noise does not deflate
-const LEFT = 1 // differences to the pixel on the left
+const ABOVE = 1 // differences to the pixel above
 const BEFORE = 2 // differences to the same camera's frame one step earlier
 
 export type PackedImage = { codec: number; bytes: Uint8Array }
 
-/** `previous` is the same camera's frame one step earlier in the episode. Level 1: a frame has under a millisecond. */
+/**
+ * On frames of the workcell, ABOVE suits the moving wrist camera and BEFORE the fixed one; each frame takes what promises
+ * less. Level 3 is 20 % smaller than level 1 at the same speed; level 6 saves another 20 % for three times the time.
+ */
+const LEVEL = 3
+
+/** `previous` is the same camera's frame one step earlier in the episode. */
 export function packImage(data: Uint8Array, width: number, previous?: Uint8Array): PackedImage {
-  const left = leftResidual(data, width)
-  const before = previous && beforeResidual(data, previous)
-  const codec = before && weight(before) <= weight(left) ? BEFORE : LEFT
-  const bytes = deflateRawSync(codec === BEFORE ? before! : left, { level: constants.Z_BEST_SPEED })
+  const above = differences(data, data, 3 * width)
+  const before = previous && differences(data, previous, 0)
+  const codec = before && weight(before) <= weight(above) ? BEFORE : ABOVE
+  const bytes = deflateRawSync(codec === BEFORE ? before! : above, { level: LEVEL })
   return bytes.length < data.length ? { codec, bytes } : { codec: STORED, bytes: data }
 }
 
@@ -28,7 +34,7 @@ export function unpackImage(
   previous?: Uint8Array,
 ): Uint8Array | null {
   if (packed.codec === STORED) return packed.bytes.length === size ? Uint8Array.from(packed.bytes) : null
-  if (packed.codec !== LEFT && !(packed.codec === BEFORE && previous?.length === size)) return null
+  if (packed.codec !== ABOVE && !(packed.codec === BEFORE && previous?.length === size)) return null
   let data: Uint8Array
   try {
     const inflated = inflateRawSync(packed.bytes, { maxOutputLength: size })
@@ -38,29 +44,19 @@ export function unpackImage(
   }
   if (data.length !== size) return null
   if (packed.codec === BEFORE) {
-    for (let i = 0; i < size; i++) data[i] = (data[i]! + previous![i]!) & 255
+    for (let i = 0; i < size; i++) data[i] = data[i]! + previous![i]!
   } else {
     const stride = 3 * width
-    for (let row = 0; row < size; row += stride) {
-      for (let i = row + 3; i < row + stride; i++) data[i] = (data[i]! + data[i - 3]!) & 255
-    }
+    for (let i = stride; i < size; i++) data[i] = data[i]! + data[i - stride]!
   }
   return data
 }
 
-function leftResidual(data: Uint8Array, width: number): Uint8Array {
+/** data[i] - base[i - lag], modulo 256; the first `lag` bytes as they are. */
+function differences(data: Uint8Array, base: Uint8Array, lag: number): Uint8Array {
   const residual = new Uint8Array(data.length)
-  const stride = 3 * width
-  for (let row = 0; row < data.length; row += stride) {
-    for (let i = row; i < row + 3; i++) residual[i] = data[i]!
-    for (let i = row + 3; i < row + stride; i++) residual[i] = (data[i]! - data[i - 3]!) & 255
-  }
-  return residual
-}
-
-function beforeResidual(data: Uint8Array, previous: Uint8Array): Uint8Array {
-  const residual = new Uint8Array(data.length)
-  for (let i = 0; i < data.length; i++) residual[i] = (data[i]! - previous[i]!) & 255
+  for (let i = 0; i < lag; i++) residual[i] = data[i]!
+  for (let i = lag; i < data.length; i++) residual[i] = data[i]! - base[i - lag]!
   return residual
 }
 
