@@ -1,9 +1,9 @@
 /** @file `duet eval`: success of a trained policy on fresh seeds. */
 import type { Command } from 'commander'
-import { wholeNumber } from './options.ts'
 import { evaluate, evaluationNoise } from '../run/evaluate.ts'
 import { formatTable } from '../run/summary.ts'
 import { openTrained } from '../run/trained.ts'
+import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = { checkpoint: string; trials?: number; firstSeed?: number; task?: string[]; json?: boolean }

@@ -11,7 +11,9 @@ type Options = { checkpoint: string; states: number; seed: number; noise: 'none'
 export function register(program: Command): void {
   program
     .command('steer')
-    .description('how far each command moves the tool along its direction, against no command, from states that the policy visits')
+    .description(
+      'how far each command moves the tool along its direction, against no command, from states that the policy visits',
+    )
     .requiredOption('--checkpoint <path>', 'a run folder, or one of its checkpoints')
     .option('--states <n>', 'states per task', wholeNumber, 20)
     .option('--seed <n>', 'chooses the states and the noise', wholeNumber, 0)

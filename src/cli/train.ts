@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { describeSettings, parseOverride, presets, type PresetName, resolveConfig } from '../run/config.ts'
+import { describeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { formatSummary } from '../run/summary.ts'
 import { train } from '../run/train.ts'
@@ -65,7 +65,10 @@ async function run(options: Options): Promise<void> {
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    else process.stdout.write(`\n${formatSummary(summary)}\n\nReport: ${folder.report}\n${stopping ? `Continue: duet train --resume ${folder.path}\n` : ''}`)
+    else
+      process.stdout.write(
+        `\n${formatSummary(summary)}\n\nReport: ${folder.report}\n${stopping ? `Continue: duet train --resume ${folder.path}\n` : ''}`,
+      )
   } finally {
     display.close()
     process.off('SIGINT', stop)

@@ -57,7 +57,14 @@ export function actorLayouts(sizes: ActorSizes): { head: Layout; refine: Layout 
     }),
     refine: {
       ...spatialLayout(spatialSizes(sizes)),
-      ...refinementLayout({ features: bottleneck, text: command, projection: width, actions: ACTION_WIDTH, width, depth: DEPTH }),
+      ...refinementLayout({
+        features: bottleneck,
+        text: command,
+        projection: width,
+        actions: ACTION_WIDTH,
+        width,
+        depth: DEPTH,
+      }),
     },
   }
 }

@@ -57,19 +57,27 @@ export async function loadLearner(
       own.set(saved)
     }
   const state = JSON.parse(file.metadata.state ?? 'null') as LearnerState | null
-  if (!state) throw new InputError(path, 'has no learner state in its metadata', 'Use a checkpoint that `duet train` wrote')
+  if (!state)
+    throw new InputError(path, 'has no learner state in its metadata', 'Use a checkpoint that `duet train` wrote')
   for (const [group, steps] of Object.entries(state.steps)) store.steps[group] = steps
   return state
 }
 
 /** The actors' parameters as flat runs, for `Policy.setParameters`. @throws InputError on a file of other networks */
-export async function readPolicy(directory: string, layouts: Record<'head' | 'refine', Layout>): Promise<ActorParameters> {
+export async function readPolicy(
+  directory: string,
+  layouts: Record<'head' | 'refine', Layout>,
+): Promise<ActorParameters> {
   const path = join(directory, POLICY_FILE)
   const file = await readSafetensors(path)
   const read = (group: 'head' | 'refine') => {
     const parts = Object.entries(layouts[group]).map(([name, { shape }]) => {
       const data = floatTensor(file, `${group}/${name}`, path)
-      expectSize(`${path}, ${group}/${name}`, data.length, shape.reduce((a, b) => a * b, 1))
+      expectSize(
+        `${path}, ${group}/${name}`,
+        data.length,
+        shape.reduce((a, b) => a * b, 1),
+      )
       return data
     })
     const flat = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
@@ -87,5 +95,9 @@ const kindsOf = (group: string): readonly Kind[] => (group === 'critic' ? KINDS 
 
 function expectSize(where: string, got: number, wanted: number): void {
   if (got !== wanted)
-    throw new InputError(where, `has ${got} parameters, this config makes ${wanted}`, 'Use the config.yaml that lies with the checkpoint')
+    throw new InputError(
+      where,
+      `has ${got} parameters, this config makes ${wanted}`,
+      'Use the config.yaml that lies with the checkpoint',
+    )
 }

@@ -21,10 +21,18 @@ export const LearnerConfig = z.strictObject({
   maxGradientNorm: positive('global-norm clip of each group').default(10),
   criticStepsPerActorStep: count('online critic steps for one step of the actors').default(2),
   bcTerm: z.enum(['reconstruction', 'direct']).default('reconstruction').describe('cloning term of the primary actor'),
-  noiseGain: z.number().min(0).max(1).default(0).describe("g: how far unit noise moves the action; 0 is the paper's form"),
+  noiseGain: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("g: how far unit noise moves the action; 0 is the paper's form"),
   conservativeWeight: z.number().min(0).default(0.1).describe('alpha of Cal-QL'),
   conservativeSamples: count('sampled actions of each of the three sources').default(10),
-  conservativeForm: z.enum(['conrft', 'plain']).default('conrft').describe('whether the data action joins the log-sum-exp'),
+  conservativeForm: z
+    .enum(['conrft', 'plain'])
+    .default('conrft')
+    .describe('whether the data action joins the log-sum-exp'),
   taskWeight: z
     .strictObject({
       c: positive('offset').default(0.1),

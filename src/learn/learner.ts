@@ -100,7 +100,9 @@ export class Learner {
   /** Every task needs data to sample; the online phase also waits for its first transitions. */
   canUpdate(phase: Phase): boolean {
     const stats = Object.values(this.replay.counts())
-    const empty = stats.some(({ demonstrations, interventions, rollouts }) => demonstrations + interventions + rollouts === 0)
+    const empty = stats.some(
+      ({ demonstrations, interventions, rollouts }) => demonstrations + interventions + rollouts === 0,
+    )
     const online = stats.reduce((sum, { interventions, rollouts }) => sum + interventions + rollouts, 0)
     return !empty && (phase === 'warm-up' || online >= this.options.onlineAfter)
   }
@@ -177,7 +179,7 @@ export class Learner {
     const rows: TalkRows = { h: h!, features: features!, proprio: proprio!, action: action!, command: command!, task }
     this.replay.sampleTalk(refinement.batch, this.sampling, rows)
     const ownTask = program.inputs.ownTask!.fill(0)
-    task.forEach((owner, sample) => (ownTask[owner * refinement.batch + sample] = 1))
+    for (const [sample, owner] of task.entries()) ownTask[owner * refinement.batch + sample] = 1
     drawNoise(program.inputs, this.noise)
     await program.run()
     const gradientNorm = { refine: this.apply('refine') }
@@ -205,7 +207,13 @@ export class Learner {
   }
 }
 
-function columnWidths({ embedding, proprio, cameras, channels, space }: ActorSizes): Record<keyof TransitionRows, number> {
+function columnWidths({
+  embedding,
+  proprio,
+  cameras,
+  channels,
+  space,
+}: ActorSizes): Record<keyof TransitionRows, number> {
   const features = cameras * channels * space
   return {
     h: embedding,
@@ -226,6 +234,10 @@ function columnWidths({ embedding, proprio, cameras, channels, space }: ActorSiz
 function batchPerTask({ learner, tasks }: Pick<LearnerOptions, 'learner' | 'tasks'>): number {
   const share = Math.floor(learner.batch / tasks.length)
   if (share < 1)
-    throw new InputError('setting "learner.batch"', `is ${learner.batch} for ${tasks.length} tasks`, 'Give each task at least one sample')
+    throw new InputError(
+      'setting "learner.batch"',
+      `is ${learner.batch} for ${tasks.length} tasks`,
+      'Give each task at least one sample',
+    )
   return share
 }

@@ -40,7 +40,11 @@ export class Policy {
     const proprio = input('proprio', [1, sizes.proprio])
     const xi = input('xi', [1, ACTION_WIDTH])
     const condition = conditioning(store.tensors('head'), h, proprio)
-    const primary = await compile({ name: 'primary actor', outputs: { action: pi(mul(NOISE_SCALE, xi), condition) }, threads: 1 })
+    const primary = await compile({
+      name: 'primary actor',
+      outputs: { action: pi(mul(NOISE_SCALE, xi), condition) },
+      threads: 1,
+    })
     const features = input('features', [1, sizes.cameras, sizes.space, sizes.channels])
     const command = input('command', [1, sizes.command])
     const refine = store.tensors('refine')
@@ -58,7 +62,11 @@ export class Policy {
       const given = values[group]
       if (given?.length !== own.length) {
         const what = `has ${given?.length ?? 0} parameters, this network ${own.length}`
-        throw new InputError(`published ${group}`, what, 'Use a checkpoint that was made with the same network settings')
+        throw new InputError(
+          `published ${group}`,
+          what,
+          'Use a checkpoint that was made with the same network settings',
+        )
       }
       own.set(given)
     }

@@ -14,8 +14,8 @@ import {
   unsqueeze,
 } from '../graph/index.ts'
 import {
-  type ConsistencySchedule,
   CONRFT_SCHEDULE,
+  type ConsistencySchedule,
   conditioning,
   consistencySchedule,
   critic,
@@ -97,7 +97,12 @@ function criticLoss(update: Update, phase: Phase) {
   const { learner } = settings
   const nextState = { features: pooledFeatures(update.target, batch.nextFeatures), proprio: batch.nextProprio }
   const nextAction = update.policy(mul(NOISE_SCALE, update.normal('next')), update.nextH)
-  const target = tdTarget(batch.reward, batch.terminated, critic(update.target, nextState, nextAction), learner.discount)
+  const target = tdTarget(
+    batch.reward,
+    batch.terminated,
+    critic(update.target, nextState, nextAction),
+    learner.discount,
+  )
   const q = critic(update.critic, update.state, batch.action)
   const td = tdLoss(q, target)
   if (phase === 'online') return { loss: td, td }
@@ -121,7 +126,10 @@ function actorLoss(update: Update, lambda: ActorWeights) {
   const { batch, settings, schedule } = update
   const { learner } = settings
   const state = { features: stopGradient(update.state.features), proprio: batch.proprio }
-  const noise = learner.bcTerm === 'reconstruction' ? { epsilon: update.normal('epsilon'), sigmaIndex: sigmaIndexInput(update.rows) } : undefined
+  const noise =
+    learner.bcTerm === 'reconstruction'
+      ? { epsilon: update.normal('epsilon'), sigmaIndex: sigmaIndexInput(update.rows) }
+      : undefined
   const terms = actorTerms(
     update.f,
     update.policy,
@@ -175,7 +183,11 @@ export function compileJointStep(
 }
 
 /** The refinement actor on talk-and-tweak samples of all tasks; head and critics are frozen. */
-export function compileRefinementStep(store: ParameterStore, settings: StepSettings, nullCommand: Float32Array): Promise<Program> {
+export function compileRefinementStep(
+  store: ParameterStore,
+  settings: StepSettings,
+  nullCommand: Float32Array,
+): Promise<Program> {
   const { sizes, tasks, learner } = settings
   const { batch, bcWeight, qWeight, nullWeight } = learner.refinement
   const [head, criticParameters, refine] = [store.tensors('head'), store.tensors('critic'), store.tensors('refine')]

@@ -10,8 +10,14 @@ const count = (text: string, least = 1) => z.int().min(least).describe(text)
 
 const RobotConfig = z.strictObject({
   kind: z.enum(['workcell']).default('workcell').describe('which robot: the simulated workcell'),
-  arm: z.enum(['panda', 'gantry']).default('panda').describe('7-DoF arm, or the gantry that serves as a fast test double'),
-  bolts: z.union([z.literal(1), z.literal(4)]).default(1).describe('bolts in the scene'),
+  arm: z
+    .enum(['panda', 'gantry'])
+    .default('panda')
+    .describe('7-DoF arm, or the gantry that serves as a fast test double'),
+  bolts: z
+    .union([z.literal(1), z.literal(4)])
+    .default(1)
+    .describe('bolts in the scene'),
 })
 
 const DemonstrationConfig = z.strictObject({
@@ -116,7 +122,8 @@ export function mergeSettings(...layers: unknown[]): Record<string, unknown> {
 /** `a.b.c=value` (value read as YAML) as a nested object. @throws InputError */
 export function parseOverride(text: string): Record<string, unknown> {
   const at = text.indexOf('=')
-  if (at < 1) throw new InputError(`--set ${text}`, 'is not of the form name=value', 'Write e.g. --set learner.batch=128')
+  if (at < 1)
+    throw new InputError(`--set ${text}`, 'is not of the form name=value', 'Write e.g. --set learner.batch=128')
   const value: unknown = parse(text.slice(at + 1))
   return text
     .slice(0, at)
@@ -126,7 +133,10 @@ export function parseOverride(text: string): Record<string, unknown> {
 
 /** Resolves preset, file and overrides into a full config. @throws InputError naming the setting and the nearest known one */
 export function resolveConfig(preset: PresetName, file?: string, overrides: readonly unknown[] = []): RunConfig {
-  return parseConfig(file ?? `preset ${preset}`, mergeSettings(presets[preset], file ? readSettings(file) : {}, ...overrides))
+  return parseConfig(
+    file ?? `preset ${preset}`,
+    mergeSettings(presets[preset], file ? readSettings(file) : {}, ...overrides),
+  )
 }
 
 function readSettings(file: string): unknown {
@@ -157,7 +167,9 @@ export function parseConfig(where: string, settings: unknown): RunConfig {
 export function settingNames(shape: z.ZodType = RunConfig, prefix = ''): string[] {
   const inner = unwrap(shape)
   if (!(inner instanceof z.ZodObject)) return [prefix]
-  return Object.entries(inner.shape).flatMap(([key, child]) => settingNames(child as z.ZodType, prefix ? `${prefix}.${key}` : key))
+  return Object.entries(inner.shape).flatMap(([key, child]) =>
+    settingNames(child as z.ZodType, prefix ? `${prefix}.${key}` : key),
+  )
 }
 
 /** The settings as lines "name  default  meaning", for help texts. */
@@ -177,7 +189,8 @@ function descriptionOf(name: string): string {
 
 function unwrap(type: z.ZodType): z.ZodType {
   let inner = type
-  while ('unwrap' in inner && typeof inner.unwrap === 'function' && !(inner instanceof z.ZodArray)) inner = inner.unwrap() as z.ZodType
+  while ('unwrap' in inner && typeof inner.unwrap === 'function' && !(inner instanceof z.ZodArray))
+    inner = inner.unwrap() as z.ZodType
   return inner
 }
 

@@ -71,7 +71,13 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       observation = outcome.observation
       seen = await see(observation)
       const judged = judge(outcome, tending.verdict, summary.length + 1 >= maxSteps)
-      const happening = { step: summary.length, action: robot.executed, ...judged, actor, command: tending.command ?? null }
+      const happening = {
+        step: summary.length,
+        action: robot.executed,
+        ...judged,
+        actor,
+        command: tending.command ?? null,
+      }
       summary.length++
       if (actor === 'operator') summary.operatorSteps++
       await recorder?.step(happening, observation, seen)

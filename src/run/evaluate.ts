@@ -21,7 +21,11 @@ export async function evaluate(
   for (const task of tasks) {
     const episodes: EpisodeSummary[] = []
     for (let trial = 0; trial < options.trials; trial++) {
-      const summary = await runEpisode({ ...crew, recorder: options.recorder?.(task, trial) }, task, options.firstSeed + trial)
+      const summary = await runEpisode(
+        { ...crew, recorder: options.recorder?.(task, trial) },
+        task,
+        options.firstSeed + trial,
+      )
       episodes.push(summary)
       options.onEpisode?.(summary)
     }

@@ -31,11 +31,13 @@ export class FilmRecorder implements Recorder {
 
   end({ ending }: EpisodeSummary): void {
     const last = this.frames.length - 1
+    if (last < 0) return // a robot without cameras
     const strip = Array.from({ length: FRAMES }, (_, i) => this.frames[Math.round((i * last) / (FRAMES - 1))]!)
     writeFileSync(join(this.directory, `${this.name}-${ending}.png`), contactSheet(strip, FRAMES / 2))
   }
 
   private keep({ images }: Observation): void {
-    this.frames.push(sideBySide(Object.values(images).map((image) => ({ ...image, data: image.data.slice() }))))
+    if (Object.keys(images).length > 0)
+      this.frames.push(sideBySide(Object.values(images).map((image) => ({ ...image, data: image.data.slice() }))))
   }
 }

@@ -51,7 +51,8 @@ export class RunFolder {
   /** @throws InputError if there is no run, or its config is not of this version */
   static open(path: string): { folder: RunFolder; config: RunConfig } {
     const folder = new RunFolder(path)
-    if (!existsSync(folder.config)) throw new InputError(path, 'holds no run (config.yaml is missing)', 'Check the path')
+    if (!existsSync(folder.config))
+      throw new InputError(path, 'holds no run (config.yaml is missing)', 'Check the path')
     return { folder, config: parseConfig(folder.config, parse(readFileSync(folder.config, 'utf8'))) }
   }
 
@@ -59,7 +60,11 @@ export class RunFolder {
    * Runs `write` on a hidden folder, then moves it into place: a kill leaves the earlier checkpoints whole. Steps and
    * updates name a checkpoint; one of that name is the same and stays.
    */
-  async saveCheckpoint(robotSteps: number, updates: number, write: (directory: string) => Promise<void>): Promise<string> {
+  async saveCheckpoint(
+    robotSteps: number,
+    updates: number,
+    write: (directory: string) => Promise<void>,
+  ): Promise<string> {
     const name = `step-${digits(robotSteps)}-update-${digits(updates)}`
     const draft = join(this.checkpoints, `.draft-${name}`)
     rmSync(draft, { recursive: true, force: true })
@@ -93,7 +98,8 @@ export function findCheckpoint(path: string): { checkpoint: string; run: string 
   if (existsSync(join(at, 'policy.safetensors'))) return { checkpoint: at, run: resolve(at, '..', '..') }
   const run = basename(at) === 'checkpoints' ? resolve(at, '..') : at
   const newest = new RunFolder(run).latestCheckpoint()
-  if (!newest) throw new InputError(path, 'holds no checkpoint', 'Give a run folder or one of its checkpoints/step-* folders')
+  if (!newest)
+    throw new InputError(path, 'holds no checkpoint', 'Give a run folder or one of its checkpoints/step-* folders')
   return { checkpoint: newest, run }
 }
 

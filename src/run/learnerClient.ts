@@ -90,21 +90,14 @@ export class LearnerClient {
   }
 
   private receive(message: FromLearner): void {
-    switch (message.kind) {
-      case 'ready':
-        return this.settle(READY, {})
-      case 'parameters':
-        this.events.onParameters?.(message.values, message.update)
-        if (message.ticket !== undefined) this.settle(message.ticket, message.values)
-        return
-      case 'figures':
-        return this.events.onFigures?.(message.figures)
-      case 'labels':
-        return this.events.onLabels?.(message.counts)
-      case 'done':
-        return this.settle(message.ticket, {})
-      case 'failed':
-        return this.fail(new Error(message.message))
+    if (message.kind === 'ready') this.settle(READY, {})
+    else if (message.kind === 'done') this.settle(message.ticket, {})
+    else if (message.kind === 'figures') this.events.onFigures?.(message.figures)
+    else if (message.kind === 'labels') this.events.onLabels?.(message.counts)
+    else if (message.kind === 'failed') this.fail(new Error(message.message))
+    else {
+      this.events.onParameters?.(message.values, message.update)
+      if (message.ticket !== undefined) this.settle(message.ticket, message.values)
     }
   }
 

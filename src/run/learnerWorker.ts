@@ -1,8 +1,8 @@
 /** @file The learner's thread: files what arrives into the replay, updates, publishes, saves. It never holds the robot up. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type FromLearner, type Link, localLink, type ToLearner } from '../fleet/link.ts'
-import type { UpdateFigures } from '../learn/phase.ts'
 import { Learner, type LearnerOptions } from '../learn/learner.ts'
+import type { UpdateFigures } from '../learn/phase.ts'
 import { ReplayBuffer, type ReplayOptions } from '../replay/buffer.ts'
 import { builtInCommandEncoder } from '../talk/embedding.ts'
 

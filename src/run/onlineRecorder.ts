@@ -1,6 +1,7 @@
 /** @file Takes down the online phase: to the log on disk first, then to the learner, whose updates it ties to steps in lock-step mode. */
-import type { EpisodeStart } from '../replay/episode.ts'
+
 import type { EncodedObservation } from '../replay/assembler.ts'
+import type { EpisodeStart } from '../replay/episode.ts'
 import type { EpisodeLog } from '../replay/log.ts'
 import type { Observation } from '../robot/robot.ts'
 import type { EpisodeSummary, Happening, Recorder } from './episode.ts'

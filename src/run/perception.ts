@@ -48,5 +48,7 @@ export async function look(
 
 function shiftAll(images: Record<string, Image>, pixels: number, random: RandomStream): Record<string, Image> {
   const shift = () => random.integer(2 * pixels + 1) - pixels
-  return Object.fromEntries(Object.entries(images).map(([camera, image]) => [camera, shiftImage(image, shift(), shift())]))
+  return Object.fromEntries(
+    Object.entries(images).map(([camera, image]) => [camera, shiftImage(image, shift(), shift())]),
+  )
 }

@@ -80,9 +80,13 @@ export function readNormalisers(directory: string): Normalisers {
 }
 
 /** Tells a whole episode to the learner, as the interaction loop would have step by step. */
-export function tellEpisode(learner: LearnerClient, { start, steps, end }: LoggedEpisode, seen: readonly EncodedObservation[]): void {
+export function tellEpisode(
+  learner: LearnerClient,
+  { start, steps, end }: LoggedEpisode,
+  seen: readonly EncodedObservation[],
+): void {
   learner.begin(start, seen[0]!)
-  steps.forEach((step, t) => learner.step(start.episode, step, seen[t + 1]!))
+  for (const [t, step] of steps.entries()) learner.step(start.episode, step, seen[t + 1]!)
   learner.end(start.episode, end)
 }
 
@@ -101,7 +105,11 @@ export async function replayLog(
     if (episode.steps.length === 0) continue
     const first = episode.steps[0]!.id
     const sights = await encodeEpisode(session, episode, copies, (step) => first + step)
-    tellEpisode(learner, episode, sights.map((sight) => perception.normalise(sight)))
+    tellEpisode(
+      learner,
+      episode,
+      sights.map((sight) => perception.normalise(sight)),
+    )
     told.robotSteps += episode.steps.length
     onEpisode(++told.episodes)
   }

@@ -3,8 +3,8 @@ import type { Policy } from '../learn/policy.ts'
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
-import type { Workcell } from '../robot/sim/workcell.ts'
 import type { Vec3 } from '../robot/sim/truth.ts'
+import type { Workcell } from '../robot/sim/workcell.ts'
 import { allCommands, commandDirection, NULL_COMMAND } from '../talk/vocabulary.ts'
 import type { Perception } from './perception.ts'
 
@@ -28,7 +28,13 @@ export type SteerResult = {
 
 export type SteerCrew = { robot: SafeRobot; workcell: Workcell; perception: Perception; policy: Policy }
 
-type Options = { tasks: readonly string[]; statesPerTask: number; seed: number; noise: 'none' | 'normal'; onState?: () => void }
+type Options = {
+  tasks: readonly string[]
+  statesPerTask: number
+  seed: number
+  noise: 'none' | 'normal'
+  onState?: () => void
+}
 
 /** Six directions and twelve pairs. */
 export const steeredCommands = allCommands().filter((command) => {
@@ -63,7 +69,9 @@ export async function steer(crew: SteerCrew, options: Options): Promise<SteerRes
     ]),
   )
   const meanShare = (axes: number) => {
-    const scores = Object.entries(commands).filter(([command]) => commandDirection(command).filter(Boolean).length === axes)
+    const scores = Object.entries(commands).filter(
+      ([command]) => commandDirection(command).filter(Boolean).length === axes,
+    )
     return scores.reduce((sum, [, score]) => sum + score.further, 0) / scores.length
   }
   return { commands, directions: meanShare(1), pairs: meanShare(2), nullChange: change.sum / change.count, states }
@@ -75,14 +83,21 @@ async function visit({ robot, perception, policy }: SteerCrew, task: string, see
   const wanted = 1 + random.integer(Math.floor(maxSteps / 3))
   let observation = await robot.reset(task, seed)
   for (let step = 0; step < wanted; step++) {
-    const outcome = await robot.step(await policy.primary(await perception.see(observation, task), draw('none', random)))
+    const outcome = await robot.step(
+      await policy.primary(await perception.see(observation, task), draw('none', random)),
+    )
     observation = outcome.observation
     if (outcome.terminated) observation = await robot.reset(task, seed)
   }
 }
 
 /** TCP displacement over the window, metres, base frame. */
-async function displacement(crew: SteerCrew, task: string, command: string, noise: readonly Float32Array[]): Promise<Vec3> {
+async function displacement(
+  crew: SteerCrew,
+  task: string,
+  command: string,
+  noise: readonly Float32Array[],
+): Promise<Vec3> {
   const from = crew.workcell.truth().tcp.position
   let observation = await crew.robot.observe()
   for (const xi of noise) {

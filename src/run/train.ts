@@ -5,8 +5,8 @@ import { recordDemonstrations } from '../data/demonstrations.ts'
 import { actorSizes } from '../learn/actors.ts'
 import type { UpdateFigures } from '../learn/phase.ts'
 import { Policy } from '../learn/policy.ts'
-import { DEFAULT_OPERATOR, WEAK_OPERATOR } from '../operator/simulated/options.ts'
 import { SimulatedOperator, type SimulatedOperatorState } from '../operator/simulated/operator.ts'
+import { DEFAULT_OPERATOR, WEAK_OPERATOR } from '../operator/simulated/options.ts'
 import { RandomStream } from '../random/stream.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
@@ -121,7 +121,12 @@ class Run {
     state.wallSeconds = Math.max(state.wallSeconds, ...past.map(({ time }) => time))
     const metrics = MetricsWriter.open(folder.metrics)
     const update = { count: 0 }
-    const sizes = actorSizes(config.networks, session.encoder.description, session.robot.spec.proprio.length, session.commands.width)
+    const sizes = actorSizes(
+      config.networks,
+      session.encoder.description,
+      session.robot.spec.proprio.length,
+      session.commands.width,
+    )
     const policy = await Policy.create(sizes, session.commands)
     const clock = { at: () => 0, robotSteps: () => 0 }
     const learner = await LearnerClient.start(learnerSetup(config, session, sizes, copies, checkpoint), {
@@ -133,13 +138,15 @@ class Run {
       onLabels: (counts) => metrics.write({ kind: 'labels', time: clock.at(), robotSteps: clock.robotSteps(), counts }),
     })
     for (const { episode, sights } of encoded)
-      tellEpisode(learner, episode, sights.map((sight) => perception.normalise(sight)))
+      tellEpisode(
+        learner,
+        episode,
+        sights.map((sight) => perception.normalise(sight)),
+      )
     const log = EpisodeLog.open(folder.log, session.robot.spec)
     log.nextEpisode = Math.max(log.nextEpisode, encoded.length)
     const told = await replayLog(session, perception, learner, folder.log, copies, progress('reading the log', 0))
-    const lockStep = config.online.lockstep
-      ? { ...config.online, updatesAsked: state.onlineUpdatesAsked }
-      : undefined
+    const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
     const apply = (values: ActorParameters) => policy.setParameters(values)
     const recorder = new OnlineRecorder(log, learner, copies, told.robotSteps, lockStep, apply)
     const operator = simulatedOperator(config, session)
@@ -255,7 +262,8 @@ class Run {
       trials,
       firstSeed,
       recorder: (task, trial) => (film && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined),
-      onEpisode: ({ task, ending }) => this.events.onProgress?.({ stage, done: ++done, total, note: `${task}: ${ending}` }),
+      onEpisode: ({ task, ending }) =>
+        this.events.onProgress?.({ stage, done: ++done, total, note: `${task}: ${ending}` }),
     })
     const clock = { time: this.wallSeconds, robotSteps: parts.recorder.robotSteps }
     parts.metrics.write({ kind: 'evaluation', ...clock, update: this.update.count, tasks: scores })
@@ -292,7 +300,12 @@ function simulatedOperator(config: RunConfig, { workcell }: Session): SimulatedO
   return new SimulatedOperator(() => workcell.truth(), config.seed, options)
 }
 
-async function ensureDemonstrations(folder: RunFolder, config: RunConfig, session: Session, events: TrainEvents): Promise<string> {
+async function ensureDemonstrations(
+  folder: RunFolder,
+  config: RunConfig,
+  session: Session,
+  events: TrainEvents,
+): Promise<string> {
   const { path, perTask, noise } = config.demonstrations
   if (path) return path
   await recordDemonstrations(folder.demonstrations, {

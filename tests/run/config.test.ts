@@ -1,0 +1,71 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { describeSettings, nearestOf, parseOverride, presets, resolveConfig } from '../../src/run/config.ts'
+
+const configFile = (text: string) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'duet-config-')), 'lab.yaml')
+  writeFileSync(file, text)
+  return file
+}
+
+describe('the config of a run', () => {
+  it("is the paper's where the preset says nothing", () => {
+    const { learner, warmUp, online, talk, demonstrations } = resolveConfig('paper')
+    expect(learner).toMatchObject({
+      batch: 256,
+      learningRate: 3e-4,
+      targetRate: 0.005,
+      noiseGain: 0,
+      conservativeWeight: 0.1,
+    })
+    expect(learner.taskWeight).toEqual({ c: 0.1, min: 0.8, max: 1.2 })
+    expect(learner.refinement).toMatchObject({ bcWeight: 1, qWeight: 0.1, nullWeight: 0.1 })
+    expect([warmUp.bcWeight, warmUp.qWeight, online.bcWeight, online.qWeight]).toEqual([1, 0.1, 0.5, 0.5])
+    expect(talk).toEqual({ window: 5, threshold: 0.001 })
+    expect(demonstrations.perTask).toBe(20)
+  })
+
+  it.each(Object.keys(presets) as (keyof typeof presets)[])('preset %s passes its own schema', (preset) => {
+    expect(() => resolveConfig(preset)).not.toThrow()
+  })
+
+  it('lets the command line override the file, and the file the preset', () => {
+    const file = configFile('learner:\n  batch: 96\n  discount: 0.9\n')
+    const config = resolveConfig('tiny', file, [parseOverride('learner.discount=0.95')])
+    expect(config.learner).toMatchObject({ batch: 96, discount: 0.95, noiseGain: presets.tiny.learner!.noiseGain })
+  })
+
+  it('names the nearest known setting for one it does not know', () => {
+    expect(() => resolveConfig('quick', undefined, [parseOverride('learner.discout=0.9')])).toThrow(
+      'unknown setting "learner.discout". Did you mean "learner.discount"?',
+    )
+    expect(() => resolveConfig('quick', undefined, [parseOverride('robotMinutes=3')])).toThrow('"online.robotMinutes"')
+  })
+
+  it('says which setting is out of bounds, and where it stands', () => {
+    const file = configFile('learner:\n  discount: 1.5\n')
+    expect(() => resolveConfig('quick', file)).toThrow(/lab\.yaml: setting "learner\.discount"/)
+  })
+
+  it('names the line of a file that is not YAML', () => {
+    expect(() => resolveConfig('quick', configFile('learner:\n  batch: [1,\n'))).toThrow(
+      /lab\.yaml:\d+: is not valid YAML/,
+    )
+  })
+
+  it('refuses an override without a value', () => {
+    expect(() => parseOverride('learner.batch')).toThrow('Write e.g. --set learner.batch=128')
+  })
+
+  it('describes every setting', () => {
+    const undescribed = describeSettings().filter(({ text }) => text === '')
+    expect(undescribed.map(({ name }) => name)).toEqual([])
+  })
+})
+
+describe('nearestOf', () => {
+  it('prefers the same last word under another parent', () =>
+    expect(nearestOf('batch', ['learner.batch', 'bath', 'tasks'])).not.toBe('tasks'))
+})

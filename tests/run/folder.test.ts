@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { resolveConfig } from '../../src/run/config.ts'
+import { findCheckpoint, RunFolder } from '../../src/run/folder.ts'
+
+const place = () => join(mkdtempSync(join(tmpdir(), 'duet-run-')), 'a-run')
+const aCheckpoint = (text: string) => async (directory: string) =>
+  writeFileSync(join(directory, 'policy.safetensors'), text)
+
+describe('the folder of a run', () => {
+  it('keeps the resolved config, which opens again as it was', () => {
+    const config = resolveConfig('tiny')
+    const { path } = RunFolder.create(place(), config)
+    expect(RunFolder.open(path).config).toEqual(config)
+  })
+
+  it('is not overwritten by another run', () => {
+    const { path } = RunFolder.create(place(), resolveConfig('tiny'))
+    expect(() => RunFolder.create(path, resolveConfig('quick'))).toThrow('already holds a run')
+  })
+
+  it('names an unknown setting in a config that someone edited', () => {
+    const { path, config } = RunFolder.create(place(), resolveConfig('tiny'))
+    writeFileSync(config, readFileSync(config, 'utf8').replace('batch:', 'bacth:'))
+    expect(() => RunFolder.open(path)).toThrow(/config\.yaml: unknown setting "learner\.bacth"/)
+  })
+
+  it('finds the newest whole checkpoint, not a draft that a kill left behind', async () => {
+    const folder = RunFolder.create(place(), resolveConfig('tiny'))
+    await folder.saveCheckpoint(0, 250, aCheckpoint('first'))
+    await folder.saveCheckpoint(300, 400, aCheckpoint('second'))
+    mkdirSync(join(folder.checkpoints, '.draft-step-00000900-update-00000700'))
+    const { checkpoint, run } = findCheckpoint(folder.path)
+    expect(readFileSync(join(checkpoint, 'policy.safetensors'), 'utf8')).toBe('second')
+    expect(run).toBe(folder.path)
+  })
+
+  it('keeps the earlier checkpoint when writing the next one fails', async () => {
+    const folder = RunFolder.create(place(), resolveConfig('tiny'))
+    await folder.saveCheckpoint(0, 250, aCheckpoint('first'))
+    await expect(folder.saveCheckpoint(10, 260, () => Promise.reject(new Error('disk full')))).rejects.toThrow(
+      'disk full',
+    )
+    expect(findCheckpoint(folder.path).checkpoint).toMatch(/step-00000000-update-00000250$/)
+  })
+
+  it('drops all but the newest three checkpoints', async () => {
+    const folder = RunFolder.create(place(), resolveConfig('tiny'))
+    for (const step of [1, 2, 3, 4, 5]) await folder.saveCheckpoint(step, step, aCheckpoint(String(step)))
+    expect(readdirSync(folder.checkpoints).sort()).toEqual([3, 4, 5].map((n) => `step-0000000${n}-update-0000000${n}`))
+  })
+
+  it('says what to give when there is no checkpoint', () => {
+    const missing = join(tmpdir(), 'duet-nowhere')
+    expect(existsSync(missing)).toBe(false)
+    expect(() => findCheckpoint(missing)).toThrow('Give a run folder or one of its checkpoints')
+  })
+})
