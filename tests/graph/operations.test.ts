@@ -98,15 +98,15 @@ const layerNorm = (x: Grid, scale: Grid, bias: Grid, epsilon: number): Grid =>
     const row = Array.from({ length: width }, (_, i) => at(x, [...index.slice(0, -1), i]))
     const mean = row.reduce((a, b) => a + b) / width
     const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width
-    const i = index.at(-1)!
-    return ((row[i] - mean) / Math.sqrt(variance + epsilon)) * scale.values[i] + bias.values[i]
+    const normal = (at(x, index) - mean) / Math.sqrt(variance + epsilon)
+    return normal * broadcastAt(scale, index) + broadcastAt(bias, index)
   })
 
-const normalised = ([...shape]: number[], epsilon: number): Case => ({
-  what: `[${shape}], epsilon ${epsilon}`,
-  operands: [shape, grid([shape.at(-1)!], ragged(shape.at(-1)!, 1)), grid([shape.at(-1)!], ragged(shape.at(-1)!, 2))],
-  make: (x, scale, bias) => g.layerNorm(x, scale, bias, epsilon),
-  reference: (x, scale, bias) => layerNorm(x, scale, bias, epsilon),
+const normalised = (shape: number[], epsilon: number, scale = [shape.at(-1)!], bias = scale): Case => ({
+  what: `[${shape}], scale [${scale}], epsilon ${epsilon}`,
+  operands: [shape, grid(scale, ragged(count(scale), 1)), grid(bias, ragged(count(bias), 2))],
+  make: (x, s, b) => g.layerNorm(x, s, b, epsilon),
+  reference: (x, s, b) => layerNorm(x, s, b, epsilon),
 })
 
 const indices = (values: number[], shape = [values.length]) => g.constant(Int32Array.from(values), shape)
@@ -404,6 +404,9 @@ const cases: Record<string, Case[]> = {
     normalised([2, 3, 7], 1e-2),
     normalised([5, 2], 1e-3),
     normalised([2, 2, 33], 1e-6),
+    normalised([2, 3, 5], 1e-4, [2, 1, 5]),
+    normalised([2, 3, 4, 5], 1e-4, [2, 1, 1, 5], [5]),
+    normalised([2, 3, 5], 1e-4, [2, 3, 5], [3, 5]),
   ],
   layerNormStatistic: (['mean', 'inverseDeviation'] as const).map((which) => ({
     what: which,
@@ -443,8 +446,30 @@ const cases: Record<string, Case[]> = {
   ],
 }
 
+/** Attention of one head, [B, T, D] each. */
+function attention(q: Grid, k: Grid, v: Grid): Grid {
+  const [batch, rows, width] = q.shape
+  const keys = k.shape[1]
+  return build([batch, rows, v.shape[2]], ([n, i, d]) => {
+    const scores = Array.from({ length: keys }, (_, j) =>
+      Math.exp(
+        0.7 * Array.from({ length: width }, (_, e) => at(q, [n, i, e]) * at(k, [n, j, e])).reduce((a, b) => a + b),
+      ),
+    )
+    const total = scores.reduce((a, b) => a + b)
+    return scores.reduce((sum, score, j) => sum + (score / total) * at(v, [n, j, d]), 0)
+  })
+}
+
 /** Functions made of several operations. */
 const composites: Record<string, Case[]> = {
+  attention: [
+    {
+      operands: [[2, 3, 4], grid([2, 5, 4], ragged(40, 1)), grid([2, 5, 6], ragged(60, 2))],
+      make: (q, k, v) => g.matmul(g.softmax(g.mul(g.matmul(q, g.swapLast(k)), 0.7)), v),
+      reference: attention,
+    },
+  ],
   patches: [
     {
       operands: [[2, 4, 6, 3]],

@@ -22,7 +22,7 @@ describe('errors of tracing name operation and shapes', () => {
     [
       'layerNorm',
       () => g.layerNorm(x, g.constant([1, 1]), g.constant([0, 0, 0])),
-      'layerNorm: scale is [2], expected [3]',
+      'layerNorm: scale is [2], expected [...,3]',
     ],
     ['gather', () => g.gather(x, x), 'gather (indices): operand 0 of shape [2,3]: has dtype f32, expected i32'],
     ['where', () => g.where(x, x, x), 'where: operand 0 of shape [2,3]: has dtype f32, expected bool'],

@@ -1,10 +1,11 @@
 /** @file Layer normalisation as one operation, forward and backward. */
 
 import { ShapeError } from '../../errors.ts'
+import { broadcastShapes, sameShape } from '../shapes.ts'
 import { apply, type Operation, requireDType, type Tensor } from '../tensor.ts'
 import { mul, sub } from './elementwise.ts'
 import { matmul } from './linear.ts'
-import { sumTo } from './reduce.ts'
+import { mean, sumTo } from './reduce.ts'
 import { reshape } from './shape.ts'
 
 const statistics = ['mean', 'inverseDeviation']
@@ -14,14 +15,16 @@ export const normalisation = {
     name: 'layerNorm',
     infer: ([x, scale, bias]) => {
       requireDType('layerNorm', [x, scale, bias], 'f32')
-      const width = x.shape.at(-1)
       for (const [name, { shape }] of Object.entries({ scale, bias }))
-        if (width === undefined || shape.length !== 1 || shape[0] !== width)
+        if (
+          shape.at(-1) !== x.shape.at(-1) ||
+          !sameShape(broadcastShapes(`layerNorm: ${name}`, x.shape, shape), x.shape)
+        )
           throw new ShapeError(
             `layerNorm: ${name}`,
             shape,
-            [width ?? 'width'],
-            `one value an entry of the last axis of [${x.shape}]`,
+            ['...', x.shape.at(-1) ?? 'width'],
+            `one value an entry of the last axis; leading axes broadcast to [${x.shape}]`,
           )
       return { shape: x.shape, dtype: 'f32' }
     },
@@ -35,11 +38,10 @@ export const normalisation = {
       const inverse = layerNormStatistic(node, 'inverseDeviation')
       const normalised = mul(sub(x, layerNormStatistic(node, 'mean')), inverse)
       const product = mul(g, normalised)
-      // The means over the last axis of g * scale and of product * scale, without forming either of them.
-      const weights = mul(reshape(scale, [-1, 1]), 1 / scale.size)
-      const along = sub(mul(g, scale), matmul(g, weights))
+      const meanScaled = (of: Tensor) => meanOfProduct(of, scale)
+      const along = sub(mul(g, scale), meanScaled(g))
       return [
-        mul(inverse, sub(along, mul(normalised, matmul(product, weights)))),
+        mul(inverse, sub(along, mul(normalised, meanScaled(product)))),
         sumTo(product, scale.shape),
         sumTo(g, bias.shape),
       ]
@@ -56,7 +58,17 @@ export const normalisation = {
   } satisfies Operation,
 }
 
-/** (x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis; population variance. */
+/** mean(a * scale) over the last axis, kept; as a product with a column where scale is the same for all rows. */
+function meanOfProduct(a: Tensor, scale: Tensor): Tensor {
+  const width = scale.shape.at(-1)!
+  if (scale.rank > 1 && scale.shape.at(-2) !== 1) return mean(mul(a, scale), -1, true)
+  return matmul(a, mul(reshape(scale, [...scale.shape.slice(0, -2), width, 1]), 1 / width))
+}
+
+/**
+ * (x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis; population variance. Scale and bias
+ * are [width], or have leading axes that broadcast to those of x, such as [members, 1, width] for x [members, B, width].
+ */
 export const layerNorm = (x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6): Tensor =>
   apply(normalisation.layerNorm, [x, scale, bias], { epsilon })
 
