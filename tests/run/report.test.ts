@@ -13,6 +13,7 @@ import {
   robotClock,
   unaidedSuccess,
   wallClock,
+  withoutRepeats,
 } from '../../src/run/report/series.ts'
 import { path } from '../../src/run/report/svg.ts'
 import { summarise } from '../../src/run/summary.ts'
@@ -61,6 +62,16 @@ describe('series', () => {
       { x: 4, y: 12.5 },
     ])
     expect(byUpdate(updates, ({ refine }) => refine?.loss)).toEqual([])
+  })
+  it('drop the updates that a resumed run repeated, keeping the later ones', () => {
+    const log = [1, 2, 3, 4, 3, 4, 5].map((update, time) => anUpdate({ update, time }))
+    expect(withoutRepeats(log).map(({ update, time }) => [update, time])).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 4],
+      [4, 5],
+      [5, 6],
+    ])
   })
   it('leave a gap where a value diverged', () =>
     expect(

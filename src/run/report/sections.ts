@@ -15,6 +15,7 @@ import {
   robotClock,
   unaidedSuccess,
   wallClock,
+  withoutRepeats,
 } from './series.ts'
 import { element, escapeText } from './svg.ts'
 
@@ -129,7 +130,7 @@ function onlineStart(updates: readonly UpdateMetric[]): Plot['boundary'] {
 }
 
 export function balance(metrics: readonly Metric[], tasks: readonly string[]): string {
-  const updates = ofKind(metrics, 'update')
+  const updates = withoutRepeats(ofKind(metrics, 'update'))
   if (updates.length === 0) return ''
   const perTask = (pick: (update: UpdateMetric, task: string) => number | undefined): Series[] =>
     tasks.map((task) => ({
@@ -162,7 +163,7 @@ export function balance(metrics: readonly Metric[], tasks: readonly string[]): s
 }
 
 export function losses(metrics: readonly Metric[]): string {
-  const updates = ofKind(metrics, 'update')
+  const updates = withoutRepeats(ofKind(metrics, 'update'))
   if (updates.length === 0) return ''
   const boundary = onlineStart(updates)
   const chart = (title: string, label: string, lines: Record<string, (update: UpdateMetric) => number | undefined>) => {

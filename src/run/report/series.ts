@@ -58,6 +58,17 @@ export function movingIntervention(episodes: readonly MetricOf<'episode'>[], clo
   return episodes.map((episode, i) => ({ x: clock.at(episode), y: steps[i] > 0 ? operated[i] / steps[i] : 0 }))
 }
 
+/** A resumed run repeats the updates since its checkpoint: the later ones are those that the policy comes from. */
+export function withoutRepeats(updates: readonly MetricOf<'update'>[]): MetricOf<'update'>[] {
+  let earliest = Number.POSITIVE_INFINITY
+  const kept = updates.toReversed().filter(({ update }) => {
+    const isLatest = update < earliest
+    earliest = Math.min(earliest, update)
+    return isLatest
+  })
+  return kept.reverse()
+}
+
 /** One value of each update, in buckets of equal size so that at most `most` points are drawn; empty buckets are gaps. */
 export function byUpdate(
   updates: readonly MetricOf<'update'>[],
