@@ -12,7 +12,7 @@ export class RandomStream {
 
   /** `purpose` splits streams of one seed: "environment", "noise", "sampling", "initialisation", ... */
   constructor(seed: number, purpose: string) {
-    let hash = (0x811c9dc5 ^ seed) >>> 0
+    let hash = 0x811c9dc5 // FNV-1a over seed and purpose, then SplitMix for the four words
     for (const byte of new TextEncoder().encode(`${seed}/${purpose}`)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
     const splitMix = () => {
       hash = (hash + 0x9e3779b9) >>> 0
