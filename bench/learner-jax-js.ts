@@ -3,7 +3,7 @@
  * batch to new parameters. It is the yardstick for our own step; the mathematics is paper.md §§3-5 and §12.
  */
 import { jit, lax, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
-import type { RandomStream } from '../src/random/stream.ts'
+import type { ParameterStore } from '../src/graph/index.ts'
 import type { BenchBatch, BenchSizes } from './problem.ts'
 
 type Arrays = { [name: string]: np.Array }
@@ -27,16 +27,13 @@ const SCHEDULE = Array.from({ length: SCALES }, (_, i) => {
   return (high + (i / (SCALES - 1)) * (low - high)) ** 7
 })
 
-type Block = `${string}.${'kernel' | 'bias' | 'scale' | 'shift'}`
-
 /** tanh(layerNorm(x · kernel + bias)), leading axes batched. */
 function block(p: Arrays, name: string, x: np.Array): np.Array {
-  const part = (key: string) => p[`${name}.${key}` satisfies string as Block].ref
-  const y = np.matmul(x, part('kernel')).add(part('bias'))
+  const y = dense(p, `${name}.dense`, x)
   const centred = y.ref.sub(np.mean(y, -1, { keepdims: true }))
   const variance = np.mean(np.square(centred.ref), -1, { keepdims: true })
   const normed = centred.div(np.sqrt(variance.add(NORM_EPSILON)))
-  return np.tanh(normed.mul(part('scale')).add(part('shift')))
+  return np.tanh(normed.mul(p[`${name}.norm.scale`].ref).add(p[`${name}.norm.bias`].ref))
 }
 
 const dense = (p: Arrays, name: string, x: np.Array) => np.matmul(x, p[`${name}.kernel`].ref).add(p[`${name}.bias`].ref)
@@ -45,7 +42,7 @@ const dense = (p: Arrays, name: string, x: np.Array) => np.matmul(x, p[`${name}.
 function imageFeatures(p: Arrays, maps: np.Array, s: BenchSizes): np.Array {
   const embedded = np.matmul(maps, p['spatial.kernel'].ref) // [T, cameras, C, B, E]
   const rows = np.transpose(embedded, [0, 3, 1, 2, 4]).reshape([s.tasks, s.batch, s.cameras * s.channels * s.blocks])
-  return np.expandDims(block(p, 'bottleneck', rows), 1)
+  return np.expandDims(block(p, 'spatial.bottleneck', rows), 1)
 }
 
 /** features [T, 1, B, F], proprio and action [T, B, ·] -> Q [T, members, B]. */
@@ -133,80 +130,56 @@ function channelFirst(flat: Float32Array, s: BenchSizes): Float32Array {
   return out
 }
 
-export function jaxBatch(batch: BenchBatch, s: BenchSizes, stream: RandomStream): JaxBatch {
+export function jaxBatch(batch: BenchBatch, s: BenchSizes): JaxBatch {
   const lead = [s.tasks, s.batch]
+  const rows = (values: Float32Array, width: number) => array(values, [...lead, width])
   const maps = [s.tasks, s.cameras, s.channels, s.batch, s.gridHeight * s.gridWidth]
-  const noise = () => array(stream.fillNormal(new Float32Array(s.tasks * s.batch * s.action)), [...lead, s.action])
-  const sigma = Float32Array.from({ length: s.tasks * s.batch }, () => SCHEDULE[stream.integer(SCALES - 1)])
+  const sigma = Float32Array.from(batch.sigmaIndex, (index) => SCHEDULE[index])
   const largest = new Float32Array(s.tasks * s.batch).fill(SIGMA_MAX)
   return {
-    h: array(batch.h, [...lead, s.embedding]),
-    nextH: array(batch.nextH, [...lead, s.embedding]),
+    h: rows(batch.h, s.embedding),
+    nextH: rows(batch.nextH, s.embedding),
     maps: array(channelFirst(batch.features, s), maps),
     nextMaps: array(channelFirst(batch.nextFeatures, s), maps),
-    proprio: array(batch.proprio, [...lead, s.proprio]),
-    nextProprio: array(batch.nextProprio, [...lead, s.proprio]),
-    action: array(batch.action, [...lead, s.action]),
+    proprio: rows(batch.proprio, s.proprio),
+    nextProprio: rows(batch.nextProprio, s.proprio),
+    action: rows(batch.action, s.action),
     reward: array(batch.reward, lead),
     notTerminated: array(batch.notTerminated, lead),
-    noise: noise(),
-    nextNoise: noise(),
-    reconstructionNoise: noise(),
-    sigma: array(sigma, [...lead, 1]),
-    time: array(timeFeatures(sigma), [...lead, 16]),
-    largestSigma: array(largest, [...lead, 1]),
-    largestTime: array(timeFeatures(largest), [...lead, 16]),
+    noise: rows(batch.noise, s.action),
+    nextNoise: rows(batch.nextNoise, s.action),
+    reconstructionNoise: rows(batch.reconstructionNoise, s.action),
+    sigma: rows(sigma, 1),
+    time: rows(timeFeatures(sigma), 16),
+    largestSigma: rows(largest, 1),
+    largestTime: rows(timeFeatures(largest), 16),
   }
 }
 
-export function jaxState(s: BenchSizes, stream: RandomStream): JaxState {
-  const uniform = (shape: number[], fanIn: number) => {
-    const limit = 1 / Math.sqrt(fanIn)
-    return array(stream.fillUniform(new Float32Array(shape.reduce((a, b) => a * b)), -limit, limit), shape)
-  }
-  const layer = (name: string, lead: number[], fanIn: number, width: number, normed = true): Arrays => {
-    const row = lead.length ? [...lead, 1, width] : [width]
-    return {
-      [`${name}.kernel`]: uniform([...lead, fanIn, width], fanIn),
-      [`${name}.bias`]: np.zeros(row),
-      ...(normed && { [`${name}.scale`]: np.ones(row), [`${name}.shift`]: np.zeros(row) }),
-    }
-  }
-  const space = s.gridHeight * s.gridWidth
-  const each = [s.tasks, s.members]
-  const critic: Arrays = {
-    'spatial.kernel': uniform([s.tasks, s.cameras, s.channels, space, s.blocks], space),
-    ...layer('bottleneck', [s.tasks], s.cameras * s.channels * s.blocks, s.bottleneck),
-    ...layer('proprio', each, s.proprio, s.projection),
-    ...layer('action', each, s.action, s.projection),
-    ...layer('trunk.0', each, s.bottleneck + 2 * s.projection, s.hidden),
-    ...layer('trunk.1', each, s.hidden, s.hidden),
-    ...layer('out', each, s.hidden, 1, false),
-  }
-  const policy: Arrays = {
-    ...layer('proprio', [], s.proprio, s.projection),
-    ...layer('time.0', [], 16, 32, false),
-    ...layer('time.1', [], 32, 16, false),
-    ...layer('trunk.0', [], s.action + 16 + s.embedding + s.projection, s.hidden),
-    ...layer('trunk.1', [], s.hidden, s.hidden),
-    ...layer('out', [], s.hidden, s.action, false),
-  }
+/** Starts from the parameters of our own store; target critics, moments and step count as at the start of a run. */
+export function jaxState(store: ParameterStore): JaxState {
+  const values = (group: string): Arrays =>
+    Object.fromEntries(
+      Object.entries(store.shapes(group)).map(([name, shape]) => {
+        const isRow = !name.endsWith('kernel') && shape.length > 1 // one row for the whole batch of its owner
+        const full = isRow ? [...shape.slice(0, -1), 1, shape[shape.length - 1]] : [...shape]
+        return [name, array(store.view(group, name).slice(), full)]
+      }),
+    )
   const zeros = (like: Arrays) =>
     Object.fromEntries(Object.entries(like).map(([name, value]) => [name, np.zeros(value.shape)]))
-  const copy = Object.fromEntries(Object.entries(critic).map(([name, value]) => [name, value.ref.add(0)]))
+  const [critic, head] = [values('critic'), values('head')]
   return {
     critic,
-    target: copy,
-    head: policy,
+    target: values('critic'),
+    head,
     criticM1: zeros(critic),
     criticM2: zeros(critic),
-    headM1: zeros(policy),
-    headM2: zeros(policy),
+    headM1: zeros(head),
+    headM2: zeros(head),
     step: np.array(1),
   }
 }
-
-export const parameterCount = (group: Arrays) => Object.values(group).reduce((sum, value) => sum + value.size, 0)
 
 /** Refers to every array of a group once more, so that the callee may consume its copy. */
 const again = (group: Arrays): Arrays => tree.ref(group) as Arrays

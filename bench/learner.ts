@@ -1,16 +1,16 @@
 /** @file (a) One joint learner step, critics and primary actor, against the same step in jax-js. */
-
-import { drawNoise } from '../src/learn/batch.ts'
+import type { ParameterStore } from '../src/graph/index.ts'
 import { LearnerConfig, NetworkConfig } from '../src/learn/config.ts'
 import { createStore } from '../src/learn/learner.ts'
 import { compileJointStep } from '../src/learn/programs.ts'
 import { RandomStream } from '../src/random/stream.ts'
 import { medianTime, rounded } from './measure.ts'
-import { type BenchBatch, randomBatch, SIZES } from './problem.ts'
+import { type BenchBatch, type BenchSizes, randomBatch, SIZES } from './problem.ts'
 import { provideWebWorkers } from './web-worker.ts'
 
-const ROUNDS = 15
-const JAX_ROUNDS = 7 // several times slower
+const ROUNDS = 20
+const JAX_ROUNDS = 8 // several times slower
+const AGREEMENT = 1e-3 // relative; both sides compute in float32
 
 export type LearnerFigures = {
   stepMs: number // ours: forward, backward, Adam with clip, Polyak
@@ -19,10 +19,16 @@ export type LearnerFigures = {
   parameters: number // of the critics
 }
 
+/** Times both on the same batch from the same parameters. @throws Error if their first losses disagree */
 export async function benchLearner(): Promise<LearnerFigures> {
   const batch = randomBatch(SIZES, new RandomStream(0, 'bench'))
-  const { stepMs, parameters } = await ourStep(batch)
-  const jaxJsStepMs = await jaxJsStep(batch)
+  const ours = await ourLearner(SIZES, batch)
+  const theirs = await jaxJsLearner(SIZES, batch, ours.store)
+  expectAgreement(await ours.step(), await theirs.step())
+  const stepMs = await medianTime(ours.step, ROUNDS)
+  const jaxJsStepMs = await medianTime(theirs.step, JAX_ROUNDS)
+  await ours.release()
+  const parameters = ours.store.flat('critic', 'value').length
   return {
     stepMs: rounded(stepMs),
     jaxJsStepMs: rounded(jaxJsStepMs),
@@ -31,63 +37,82 @@ export async function benchLearner(): Promise<LearnerFigures> {
   }
 }
 
-async function ourStep(batch: BenchBatch) {
-  const { tasks, batch: batchPerTask, proprio, embedding, cameras, channels } = SIZES
+export type StepLosses = { td: number; actor: number }
+
+/** The production step on a fixed batch. `maxNorm` is the clip's, by default the learner's. */
+export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: number) {
   const network = NetworkConfig.parse({
-    hidden: SIZES.hidden,
-    proprioWidth: SIZES.projection,
-    spatialEmbeddings: SIZES.blocks,
-    bottleneck: SIZES.bottleneck,
-    members: SIZES.members,
+    hidden: s.hidden,
+    proprioWidth: s.projection,
+    spatialEmbeddings: s.blocks,
+    bottleneck: s.bottleneck,
+    members: s.members,
   })
-  const space = SIZES.gridHeight * SIZES.gridWidth
-  const sizes = { network, embedding, proprio, command: 32, cameras, channels, space }
-  const learner = LearnerConfig.parse({ batch: tasks * batchPerTask })
+  const { embedding, proprio, cameras, channels, tasks, batch: batchPerTask } = s
+  const sizes = { network, embedding, proprio, command: 32, cameras, channels, space: s.gridHeight * s.gridWidth }
+  const learner = LearnerConfig.parse({ batch: tasks * batchPerTask, ...(maxNorm && { maxGradientNorm: maxNorm }) })
   const names = Array.from({ length: tasks }, (_, i) => `task ${i}`)
   const { store } = createStore({ sizes, tasks: names, seed: 0 })
   const program = await compileJointStep(store, { sizes, tasks, batchPerTask, learner }, 'online', { bc: 0.5, q: 0.5 })
-  const { h, nextH, proprio: state, nextProprio, action, reward } = batch
-  const columns = { h, nextH, proprio: state, nextProprio, action, reward }
+  const columns = {
+    h: batch.h,
+    nextH: batch.nextH,
+    features: channelMajor(batch.features, s),
+    nextFeatures: channelMajor(batch.nextFeatures, s),
+    proprio: batch.proprio,
+    nextProprio: batch.nextProprio,
+    action: batch.action,
+    reward: batch.reward,
+    terminated: batch.notTerminated.map((goesOn) => 1 - goesOn),
+    bcMask: new Float32Array(tasks * batchPerTask).fill(1),
+    'xi/actor': batch.noise,
+    'xi/next': batch.nextNoise,
+    'xi/epsilon': batch.reconstructionNoise,
+    'index/sigma': batch.sigmaIndex,
+  }
   for (const [name, values] of Object.entries(columns)) program.set(name, values)
-  program.set('features', channelMajor(batch.features))
-  program.set('nextFeatures', channelMajor(batch.nextFeatures))
-  program.set(
-    'terminated',
-    batch.notTerminated.map((goesOn) => 1 - goesOn),
-  )
-  program.set('bcMask', new Float32Array(tasks * batchPerTask).fill(1))
-  drawNoise(program.inputs, new RandomStream(0, 'bench noise'))
-  const { learningRate, maxGradientNorm: maxNorm, targetRate } = learner
-  const stepMs = await medianTime(async () => {
-    await program.run()
-    store.adam('critic', { learningRate, maxNorm, targetRate })
-    store.adam('head', { learningRate, maxNorm })
-  }, ROUNDS)
-  await program.release()
-  return { stepMs, parameters: store.flat('critic', 'value').length }
+  const { learningRate, maxGradientNorm, targetRate } = learner
+  return {
+    store,
+    async step(): Promise<StepLosses> {
+      await program.run()
+      store.adam('critic', { learningRate, maxNorm: maxGradientNorm, targetRate })
+      store.adam('head', { learningRate, maxNorm: maxGradientNorm })
+      return { td: program.outputs.td[0], actor: program.outputs.actorLoss[0] }
+    },
+    release: () => program.release(),
+  }
 }
 
-/** jax-js runs the same mathematics with its own initial parameters; times do not depend on them. */
-async function jaxJsStep(batch: BenchBatch): Promise<number> {
-  provideWebWorkers()
-  const { blockUntilReady, tree } = await import('@jax-js/jax') // after the workers are there: it looks for them at load
+/** The same step in jax-js, from the store's present parameters. It does not clip gradients, which spares it one pass. */
+export async function jaxJsLearner(s: BenchSizes, batch: BenchBatch, store: ParameterStore) {
+  provideWebWorkers() // before jax-js is loaded: it looks for them once
+  const { blockUntilReady, tree } = await import('@jax-js/jax')
   const { jaxBatch, jaxLearnerStep, jaxState } = await import('./learner-jax-js.ts')
-  const stream = new RandomStream(0, 'bench jax-js')
-  const inputs = jaxBatch(batch, SIZES, stream)
-  const step = jaxLearnerStep(SIZES)
-  let state = jaxState(SIZES, stream)
-  return medianTime(async () => {
-    const result = step(state, tree.ref(inputs))
-    await blockUntilReady(result)
-    result.tdLoss.dispose()
-    result.policyLoss.dispose()
-    state = result.state
-  }, JAX_ROUNDS)
+  const inputs = jaxBatch(batch, s)
+  const step = jaxLearnerStep(s)
+  let state = jaxState(store)
+  return {
+    async step(): Promise<StepLosses> {
+      const result = step(state, tree.ref(inputs))
+      await blockUntilReady(result)
+      state = result.state
+      const [td, actor] = [await result.tdLoss.data(), await result.policyLoss.data()]
+      return { td: td[0], actor: actor[0] }
+    },
+  }
+}
+
+function expectAgreement(ours: StepLosses, theirs: StepLosses): void {
+  for (const loss of ['td', 'actor'] as const)
+    if (!(Math.abs(ours[loss] - theirs[loss]) <= AGREEMENT * Math.abs(theirs[loss])))
+      throw new Error(
+        `bench learner: ${loss} loss is ${ours[loss]} here and ${theirs[loss]} in jax-js; compare the steps`,
+      )
 }
 
 /** [tasks, batch, cameras, space, channels] -> [tasks, batch, cameras, channels, space], the replay's layout. */
-function channelMajor(flat: Float32Array): Float32Array {
-  const { channels, gridHeight, gridWidth } = SIZES
+function channelMajor(flat: Float32Array, { channels, gridHeight, gridWidth }: BenchSizes): Float32Array {
   const space = gridHeight * gridWidth
   const out = new Float32Array(flat.length)
   for (let from = 0, map = 0; from < flat.length; map += space * channels)

@@ -1,25 +1,40 @@
 /** @file The learner step that the bench times: its sizes and one random batch, the same for every implementation. */
 import type { RandomStream } from '../src/random/stream.ts'
 
+export type BenchSizes = {
+  tasks: number
+  batch: number // per task
+  cameras: number
+  gridHeight: number
+  gridWidth: number
+  channels: number
+  blocks: number // learned spatial embeddings per channel
+  bottleneck: number
+  members: number
+  hidden: number
+  projection: number // width of the proprio and action blocks
+  embedding: number // of h
+  proprio: number
+  action: number
+}
+
 /** Two feature maps of a frozen ResNet-18-like trunk, 3 tasks of 85 samples, a critic of about 8 M parameters. */
-export const SIZES = {
+export const SIZES: BenchSizes = {
   tasks: 3,
-  batch: 85, // per task
+  batch: 85,
   cameras: 2,
   gridHeight: 4,
   gridWidth: 4,
   channels: 512,
-  blocks: 8, // learned spatial embeddings per channel
+  blocks: 8,
   bottleneck: 256,
   members: 2,
   hidden: 256,
-  projection: 64, // width of the proprio and action blocks
-  embedding: 256, // h
+  projection: 64,
+  embedding: 256,
   proprio: 19,
   action: 7,
-} as const
-
-export type BenchSizes = { readonly [name in keyof typeof SIZES]: number }
+}
 
 /** Flat float32 arrays, row-major, in the layout that each name's comment gives. */
 export type BenchBatch = {
@@ -32,6 +47,10 @@ export type BenchBatch = {
   action: Float32Array // [tasks, batch, action] in [-1, 1]
   reward: Float32Array // [tasks, batch]
   notTerminated: Float32Array // [tasks, batch]
+  noise: Float32Array // [tasks, batch, action] standard normal, of the actor's value term
+  nextNoise: Float32Array // of the next action
+  reconstructionNoise: Float32Array // of the cloning term
+  sigmaIndex: Int32Array // [tasks, batch] schedule index of the cloning term, 0..38
 }
 
 /** Features are non-negative, as after a ReLU; everything else is what a learner sees. */
@@ -52,5 +71,9 @@ export function randomBatch(sizes: BenchSizes, stream: RandomStream): BenchBatch
     action: stream.fillUniform(new Float32Array(tasks * batch * sizes.action), -1, 1),
     reward: rare(0.05),
     notTerminated: rare(0.05).map((end) => 1 - end),
+    noise: normal(sizes.action),
+    nextNoise: normal(sizes.action),
+    reconstructionNoise: normal(sizes.action),
+    sigmaIndex: Int32Array.from({ length: tasks * batch }, () => stream.integer(39)),
   }
 }
