@@ -36,7 +36,7 @@ function installPackages() {
   if (lockedAsInstalled()) return
   console.log('setup: installing packages (npm ci) ...')
   // onnxruntime's install script would fetch CUDA libraries; the CPU library is part of the package.
-  const env = { ...process.env, npm_config_onnxruntime_node_install: 'skip' }
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env, shell: process.platform === 'win32' })
 }
 

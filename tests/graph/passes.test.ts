@@ -57,6 +57,12 @@ describe('simplifying', () => {
     expect(result.shape).toEqual(traced.shape)
   })
 
+  test('joins factors into their product', async () => {
+    const joined = simplify([g.mul(g.mul(x, 2), 3)])
+    const feeds = { x: Float32Array.of(1, 2, 3, 4, 5, 6) }
+    expect([...(await evaluate(joined, feeds))[0]]).toEqual([6, 12, 18, 24, 30, 36])
+  })
+
   test('folds scalars', async () => {
     const [result] = simplify([g.mul(g.add(g.constant(2), 3), g.div(g.constant(8), 4))])
     expect(names([result])).toEqual(['constant'])
@@ -111,6 +117,14 @@ test('a network with its gradients has the same values after all passes', async 
     expect(Math.max(...values.map(Math.abs))).toBeGreaterThan(1e-4)
     for (const [j, value] of values.entries()) expect(got[i][j]).toBeCloseTo(value, 5)
   }
+})
+
+test('the gradient of an attention has no sum over its large matrices', () => {
+  const [q, k, v] = ['q', 'k', 'v'].map((name) => g.input(name, [2, 50, 4]))
+  const weights = g.softmax(g.matmul(q, g.swapLast(k)))
+  const all = optimise(g.gradients(g.sum(g.square(g.matmul(weights, v))), [q, k, v]))
+  const sums = topologicalOrder(all).filter(({ operation }) => operation.name === 'sum')
+  expect(sums.map(({ inputs }) => inputs[0].shape)).toEqual([[2, 50, 4]])
 })
 
 test('gradients of parts are joined, not padded and added', () => {

@@ -32,11 +32,8 @@ function detail(node: Tensor, numberOf: (item: object) => number): string {
     const { store, group, name, view } = bindingOf(node)
     return `${numberOf(store)}/${group}/${name}@${view.byteOffset}`
   }
-  if (node.operation !== leaves.constant) return JSON.stringify(node.attributes, spellOut)
+  if (node.operation !== leaves.constant) return JSON.stringify(node.attributes)
   const values = constantValues(node)
   if (values.length > largestComparedConstant) return `${node.dtype}[${node.shape}]#${numberOf(values)}`
   return `${node.dtype}[${node.shape}]${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')}`
 }
-
-/** JSON has no infinity, and a clip may have one as its edge. */
-const spellOut = (_: string, value: unknown) => (typeof value === 'number' ? String(value) : value)
