@@ -2,6 +2,7 @@
 import { AutoregressiveNoise } from '../../random/autoregressive.ts'
 import { RandomStream } from '../../random/stream.ts'
 import type { Action, Observation, Outcome, Robot } from '../robot.ts'
+import { SafeRobot } from '../safety.ts'
 import { EXPERT, expertAction } from './expert.ts'
 import type { Truth } from './truth.ts'
 
@@ -30,14 +31,14 @@ export function demonstrator(truth: () => Truth, seed: number, options: Demonstr
 export type EpisodeStep = { action: Action; outcome: Outcome }
 export type Attempt = { first: Observation; steps: EpisodeStep[]; success: boolean }
 
-/** One episode under the task's clock. `act` is asked once a step. */
+/** One episode under the task's clock. `act` is asked once a step; behind a safety envelope what it let through is kept. */
 export async function attempt(robot: Robot, task: string, seed: number, act: () => Action): Promise<Attempt> {
   const first = await robot.reset(task, seed)
   const steps: EpisodeStep[] = []
   while (steps.length < robot.spec.tasks[task]!.maxSteps) {
     const action = act()
     const outcome = await robot.step(action)
-    steps.push({ action, outcome })
+    steps.push({ action: robot instanceof SafeRobot ? robot.executed : action, outcome })
     if (outcome.terminated) break
   }
   return { first, steps, success: (steps.at(-1)?.outcome.reward ?? 0) > 0 }
