@@ -46,6 +46,13 @@ export const LearnerConfig = z.strictObject({
       bcWeight: z.number().min(0).default(1).describe('eta_1'),
       qWeight: z.number().min(0).default(0.1).describe('eta_2'),
       nullWeight: z.number().min(0).default(0.1).describe('eta_3: with no command it must do nothing'),
+      obedience: z.number().min(0).default(0).describe('weight of the self-supervised command term; 0 is the paper'),
+      shift: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.3)
+        .describe('action units that a command asks for along each of its axes'),
       startAfter: count('labelled steps before its first update').default(50),
     })
     .prefault({}),

@@ -5,7 +5,7 @@ import { criticLayout, initialise, type Layout, shapesOf, spatialLayout } from '
 import { RandomStream } from '../random/stream.ts'
 import type { ReplayBuffer, TalkRows, TransitionRows } from '../replay/buffer.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { NULL_COMMAND } from '../talk/vocabulary.ts'
+import { allCommands, commandDirection, type Direction, NULL_COMMAND } from '../talk/vocabulary.ts'
 import { type ActorSizes, actorLayouts, spatialSizes } from './actors.ts'
 import { drawNoise } from './batch.ts'
 import { loadLearner, saveLearner } from './checkpoint.ts'
@@ -64,6 +64,8 @@ export class Learner {
   private readonly sampling: RandomStream
   private readonly noise: RandomStream
   private readonly batchPerTask: number
+  /** Every command but "[null]", with its embedding and its direction. */
+  private readonly sayable: { vector: Float32Array; direction: Direction }[]
   /** Columns that a step does not read still need a place to be written to. */
   private readonly unread = new Map<string, Float32Array>()
 
@@ -77,6 +79,9 @@ export class Learner {
     this.sampling = new RandomStream(options.seed, 'sampling')
     this.noise = new RandomStream(options.seed, 'learner noise')
     this.batchPerTask = batchPerTask(options)
+    this.sayable = allCommands()
+      .filter((command) => command !== NULL_COMMAND)
+      .map((command) => ({ vector: replay.options.commands.embed(command), direction: commandDirection(command) }))
   }
 
   static async create(options: LearnerOptions, replay: ReplayBuffer): Promise<Learner> {
@@ -161,7 +166,7 @@ export class Learner {
   }
 
   private async runOnBatch(program: Program): Promise<void> {
-    const rows = this.columns(program) as TransitionRows
+    const rows = this.columns(program.inputs) as TransitionRows
     this.options.tasks.forEach((task, i) => {
       const request = { task, count: this.batchPerTask, offset: i * this.batchPerTask }
       this.replay.sampleTransitions(request, this.sampling, rows)
@@ -180,12 +185,31 @@ export class Learner {
     this.replay.sampleTalk(refinement.batch, this.sampling, rows)
     const ownTask = program.inputs.ownTask!.fill(0)
     for (const [sample, owner] of task.entries()) ownTask[owner * refinement.batch + sample] = 1
+    if (refinement.obedience > 0) this.drawCommands(program)
     drawNoise(program.inputs, this.noise)
     await program.run()
     const gradientNorm = { refine: this.apply('refine') }
-    const { refineLoss, bc, q, reg, meanMu } = program.outputs
-    const losses = { bc: bc![0]!, q: q![0]!, reg: reg![0]!, loss: refineLoss![0]! }
+    const { refineLoss, bc, q, reg, meanMu, obedience } = program.outputs
+    const asked = obedience && { obedience: obedience[0]! }
+    const losses = { bc: bc![0]!, q: q![0]!, reg: reg![0]!, loss: refineLoss![0]!, ...asked }
     return { losses, gradientNorm, meanMu: meanMu![0]! }
+  }
+
+  /** States of all tasks, each under a command drawn from the 26 that ask for something. */
+  private drawCommands(program: Program): void {
+    const { learner, tasks, sizes } = this.options
+    const inputs = program.inputs as Record<string, Float32Array>
+    const share = Math.floor(learner.refinement.batch / tasks.length)
+    const states = { h: inputs['said/h']!, features: inputs['said/features']!, proprio: inputs['said/proprio']! }
+    const rows = { ...this.columns({}), ...states } as TransitionRows
+    for (const [i, task] of tasks.entries())
+      this.replay.sampleTransitions({ task, count: share, offset: i * share }, this.sampling, rows)
+    for (let row = 0; row < share * tasks.length; row++) {
+      const said = this.sampling.pick(this.sayable)
+      inputs['said/command']!.set(said.vector, row * sizes.command)
+      for (let axis = 0; axis < 3; axis++)
+        inputs['said/shift']![row * ACTION_WIDTH + axis] = said.direction[axis]! * learner.refinement.shift
+    }
   }
 
   private apply(group: string, targetRate?: number): number {
@@ -195,11 +219,13 @@ export class Learner {
 
   private applyCritic = () => this.apply('critic', this.options.learner.targetRate)
 
-  private columns(program: Program): Record<string, Float32Array> {
-    const rows = this.options.tasks.length * this.batchPerTask
+  /** The inputs that hold a column each, and scratch space for the columns that a step does not read. */
+  private columns(inputs: Program['inputs']): Record<string, Float32Array> {
+    const { learner, tasks, sizes } = this.options
+    const rows = Math.max(tasks.length * this.batchPerTask, learner.refinement.batch)
     const columns: Record<string, Float32Array> = {}
-    for (const [name, width] of Object.entries(columnWidths(this.options.sizes))) {
-      const read = program.inputs[name] as Float32Array | undefined
+    for (const [name, width] of Object.entries(columnWidths(sizes))) {
+      const read = inputs[name] as Float32Array | undefined
       if (!read && !this.unread.has(name)) this.unread.set(name, new Float32Array(rows * width))
       columns[name] = read ?? this.unread.get(name)!
     }

@@ -9,7 +9,7 @@ export type UpdateFigures = {
   phase: Phase
   critic: { td: number; conservative?: number; loss: number }
   actor: { bc: number; q: number; loss: number }
-  refine?: { bc: number; q: number; reg: number; loss: number }
+  refine?: { bc: number; q: number; reg: number; loss: number; obedience?: number }
   meanQ: Record<string, number>
   weight: Record<string, number>
   gradientNorm: Record<string, number> // before the clip

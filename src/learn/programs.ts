@@ -34,6 +34,7 @@ import {
   actorTerms,
   CALIBRATED_Q,
   conservativeTerm,
+  obedienceTerm,
   PLAIN_CALIBRATED_Q,
   primaryActorLoss,
   refinementLoss,
@@ -189,7 +190,7 @@ export function compileRefinementStep(
   nullCommand: Float32Array,
 ): Promise<Program> {
   const { sizes, tasks, learner } = settings
-  const { batch, bcWeight, qWeight, nullWeight } = learner.refinement
+  const { batch, bcWeight, qWeight, nullWeight, obedience } = learner.refinement
   const [head, criticParameters, refine] = [store.tensors('head'), store.tensors('critic'), store.tensors('refine')]
   const h = input('h', [batch, sizes.embedding])
   const proprio = input('proprio', [batch, sizes.proprio])
@@ -211,10 +212,34 @@ export function compileRefinementStep(
     (action) => valueOfOwnTask(critic(criticParameters, state, unsqueeze(action, 0)), ownTask),
     { bc: bcWeight, q: qWeight, reg: nullWeight },
   )
+  const obeyed = obedience > 0 ? obedienceOf(head, refine, settings) : undefined
+  const loss = obeyed ? add(terms.loss, mul(obedience, obeyed)) : terms.loss
   return compile({
     name: 'refinement step',
-    outputs: { refineLoss: terms.loss, bc: terms.bc, q: terms.q, reg: terms.reg, meanMu: mean(abs(m)) },
-    gradients: [{ store, group: 'refine', loss: terms.loss }],
+    outputs: {
+      refineLoss: loss,
+      bc: terms.bc,
+      q: terms.q,
+      reg: terms.reg,
+      meanMu: mean(abs(m)),
+      ...(obeyed && { obedience: obeyed }),
+    },
+    gradients: [{ store, group: 'refine', loss }],
     threads: settings.threads,
+  })
+}
+
+/** The self-supervised command term on replay states of all tasks, under commands that the learner draws. */
+function obedienceOf(head: Parameters, refine: Parameters, settings: StepSettings): Tensor {
+  const { sizes, tasks, learner } = settings
+  const rows = tasks * Math.floor(learner.refinement.batch / tasks)
+  const features = input('said/features', [rows, sizes.cameras, sizes.channels, sizes.space])
+  const command = input('said/command', [rows, sizes.command])
+  const h = conditioning(head, input('said/h', [rows, sizes.embedding]), input('said/proprio', [rows, sizes.proprio]))
+  return obedienceTerm(policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE)), NOISE_SCALE, {
+    h,
+    xi: normalInput('said', [rows, ACTION_WIDTH]),
+    m: refinementMean(refine, pooledFeatures(refine, features), command, REFINEMENT_BOUND),
+    shift: input('said/shift', [rows, ACTION_WIDTH]),
   })
 }

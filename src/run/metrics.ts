@@ -32,7 +32,7 @@ const UpdateMetric = z.object({
   phase: z.enum(['warm-up', 'online']),
   critic: z.object({ td: figure, conservative: figure.optional(), loss: figure }),
   actor: z.object({ bc: figure, q: figure, loss: figure }),
-  refine: z.object({ bc: figure, q: figure, reg: figure, loss: figure }).optional(),
+  refine: z.object({ bc: figure, q: figure, reg: figure, loss: figure, obedience: figure.optional() }).optional(),
   meanQ: per(figure), // Q̄_i of each task
   weight: per(figure), // ε_i of each task
   gradientNorm: per(figure), // before the clip, by parameter group

@@ -1,5 +1,5 @@
 /** @file The refinement actor's loss on the talk-and-tweak data; the head and the critics are frozen in it (paper.md §6, §12). */
-import { add, mean, mul, neg, stopGradient, sum, type Tensor } from '../../graph/index.ts'
+import { add, clip, mean, mul, neg, stopGradient, sum, type Tensor } from '../../graph/index.ts'
 import type { Policy } from '../../nets/consistency-head.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
 import { refinedNoise } from '../../nets/refinement-actor.ts'
@@ -43,3 +43,17 @@ export function refinementLoss(
  * sample's task, else 0. Returns [batch]. All critics judge all samples, so that a batch may mix the tasks as it likes.
  */
 export const valueOfOwnTask = (q: Tensor, ownTask: Tensor): Tensor => sum(mul(ownTask, meanOfMembers(q)), [0])
+
+/**
+ * Beyond the paper, no label needed: E||π(h; K(m+ξ)) - clip(stopgrad π(h; K ξ) + shift)||². A command means a
+ * displacement along its axes, relative to what the primary actor would do; so any state and any command make a sample.
+ * Without it the term above has nothing to teach once the primary actor has cloned the corrections. shift [batch, A].
+ */
+export function obedienceTerm(
+  policy: Policy,
+  noiseScale: number,
+  { h, xi, m, shift }: Record<'h' | 'xi' | 'm' | 'shift', Tensor>,
+) {
+  const asked = clip(add(stopGradient(policy(mul(noiseScale, xi), h)), shift), -1, 1)
+  return mean(squaredDistance(policy(refinedNoise(noiseScale, m, xi), h), asked))
+}

@@ -1,0 +1,195 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { actorLayouts } from '../../src/learn/actors.ts'
+import { readPolicy } from '../../src/learn/checkpoint.ts'
+import { LearnerConfig, NetworkConfig } from '../../src/learn/config.ts'
+import { Learner, type LearnerOptions } from '../../src/learn/learner.ts'
+import { Policy } from '../../src/learn/policy.ts'
+import { RandomStream } from '../../src/random/stream.ts'
+import { ReplayBuffer } from '../../src/replay/buffer.ts'
+import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
+import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
+
+const commands = builtInCommandEncoder(4)
+const tasks = ['push', 'turn']
+const network = NetworkConfig.parse({ hidden: 16, proprioWidth: 8, spatialEmbeddings: 2, bottleneck: 16 })
+const sizes = { network, embedding: 6, proprio: 4, command: commands.width, cameras: 2, space: 4, channels: 3 }
+
+const options = (changes: Partial<LearnerOptions> = {}): LearnerOptions => ({
+  tasks,
+  sizes,
+  learner: LearnerConfig.parse({
+    batch: 32,
+    learningRate: 3e-3,
+    conservativeSamples: 2,
+    refinement: { batch: 8, startAfter: 1 },
+  }),
+  lambda: { 'warm-up': { bc: 1, q: 0.1 }, online: { bc: 0.5, q: 0.5 } },
+  onlineAfter: 1,
+  seed: 0,
+  ...changes,
+})
+
+/** Two tasks whose right action follows from h; half of each online episode is the operator's. */
+function aReplay({ online = true } = {}): ReplayBuffer {
+  const replay = new ReplayBuffer({
+    tasks,
+    embeddingWidth: 6,
+    proprioWidth: 4,
+    featureShape: [2, 2, 2, 3],
+    copies: 0,
+    discount: 0.9,
+    labels: { ...LABEL_DEFAULTS, metresPerUnit: 0.015 },
+    commands,
+    demonstrationCapacity: 1000,
+    onlineCapacity: 1000,
+  })
+  const random = new RandomStream(1, 'a replay')
+  const observation = () => ({
+    h: random.fillNormal(new Float32Array(6)),
+    features: [random.fillNormal(new Float32Array(24))],
+    proprio: random.fillNormal(new Float32Array(4)),
+  })
+  let id = 0
+  for (let episode = 0; episode < (online ? 12 : 6); episode++) {
+    let seen = observation()
+    const source = episode < 6 ? 'demonstration' : 'online'
+    replay.begin({ episode, task: tasks[episode % 2]!, source, seed: null }, seen)
+    for (let step = 0; step < 8; step++) {
+      const action = Float32Array.from({ length: 7 }, (_, i) => Math.tanh(seen.h[i % 6]!))
+      const last = step === 7
+      const actor = source === 'demonstration' || step > 3 ? 'operator' : 'primary'
+      seen = observation()
+      const happened = {
+        action,
+        reward: last ? 1 : 0,
+        terminated: last,
+        truncated: false,
+        actor,
+        command: null,
+      } as const
+      replay.step(episode, { id: id++, step, ...happened }, seen)
+    }
+    replay.end(episode, { ending: 'success' })
+  }
+  return replay
+}
+
+const folder = () => mkdtempSync(join(tmpdir(), 'duet-learner-'))
+
+async function after(updates: number, learner: Learner) {
+  const bc: number[] = []
+  for (let i = 0; i < updates; i++) bc.push((await learner.update(i % 2 ? 'online' : 'warm-up')).actor.bc)
+  return bc
+}
+
+describe('the learner', () => {
+  it('clones what the demonstrations do', async () => {
+    const learner = await Learner.create(options(), aReplay())
+    const bc = await after(300, learner)
+    const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length
+    expect(mean(bc.slice(-30))).toBeLessThan(0.4 * mean(bc.slice(0, 30)))
+  })
+
+  it('moves both actors', async () => {
+    const learner = await Learner.create(options(), aReplay())
+    const before = learner.actorParameters()
+    await after(4, learner)
+    const moved = learner.actorParameters()
+    for (const group of ['head', 'refine'] as const) expect(moved[group]).not.toEqual(before[group])
+  })
+
+  it('draws one curve for one seed, another for another', async () => {
+    const curve = async (seed: number) => after(6, await Learner.create(options({ seed }), aReplay()))
+    expect(await curve(1)).toEqual(await curve(1))
+    expect(await curve(1)).not.toEqual(await curve(2))
+  })
+
+  it('goes on from a checkpoint as if it had never stopped', async () => {
+    const directory = folder()
+    const unbroken = await Learner.create(options(), aReplay())
+    await after(5, unbroken)
+    await unbroken.save(directory)
+    const resumed = await Learner.create(options({ seed: 77 }), aReplay())
+    await resumed.load(directory)
+    expect(resumed.updates).toBe(5)
+    expect(await after(5, resumed)).toEqual(await after(5, unbroken))
+    expect(resumed.actorParameters()).toEqual(unbroken.actorParameters())
+  })
+
+  it('teaches the refinement actor to shift the action the way it is told, where the head answers its noise', async () => {
+    const learner = LearnerConfig.parse({
+      batch: 32,
+      learningRate: 3e-3,
+      conservativeSamples: 2,
+      noiseGain: 0.2,
+      refinement: { batch: 32, startAfter: 1, bcWeight: 0, qWeight: 0, obedience: 1, shift: 0.3 },
+    })
+    const taught = await Learner.create(options({ learner }), aReplay())
+    await after(400, taught)
+    const policy = await Policy.create(sizes, commands)
+    policy.setParameters(taught.actorParameters())
+    const seen = { h: new Float32Array(6), features: [new Float32Array(24)], proprio: new Float32Array(4) }
+    const still = await policy.primary(seen, new Float32Array(7))
+    const shift = async (command: string, axis: number) =>
+      (await policy.refined(seen, command, new Float32Array(7)))[axis]! - still[axis]!
+    expect(await shift('move forward', 0)).toBeGreaterThan(0.1)
+    expect(await shift('move backward', 0)).toBeLessThan(-0.1)
+    expect(await shift('move left and down', 1)).toBeGreaterThan(0.1)
+    expect(await shift('move left and down', 2)).toBeLessThan(-0.1)
+  })
+
+  it('waits for online data before it learns online', async () => {
+    const learner = await Learner.create(options({ onlineAfter: 10 }), aReplay({ online: false }))
+    expect([learner.canUpdate('warm-up'), learner.canUpdate('online')]).toEqual([true, false])
+  })
+
+  it('refuses a checkpoint of other networks, and says so', async () => {
+    const directory = folder()
+    await (await Learner.create(options(), aReplay())).save(directory)
+    const wider = { ...sizes, network: { ...network, hidden: 24 } }
+    const other = await Learner.create(options({ sizes: wider }), aReplay())
+    await expect(other.load(directory)).rejects.toThrow(
+      /learner\.safetensors, head\/value: has \d+ parameters, this config makes \d+/,
+    )
+  })
+
+  it('refuses a damaged checkpoint by name', async () => {
+    const directory = folder()
+    const learner = await Learner.create(options(), aReplay())
+    await learner.save(directory)
+    const path = join(directory, 'learner.safetensors')
+    writeFileSync(path, readFileSync(path).subarray(0, 1000))
+    await expect(learner.load(directory)).rejects.toThrow('learner.safetensors')
+  })
+})
+
+describe('the policy', () => {
+  it('acts as published, the same from a checkpoint file', async () => {
+    const directory = folder()
+    const learner = await Learner.create(options(), aReplay())
+    await after(4, learner)
+    await learner.save(directory)
+    const policy = await Policy.create(sizes, commands)
+    const seen = {
+      h: new Float32Array(6).fill(0.3),
+      features: [new Float32Array(24).fill(0.1)],
+      proprio: new Float32Array(4),
+    }
+    const xi = new Float32Array(7).fill(0.5)
+    policy.setParameters(learner.actorParameters())
+    const published = [await policy.primary(seen, xi), await policy.refined(seen, 'move left', xi)]
+    policy.setParameters(await readPolicy(directory, actorLayouts(sizes)))
+    expect([await policy.primary(seen, xi), await policy.refined(seen, 'move left', xi)]).toEqual(published)
+    for (const action of published) expect(Math.max(...action.map(Math.abs))).toBeLessThanOrEqual(1)
+  })
+
+  it('refuses parameters of other networks', async () => {
+    const policy = await Policy.create(sizes, commands)
+    expect(() => policy.setParameters({ head: new Float32Array(3), refine: new Float32Array(3) })).toThrow(
+      'Use a checkpoint that was made with the same network settings',
+    )
+  })
+})
