@@ -29,7 +29,7 @@ describe('learner step', () => {
     for (let update = 0; update < 6; update++) {
       const [got, want] = [await ours.step(), await theirs.step()]
       for (const loss of ['td', 'actor'] as const) {
-        expect(Math.abs(got[loss] / want[loss] - 1), `${loss} at update ${update}`).toBeLessThan(2e-4)
+        expect(Math.abs(got[loss] / want[loss] - 1), `${loss} at update ${update}`).toBeLessThan(2e-5)
         losses[loss].push(want[loss])
       }
     }
