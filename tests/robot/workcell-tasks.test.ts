@@ -106,6 +106,13 @@ describe('a scene set by hand', () => {
     expect(steps(1)).toEqual([succeeds])
     cell.restore(counted)
     expect(steps(1)).toEqual([succeeds])
+    cell.restore(counted)
+    const close = Float32Array.from([0, 0, 0, 0, 0, 0, 1])
+    const open = Float32Array.from([0, 0, 0, 0, 0, 0, -1])
+    expect([close, close, open, open, open, open].map((action) => cell.stepSync(action).reward)).toEqual([
+      // one step of closing leaves the gripper less than 80 % open; it needs one step to open again
+      0, 0, 0, 0, 1, 1,
+    ])
     cell.restore({ ...counted, streak: 0 })
     expect(steps(2)).toEqual([goesOn, succeeds])
   })
