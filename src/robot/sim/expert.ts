@@ -31,12 +31,16 @@ export const EXPERT = {
   lag: 0.05, // s: the expert steers from where the arm will be this much later, since the arm trails its target
   rotationLag: 0.08, // s: the same for turning
   gain: 0.6, // share of the remaining error that one step tries to remove
+  stiffness: 1500, // N/m of the arm
   approach: 0.055, // waypoint over the grasp point
   headClearance: 0.031, // fingers this far over the grasp point pass over the head
   hover: 0.01, // waypoint of the tip over a hole
   tilt: 0.1, // rad: a carried bolt leaning more than this waits over the hole
   pickHeight: 0.04, // where a picked bolt's tip is carried, over the stand
 } as const
+
+const FINGER_REACH = 0.009 // m that the pads reach below the TCP
+const BETWEEN_FINGERS = 0.021 // m beside the axis: nearer, an open gripper has the bolt between its fingers
 
 /** The hole that the task fills, how deep counts, and how well; none for a pick. */
 export function targetOf(truth: Truth): { fixture: Fixture; seatedDepth: number; offset: number } | undefined {
@@ -119,9 +123,13 @@ function carry(truth: Truth, bolt: BoltState): Plan {
   const miss = Math.max(length(offset) / 0.0035, tilt / EXPERT.tilt)
   const inside = ramp(-height, 0.001, 0.003) * (length(offset) < 0.009 ? 1 : 0)
   const aside = ramp(miss, 0.8, 1.6) * (1 - inside)
-  const seated = -height >= target.seatedDepth && length(offset) < target.offset
+  // Where the bolt has slipped up in the grip the pads stand on the rim before it is down: let it drop the rest.
+  const bottomed = height < -0.012 && inFixture(target.fixture, truth.tcp.position).height < 0.0105
+  const seated = (-height >= target.seatedDepth && length(offset) < target.offset) || bottomed
   const goal = aside * EXPERT.hover - (1 - aside) * (target.fixture.depth + 0.002)
-  const travel = seated ? ([0, 0, 0] as Vec3) : subtract(scale(up, goal - height), offset)
+  // The target of an arm that presses is ahead of it, down in the fixture: it has to come back before the arm does.
+  const relief = aside > 0.5 && goal > height ? Math.min(0.03, truth.contactForce / EXPERT.stiffness) : 0
+  const travel = seated ? ([0, 0, 0] as Vec3) : subtract(scale(up, goal - height + relief), offset)
   const translation = seated ? travel : subtract(travel, cross(turn, lever))
   return {
     phase: seated ? 'release' : aside > 0.5 ? 'transport' : 'insert',
@@ -146,16 +154,21 @@ function leave(truth: Truth, bolt: BoltState): Plan {
   const axis = upOf(bolt.rotation)
   const open = ramp(truth.gripper.width, 0.038, 0.046)
   const headTop = add(bolt.position, scale(axis, BOLT.headHeight))
-  const height = dot(subtract(truth.tcp.position, headTop), axis)
+  const relative = subtract(truth.tcp.position, headTop)
+  const height = dot(relative, axis)
+  const offset = across(relative, axis)
+  // A hand that let go under strain springs aside. Rising with a finger at the shaft would take the bolt along.
+  const free = Math.max(1 - ramp(length(offset), 0.006, 0.012), ramp(height, 0, FINGER_REACH))
+  const rise = scale(axis, open * free * Math.max(0, 0.03 - height))
   return {
     phase: open < 1 ? 'release' : 'retreat',
-    translation: scale(axis, open * Math.max(0, 0.03 - height)),
+    translation: subtract(rise, scale(offset, open)),
     rotation: [0, 0, 0],
     speed: 1,
     close: false,
     aside: 1,
     height,
-    offset: 0,
+    offset: length(offset),
   }
 }
 
@@ -179,10 +192,14 @@ function fetch(truth: Truth, bolt: BoltState): Plan {
   const cone = ramp(miss, 0.006, 0.006 + EXPERT.approach / 3)
   const aside = Math.max(cone, ramp(length(turn), 0.15, 0.4), 1 - ramp(width, 0.036, 0.044))
   const level = close ? 0 : aside * EXPERT.approach
-  // Beside the head and below its top, only upwards: the fingers must not sweep the bolt away.
+  // Below the top of the head: from outside only upwards, so that no finger sweeps the bolt away; with the bolt between
+  // the fingers only to its axis, so that none takes it along.
+  const beside = length(offset)
   const clear = ramp(height, EXPERT.headClearance - 0.016, EXPERT.headClearance)
-  const sideways = length(offset) > 0.015 && length(offset) < 0.07 ? clear : 1
-  const translation = add(scale(offset, -sideways), scale(axis, level - height))
+  const sideways = beside > BETWEEN_FINGERS && beside < 0.07 ? clear : 1
+  const upwards = beside > BETWEEN_FINGERS ? 1 : Math.max(1 - ramp(beside, 0.008, 0.014), clear)
+  const travel = level > height ? upwards * (level - height) : level - height
+  const translation = add(scale(offset, -sideways), scale(axis, travel))
   return {
     phase: close ? 'close' : aside > 0.5 ? 'approach' : 'descend',
     translation,
