@@ -162,7 +162,7 @@ function leave(truth: Truth, bolt: BoltState): Plan {
   const rise = scale(axis, open * free * Math.max(0, 0.03 - height))
   return {
     phase: open < 1 ? 'release' : 'retreat',
-    translation: subtract(rise, scale(offset, open)),
+    translation: subtract(rise, offset),
     rotation: [0, 0, 0],
     speed: 1,
     close: false,
