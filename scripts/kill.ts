@@ -19,7 +19,9 @@ const runs = mkdtempSync(join(tmpdir(), 'duet-kill-'))
 const run = join(runs, 'tiny')
 
 function start() {
-  const target = existsSync(join(run, 'config.yaml')) ? ['--resume', run] : ['--preset', 'tiny', '--runs', runs, '--name', 'tiny']
+  const target = existsSync(join(run, 'config.yaml'))
+    ? ['--resume', run]
+    : ['--preset', 'tiny', '--runs', runs, '--name', 'tiny']
   const child = spawn(process.execPath, [duet, 'train', ...target, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { text: '', errors: '' }
   child.stdout.on('data', (chunk) => (output.text += chunk))
@@ -49,8 +51,11 @@ for (let kill = 1; kill <= KILLS; kill++) {
   child.kill('SIGKILL')
   await ended
   const { steps, episodes, lost } = count()
-  if (lost > 0 || steps < before) throw new Error(`after kill ${kill}: ${lost} finished episodes are not whole, ${steps} steps, ${before} before`)
-  process.stdout.write(`kill ${kill} after ${seconds.toFixed(1)} s: log holds ${steps} steps of ${episodes} episodes, none lost\n`)
+  if (lost > 0 || steps < before)
+    throw new Error(`after kill ${kill}: ${lost} finished episodes are not whole, ${steps} steps, ${before} before`)
+  process.stdout.write(
+    `kill ${kill} after ${seconds.toFixed(1)} s: log holds ${steps} steps of ${episodes} episodes, none lost\n`,
+  )
   before = steps
 }
 const { output, ended } = start()

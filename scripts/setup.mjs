@@ -34,7 +34,7 @@ function requireNode() {
 function installPackages() {
   if (changed('node_modules/.package-lock.json') >= changed('package-lock.json')) return
   if (lockedAsInstalled()) return
-  console.log('setup: installing packages (npm ci) ...')
+  console.error('setup: installing packages (npm ci) ...')
   // onnxruntime's install script would fetch CUDA libraries; the CPU library is part of the package.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env, shell: process.platform === 'win32' })
@@ -52,7 +52,7 @@ function lockedAsInstalled() {
 
 function buildKernel(force) {
   if (!force && changed(kernelBinary) >= changed(kernelSource)) return
-  console.log('setup: building the optimiser kernel ...')
+  console.error('setup: building the optimiser kernel ...')
   mkdirSync(`${root}build/kernels`, { recursive: true })
   const options = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory', '--noExportMemory']
   run(process.execPath, [compiler, kernelSource, '--outFile', kernelBinary, ...options])

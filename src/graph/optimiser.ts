@@ -1,4 +1,4 @@
-/** @file What an optimiser step is: options, coefficients, and the interface that the kernel and its plain twin share. */
+/** @file An optimiser step: options, coefficients, and the interface that the kernel and its plain twin share. */
 
 /** Adam (Kingma & Ba 2015) with global-norm clip before it and a Polyak step of the target after it. */
 export interface AdamOptions {

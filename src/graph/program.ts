@@ -53,7 +53,7 @@ export async function compile(options: CompileOptions): Promise<Program> {
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     logSeverityLevel: 3,
-    // Waiting threads sleep: simulation, console and learner share the cores, and a spinning thread takes one from them.
+    // Waiting threads sleep: simulation, console and learner share the cores, and a spinning thread takes one away.
     // With other work on two cores a critic step takes 70 ms this way and 130 to 150 ms with spinning.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   })

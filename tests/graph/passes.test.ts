@@ -127,6 +127,16 @@ test('the gradient of an attention has no sum over its large matrices', () => {
   expect(sums.map(({ inputs }) => inputs[0].shape)).toEqual([[2, 50, 4]])
 })
 
+test('a product with another transpose is not taken for an attention', async () => {
+  const [x, w] = [g.input('x', [2, 2, 2]), g.input('w', [2, 2, 2])]
+  const loss = g.sum(g.square(g.matmul(g.softmax(x), g.transpose(w, [1, 2, 0]))))
+  const hidden = g.sum(g.square(g.matmul(g.softmax(x), g.add(g.transpose(w, [1, 2, 0]), g.input('zero', [1])))))
+  const feeds = { x: Float32Array.from(ragged(8)), w: Float32Array.from(ragged(8, 1)), zero: new Float32Array(1) }
+  const [got] = await evaluate(g.gradients(loss, [x]), feeds)
+  const [want] = await evaluate(g.gradients(hidden, [x]), feeds)
+  for (const [i, value] of want.entries()) expect(got[i]).toBeCloseTo(value, 5)
+})
+
 test('gradients of parts are joined, not padded and added', () => {
   const x = g.input('x', [4, 9])
   const parts = [0, 3, 6].map((start) => g.slice(x, 1, start, start + 3))

@@ -28,8 +28,8 @@ export function sumOfSquares(values: usize, count: usize): f64 {
 
 /**
  * One Adam step, and a Polyak step of the target if `target` is not 0. `gradientScale` is the factor of the global-norm
- * clip; take1 = 1 - beta1 and take2 = 1 - beta2, rounded from double precision; `step` = learning rate / (1 - beta1^t); `secondScale` = 1 / (1 - beta2^t). Returns the sum of squares of the
- * unscaled gradient.
+ * clip; `take1` = 1 - beta1 and `take2` = 1 - beta2, rounded from double precision; `step` = learning rate /
+ * (1 - beta1^t); `secondScale` = 1 / (1 - beta2^t). Returns the sum of squares of the unscaled gradient.
  */
 export function adam(
   value: usize,

@@ -67,7 +67,7 @@ function meanOfProduct(a: Tensor, scale: Tensor): Tensor {
 
 /**
  * (x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis; population variance. Scale and bias
- * are [width], or have leading axes that broadcast to those of x, such as [members, 1, width] for x [members, B, width].
+ * are [width], or have leading axes that broadcast to those of x: [members, 1, width] for x [members, B, width].
  */
 export const layerNorm = (x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6): Tensor =>
   apply(normalisation.layerNorm, [x, scale, bias], { epsilon })

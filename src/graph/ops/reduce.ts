@@ -28,8 +28,8 @@ function reduction(name: string, onnx: string, vjp: Operation['vjp']): Operation
 }
 
 /**
- * A sum over leading axes, the gradient of every bias, as a product with a row of `weight`: measured 3 to 9 times faster
- * than ReduceSum, for which these elements lie far apart. Other axes are left to `plain`.
+ * A sum over leading axes, the gradient of every bias, as a product with a row of `weight`: measured 3 to 9 times
+ * faster than ReduceSum, for which these elements lie far apart. Other axes are left to `plain`.
  */
 function overLeadingAxes(plain: Operation, weight: (rows: number) => number): Operation {
   return {
@@ -56,17 +56,18 @@ const toExtremes: Operation['vjp'] = (node, g) => {
 }
 
 /**
- * sum_j g_ij y_ij of a softmax y over the last axis, where g = a v^T comes from the product y v: equal to
- * sum_d a_id (y v)_id (Dao et al. 2022, FlashAttention, B.4). As y v is there from the forward pass, this needs no pass over the
- * large matrices of an attention.
+ * sum_j g_ij y_ij of a softmax y over the last axis, where g = a v^T is sent back by the product y v: equal to
+ * sum_d a_id (y v)_id (Dao et al. 2022, FlashAttention). As y v is there from the forward pass, this needs no pass over
+ * the large matrices of an attention.
  */
 function sharedProduct(y: Tensor, g: Tensor, axis: number): Tensor | undefined {
   if (axis !== y.rank - 1 || g.operation !== linear.matmul) return undefined
   const [a, transposed] = g.inputs
-  if (transposed.operation !== linear.transpose) return undefined
-  const [v] = transposed.inputs
-  if (!sameShape(swapLast(v).shape, transposed.shape) || !sameShape(a.shape.slice(0, -1), y.shape.slice(0, -1)))
+  if (transposed.operation !== linear.transpose || !sameShape(a.shape.slice(0, -1), y.shape.slice(0, -1)))
     return undefined
+  const [v] = transposed.inputs
+  const perm = transposed.attributes.perm as readonly number[]
+  if (!sameShape(perm, swapLast(v).attributes.perm as readonly number[])) return undefined
   return sum(mul(a, matmul(y, v)), axis, true)
 }
 

@@ -35,5 +35,6 @@ function detail(node: Tensor, numberOf: (item: object) => number): string {
   if (node.operation !== leaves.constant) return JSON.stringify(node.attributes)
   const values = constantValues(node)
   if (values.length > largestComparedConstant) return `${node.dtype}[${node.shape}]#${numberOf(values)}`
-  return `${node.dtype}[${node.shape}]${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')}`
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+  return `${node.dtype}[${node.shape}]${bytes.toString('base64')}`
 }
