@@ -7,8 +7,7 @@ import { animation, contactSheet, sideBySide } from '../data/images.ts'
 import { InputError } from '../errors.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
-import { SafeRobot } from '../robot/safety.ts'
-import { Workcell } from '../robot/sim/workcell.ts'
+import { guardedWorkcell } from '../robot/sim/guarded.ts'
 import { formatTable } from '../run/summary.ts'
 import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -68,12 +67,12 @@ Examples:
 }
 
 async function record(folder: string, options: RecordOptions): Promise<void> {
-  const workcell = await Workcell.create({ arm: options.arm })
+  const { robot, workcell } = await guardedWorkcell({ arm: options.arm })
   const display = new ProgressDisplay()
   const tasks = options.task ?? Object.keys(workcell.spec.tasks)
   try {
     await recordDemonstrations(folder, {
-      robot: new SafeRobot(workcell, { limits: { force: Number.POSITIVE_INFINITY } }), // nothing breaks in simulation
+      robot,
       truth: () => workcell.truth(),
       tasks,
       perTask: options.count,

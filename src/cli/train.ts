@@ -81,7 +81,8 @@ function create(options: Options) {
   if (options.lockstep !== undefined) overrides.push({ online: { lockstep: options.lockstep } })
   const config = resolveConfig(options.preset, options.config, overrides)
   const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, options.preset)
-  return { folder: RunFolder.create(path, config), config }
+  const command = ['duet', ...process.argv.slice(2)].join(' ')
+  return { folder: RunFolder.create(path, config, command), config }
 }
 
 function freeFolder(runs: string, preset: string): string {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { InputError, ShapeError } from '../errors.ts'
+import { FROM_HALF } from './float16.ts'
 
 /** Data is row-major. F16 holds its raw bits (`toFloat32` widens it). */
 export type SafeTensor =
@@ -173,36 +174,8 @@ export function floatTensor(file: SafetensorsFile, name: string, where: string):
   const tensor = Object.hasOwn(file.tensors, name) ? file.tensors[name] : undefined
   if (!tensor) throw new InputError(where, `has no tensor "${name}"`, 'Check that the file is of this network')
   if (tensor.dtype === 'F32') return tensor.data
-  if (tensor.dtype === 'F16') return Float32Array.from(tensor.data, halfToSingle)
+  if (tensor.dtype === 'F16') return Float32Array.from(tensor.data, (half) => FROM_HALF[half]!)
   throw new InputError(`${where}, tensor "${name}"`, `is ${tensor.dtype}, expected F32 or F16`, 'Convert the file')
-}
-
-/** The value of IEEE half-precision bits. */
-export function halfToSingle(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-}
-
-/** The IEEE half-precision bits of the nearest half, ties to even; beyond 65504 infinity. */
-export function singleToHalf(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
-  const size = Math.abs(value)
-  if (size >= 65520) return sign | 0x7c00
-  const exponent = Math.max(Math.floor(Math.log2(size)), -14)
-  const step = 2 ** (exponent - 10) // distance between halves here
-  const count = roundToEven(size / step) // 1024..2048 steps, fewer below the smallest normal
-  return sign | (count + (exponent + 14) * 1024)
-}
-
-function roundToEven(x: number): number {
-  const floor = Math.floor(x)
-  const rest = x - floor
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
 }
 
 const elements = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)

@@ -38,12 +38,13 @@ export class RunFolder {
     return join(this.path, 'checkpoints')
   }
 
-  /** A new folder with its resolved config. @throws InputError if a run is there already */
-  static create(path: string, config: RunConfig): RunFolder {
+  /** A new folder with its resolved config and the command that made it. @throws InputError if a run is there already */
+  static create(path: string, config: RunConfig, command?: string): RunFolder {
     const folder = new RunFolder(path)
     if (existsSync(folder.config))
       throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
     for (const directory of [folder.path, folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
+    if (command) writeWhole(join(folder.path, 'command.txt'), `${command}\n`)
     writeWhole(folder.config, stringify(config))
     return folder
   }

@@ -2,11 +2,10 @@
 import { Worker } from 'node:worker_threads'
 import { type FromLearner, type Link, localLink, type ToLearner } from '../fleet/link.ts'
 import type { Phase, UpdateFigures } from '../learn/phase.ts'
+import type { ActorParameters } from '../learn/policy.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from '../replay/episode.ts'
 import type { LearnerSetup } from './learnerWorker.ts'
-
-export type ActorParameters = Record<string, Float32Array> // by group, the flat run of its values
 
 export type LearnerEvents = {
   onParameters?: (values: ActorParameters, update: number) => void

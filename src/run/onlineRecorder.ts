@@ -1,11 +1,12 @@
 /** @file Takes down the online phase: to the log on disk first, then to the learner, whose updates it ties to steps in lock-step mode. */
 
+import type { ActorParameters } from '../learn/policy.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { EpisodeStart } from '../replay/episode.ts'
 import type { EpisodeLog } from '../replay/log.ts'
 import type { Observation } from '../robot/robot.ts'
 import type { EpisodeSummary, Happening, Recorder } from './episode.ts'
-import type { ActorParameters, LearnerClient } from './learnerClient.ts'
+import type { LearnerClient } from './learnerClient.ts'
 import type { Copies } from './perception.ts'
 
 export type LockStep = {

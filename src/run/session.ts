@@ -1,8 +1,9 @@
 /** @file What a run needs before it can act: the robot behind its safety envelope, the encoder, the command encoder. */
 import { InputError } from '../errors.ts'
 import type { Robot } from '../robot/robot.ts'
-import { SafeRobot } from '../robot/safety.ts'
-import { Workcell } from '../robot/sim/workcell.ts'
+import type { SafeRobot } from '../robot/safety.ts'
+import { guardedWorkcell } from '../robot/sim/guarded.ts'
+import type { Workcell } from '../robot/sim/workcell.ts'
 import { builtInCommandEncoder, type CommandEncoder } from '../talk/embedding.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import { NanoEncoder } from '../vla/nano/encoder.ts'
@@ -19,9 +20,7 @@ export type Session = {
 
 /** @throws InputError if a task or camera of the config is unknown to the robot */
 export async function openSession(config: Pick<RunConfig, 'robot' | 'tasks' | 'vla'>): Promise<Session> {
-  const workcell = await Workcell.create({ arm: config.robot.arm, bolts: config.robot.bolts })
-  // nothing breaks in simulation, and nobody stands by to clear a force fault; numbers that are none still latch
-  const robot = new SafeRobot(workcell, { limits: { force: Number.POSITIVE_INFINITY } })
+  const { robot, workcell } = await guardedWorkcell({ arm: config.robot.arm, bolts: config.robot.bolts })
   const encoder = await NanoEncoder.load()
   checkTasks(config.tasks, robot)
   checkCameras(encoder, robot)
