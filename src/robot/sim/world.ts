@@ -1,5 +1,6 @@
 /** @file MuJoCo's WASM module behind typed views: compile, step, read, save and restore. Knows nothing of tasks. */
 import loadMujoco, { type DoubleBuffer, type MainModule, type MjData, type MjModel } from '@mujoco/mujoco'
+import { TIMESTEP } from './layout.ts'
 import { NAMES, workcellXml } from './mjcf.ts'
 import type { CellModel } from './options.ts'
 import { fromMatrix } from './spatial.ts'
@@ -156,7 +157,7 @@ export class World {
       after?.()
     }
     // an unstable step does not throw: MuJoCo resets the data and the clock restarts
-    if (!(d.time > start + (count - 0.5) * m.opt.timestep)) throw new UnstableError(start)
+    if (!(d.time > start + (count - 0.5) * TIMESTEP)) throw new UnstableError(start)
     this.refresh()
   }
 
