@@ -5,12 +5,20 @@ import { NANO_SIZES, type NanoConfig } from './config.ts'
 import { fillInput } from './encoder.ts'
 import { Looks } from './looks.ts'
 import { type Cell, collectPlay, type Frame, playCells } from './play-data.ts'
-import { compileTraining, encoderValues, type TargetStatistics, type TrainingStep, update } from './training.ts'
-import { NANO_FOLDER, saveNano } from './weights.ts'
+import {
+  compileTraining,
+  encoderValues,
+  setEncoderValues,
+  type TargetStatistics,
+  type TrainingStep,
+  update,
+} from './training.ts'
+import { loadNano, NANO_FOLDER, saveNano } from './weights.ts'
 import { VOCABULARY, WordTokeniser } from './words.ts'
 
 export type PretrainOptions = {
   folder: string // where weights.safetensors and config.json go
+  continueFrom?: string // folder of weights to start from instead of random ones; the optimiser starts anew
   seed: number
   frames: number // of play
   steps: number // training steps at most
@@ -57,7 +65,8 @@ export async function pretrain(
   const frames = collectPlay(cells, count, new RandomStream(seed, 'play'), (done) =>
     progress({ phase: 'play', done, total: count }),
   )
-  const config = configFor(frames)
+  const earlier = all.continueFrom === undefined ? undefined : await loadNano(all.continueFrom)
+  const config = earlier?.config ?? configFor(frames)
   const step = await compileTraining(
     config,
     statisticsOf(frames.map(({ targets }) => targets)),
@@ -65,6 +74,7 @@ export async function pretrain(
     threads,
     new RandomStream(seed, 'initialisation'),
   )
+  if (earlier) setEncoderValues(step, earlier.values)
   const fill = batchFiller(step, config, cells, frames, new RandomStream(seed, 'sampling'))
 
   const start = performance.now()

@@ -98,6 +98,11 @@ const pseudoHuber = (error: Tensor): Tensor => sub(sqrt(add(square(error), 1)), 
 export const encoderValues = ({ store }: TrainingStep): Record<string, Float32Array> =>
   Object.fromEntries(Object.keys(store.shapes(ENCODER)).map((name) => [name, store.view(ENCODER, name)]))
 
+/** Puts the encoder back to values that were trained earlier. */
+export function setEncoderValues({ store }: TrainingStep, values: Record<string, Float32Array>): void {
+  for (const [name, data] of Object.entries(values)) store.view(ENCODER, name).set(data)
+}
+
 /** Adam on encoder and heads, each clipped to norm 1. Returns the encoder's gradient norm. */
 export function update({ store }: TrainingStep, learningRate: number): number {
   const options = { learningRate, beta2: 0.98, maxNorm: 1 }
