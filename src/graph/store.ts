@@ -36,7 +36,8 @@ const largestMemoryBytes = 65536 * pageBytes
 /**
  * All parameters of a model. For each group the memory holds contiguous runs, tensors in the order of their spec and
  * without gaps: value; gradient, moment1 and moment2 if trained; target if wanted. The memory never grows, so views
- * stay valid, onnxruntime works on them without a copy, and the fused optimiser runs over them in place. All starts as 0.
+ * stay valid, onnxruntime works on them without a copy, and the fused optimiser runs over them in place.
+ * All starts as 0.
  */
 export class ParameterStore {
   readonly memory: WebAssembly.Memory

@@ -17,7 +17,8 @@ export const activations = {
   relu: activation('relu', 'Relu', (node, g) => [where(greater(node, 0), g, 0)]),
   erf: activation('erf', 'Erf', ({ inputs: [x] }, g) => [mul(g, mul(exp(mul(square(x), -1)), 2 / Math.sqrt(Math.PI)))]),
   gelu: activation('gelu', 'Gelu', ({ inputs: [x] }, g) => {
-    // Phi(x) + x phi(x) = (1 + erf u + 2 / sqrt(pi) u exp(-u^2)) / 2 with u = x / sqrt 2; the factor is in the exponent.
+    // Phi(x) + x phi(x) = (1 + erf u + 2 / sqrt(pi) u exp(-u^2)) / 2,
+    // with u = x / sqrt 2; its factor is in the exponent
     const u = mul(x, Math.SQRT1_2)
     const density = exp(sub(Math.log(2 / Math.sqrt(Math.PI)), square(u)))
     return [mul(g, mul(add(add(erf(u), mul(u, density)), 1), 0.5))]

@@ -59,7 +59,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /**
  * Where b is the same for the innermost leading axes of a, these axes are rows like any other: [C, B, M, K] @
- * [C, 1, K, N] is [C, B M, K] @ [C, K, N]. The result and, above all, the gradient to b then need no sum over a batch of products.
+ * [C, 1, K, N] is [C, B M, K] @ [C, K, N]. The result and, above all, the gradient to b then need no sum
+ * over a batch of products.
  */
 function mergeSharedRows(a: Tensor, b: Tensor): Tensor | undefined {
   const batchA = a.shape.slice(0, -2)
