@@ -1,18 +1,5 @@
 /** @file The layers that all networks share: dense, layer norm, and the block (dense, norm, tanh). */
-import {
-  add,
-  concat,
-  constant,
-  expand,
-  layerNorm,
-  matmul,
-  mul,
-  reshape,
-  slice,
-  Tensor,
-  tanh,
-  unsqueeze,
-} from '../graph/index.ts'
+import { add, concat, expand, layerNorm, matmul, mul, reshape, slice, Tensor, tanh, unsqueeze } from '../graph/index.ts'
 import { type Parameters, parameter } from './parameters.ts'
 
 /** Paper.md §12. */
@@ -52,10 +39,7 @@ export function block(
   const scale = parameter(parameters, `${name}.norm.scale`)
   const bias = parameter(parameters, `${name}.norm.bias`)
   const owners = scale.rank - 1
-  if (owners === 0) return tanh(layerNorm(y, scale, bias, epsilon))
-  const width = scale.shape[owners]!
-  const normalised = layerNorm(y, constant(new Float32Array(width).fill(1)), constant(new Float32Array(width)), epsilon)
-  return tanh(add(mul(normalised, acrossRows(scale, owners, y.rank)), acrossRows(bias, owners, y.rank)))
+  return tanh(layerNorm(y, acrossRows(scale, owners, y.rank), acrossRows(bias, owners, y.rank), epsilon))
 }
 
 /** Blocks 'trunk.0', 'trunk.1', ..., as many as there are. */

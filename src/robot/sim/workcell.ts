@@ -122,7 +122,7 @@ export class Workcell implements Robot {
   resetSync(task: string, seed = 0, { bolt = 0 }: ResetOptions = {}): Observation {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
-    this.setScene(startOf(name, new RandomStream(scrambled(seed), 'environment'), this.options.bolts, bolt))
+    this.setScene(startOf(name, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
     this.activate(name, bolt)
     return this.observeSync()
   }
@@ -325,6 +325,3 @@ function checkAction(action: Action): void {
   if (bad >= 0)
     throw new InputError('workcell.action', `entry ${bad} is ${action[bad]}`, 'Check the policy for NaN or infinities.')
 }
-
-/** RandomStream gives the seeds 0 to 9 one and the same stream; spread them over 32 bits first. */
-const scrambled = (seed: number): number => Math.imul(seed + 1, 0x9e3779b1) >>> 0
