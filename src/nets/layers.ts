@@ -1,5 +1,5 @@
 /** @file The layers that all networks share: dense, layer norm, and the block (dense, norm, tanh). */
-import { add, concat, expand, layerNorm, matmul, mul, reshape, slice, Tensor, tanh, unsqueeze } from '../graph/index.ts'
+import { add, concat, expand, layerNorm, matmul, reshape, slice, Tensor, tanh, unsqueeze } from '../graph/index.ts'
 import { type Parameters, parameter } from './parameters.ts'
 
 /** Paper.md §12. */
