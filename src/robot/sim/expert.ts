@@ -40,6 +40,8 @@ export const EXPERT = {
 } as const
 
 const FINGER_REACH = 0.009 // m that the pads reach below the TCP
+const NEIGHBOUR = 0.059 // m from bolt to bolt that an open finger needs between them, and some to spare
+const GIVE_WAY = 0.008 // m; as much as the gripper takes along the closing direction
 const BETWEEN_FINGERS = 0.021 // m beside the axis: nearer, an open gripper has the bolt between its fingers
 
 /** The hole that the task fills, how deep counts, and how well; none for a pick. */
@@ -172,11 +174,22 @@ function leave(truth: Truth, bolt: BoltState): Plan {
   }
 }
 
+/** How far to grasp beside the axis so that an open finger passes a neighbour that stands close along world x. */
+function giveWay(truth: Truth, bolt: BoltState): Vec3 {
+  let shift = 0
+  for (const other of truth.bolts) {
+    const [x, y] = subtract(other.position, bolt.position)
+    if (other === bolt || Math.abs(y) > 0.035) continue
+    shift -= Math.sign(x) * Math.min(GIVE_WAY, Math.max(0, NEIGHBOUR - Math.abs(x)))
+  }
+  return [shift, 0, 0]
+}
+
 /** The bolt is out of the gripper, and not where it should be: go and get it, along its axis. */
 function fetch(truth: Truth, bolt: BoltState): Plan {
   const axis = upOf(bolt.rotation)
   const turn = align(scale(upOf(truth.tcp.rotation), -1), axis, closingAxis(truth))
-  const grasp = subtract(bolt.position, scale(axis, BOLT.graspBelowHead))
+  const grasp = add(subtract(bolt.position, scale(axis, BOLT.graspBelowHead)), giveWay(truth, bolt))
   const relative = subtract(truth.tcp.position, grasp)
   const height = dot(relative, axis)
   const offset = across(relative, axis)
@@ -184,8 +197,9 @@ function fetch(truth: Truth, bolt: BoltState): Plan {
   const { width, command } = truth.gripper
 
   // A closing gripper keeps closing while the shaft can be between the pads; closed on nothing, it opens again.
-  // Above the shaft the pads would close on the head.
-  const closing = command === 'close' && miss < 0.009 && (height < 0.005 || width > 0.03)
+  // Closing takes one step; pads that stay this far apart are on the head.
+  const onHead = width > 0.0205 && width < 0.03
+  const closing = command === 'close' && miss < 0.0075 && height < 0.005 && !onHead
   const near = closing || (height < 0.0035 && miss < 0.006 && width > 0.04)
   const close = near && Math.abs(height) < 0.015 && width > 0.011 && length(turn) < 0.2
   // Wide of the bolt the goal is the waypoint over it; the funnel down to the grasp opens with alignment.
