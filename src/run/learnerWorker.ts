@@ -52,7 +52,6 @@ class LearnerThread {
         return
       case 'episode-end':
         this.replay.end(message.episode, message.end)
-        this.link.send({ kind: 'labels', counts: labelCounts(this.replay) })
         return
       case 'learn':
         for (let i = 0; i < message.updates && this.learner.canUpdate(message.phase); i++)
@@ -66,6 +65,7 @@ class LearnerThread {
         return this.link.send({ kind: 'done', ticket: message.ticket })
       case 'save':
         await this.learner.save(message.directory)
+        this.link.send({ kind: 'labels', counts: labelCounts(this.replay) })
         return this.link.send({ kind: 'done', ticket: message.ticket })
       case 'stop':
         this.stopped = true

@@ -1,0 +1,194 @@
+/** @file Opens a run, new or continued: demonstrations, encodings, networks, learner and log, brought to where the folder says it stands. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { recordDemonstrations } from '../data/demonstrations.ts'
+import { type ActorSizes, actorSizes } from '../learn/actors.ts'
+import { Policy } from '../learn/policy.ts'
+import { SimulatedOperator, type SimulatedOperatorState } from '../operator/simulated/operator.ts'
+import { DEFAULT_OPERATOR, WEAK_OPERATOR } from '../operator/simulated/options.ts'
+import { EpisodeLog } from '../replay/log.ts'
+import { LABEL_DEFAULTS } from '../talk/labels.ts'
+import type { RunConfig } from './config.ts'
+import type { RunFolder } from './folder.ts'
+import { LearnerClient } from './learnerClient.ts'
+import type { LearnerSetup } from './learnerWorker.ts'
+import { MetricsWriter, readMetrics, type TaskScore } from './metrics.ts'
+import { OnlineRecorder } from './onlineRecorder.ts'
+import { type Copies, Perception } from './perception.ts'
+import { encodeDemonstrations, fitNormalisers, type Normalisers, replayLog, tellEpisode } from './preparation.ts'
+import type { Session } from './session.ts'
+
+const FIGURES_EVERY = 10 // updates between two lines of the metrics log
+
+export const STATE_FILE = 'run.json'
+
+/** What the run tells whoever shows it. `done` and `total` are in the unit that the stage names. */
+export type Progress = { stage: string; done: number; total: number; note?: string }
+export type OnProgress = (progress: Progress) => void
+
+/** The run's own part of a checkpoint; the learner's lies beside it. */
+export type RunState = {
+  warmUpUpdates: number
+  onlineUpdatesAsked: number
+  step0?: Record<string, TaskScore>
+  wallSeconds: number
+  operator?: SimulatedOperatorState
+}
+
+/** Wall time over all parts of a run, and the last update heard of. */
+export class RunClock {
+  private readonly startedAt = performance.now()
+  private before = 0
+  update = 0
+
+  /** Time goes on from where an earlier part of the run stopped. */
+  goOnFrom(seconds: number): void {
+    this.before = seconds
+  }
+
+  get seconds(): number {
+    return this.before + (performance.now() - this.startedAt) / 1000
+  }
+}
+
+export type RunParts = {
+  policy: Policy
+  perception: Perception
+  normalisers: Normalisers
+  learner: LearnerClient
+  operator?: SimulatedOperator
+  metrics: MetricsWriter
+  recorder: OnlineRecorder
+  log: EpisodeLog
+  clock: RunClock
+  state: RunState
+}
+
+export async function openRun(
+  folder: RunFolder,
+  config: RunConfig,
+  session: Session,
+  onProgress: OnProgress,
+): Promise<RunParts> {
+  const clock = new RunClock()
+  const { checkpoint, state } = readState(folder)
+  clock.goOnFrom(state.wallSeconds)
+  const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
+  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress)
+  const encoded = await encodeDemonstrations(session, demonstrations, config, copies, (done, total) =>
+    onProgress({ stage: 'encoding demonstrations', done, total }),
+  )
+  const normalisers = fitNormalisers(encoded)
+  const perception = new Perception(session.encoder, session.instructions, normalisers)
+  const { description } = session.encoder
+  const sizes = actorSizes(config.networks, description, session.robot.spec.proprio.length, session.commands.width)
+  const policy = await Policy.create(sizes, session.commands)
+  const metrics = MetricsWriter.open(folder.metrics)
+  let robotSteps = () => 0
+  const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
+  const learner = await LearnerClient.start(learnerSetup(config, session, sizes, copies, checkpoint), {
+    onParameters: (values) => config.online.lockstep || policy.setParameters(values),
+    onFigures: (figures) => {
+      clock.update = figures.update
+      metrics.write({ kind: 'update', ...stamp(), ...figures })
+    },
+    onLabels: (counts) => metrics.write({ kind: 'labels', ...stamp(), counts }),
+  })
+  for (const { episode, sights } of encoded) {
+    const seen = sights.map((sight) => perception.normalise(sight))
+    tellEpisode(learner, episode, seen)
+  }
+  const log = EpisodeLog.open(folder.log, session.robot.spec)
+  log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations have the numbers before
+  const told = await replayLog(session, perception, learner, folder.log, copies, (done) =>
+    onProgress({ stage: 'reading the log [episodes]', done, total: log.nextEpisode - encoded.length }),
+  )
+  const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
+  const recorder = new OnlineRecorder(log, learner, copies, told.robotSteps, lockStep, (values) =>
+    policy.setParameters(values),
+  )
+  robotSteps = () => recorder.robotSteps
+  const operator = simulatedOperator(config, session)
+  if (operator && state.operator) operator.restore(state.operator)
+  policy.setParameters(await learner.learn('warm-up', 0))
+  return { policy, perception, normalisers, learner, operator, metrics, recorder, log, clock, state }
+}
+
+/** The newest checkpoint, and the state in it. The metrics may be ahead of it; their clock counts. */
+function readState(folder: RunFolder): { checkpoint: string | undefined; state: RunState } {
+  const checkpoint = folder.latestCheckpoint()
+  const state: RunState = checkpoint
+    ? (JSON.parse(readFileSync(join(checkpoint, STATE_FILE), 'utf8')) as RunState)
+    : { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
+  const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []
+  for (const { time } of past) state.wallSeconds = Math.max(state.wallSeconds, time)
+  return { checkpoint, state }
+}
+
+function simulatedOperator(config: RunConfig, { workcell }: Session): SimulatedOperator | undefined {
+  if (config.operator.kind === 'none') return undefined
+  const options = config.operator.strength === 'weak' ? WEAK_OPERATOR : DEFAULT_OPERATOR
+  return new SimulatedOperator(() => workcell.truth(), config.seed, options)
+}
+
+async function ensureDemonstrations(
+  folder: RunFolder,
+  config: RunConfig,
+  session: Session,
+  onProgress: OnProgress,
+): Promise<string> {
+  const { path, perTask, noise } = config.demonstrations
+  if (path) return path
+  await recordDemonstrations(folder.demonstrations, {
+    robot: session.robot,
+    truth: () => session.workcell.truth(),
+    tasks: config.tasks,
+    perTask,
+    noise,
+    seed: config.seed,
+    onEpisode: (done, total) => onProgress({ stage: 'recording demonstrations', done, total }),
+  })
+  return folder.demonstrations
+}
+
+function learnerSetup(
+  config: RunConfig,
+  session: Session,
+  sizes: ActorSizes,
+  copies: Copies,
+  checkpoint: string | undefined,
+): LearnerSetup {
+  const { warmUp, online, learner, tasks, replay } = config
+  const { featureShape } = session.encoder.description
+  return {
+    checkpoint,
+    figuresEvery: FIGURES_EVERY,
+    learner: {
+      tasks,
+      sizes,
+      learner,
+      seed: config.seed,
+      onlineAfter: online.startAfter,
+      lambda: {
+        'warm-up': { bc: warmUp.bcWeight, q: warmUp.qWeight },
+        online: { bc: online.bcWeight, q: online.qWeight },
+      },
+    },
+    replay: {
+      tasks,
+      embeddingWidth: sizes.embedding,
+      proprioWidth: sizes.proprio,
+      featureShape,
+      copies: copies.count,
+      discount: learner.discount,
+      labels: {
+        ...LABEL_DEFAULTS,
+        window: config.talk.window,
+        threshold: config.talk.threshold,
+        metresPerUnit: session.robot.spec.actionScale.translation,
+      },
+      demonstrationCapacity: replay.capacity,
+      onlineCapacity: replay.capacity,
+    },
+  }
+}
