@@ -45,24 +45,33 @@ describe('play', () => {
     for (const { instruction } of frames) expect(tasks).not.toContain(instruction)
   })
 
-  it('never carries a bolt through the opening of stand or slot', () => {
-    // In an episode a held tip that is deep in a hole must not have been high over it while held, nor become so.
-    const crossings = ['stand', 'slot'].flatMap((fixture) =>
-      frames.slice(1).filter((frame, i) => {
-        const before = frames[i]!
-        const sameEpisode =
-          Math.hypot(...reading(frame, fixture).map((x, n) => x - reading(before, fixture)[n]!)) < 1e-9
-        if (!sameEpisode || !held(frame) || !held(before)) return false
-        const height = (f: Frame) => reading(f, `tip from ${fixture}`)[2]!
-        const beside = Math.hypot(reading(frame, `tip from ${fixture}`)[0]!, reading(frame, `tip from ${fixture}`)[1]!)
-        return (
-          beside < 0.01 &&
-          height(before) < -0.012 !== height(frame) < -0.012 &&
-          Math.abs(height(frame) - height(before)) > 0.006
-        )
-      }),
-    )
-    expect(crossings.length / frames.length).toBeLessThan(0.005)
+  it('does not put a bolt into stand or slot, nor take it out, but for rare accidents of the noise', () => {
+    const episodes: Frame[][] = []
+    for (const frame of frames) {
+      const last = episodes.at(-1)
+      const moved = last ? reading(frame, 'stand').map((x, i) => Math.abs(x - reading(last[0]!, 'stand')[i]!)) : [1]
+      if (last && Math.max(...moved) < 1e-9) last.push(frame)
+      else episodes.push([frame])
+    }
+    const accidents = { in: 0, out: 0 }
+    for (const episode of episodes)
+      for (const hole of ['stand', 'slot']) {
+        let was: 'deep' | 'above' | 'elsewhere' = 'elsewhere' // where the held bolt's tip was last
+        for (const frame of episode) {
+          const [x, y, height] = reading(frame, `tip from ${hole}`) as [number, number, number]
+          const over = held(frame) && Math.hypot(x, y) < 0.015
+          if (over && height < -0.012) {
+            if (was === 'above') accidents.in++
+            was = 'deep'
+          } else if (over && height > 0.002) {
+            if (was === 'deep') accidents.out++
+            was = 'above'
+          } else if (!over) was = 'elsewhere'
+        }
+      }
+    expect(episodes.length).toBeGreaterThan(25)
+    expect(accidents.in).toBe(0)
+    expect(accidents.out / episodes.length).toBeLessThan(0.07)
   })
 
   it('reads relative places as differences of absolute ones, from a tool that the proprioception places', () => {
