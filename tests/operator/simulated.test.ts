@@ -181,13 +181,27 @@ describe('the simulated operator', () => {
     return taken
   }
 
-  it('takes over two steps after it sees the reason, and sees it one step late', () => {
-    // stuck needs 11 glances; with one step of delay the first state counts twice, so step 10 sees it; hands on at 12
+  it('takes over two steps after it sees the reason', () => {
+    // stuck needs 11 glances at a scene that does not change: at step 10 the reason is there, at step 12 the hands
     const first = (options: Partial<typeof DEFAULT_OPERATOR>) =>
       takeoverSteps(new SimulatedOperator(truth, 0, options), 20)[0]
     expect(first({})).toBe(12)
     expect(first({ reaction: 5 })).toBe(15)
     expect(first({ reaction: 0 })).toBe(10)
+  })
+
+  it.each([0, 1, 3])('sees a change of the scene %d steps late', (delay) => {
+    cell.resetSync('assemble', 506)
+    const onTheRight = cell.truth()
+    const onTheLeft = structuredClone(onTheRight)
+    onTheLeft.slots[0]!.position[1] *= -1
+    const changesAt = 14 // within the first takeover, which begins at step 12
+    let step = 0
+    const operator = new SimulatedOperator(() => (step < changesAt ? onTheRight : onTheLeft), 0, { delay, relief: 100 })
+    operator.begin('assemble')
+    const pushesLeft = () => (operator.tend(nothing, idle).takeover ?? idle)[1]! > 0
+    for (; !pushesLeft(); step++) expect(step).toBeLessThan(30)
+    expect(step).toBe(changesAt + delay)
   })
 
   it('hands back when Φ fell by 4, after 3 steps at the least and 15 at the most, then is quiet for 4', () => {
