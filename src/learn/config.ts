@@ -20,6 +20,10 @@ export const LearnerConfig = z.strictObject({
   learningRate: positive('Adam').default(3e-4),
   maxGradientNorm: positive('global-norm clip of each group').default(10),
   criticStepsPerActorStep: count('online critic steps for one step of the actors').default(2),
+  cloningSteps: count(
+    'steps of the primary actor on its cloning term alone, before each joint update; 0 is the paper',
+    0,
+  ).default(0),
   bcTerm: z.enum(['reconstruction', 'direct']).default('reconstruction').describe('cloning term of the primary actor'),
   noiseGain: z
     .number()

@@ -13,7 +13,13 @@ import type { LearnerConfig } from './config.ts'
 import { type ActorWeights, taskWeights } from './losses/index.ts'
 import type { Phase, UpdateFigures } from './phase.ts'
 import type { ActorParameters } from './policy.ts'
-import { compileCriticStep, compileJointStep, compileRefinementStep, type StepSettings } from './programs.ts'
+import {
+  compileCloningStep,
+  compileCriticStep,
+  compileJointStep,
+  compileRefinementStep,
+  type StepSettings,
+} from './programs.ts'
 
 export type LearnerOptions = {
   tasks: readonly string[]
@@ -57,7 +63,7 @@ export function createStore(options: Pick<LearnerOptions, 'sizes' | 'tasks' | 's
   return { store, layouts }
 }
 
-type Programs = { warmUp: Program; critic: Program; joint: Program; refine: Program }
+type Programs = { cloning: Program; warmUp: Program; critic: Program; joint: Program; refine: Program }
 
 export class Learner {
   updates = 0
@@ -94,6 +100,7 @@ export class Learner {
       threads: options.threads ?? 1,
     }
     const programs: Programs = {
+      cloning: await compileCloningStep(store, settings),
       warmUp: await compileJointStep(store, settings, 'warm-up', options.lambda['warm-up']),
       critic: await compileCriticStep(store, settings),
       joint: await compileJointStep(store, settings, 'online', options.lambda.online),
@@ -112,9 +119,13 @@ export class Learner {
     return !empty && (phase === 'warm-up' || online >= this.options.onlineAfter)
   }
 
-  /** One joint update of the phase: critics (several times online), primary actor, refinement actor. */
+  /** One joint update of the phase: extra cloning steps, critics (several times online), primary actor, refinement actor. */
   async update(phase: Phase): Promise<UpdateFigures> {
     const { learner, tasks } = this.options
+    for (let i = 0; i < learner.cloningSteps; i++) {
+      await this.runOnBatch(this.programs.cloning, 1)
+      this.apply('head')
+    }
     if (phase === 'online')
       for (let i = 1; i < learner.criticStepsPerActorStep; i++) {
         await this.runOnBatch(this.programs.critic)
@@ -165,10 +176,10 @@ export class Learner {
     await Promise.all(Object.values(this.programs).map((program) => program.release()))
   }
 
-  private async runOnBatch(program: Program): Promise<void> {
+  private async runOnBatch(program: Program, demonstrationShare = 0.5): Promise<void> {
     const rows = this.columns(program.inputs) as TransitionRows
     this.options.tasks.forEach((task, i) => {
-      const request = { task, count: this.batchPerTask, offset: i * this.batchPerTask }
+      const request = { task, count: this.batchPerTask, offset: i * this.batchPerTask, demonstrationShare }
       this.replay.sampleTransitions(request, this.sampling, rows)
     })
     drawNoise(program.inputs, this.noise)

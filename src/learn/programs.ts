@@ -33,7 +33,10 @@ import {
   type ActorWeights,
   actorTerms,
   CALIBRATED_Q,
+  type Cloning,
+  cloningTerm,
   conservativeTerm,
+  maskedMean,
   obedienceTerm,
   PLAIN_CALIBRATED_Q,
   primaryActorLoss,
@@ -122,22 +125,28 @@ function criticLoss(update: Update, phase: Phase) {
   return { loss: add(td, mul(learner.conservativeWeight, conservative)), td, conservative }
 }
 
-/** The primary actor's loss; features are those of the critic, without gradient. */
-function actorLoss(update: Update, lambda: ActorWeights) {
-  const { batch, settings, schedule } = update
-  const { learner } = settings
-  const state = { features: stopGradient(update.state.features), proprio: batch.proprio }
+/** The form of the cloning term that the config asks for, with the noise that it draws. */
+function cloningOf(update: Update): Cloning {
+  const { bcTerm, noiseGain } = update.settings.learner
   const noise =
-    learner.bcTerm === 'reconstruction'
+    bcTerm === 'reconstruction'
       ? { epsilon: update.normal('epsilon'), sigmaIndex: sigmaIndexInput(update.rows) }
       : undefined
+  return { schedule: update.schedule, noise, noiseGain }
+}
+
+/** The primary actor's loss; features are those of the critic, without gradient. */
+function actorLoss(update: Update, lambda: ActorWeights) {
+  const { batch, settings } = update
+  const { learner } = settings
+  const state = { features: stopGradient(update.state.features), proprio: batch.proprio }
   const terms = actorTerms(
     update.f,
     update.policy,
     NOISE_SCALE,
     { h: update.h, actions: batch.action, xi: update.normal('actor'), bcMask: batch.bcMask },
     (action) => critic(update.critic, state, action),
-    { schedule, noise, noiseGain: learner.noiseGain },
+    cloningOf(update),
   )
   return { ...primaryActorLoss(terms.bcPerTask, terms.qPerTask, lambda, learner.taskWeight), meanQ: terms.qPerTask }
 }
@@ -149,6 +158,22 @@ export function compileCriticStep(store: ParameterStore, settings: StepSettings)
     name: 'critic step',
     outputs: { criticLoss: loss, td },
     gradients: [{ store, group: 'critic', loss }],
+    threads: settings.threads,
+  })
+}
+
+/** The primary actor's cloning term alone: a fraction of the cost of a joint step, since no critic is asked. */
+export function compileCloningStep(store: ParameterStore, settings: StepSettings): Promise<Program> {
+  const update = new Update(store, settings)
+  const { batch, f, policy, h } = update
+  const xi = update.normal('actor')
+  const clones = { h, actions: batch.action, xi, bcMask: batch.bcMask }
+  const { perSample } = cloningTerm(f, clones, policy(mul(NOISE_SCALE, xi), h), cloningOf(update))
+  const loss = mean(maskedMean(perSample, batch.bcMask))
+  return compile({
+    name: 'cloning step',
+    outputs: { bc: loss },
+    gradients: [{ store, group: 'head', loss }],
     threads: settings.threads,
   })
 }
