@@ -24,6 +24,11 @@ export const LearnerConfig = z.strictObject({
     'steps of the primary actor on its cloning term alone, before each joint update; 0 is the paper',
     0,
   ).default(0),
+  inputNoise: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("noise on the actor's h and proprio while it learns, in their standard deviations; 0 is the paper"),
   bcTerm: z.enum(['reconstruction', 'direct']).default('reconstruction').describe('cloning term of the primary actor'),
   noiseGain: z
     .number()

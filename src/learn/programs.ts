@@ -81,9 +81,16 @@ class Update {
     this.batch = transitionInputs(settings.sizes, settings.tasks, settings.batchPerTask)
     this.f = denoiser(this.head)
     this.policy = policyOf(this.f, this.schedule)
-    this.h = conditioning(this.head, this.batch.h, this.batch.proprio)
+    this.h = conditioning(this.head, this.blurred('h'), this.blurred('proprio'))
     this.nextH = conditioning(this.head, this.batch.nextH, this.batch.nextProprio)
     this.state = { features: pooledFeatures(this.critic, this.batch.features), proprio: this.batch.proprio }
+  }
+
+  /** What the actor sees of a state while it learns: a little noise keeps it from learning few demonstrations by heart. */
+  private blurred(name: 'h' | 'proprio'): Tensor {
+    const { inputNoise } = this.settings.learner
+    const seen = this.batch[name]
+    return inputNoise > 0 ? add(seen, mul(inputNoise, normalInput(`blur/${name}`, [...seen.shape]))) : seen
   }
 
   get rows(): [number, number] {

@@ -1,11 +1,12 @@
 /** @file One episode: the policy plans, the operator tends, the robot acts, and every step is told to the recorder. */
+import { InputError } from '../errors.ts'
 import type { Policy } from '../learn/policy.ts'
 import type { Operator, Tending } from '../operator/operator.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { Ending } from '../replay/episode.ts'
 import type { Actor } from '../replay/transition.ts'
 import type { Action, Observation } from '../robot/robot.ts'
-import type { SafeRobot } from '../robot/safety.ts'
+import type { Fault, SafeRobot } from '../robot/safety.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
 
@@ -68,6 +69,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       const tending = operator?.tend(observation, planned) ?? {}
       const { command, actor } = await choose(crew, seen, planned, tending)
       const outcome = await robot.step(command)
+      if (robot.fault) throw stopped(robot.fault)
       observation = outcome.observation
       seen = await see(observation)
       const judged = judge(outcome, tending.verdict, summary.length + 1 >= maxSteps)
@@ -104,6 +106,13 @@ async function choose(
   if (command === undefined) return { command: planned, actor: 'primary' }
   return { command: await policy.refined(seen, command, noise()), actor: 'refinement' }
 }
+
+const stopped = ({ kind, what }: Fault) =>
+  new InputError(
+    'safety envelope',
+    `the robot holds after a fault, ${kind}: ${what}`,
+    'Look at the robot and at what commanded it; the run can be resumed, nothing logged is lost',
+  )
 
 /** A person's verdict overrules the robot's own. The clock and an abort truncate: they say nothing about the state. */
 function judge(outcome: { reward: number; terminated: boolean }, verdict: Tending['verdict'], late: boolean) {
