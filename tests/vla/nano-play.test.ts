@@ -71,7 +71,7 @@ describe('play', () => {
       }
     expect(episodes.length).toBeGreaterThan(25)
     expect(accidents.in).toBe(0)
-    expect(accidents.out / episodes.length).toBeLessThan(0.07)
+    expect(accidents.out / episodes.length).toBeLessThan(0.05)
   })
 
   it('reads relative places as differences of absolute ones, from a tool that the proprioception places', () => {
