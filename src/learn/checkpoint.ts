@@ -19,7 +19,7 @@ export type LearnerState = {
 const KINDS = ['value', 'moment1', 'moment2', 'target'] as const
 type Kind = (typeof KINDS)[number]
 
-/** Both files; each appears whole or not at all. `layouts` are of the groups head and refine, `critic` has targets. */
+/** Both files; each appears whole or not at all. The head that acts is the averaged one, the target of its group. */
 export async function saveLearner(
   directory: string,
   store: ParameterStore,
@@ -30,7 +30,7 @@ export async function saveLearner(
   const policy: Record<string, SafeTensor> = {}
   for (const group of ['head', 'refine'])
     for (const [name, { shape }] of Object.entries(layouts[group]!))
-      policy[`${group}/${name}`] = f32(shape, store.view(group, name))
+      policy[`${group}/${name}`] = f32(shape, store.view(group, name, group === 'head' ? 'target' : 'value'))
   await writeSafetensors(join(directory, POLICY_FILE), policy)
   const rest: Record<string, SafeTensor> = {}
   for (const group of Object.keys(layouts))
@@ -91,7 +91,7 @@ export async function readPolicy(
   return { head: read('head'), refine: read('refine') }
 }
 
-const kindsOf = (group: string): readonly Kind[] => (group === 'critic' ? KINDS : KINDS.slice(0, 3))
+const kindsOf = (group: string): readonly Kind[] => (group === 'refine' ? KINDS.slice(0, 3) : KINDS)
 
 function expectSize(where: string, got: number, wanted: number): void {
   if (got !== wanted)

@@ -24,6 +24,12 @@ export const LearnerConfig = z.strictObject({
     'steps of the primary actor on its cloning term alone, before each joint update; 0 is the paper',
     0,
   ).default(0),
+  actorAverage: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('rate at which the head that acts follows the head that learns; 1 is the paper: they are one'),
   inputNoise: z
     .number()
     .min(0)

@@ -49,17 +49,17 @@ export function criticGroup(sizes: ActorSizes, tasks: number): Layout {
   }
 }
 
-/** The store that all steps share, initialised; target critics start equal to the critics. */
+/** The store that all steps share, initialised. Targets of the critics, and of the head the averaged one that acts, start equal. */
 export function createStore(options: Pick<LearnerOptions, 'sizes' | 'tasks' | 'seed'>) {
   const layouts = { ...actorLayouts(options.sizes), critic: criticGroup(options.sizes, options.tasks.length) }
   const store = new ParameterStore({
-    head: { tensors: shapesOf(layouts.head), trained: true },
+    head: { tensors: shapesOf(layouts.head), trained: true, target: true },
     refine: { tensors: shapesOf(layouts.refine), trained: true },
     critic: { tensors: shapesOf(layouts.critic), trained: true, target: true },
   })
   for (const [group, layout] of Object.entries(layouts))
     initialise(layout, (name) => store.view(group, name), new RandomStream(options.seed, `initialisation/${group}`))
-  store.flat('critic', 'target').set(store.flat('critic', 'value'))
+  for (const group of ['head', 'critic']) store.flat(group, 'target').set(store.flat(group, 'value'))
   return { store, layouts }
 }
 
@@ -124,7 +124,7 @@ export class Learner {
     const { learner, tasks } = this.options
     for (let i = 0; i < learner.cloningSteps; i++) {
       await this.runOnBatch(this.programs.cloning, 1)
-      this.apply('head')
+      this.applyHead()
     }
     if (phase === 'online')
       for (let i = 1; i < learner.criticStepsPerActorStep; i++) {
@@ -134,7 +134,7 @@ export class Learner {
     const program = phase === 'warm-up' ? this.programs.warmUp : this.programs.joint
     await this.runOnBatch(program)
     const critic = this.applyCritic()
-    const head = this.apply('head')
+    const head = this.applyHead()
     const refinement = await this.refine()
     this.updates++
     const { td, conservative, criticLoss, bc, q, actorLoss, meanQ, weight } = program.outputs
@@ -154,7 +154,7 @@ export class Learner {
 
   /** Copies of the actors' parameters, to publish. */
   actorParameters(): ActorParameters {
-    return { head: this.store.flat('head', 'value').slice(), refine: this.store.flat('refine', 'value').slice() }
+    return { head: this.store.flat('head', 'target').slice(), refine: this.store.flat('refine', 'value').slice() }
   }
 
   async save(directory: string): Promise<void> {
@@ -227,6 +227,8 @@ export class Learner {
     const { learningRate, maxGradientNorm: maxNorm } = this.options.learner
     return this.store.adam(group, { learningRate, maxNorm, targetRate }).gradientNorm
   }
+
+  private applyHead = () => this.apply('head', this.options.learner.actorAverage)
 
   private applyCritic = () => this.apply('critic', this.options.learner.targetRate)
 

@@ -15,7 +15,14 @@ import type { LearnerSetup } from './learnerWorker.ts'
 import { MetricsWriter, readMetrics, type TaskScore } from './metrics.ts'
 import { OnlineRecorder } from './onlineRecorder.ts'
 import { type Copies, Perception } from './perception.ts'
-import { encodeDemonstrations, fitNormalisers, type Normalisers, replayLog, tellEpisode } from './preparation.ts'
+import {
+  encodeDemonstrations,
+  fitNormalisers,
+  type Normalisers,
+  readNormalisers,
+  replayLog,
+  tellEpisode,
+} from './preparation.ts'
 import type { Session } from './session.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
@@ -78,9 +85,9 @@ export async function openRun(
   const encoded = await encodeDemonstrations(session, demonstrations, config, copies, (done, total) =>
     onProgress({ stage: 'encoding demonstrations', done, total }),
   )
-  const normalisers = fitNormalisers(encoded)
-  const perception = new Perception(session.encoder, session.instructions, normalisers)
   const { description } = session.encoder
+  const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
+  const perception = new Perception(session.encoder, session.instructions, normalisers)
   const sizes = actorSizes(config.networks, description, session.robot.spec.proprio.length, session.commands.width)
   const policy = await Policy.create(sizes, session.commands)
   const metrics = MetricsWriter.open(folder.metrics)

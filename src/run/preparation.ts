@@ -6,6 +6,7 @@ import { Normaliser, type NormaliserState } from '../learn/normaliser.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { RobotSpec } from '../robot/robot.ts'
+import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
 import { writeWhole } from './folder.ts'
 import type { LearnerClient } from './learnerClient.ts'
@@ -67,15 +68,27 @@ export function fitNormalisers(encoded: readonly EncodedEpisode[]): Normalisers 
 
 const NORMALISER_FILE = 'normalisers.json'
 
-export function saveNormalisers(directory: string, { h, proprio }: Normalisers): void {
-  writeWhole(join(directory, NORMALISER_FILE), JSON.stringify({ h: h.save(), proprio: proprio.save() }))
+type SavedNormalisers = Record<'h' | 'proprio', NormaliserState> & { encoder: { name: string; hash: string } }
+
+/** The normalisers of h mean something for one encoder only, so its hash goes with them. */
+export function saveNormalisers(
+  directory: string,
+  { h, proprio }: Normalisers,
+  { name, hash }: EncoderDescription,
+): void {
+  const saved: SavedNormalisers = { encoder: { name, hash }, h: h.save(), proprio: proprio.save() }
+  writeWhole(join(directory, NORMALISER_FILE), JSON.stringify(saved))
 }
 
-/** @throws InputError if the file is missing or not what was saved */
-export function readNormalisers(directory: string): Normalisers {
+/** @throws InputError if the file is missing, or if the policy beside it was trained on top of another encoder */
+export function readNormalisers(directory: string, present: EncoderDescription): Normalisers {
   const path = join(directory, NORMALISER_FILE)
   if (!existsSync(path)) throw new InputError(path, 'is missing', 'Give a checkpoint that `duet train` wrote')
-  const { h, proprio } = JSON.parse(readFileSync(path, 'utf8')) as Record<'h' | 'proprio', NormaliserState>
+  const { h, proprio, encoder } = JSON.parse(readFileSync(path, 'utf8')) as SavedNormalisers
+  if (encoder.hash !== present.hash) {
+    const what = `is of encoder ${encoder.name} ${encoder.hash.slice(0, 12)}, present is ${present.name} ${present.hash.slice(0, 12)}`
+    throw new InputError(path, what, 'Restore the weights that the run was trained with, or train anew')
+  }
   return { h: new Normaliser(h), proprio: new Normaliser(proprio) }
 }
 

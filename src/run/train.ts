@@ -177,7 +177,7 @@ class Run {
     const updates = this.parts.state.warmUpUpdates + recorder.updatesAsked
     await this.folder.saveCheckpoint(recorder.robotSteps, updates, async (directory) => {
       await learner.save(directory)
-      saveNormalisers(directory, normalisers)
+      saveNormalisers(directory, normalisers, this.session.encoder.description)
       writeWhole(join(directory, STATE_FILE), JSON.stringify(state))
     })
   }

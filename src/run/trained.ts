@@ -30,7 +30,7 @@ export async function openTrained(path: string): Promise<Trained> {
     config,
     checkpoint,
     session,
-    perception: new Perception(encoder, session.instructions, readNormalisers(checkpoint)),
+    perception: new Perception(encoder, session.instructions, readNormalisers(checkpoint, encoder.description)),
     policy,
     async close() {
       await policy.release()

@@ -30,20 +30,20 @@ function aPick(tcp: Vec3, changes: Partial<Truth> = {}): Truth {
 
 describe('the action of the expert', () => {
   it('is a proportional step to the grasp: 6 mm above it, 0.6 · 6 / 15 down', () => {
-    const action = expertAction(aPick([0.5, 0, 0.065 + 0.006]))
+    const action = expertAction(aPick([0.5, 0, 0.062 + 0.006]))
     for (const [axis, wanted] of [0, 0, -0.24, 0, 0, 0].entries()) expect(action[axis]).toBeCloseTo(wanted, 6)
     expect(action[6]).toBe(-1)
   })
 
   it('looks ahead of a moving arm: 5 cm/s down for 0.05 s leaves 3.5 of 6 mm', () => {
-    const truth = aPick([0.5, 0, 0.065 + 0.006])
+    const truth = aPick([0.5, 0, 0.062 + 0.006])
     truth.tcp.velocity = [0, 0, -0.05]
     expect(expertAction(truth)[2]).toBeCloseTo((-0.6 * 3.5) / 15, 6)
   })
 
   it('goes straight at full speed from afar: the largest axis is 1, the others in proportion', () => {
-    // the waypoint is 55 mm above the grasp, at z 120 mm: 60 mm in x, -30 in y, -30 in z to go
-    const action = expertAction(aPick([0.44, 0.03, 0.15]))
+    // the waypoint is 55 mm above the grasp, at z 117 mm: 60 mm in x, -30 in y, -30 in z to go
+    const action = expertAction(aPick([0.44, 0.03, 0.147]))
     expect(action[0]).toBeCloseTo(1, 6)
     expect(action[1]).toBeCloseTo(-0.5, 6)
     expect(action[2]).toBeCloseTo(-0.5, 6)
@@ -61,10 +61,24 @@ describe('the action of the expert', () => {
   })
 
   it('closes at the grasp, keeps closing while the fingers travel, and opens again when they met nothing', () => {
-    const closing = (width: number) => aPick([0.5, 0, 0.066], { gripper: { width, command: 'close' } })
-    expect(expertAction(aPick([0.5, 0, 0.066]))[6]).toBe(1)
+    const closing = (width: number) => aPick([0.5, 0, 0.063], { gripper: { width, command: 'close' } })
+    expect(expertAction(aPick([0.5, 0, 0.063]))[6]).toBe(1)
     expect(expertAction(closing(0.035))[6]).toBe(1)
     expect(expertAction(closing(0.002))[6]).toBe(-1)
+  })
+
+  it('carries on a bolt that hangs by its head, and does not let it drop', () => {
+    const byHead = (height: number) => {
+      const truth = aPick([0.5, 0, 0.2], { gripper: { width: 0.024, command: 'close' } })
+      const bolt = truth.bolts[0]!
+      bolt.touchesHand = true
+      bolt.position = [0.5, 0, height]
+      bolt.tip = [0.5, 0, height - 0.056]
+      truth.tcp.position = [0.5, 0, height + 0.004]
+      return expertAction(truth)[6]
+    }
+    expect(byHead(0.16)).toBe(1)
+    expect(byHead(0.077)).toBe(-1) // still in its hole: open, and grasp again
   })
 
   it('rises before it moves sideways past the head of a bolt', () => {
@@ -77,7 +91,7 @@ describe('the action of the expert', () => {
     const truth = aPick([0.48, 0.02, 0.1])
     const before = structuredClone(truth)
     const first = expertAction(truth)
-    expertAction(aPick([0.5, 0, 0.066]))
+    expertAction(aPick([0.5, 0, 0.063]))
     expect(expertAction(truth)).toEqual(first)
     expect(truth).toEqual(before)
   })
@@ -197,7 +211,7 @@ describe('the potential', () => {
     const near = aPick([0.5, 0, 0.13])
     const far = aPick([0.4, 0, 0.13])
     expect(stepsToGo(far) - stepsToGo(near)).toBeCloseTo(0.1 / 0.015 / 0.95, 0)
-    const held = aPick([0.5, 0, 0.066], { gripper: { width: 0.016, command: 'close' } })
+    const held = aPick([0.5, 0, 0.063], { gripper: { width: 0.016, command: 'close' } })
     held.bolts[0]!.held = true
     expect(stepsToGo(near)).toBeGreaterThan(stepsToGo(held) + 5)
   })
@@ -205,6 +219,6 @@ describe('the potential', () => {
   it('names the phase from geometry', () => {
     expect(expertPlan(aPick([0.4, 0, 0.2])).phase).toBe('approach')
     expect(expertPlan(aPick([0.5, 0, 0.1])).phase).toBe('descend')
-    expect(expertPlan(aPick([0.5, 0, 0.066])).phase).toBe('close')
+    expect(expertPlan(aPick([0.5, 0, 0.063])).phase).toBe('close')
   })
 })

@@ -226,10 +226,24 @@ function fetch(truth: Truth, bolt: BoltState): Plan {
   }
 }
 
+/**
+ * Pads that closed on the head instead of the shaft hold the bolt as well. Once it hangs free of every hole, letting go
+ * would drop it: it is carried on as it is.
+ */
+function hangsByHead(truth: Truth, bolt: BoltState): boolean {
+  const { width, command } = truth.gripper
+  const offset = across(subtract(truth.tcp.position, bolt.position), upOf(bolt.rotation))
+  if (command !== 'close' || !bolt.touchesHand || width < 0.0165 || width > 0.03 || length(offset) > 0.01) return false
+  return [...truth.cradles, truth.stand, ...truth.slots].every((hole) => {
+    const tip = inFixture(hole, bolt.tip)
+    return length(tip.offset) > 0.012 || tip.height > -hole.depth + 0.01
+  })
+}
+
 /** What to do next, from the state alone. */
 export function expertPlan(truth: Truth): Plan {
   const bolt = truth.bolts[truth.bolt]!
-  if (bolt.held) return carry(truth, bolt)
+  if (bolt.held || hangsByHead(truth, bolt)) return carry(truth, bolt)
   const target = targetOf(truth)
   if (target) {
     const { height, offset } = inFixture(target.fixture, bolt.tip)

@@ -7,7 +7,7 @@ export const BOLT = {
   tipBelowHead: 0.056, // from the underside of the head to the lowest point of the round tip
   headRadius: 0.012,
   headHeight: 0.01,
-  graspBelowHead: 0.012,
+  graspBelowHead: 0.015,
   shaftMass: 0.044,
   headMass: 0.036,
 }
