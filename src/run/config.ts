@@ -99,9 +99,17 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     checkpointEveryRobotMinutes: 0.1,
   },
   quick: {
-    online: { robotMinutes: 45, lockstep: true, updatesPerStep: 0.5 },
-    warmUp: { updates: 3000 },
-    learner: { noiseGain: 0.1 },
+    replay: { shiftedCopies: 0 },
+    warmUp: { updates: 1000 },
+    online: { robotMinutes: 45, lockstep: true, updatesPerStep: 0.3 },
+    learner: {
+      noiseGain: 0.1,
+      cloningSteps: 2,
+      inputNoise: 0.25,
+      actorAverage: 0.002,
+      conservativeSamples: 4,
+      refinement: { obedience: 1 },
+    },
   },
   paper: {},
 }

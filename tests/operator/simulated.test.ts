@@ -72,7 +72,7 @@ const expertPlanOf = {
 }
 
 describe('the hand', () => {
-  const steady = { ...DEFAULT_OPERATOR, tremor: 0 }
+  const steady = { ...DEFAULT_OPERATOR, strength: 0.9, sparsity: 0.3, deadZone: 0.1, tremor: 0 }
 
   it('pushes with 0.9 of the intention, leaves small axes and the dead zone alone, and passes the gripper on', () => {
     const action = new Hand(steady, new RandomStream(0, 'hand')).push(Float32Array.of(1, 0.29, -0.31, 0.5, 0.2, 0, -1))
@@ -88,7 +88,7 @@ describe('the hand', () => {
     const tremor = Array.from({ length: 20_000 }, () => {
       const action = hand.push(Float32Array.of(0.5, 0, 0, 0, 0, 0, 1))
       expect(action[1]).toBe(0)
-      return action[0]! - 0.45
+      return action[0]! - 0.5
     })
     const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length
     const variance = mean(tremor.map((x) => x * x))
@@ -190,18 +190,39 @@ describe('the simulated operator', () => {
     expect(first({ reaction: 0 })).toBe(10)
   })
 
-  it.each([0, 1, 3])('sees a change of the scene %d steps late', (delay) => {
+  it.each([0, 1, 3])('with the hands on, follows a change of the scene %d steps late', (handDelay) => {
     cell.resetSync('assemble', 506)
     const onTheRight = cell.truth()
     const onTheLeft = structuredClone(onTheRight)
     onTheLeft.slots[0]!.position[1] *= -1
     const changesAt = 14 // within the first takeover, which begins at step 12
     let step = 0
-    const operator = new SimulatedOperator(() => (step < changesAt ? onTheRight : onTheLeft), 0, { delay, relief: 100 })
+    const operator = new SimulatedOperator(() => (step < changesAt ? onTheRight : onTheLeft), 0, {
+      handDelay,
+      relief: 100,
+    })
     operator.begin('assemble')
     const pushesLeft = () => (operator.tend(nothing, idle).takeover ?? idle)[1]! > 0
     for (; !pushesLeft(); step++) expect(step).toBeLessThan(30)
-    expect(step).toBe(changesAt + delay)
+    expect(step).toBe(changesAt + handDelay)
+  })
+
+  it.each([0, 2, 4])('watching, notices %d steps late that things got worse', (delay) => {
+    cell.resetSync('assemble', 506)
+    const good = cell.truth()
+    const bad = structuredClone(good)
+    bad.slots[0]!.position[0] += 0.2
+    const changesAt = 6
+    let step = 0
+    const patient = { steps: 100, fall: 0 }
+    const operator = new SimulatedOperator(() => (step < changesAt ? good : bad), 0, {
+      delay,
+      reaction: 2,
+      patience: patient,
+    })
+    operator.begin('assemble')
+    while (!operator.tend(nothing, idle).takeover) expect(++step).toBeLessThan(30)
+    expect(step).toBe(changesAt + delay + 2)
   })
 
   it('hands back when Φ fell by 4, after 3 steps at the least and 15 at the most, then is quiet for 4', () => {

@@ -35,7 +35,7 @@ export class SimulatedOperator implements Operator {
   private readonly random: RandomStream
   private readonly gate: Gate
   private readonly hand: Hand
-  private readonly seen: Truth[] = [] // the last `delay` + 1 states, oldest first
+  private readonly seen: Truth[] = [] // the last states, newest first, as many as the longer delay needs
   private doing: Doing = { name: 'watching' }
   private quiet = 0
   private counts: OperatorReport = { steps: 0, operatorSteps: 0, takeovers: { stuck: 0, off: 0, funnel: 0, force: 0 } }
@@ -57,9 +57,10 @@ export class SimulatedOperator implements Operator {
   }
 
   tend(_observation: Observation, _planned: Action): Tending {
-    this.seen.push(this.truth())
-    if (this.seen.length > this.options.delay + 1) this.seen.shift()
-    const scene = this.seen[0]!
+    const { delay, handDelay } = this.options
+    this.seen.unshift(this.truth())
+    this.seen.length = Math.min(this.seen.length, Math.max(delay, handDelay) + 1)
+    const scene = this.picture(delay)
     const potential = stepsToGo(scene)
     this.counts.steps++
     if (this.doing.name === 'correcting' && this.mayHandBack(potential)) this.handBack()
@@ -67,7 +68,12 @@ export class SimulatedOperator implements Operator {
     else if (this.doing.name === 'reacting' && --this.doing.left <= 0) this.takeOver(this.doing.reason, potential)
     if (this.doing.name !== 'correcting') return {}
     this.counts.operatorSteps++
-    return { takeover: this.correct(scene) }
+    return { takeover: this.correct(this.picture(handDelay)) }
+  }
+
+  /** The scene as it was that many steps ago, or as long ago as the episode goes back. */
+  private picture(late: number): Truth {
+    return this.seen[Math.min(late, this.seen.length - 1)]!
   }
 
   /** Share of the steps so far that the operator executed, and why it took over. */

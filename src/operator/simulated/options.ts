@@ -3,7 +3,8 @@ import { InputError } from '../../errors.ts'
 
 export type SimulatedOperatorOptions = {
   reaction: number // steps from seeing a reason to having the hands on the device
-  delay: number // steps by which the operator's picture of the scene is late
+  delay: number // steps by which a watching operator's picture of the scene is late
+  handDelay: number // the same with the hands on, where practised people anticipate
   patience: { steps: number; fall: number } // stuck: Φ fell by less than `fall` within `steps`
   tolerance: number // off: Φ is this many steps above its best
   offset: number // m; funnel: beside the axis by more than this near a contact, and not shrinking
@@ -13,7 +14,7 @@ export type SimulatedOperatorOptions = {
   relief: number // Φ has to fall by this much before the operator hands back
   quiet: number // steps after handing back without a new reason, except force
   strength: number // share of the expert's action
-  gain: number // of the correction; a late picture wants half of the expert's 0.8
+  gain: number // of the correction; late hands want less than the expert's 0.6
   tremor: number // standard deviation, action units, on the axes that are pushed
   tremorMemory: number // AR(1) coefficient
   deadZone: number // of the device, action units
@@ -21,10 +22,11 @@ export type SimulatedOperatorOptions = {
   confusion: number // probability that a takeover starts with left and right mixed up
 }
 
-/** The operator of sim.md §7. */
+/** A practised person: notices late, then steers with foresight and small pushes (docs/decisions/0011-operator.md). */
 export const DEFAULT_OPERATOR: SimulatedOperatorOptions = {
   reaction: 2,
   delay: 1,
+  handDelay: 0,
   patience: { steps: 10, fall: 2.5 },
   tolerance: 4,
   offset: 0.005,
@@ -33,12 +35,12 @@ export const DEFAULT_OPERATOR: SimulatedOperatorOptions = {
   longest: 15,
   relief: 4,
   quiet: 4,
-  strength: 0.9,
-  gain: 0.5,
+  strength: 1,
+  gain: 0.6,
   tremor: 0.05,
   tremorMemory: 0.7,
-  deadZone: 0.1,
-  sparsity: 0.3,
+  deadZone: 0.03,
+  sparsity: 0.15,
   confusion: 0,
 }
 
@@ -47,6 +49,7 @@ export const WEAK_OPERATOR: SimulatedOperatorOptions = {
   ...DEFAULT_OPERATOR,
   reaction: 5,
   delay: 2,
+  handDelay: 2,
   patience: { steps: 15, fall: 2.5 },
   tolerance: 7,
   offset: 0.008,
@@ -58,7 +61,7 @@ export const WEAK_OPERATOR: SimulatedOperatorOptions = {
 
 /** @throws InputError where a value makes no sense */
 export function checkOperator(options: SimulatedOperatorOptions): SimulatedOperatorOptions {
-  const whole = ['reaction', 'delay', 'shortest', 'longest', 'quiet'] as const
+  const whole = ['reaction', 'delay', 'handDelay', 'shortest', 'longest', 'quiet'] as const
   for (const name of whole)
     if (!Number.isInteger(options[name]) || options[name] < 0)
       throw new InputError(
