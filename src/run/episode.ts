@@ -85,7 +85,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       await recorder?.step(happening, observation, seen)
       over = judged.terminated || judged.truncated
       if (judged.terminated) summary.ending = judged.reward > 0 ? 'success' : 'failure'
-      else if (tending.verdict !== 'abort') summary.ending = 'timeout'
+      else if (over && tending.verdict !== 'abort') summary.ending = 'timeout'
     }
     await recorder?.end(summary)
     return summary
