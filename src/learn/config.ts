@@ -24,6 +24,12 @@ export const LearnerConfig = z.strictObject({
     'steps of the primary actor on its cloning term alone, before each joint update; 0 is the paper',
     0,
   ).default(0),
+  interventionShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('share of interventions among the cloned samples; left out, every step counts alike'),
   actorAverage: z
     .number()
     .gt(0)

@@ -179,7 +179,14 @@ export class Learner {
   private async runOnBatch(program: Program, demonstrationShare = 0.5): Promise<void> {
     const rows = this.columns(program.inputs) as TransitionRows
     this.options.tasks.forEach((task, i) => {
-      const request = { task, count: this.batchPerTask, offset: i * this.batchPerTask, demonstrationShare }
+      const { interventionShare } = this.options.learner
+      const request = {
+        task,
+        count: this.batchPerTask,
+        offset: i * this.batchPerTask,
+        demonstrationShare,
+        interventionShare,
+      }
       this.replay.sampleTransitions(request, this.sampling, rows)
     })
     drawNoise(program.inputs, this.noise)

@@ -43,6 +43,7 @@ export type TransitionRequest = {
   task: string
   count: number
   demonstrationShare?: number // of demonstrations ∪ interventions; 0.5. Where one side is empty the other fills in
+  interventionShare?: number // of interventions among these; left out: as many as there are, all steps alike
   offset?: number // first row to write; 0
 }
 
@@ -159,7 +160,7 @@ export class ReplayBuffer {
    * @throws InputError if the task has no transition yet, ShapeError if a column is too short
    */
   sampleTransitions(request: TransitionRequest, random: RandomStream, out: TransitionRows): number {
-    const { task, count, demonstrationShare = 0.5, offset = 0 } = request
+    const { task, count, demonstrationShare = 0.5, interventionShare, offset = 0 } = request
     this.expectRows(out, offset + count)
     const { demonstrations, interventions, rollouts } = this.task(task)
     const cloned = demonstrations.length + interventions.length
@@ -175,10 +176,19 @@ export class ReplayBuffer {
     else if (rollouts.length === 0) fromCloned = count
     for (let i = 0; i < count; i++) {
       if (i < fromCloned) {
-        const pick = random.integer(cloned)
-        if (pick < demonstrations.length)
-          this.write(this.demonstrations, demonstrations.at(pick), 1, random, out, offset + i)
-        else this.write(this.online, interventions.at(pick - demonstrations.length), 1, random, out, offset + i)
+        const share = interventionShare ?? interventions.length / cloned
+        const corrected = demonstrations.length === 0 || (interventions.length > 0 && random.uniform() < share)
+        if (corrected)
+          this.write(this.online, interventions.at(random.integer(interventions.length)), 1, random, out, offset + i)
+        else
+          this.write(
+            this.demonstrations,
+            demonstrations.at(random.integer(demonstrations.length)),
+            1,
+            random,
+            out,
+            offset + i,
+          )
       } else this.write(this.online, rollouts.at(random.integer(rollouts.length)), 0, random, out, offset + i)
     }
     return fromCloned
