@@ -43,6 +43,20 @@ describe('sampling', () => {
     expect(interventions).toBeLessThan(28.6 + 4 * 4.9)
   })
 
+  it('gives interventions the share of the cloned rows that is asked for, however few they are', () => {
+    const replay = aReplay()
+    feed(replay, { episode: 1, steps: 30, source: 'demonstration' })
+    feed(replay, { episode: 2, steps: 30, operator: (t) => t >= 10 && t < 15 })
+    const out = rows(400)
+    const corrected = (interventionShare: number) => {
+      replay.sampleTransitions({ task: 'place', count: 400, demonstrationShare: 1, interventionShare }, stream(), out)
+      return checkRows(out, 0, 400).filter((frame) => frame >= 2010 && frame < 2015).length
+    }
+    expect(corrected(0)).toBe(0)
+    expect(corrected(1)).toBe(400)
+    expect(Math.abs(corrected(0.5) - 200)).toBeLessThan(4 * 10) // binomial, standard deviation 10
+  })
+
   it('draws every transition of a partition equally often', () => {
     const replay = aReplay()
     feed(replay, { episode: 1, steps: 10 })
