@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { recordDemonstrations } from '../data/demonstrations.ts'
+import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
 import { Policy } from '../learn/policy.ts'
 import { SimulatedOperator, type SimulatedOperatorState } from '../operator/simulated/operator.ts'
@@ -121,12 +122,25 @@ export async function openRun(
   return { policy, perception, normalisers, learner, operator, metrics, recorder, log, clock, state }
 }
 
+const FRESH: RunState = { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
+
+function parseState(path: string): RunState {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as RunState
+  } catch (cause) {
+    throw new InputError(
+      path,
+      'cannot be read as the state of a run',
+      'Remove this checkpoint to resume from the one before',
+      { cause },
+    )
+  }
+}
+
 /** The newest checkpoint, and the state in it. The metrics may be ahead of it; their clock counts. */
 function readState(folder: RunFolder): { checkpoint: string | undefined; state: RunState } {
   const checkpoint = folder.latestCheckpoint()
-  const state: RunState = checkpoint
-    ? (JSON.parse(readFileSync(join(checkpoint, STATE_FILE), 'utf8')) as RunState)
-    : { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
+  const state = checkpoint ? parseState(join(checkpoint, STATE_FILE)) : { ...FRESH }
   const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []
   for (const { time } of past) state.wallSeconds = Math.max(state.wallSeconds, time)
   return { checkpoint, state }

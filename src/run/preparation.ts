@@ -1,8 +1,9 @@
 /** @file Before the first update: demonstrations on disk, encoded once, and the normalisers that follow from them. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { InputError } from '../errors.ts'
-import { Normaliser, type NormaliserState } from '../learn/normaliser.ts'
+import { Normaliser } from '../learn/normaliser.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { RobotSpec } from '../robot/robot.ts'
@@ -66,9 +67,14 @@ export function fitNormalisers(encoded: readonly EncodedEpisode[]): Normalisers 
   return { h: Normaliser.fit(sights.map(({ h }) => h)), proprio: Normaliser.fit(sights.map(({ proprio }) => proprio)) }
 }
 
-const NORMALISER_FILE = 'normalisers.json'
+export const NORMALISER_FILE = 'normalisers.json'
 
-type SavedNormalisers = Record<'h' | 'proprio', NormaliserState> & { encoder: { name: string; hash: string } }
+const State = z.strictObject({ mean: z.array(z.number()), deviation: z.array(z.number().gt(0)) })
+const SavedNormalisers = z.strictObject({
+  encoder: z.strictObject({ name: z.string(), hash: z.string() }),
+  h: State,
+  proprio: State,
+})
 
 /** The normalisers of h mean something for one encoder only, so its hash goes with them. */
 export function saveNormalisers(
@@ -76,20 +82,28 @@ export function saveNormalisers(
   { h, proprio }: Normalisers,
   { name, hash }: EncoderDescription,
 ): void {
-  const saved: SavedNormalisers = { encoder: { name, hash }, h: h.save(), proprio: proprio.save() }
+  const saved: z.infer<typeof SavedNormalisers> = { encoder: { name, hash }, h: h.save(), proprio: proprio.save() }
   writeWhole(join(directory, NORMALISER_FILE), JSON.stringify(saved))
 }
 
-/** @throws InputError if the file is missing, or if the policy beside it was trained on top of another encoder */
+/** @throws InputError if the file is missing or damaged, or if the policy beside it was trained on top of another encoder */
 export function readNormalisers(directory: string, present: EncoderDescription): Normalisers {
   const path = join(directory, NORMALISER_FILE)
   if (!existsSync(path)) throw new InputError(path, 'is missing', 'Give a checkpoint that `duet train` wrote')
-  const { h, proprio, encoder } = JSON.parse(readFileSync(path, 'utf8')) as SavedNormalisers
+  const { h, proprio, encoder } = parseNormalisers(path)
   if (encoder.hash !== present.hash) {
     const what = `is of encoder ${encoder.name} ${encoder.hash.slice(0, 12)}, present is ${present.name} ${present.hash.slice(0, 12)}`
     throw new InputError(path, what, 'Restore the weights that the run was trained with, or train anew')
   }
   return { h: new Normaliser(h), proprio: new Normaliser(proprio) }
+}
+
+function parseNormalisers(path: string) {
+  try {
+    return SavedNormalisers.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (cause) {
+    throw new InputError(path, 'is not what was saved', 'Use another checkpoint of the run', { cause })
+  }
 }
 
 /** Tells a whole episode to the learner, as the interaction loop would have step by step. */

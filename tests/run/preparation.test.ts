@@ -1,0 +1,124 @@
+/** @file What a run is prepared from, and what it refuses. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Normaliser } from '../../src/learn/normaliser.ts'
+import { EpisodeLog } from '../../src/replay/log.ts'
+import type { RobotSpec } from '../../src/robot/robot.ts'
+import { resolveConfig } from '../../src/run/config.ts'
+import { NO_COPIES } from '../../src/run/perception.ts'
+import {
+  encodeDemonstrations,
+  fitNormalisers,
+  NORMALISER_FILE,
+  readNormalisers,
+  saveNormalisers,
+} from '../../src/run/preparation.ts'
+import type { Session } from '../../src/run/session.ts'
+import type { EncoderDescription } from '../../src/vla/encoder.ts'
+
+const spec: RobotSpec = {
+  name: 'test arm',
+  cameras: {},
+  proprio: ['x [m]'],
+  actionScale: { translation: 0.01, rotation: 0.1 },
+  tasks: {},
+}
+
+/** An encoder whose h is twice the proprio entry. */
+const session = {
+  robot: { spec },
+  instructions: { pick: 'pick it up', place: 'put it down' },
+  encoder: {
+    encode: async (inputs: { proprio: Float32Array }[]) =>
+      inputs.map(({ proprio }) => ({ h: proprio.map((x) => 2 * x), features: Float32Array.of(0) })),
+  },
+} as unknown as Session
+
+const folder = () => mkdtempSync(join(tmpdir(), 'duet-preparation-'))
+const observation = (x: number) => ({ images: {}, proprio: Float32Array.of(x), time: 0 })
+
+/** Two steps each, proprio 0, 1, 2. */
+function demonstrations(tasks: string[]): string {
+  const path = folder()
+  const log = EpisodeLog.open(path, spec)
+  for (const task of tasks) {
+    log.begin({ episode: log.nextEpisode, task, source: 'demonstration', seed: null }, observation(0))
+    for (const step of [0, 1]) {
+      const last = step === 1
+      const happened = {
+        action: new Float32Array(7),
+        reward: last ? 1 : 0,
+        terminated: last,
+        truncated: false,
+      } as const
+      log.step({ id: log.nextId, step, ...happened, actor: 'operator', command: null }, observation(step + 1))
+    }
+    log.end({ ending: 'success' })
+  }
+  log.close()
+  return path
+}
+
+const config = (perTask: number) => {
+  const { demonstrations: settings, ...rest } = resolveConfig('quick')
+  return { ...rest, tasks: ['pick', 'place'], demonstrations: { ...settings, perTask } }
+}
+const encode = (path: string, perTask: number) =>
+  encodeDemonstrations(session, path, config(perTask), NO_COPIES, () => {})
+const description = (hash: string) => ({ name: 'nano', hash }) as EncoderDescription
+
+describe('demonstrations', () => {
+  it('are encoded, as many of each task as are asked for, and numbered from 0', async () => {
+    const encoded = await encode(demonstrations(['pick', 'pick', 'place', 'other', 'place']), 1)
+    expect(encoded.map(({ episode }) => [episode.start.episode, episode.start.task])).toEqual([
+      [0, 'pick'],
+      [1, 'place'],
+    ])
+    expect(encoded[0]!.sights.map(({ h }) => h[0])).toEqual([0, 2, 4])
+  })
+
+  it('give the normalisers: mean 1 and deviation √(2/3) of proprio, twice that of h', async () => {
+    const { h, proprio } = fitNormalisers(await encode(demonstrations(['pick', 'place']), 1))
+    expect(proprio.apply(Float32Array.of(2))[0]).toBeCloseTo(1 / Math.sqrt(2 / 3), 5)
+    expect(h.apply(Float32Array.of(4))[0]).toBeCloseTo(1 / Math.sqrt(2 / 3), 5)
+  })
+
+  it('are missed by name where a task has too few', async () => {
+    await expect(encode(demonstrations(['pick']), 1)).rejects.toThrow(
+      /holds 0 demonstrations of task "place", 1 are asked for.*duet demo record/,
+    )
+  })
+})
+
+describe('the normalisers of a checkpoint', () => {
+  const normalisers = {
+    h: new Normaliser({ mean: [1], deviation: [2] }),
+    proprio: new Normaliser({ mean: [0], deviation: [1] }),
+  }
+
+  it('come back as they were', () => {
+    const directory = folder()
+    saveNormalisers(directory, normalisers, description('abc'))
+    const { h } = readNormalisers(directory, description('abc'))
+    expect(h.apply(Float32Array.of(5))[0]).toBe(2)
+  })
+
+  it('are refused under another encoder', () => {
+    const directory = folder()
+    saveNormalisers(directory, normalisers, description('abc'))
+    expect(() => readNormalisers(directory, description('def'))).toThrow(
+      /normalisers\.json: is of encoder nano abc, present is nano def.*Restore the weights/,
+    )
+  })
+
+  it('are missed by name, and named where they are damaged', () => {
+    const directory = folder()
+    expect(() => readNormalisers(directory, description('abc'))).toThrow('normalisers.json: is missing')
+    writeFileSync(join(directory, NORMALISER_FILE), '{"h":')
+    expect(() => readNormalisers(directory, description('abc'))).toThrow(/normalisers\.json: is not what was saved/)
+    rmSync(directory, { recursive: true })
+    expect(existsSync(directory)).toBe(false)
+  })
+})
