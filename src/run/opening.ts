@@ -13,7 +13,7 @@ import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
 import { LearnerClient } from './learnerClient.ts'
 import type { LearnerSetup } from './learnerWorker.ts'
-import { MetricsWriter, readMetrics, type TaskScore } from './metrics.ts'
+import { MetricsWriter, ofKind, readMetrics } from './metrics.ts'
 import { OnlineRecorder } from './onlineRecorder.ts'
 import { type Copies, Perception } from './perception.ts'
 import {
@@ -38,7 +38,6 @@ export type OnProgress = (progress: Progress) => void
 export type RunState = {
   warmUpUpdates: number
   onlineUpdatesAsked: number
-  step0?: Record<string, TaskScore>
   wallSeconds: number
   operator?: SimulatedOperatorState
 }
@@ -70,6 +69,7 @@ export type RunParts = {
   log: EpisodeLog
   clock: RunClock
   state: RunState
+  evaluated: boolean // by an earlier part of the run: step 0 is behind it
 }
 
 export async function openRun(
@@ -79,7 +79,7 @@ export async function openRun(
   onProgress: OnProgress,
 ): Promise<RunParts> {
   const clock = new RunClock()
-  const { checkpoint, state } = readState(folder)
+  const { checkpoint, state, evaluated } = readState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
   const demonstrations = await ensureDemonstrations(folder, config, session, onProgress)
@@ -119,7 +119,7 @@ export async function openRun(
   const operator = simulatedOperator(config, session)
   if (operator && state.operator) operator.restore(state.operator)
   policy.setParameters(await learner.learn('warm-up', 0))
-  return { policy, perception, normalisers, learner, operator, metrics, recorder, log, clock, state }
+  return { policy, perception, normalisers, learner, operator, metrics, recorder, log, clock, state, evaluated }
 }
 
 const FRESH: RunState = { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
@@ -138,12 +138,12 @@ function parseState(path: string): RunState {
 }
 
 /** The newest checkpoint, and the state in it. The metrics may be ahead of it; their clock counts. */
-function readState(folder: RunFolder): { checkpoint: string | undefined; state: RunState } {
+function readState(folder: RunFolder): { checkpoint: string | undefined; state: RunState; evaluated: boolean } {
   const checkpoint = folder.latestCheckpoint()
   const state = checkpoint ? parseState(join(checkpoint, STATE_FILE)) : { ...FRESH }
   const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []
   for (const { time } of past) state.wallSeconds = Math.max(state.wallSeconds, time)
-  return { checkpoint, state }
+  return { checkpoint, state, evaluated: ofKind(past, 'evaluation').length > 0 }
 }
 
 function simulatedOperator(config: RunConfig, { workcell }: Session): SimulatedOperator | undefined {

@@ -7,7 +7,7 @@ import { type Crew, runEpisode } from './episode.ts'
 import { evaluate, evaluationNoise } from './evaluate.ts'
 import { FilmRecorder } from './filmRecorder.ts'
 import { type RunFolder, writeWhole } from './folder.ts'
-import { type Metric, readMetrics, type TaskScore } from './metrics.ts'
+import { type Metric, readMetrics } from './metrics.ts'
 import { type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { CONTROL_RATE, Pace, robotMinutes } from './pace.ts'
 import { saveNormalisers } from './preparation.ts'
@@ -62,7 +62,7 @@ class Run {
 
   async warmUp(): Promise<void> {
     const { updates } = this.config.warmUp
-    while (this.parts.state.warmUpUpdates < updates) {
+    while (this.parts.state.warmUpUpdates < updates && !this.events.stopping?.()) {
       const chunk = Math.min(WARM_UP_CHUNK, updates - this.parts.state.warmUpUpdates)
       this.parts.policy.setParameters(await this.parts.learner.learn('warm-up', chunk))
       this.parts.state.warmUpUpdates += chunk
@@ -72,9 +72,8 @@ class Run {
   }
 
   async evaluateStep0(): Promise<void> {
-    if (this.parts.state.step0) return
-    this.parts.state.step0 = await this.evaluateNow('evaluation at step 0', this.config.evaluation.trials)
-    await this.checkpoint()
+    if (this.parts.evaluated || this.events.stopping?.()) return
+    await this.evaluateNow('evaluation at step 0', this.config.evaluation.trials)
   }
 
   async goOnline(): Promise<void> {
@@ -141,7 +140,7 @@ class Run {
     this.events.onProgress?.({ stage: 'online [robot min]', done: robotMinutes(recorder.robotSteps), total, note })
   }
 
-  private async evaluateNow(stage: string, trials: number, film?: string): Promise<Record<string, TaskScore>> {
+  private async evaluateNow(stage: string, trials: number, film?: string): Promise<void> {
     const { config, parts, folder } = this
     const { firstSeed } = config.evaluation
     if (!config.online.lockstep) await parts.learner.pause()
@@ -157,7 +156,6 @@ class Run {
     const clock = { time: this.parts.clock.seconds, robotSteps: parts.recorder.robotSteps }
     parts.metrics.write({ kind: 'evaluation', ...clock, update: this.parts.clock.update, tasks: scores })
     if (!config.online.lockstep) parts.learner.learnFreely(config.online.publishEvery)
-    return scores
   }
 
   private crew(noise: () => Float32Array): Crew {
