@@ -99,9 +99,10 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     checkpointEveryRobotMinutes: 0.1,
   },
   quick: {
+    demonstrations: { noise: 0.05 },
     replay: { shiftedCopies: 0 },
     warmUp: { updates: 1000 },
-    online: { robotMinutes: 45, qWeight: 0.1, lockstep: true, updatesPerStep: 0.3 },
+    online: { robotMinutes: 30, qWeight: 0.1, lockstep: true, updatesPerStep: 0.3 },
     learner: {
       noiseGain: 0.1,
       cloningSteps: 2,
