@@ -33,7 +33,7 @@ export function register(program: Command): void {
     .argument('<folder>', 'a log folder, made where it is missing; recording goes on where it stopped')
     .option('--task <name...>', 'only these tasks')
     .option('--count <n>', 'demonstrations per task', wholeNumber, 20)
-    .option('--noise <spread>', 'of the hand, action units, 0 to 0.5', spread, 0.1)
+    .option('--noise <spread>', 'of the hand, action units, 0 to 0.5', spread, 0.05)
     .option('--seed <n>', 'fixes the start states and the hand', wholeNumber, 0)
     .option('--arm <kind>', '"panda" or "gantry"', arm, 'panda')
     .option('--json', 'print one JSON object on standard output')
@@ -42,7 +42,7 @@ export function register(program: Command): void {
       `
 Examples:
   duet demo record demonstrations
-  duet demo record demonstrations --task pick assemble --count 40 --noise 0.2
+  duet demo record demonstrations --task pick assemble --count 40 --noise 0.1
   duet train --set demonstrations.path=demonstrations
 `,
     )

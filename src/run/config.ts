@@ -22,7 +22,7 @@ const RobotConfig = z.strictObject({
 
 const DemonstrationConfig = z.strictObject({
   perTask: count('demonstrations per task that the warm-up starts from').default(20),
-  noise: z.number().min(0).max(0.5).default(0.1).describe('spread of the demonstrator, action units'),
+  noise: z.number().min(0).max(0.5).default(0.05).describe('spread of the demonstrator, action units'),
   path: z.string().optional().describe('folder of recorded demonstrations; without it they are recorded at the start'),
 })
 
@@ -99,7 +99,6 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     checkpointEveryRobotMinutes: 0.1,
   },
   quick: {
-    demonstrations: { noise: 0.05 },
     replay: { shiftedCopies: 0 },
     warmUp: { updates: 1000 },
     online: { robotMinutes: 30, qWeight: 0.1, lockstep: true, updatesPerStep: 0.3 },
