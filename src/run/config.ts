@@ -101,12 +101,12 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
   quick: {
     replay: { shiftedCopies: 0 },
     warmUp: { updates: 1000 },
-    online: { robotMinutes: 30, qWeight: 0.1, lockstep: true, updatesPerStep: 0.3 },
+    online: { robotMinutes: 15, qWeight: 0.1, lockstep: true, updatesPerStep: 0.3 },
     learner: {
       noiseGain: 0.1,
       cloningSteps: 2,
       inputNoise: 0.25,
-      interventionShare: 0.5,
+      interventionShare: 0.25,
       actorAverage: 0.002,
       conservativeSamples: 4,
       refinement: { obedience: 1 },
