@@ -13,6 +13,7 @@ import { readEpisodes } from '../src/replay/log-reader.ts'
 import { ofKind, readMetrics } from '../src/run/metrics.ts'
 
 const KILLS = 5
+const LENGTH = ['--set', 'online.robotMinutes=3'] // long enough to be killed five times
 const duet = fileURLToPath(new URL('../bin/duet.mjs', import.meta.url))
 const random = new RandomStream(Number(process.argv[2] ?? 0), 'kill')
 const runs = mkdtempSync(join(tmpdir(), 'duet-kill-'))
@@ -21,7 +22,7 @@ const run = join(runs, 'tiny')
 function start() {
   const target = existsSync(join(run, 'config.yaml'))
     ? ['--resume', run]
-    : ['--preset', 'tiny', '--runs', runs, '--name', 'tiny']
+    : ['--preset', 'tiny', '--runs', runs, '--name', 'tiny', ...LENGTH]
   const child = spawn(process.execPath, [duet, 'train', ...target, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { text: '', errors: '' }
   child.stdout.on('data', (chunk) => (output.text += chunk))
@@ -42,7 +43,7 @@ function count() {
 let before = 0
 for (let kill = 1; kill <= KILLS; kill++) {
   const { child, output, ended } = start()
-  const seconds = random.uniform(4, 20)
+  const seconds = random.uniform(3, 10)
   const early = await Promise.race([ended.then(() => true), sleep(1000 * seconds).then(() => false)])
   if (early) {
     process.stdout.write(`kill ${kill}: the run had ended by itself before ${seconds.toFixed(1)} s\n${output.errors}`)
