@@ -72,8 +72,6 @@ export class Learner {
   private readonly batchPerTask: number
   /** Every command but "[null]", with its embedding and its direction. */
   private readonly sayable: { vector: Float32Array; direction: Direction }[]
-  /** Columns that a step does not read still need a place to be written to. */
-  private readonly unread = new Map<string, Float32Array>()
 
   private constructor(
     private readonly options: LearnerOptions,
@@ -177,7 +175,7 @@ export class Learner {
   }
 
   private async runOnBatch(program: Program, demonstrationShare = 0.5): Promise<void> {
-    const rows = this.columns(program.inputs) as TransitionRows
+    const rows = program.inputs as Partial<TransitionRows>
     this.options.tasks.forEach((task, i) => {
       const { interventionShare } = this.options.learner
       const request = {
@@ -218,8 +216,7 @@ export class Learner {
     const { learner, tasks, sizes } = this.options
     const inputs = program.inputs as Record<string, Float32Array>
     const share = Math.floor(learner.refinement.batch / tasks.length)
-    const states = { h: inputs['said/h']!, features: inputs['said/features']!, proprio: inputs['said/proprio']! }
-    const rows = { ...this.columns({}), ...states } as TransitionRows
+    const rows = { h: inputs['said/h']!, features: inputs['said/features']!, proprio: inputs['said/proprio']! }
     for (const [i, task] of tasks.entries())
       this.replay.sampleTransitions({ task, count: share, offset: i * share }, this.sampling, rows)
     for (let row = 0; row < share * tasks.length; row++) {
@@ -238,42 +235,6 @@ export class Learner {
   private applyHead = () => this.apply('head', this.options.learner.actorAverage)
 
   private applyCritic = () => this.apply('critic', this.options.learner.targetRate)
-
-  /** The inputs that hold a column each, and scratch space for the columns that a step does not read. */
-  private columns(inputs: Program['inputs']): Record<string, Float32Array> {
-    const { learner, tasks, sizes } = this.options
-    const rows = Math.max(tasks.length * this.batchPerTask, learner.refinement.batch)
-    const columns: Record<string, Float32Array> = {}
-    for (const [name, width] of Object.entries(columnWidths(sizes))) {
-      const read = inputs[name] as Float32Array | undefined
-      if (!read && !this.unread.has(name)) this.unread.set(name, new Float32Array(rows * width))
-      columns[name] = read ?? this.unread.get(name)!
-    }
-    return columns
-  }
-}
-
-function columnWidths({
-  embedding,
-  proprio,
-  cameras,
-  channels,
-  space,
-}: ActorSizes): Record<keyof TransitionRows, number> {
-  const features = cameras * channels * space
-  return {
-    h: embedding,
-    features,
-    proprio,
-    action: ACTION_WIDTH,
-    reward: 1,
-    terminated: 1,
-    nextH: embedding,
-    nextFeatures: features,
-    nextProprio: proprio,
-    mcReturn: 1,
-    bcMask: 1,
-  }
 }
 
 /** Every task has the same share of a batch (paper.md §12). @throws InputError */

@@ -154,12 +154,12 @@ export class ReplayBuffer {
 
   /**
    * Draws `count` transitions of a task with replacement and writes them from row `offset` on; rows of demonstrations ∪
-   * interventions come first. Source: paper.md §5, half demos ∪ interventions, half rollouts.
+   * interventions come first. Only the columns that `out` has are written. Source: paper.md §5, half demos ∪ interventions, half rollouts.
    *
    * @returns how many rows are demonstrations ∪ interventions
    * @throws InputError if the task has no transition yet, ShapeError if a column is too short
    */
-  sampleTransitions(request: TransitionRequest, random: RandomStream, out: TransitionRows): number {
+  sampleTransitions(request: TransitionRequest, random: RandomStream, out: Partial<TransitionRows>): number {
     const { task, count, demonstrationShare = 0.5, interventionShare, offset = 0 } = request
     this.expectRows(out, offset + count)
     const { demonstrations, interventions, rollouts } = this.task(task)
@@ -194,15 +194,22 @@ export class ReplayBuffer {
     return fromCloned
   }
 
-  private write(store: EpisodeStore, serial: number, bc: 0 | 1, random: RandomStream, out: TransitionRows, at: number) {
+  private write(
+    store: EpisodeStore,
+    serial: number,
+    bc: 0 | 1,
+    random: RandomStream,
+    out: Partial<TransitionRows>,
+    at: number,
+  ) {
     const variants = 1 + this.options.copies
     store.readObservation(serial, random.integer(variants), out.h, out.features, out.proprio, at)
     store.readObservation(serial + 1, random.integer(variants), out.nextH, out.nextFeatures, out.nextProprio, at)
-    store.readAction(serial, out.action, at)
-    out.reward[at] = store.reward(serial)
-    out.terminated[at] = store.terminated(serial)
-    out.mcReturn[at] = store.mcReturn(serial)
-    out.bcMask[at] = bc
+    if (out.action) store.readAction(serial, out.action, at)
+    if (out.reward) out.reward[at] = store.reward(serial)
+    if (out.terminated) out.terminated[at] = store.terminated(serial)
+    if (out.mcReturn) out.mcReturn[at] = store.mcReturn(serial)
+    if (out.bcMask) out.bcMask[at] = bc
   }
 
   /** Entries of the talk-and-tweak dataset, over all tasks. */
@@ -279,7 +286,7 @@ export class ReplayBuffer {
     return this.partitions.get(this.options.tasks[index]!)!.talk
   }
 
-  private expectRows(columns: TransitionRows | TalkRows, rows: number) {
+  private expectRows(columns: Partial<TransitionRows> | TalkRows, rows: number) {
     const { embeddingWidth: h, proprioWidth: proprio, commands } = this.options
     const features = this.online.featureLength
     const widths: Record<string, number> = {

@@ -171,15 +171,16 @@ export class EpisodeStore {
   readObservation(
     serial: number,
     copy: number,
-    h: Float32Array,
-    features: Float32Array,
-    proprio: Float32Array,
+    h: Float32Array | undefined,
+    features: Float32Array | undefined,
+    proprio: Float32Array | undefined,
     at: number,
   ) {
     const chunk = this.chunkAt(serial)
     const row = this.row(serial)
-    copyRow(chunk.h, row, h, at, this.shape.embeddingWidth)
-    copyRow(chunk.proprio, row, proprio, at, this.shape.proprioWidth)
+    if (h) copyRow(chunk.h, row, h, at, this.shape.embeddingWidth)
+    if (proprio) copyRow(chunk.proprio, row, proprio, at, this.shape.proprioWidth)
+    if (!features) return
     const from = (row * (1 + this.shape.copies) + copy) * this.featureLength
     decodeHalves(chunk.features, from, features, at * this.featureLength, this.featureLength)
   }
