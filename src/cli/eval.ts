@@ -2,9 +2,8 @@
 import type { Command } from 'commander'
 import { evaluate, evaluationNoise } from '../run/evaluate.ts'
 import { formatTable } from '../run/summary.ts'
-import { openTrained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
-import { ProgressDisplay } from './progress.ts'
+import { withTrained } from './withTrained.ts'
 
 type Options = { checkpoint: string; trials?: number; firstSeed?: number; task?: string[]; json?: boolean }
 
@@ -21,10 +20,8 @@ export function register(program: Command): void {
     .action(run)
 }
 
-async function run(options: Options): Promise<void> {
-  const trained = await openTrained(options.checkpoint)
-  const display = new ProgressDisplay()
-  try {
+const run = (options: Options) =>
+  withTrained(options.checkpoint, async (trained, display) => {
     const { config, session, perception, policy } = trained
     const tasks = options.task ?? config.tasks
     const trials = options.trials ?? config.evaluation.trials
@@ -47,8 +44,4 @@ async function run(options: Options): Promise<void> {
       ])
       process.stdout.write(`${formatTable(['task', 'success', '95 % interval', 'trials', 'mean steps'], rows)}\n`)
     }
-  } finally {
-    display.close()
-    await trained.close()
-  }
-}
+  })

@@ -2,9 +2,8 @@
 import type { Command } from 'commander'
 import { type SteerResult, steer } from '../run/steer.ts'
 import { formatTable } from '../run/summary.ts'
-import { openTrained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
-import { ProgressDisplay } from './progress.ts'
+import { withTrained } from './withTrained.ts'
 
 type Options = { checkpoint: string; states: number; seed: number; noise: 'none' | 'normal'; json?: boolean }
 
@@ -23,10 +22,8 @@ export function register(program: Command): void {
     .action(run)
 }
 
-async function run(options: Options): Promise<void> {
-  const trained = await openTrained(options.checkpoint)
-  const display = new ProgressDisplay()
-  try {
+const run = (options: Options) =>
+  withTrained(options.checkpoint, async (trained, display) => {
     const { config, session, perception, policy } = trained
     let done = 0
     const crew = { robot: session.robot, workcell: session.workcell, perception, policy }
@@ -40,11 +37,7 @@ async function run(options: Options): Promise<void> {
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify({ noiseGain: config.learner.noiseGain, ...result })}\n`)
     else process.stdout.write(`${format(result)}\n`)
-  } finally {
-    display.close()
-    await trained.close()
-  }
-}
+  })
 
 function format({ commands, directions, pairs, nullChange, states }: SteerResult): string {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`

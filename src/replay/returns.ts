@@ -13,7 +13,7 @@ export function monteCarloReturns(
   episode?: ArrayLike<number>,
 ): Float32Array {
   if (episode && episode.length !== rewards.length) {
-    throw new ShapeError('monteCarloReturns.episode', [episode.length], [rewards.length])
+    throw new ShapeError('episode of each step', [episode.length], [rewards.length])
   }
   const returns = new Float32Array(rewards.length)
   let ahead = 0

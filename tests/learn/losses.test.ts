@@ -1,4 +1,5 @@
 /** @file Losses beyond the golden cases: the noise gain, all tasks in one batch, the weights inside a step, masks, temperature. */
+
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { concat, constant, slice, type Tensor } from '../../src/graph/index.ts'
@@ -6,7 +7,6 @@ import {
   actorTerms,
   conservativeTerm,
   maskedMean,
-  monteCarloReturns,
   noiseGainTerm,
   taskWeightTensor,
 } from '../../src/learn/losses/index.ts'
@@ -20,6 +20,7 @@ import {
   type Parameters,
   policyOf,
 } from '../../src/nets/index.ts'
+import { monteCarloReturns } from '../../src/replay/returns.ts'
 import { distance, evaluate, normal, randomParameters } from '../nets/evaluate.ts'
 import { loadSet, loadTensors } from './golden/set.ts'
 
@@ -155,6 +156,6 @@ describe('conservative term', () => {
 
 describe('Monte-Carlo returns', () => {
   it('refuse episodes that are not told for every step', () => {
-    expect(() => monteCarloReturns([1, 2], [0], 0.9)).toThrow('episode of each step is [1], expected [2]')
+    expect(() => monteCarloReturns([1, 2], 0.9, [0])).toThrow('episode of each step is [1], expected [2]')
   })
 })

@@ -59,7 +59,7 @@ describe('monteCarloReturns', () => {
 
   it('does not carry over from one episode to the one before', () => {
     expect([...monteCarloReturns([0, 0, 1], 0.5, [7, 7, 8])]).toEqual([0, 0, 1])
-    expect(() => monteCarloReturns([0], 0.5, [])).toThrow('monteCarloReturns.episode is [0], expected [1]')
+    expect(() => monteCarloReturns([0], 0.5, [])).toThrow('episode of each step is [0], expected [1]')
   })
 
   it.skipIf(!hasGolden)('agrees with the golden case', () => {

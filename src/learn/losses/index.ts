@@ -1,8 +1,7 @@
-/** @file The losses of the paper, as functions of tensors (and Monte-Carlo returns and task weights on the host). */
+/** @file The losses of the paper, as functions of tensors (and task weights on the host). */
 export * from './behaviour-cloning.ts'
 export * from './calibrated-q.ts'
 export * from './means.ts'
-export * from './monte-carlo-returns.ts'
 export * from './primary-actor.ts'
 export * from './refinement.ts'
 export * from './task-weights.ts'

@@ -11,3 +11,7 @@ export const tdTarget = (reward: Tensor, terminated: Tensor, nextQ: Tensor, disc
 
 /** mean over tasks, members and batch of (Q_m(s, a) - y)². q [task, member, batch], target [task, batch]. Returns []. */
 export const tdLoss = (q: Tensor, target: Tensor): Tensor => mean(square(sub(q, unsqueeze(target, 1))))
+
+/** 1 where the next state's value counts: terminated steps do not bootstrap, truncated ones do. */
+export const bootstrapMask = (terminated: ArrayLike<number>): Float32Array =>
+  Float32Array.from({ length: terminated.length }, (_, t) => 1 - terminated[t]!)

@@ -1,4 +1,5 @@
 /** @file Golden cases of the losses: cloning, TD, Cal-QL, returns, task weights, the two actors. */
+
 import { expect } from 'vitest'
 import { InputError } from '../../../src/errors.ts'
 import {
@@ -19,7 +20,6 @@ import {
   bootstrapMask,
   conservativeTerm,
   directCloning,
-  monteCarloReturns,
   primaryActorLoss,
   reconstruction,
   refinementLoss,
@@ -30,6 +30,7 @@ import {
   valueOfOwnTask,
 } from '../../../src/learn/losses/index.ts'
 import { critic, denoiser, policyOf, refinementMean } from '../../../src/nets/index.ts'
+import { monteCarloReturns } from '../../../src/replay/returns.ts'
 import { scheduleOf } from './networks.ts'
 import type { GoldenCase } from './set.ts'
 import { type CaseFile, type Leaves, oneTask, type Results, traced } from './trace.ts'
@@ -125,7 +126,7 @@ const calibratedCase = traced((leaves, config, file) => {
 async function returnsCase({ golden, tensors }: CaseFile): Promise<Results> {
   const [rewards, terminated, episode] = ['rewards', 'terminated', 'episode'].map((name) => tensors[`in/${name}`]!.data)
   return {
-    'out/mc_returns': monteCarloReturns(rewards as Float32Array, episode as Int32Array, golden.config.gamma),
+    'out/mc_returns': monteCarloReturns(rewards as Float32Array, golden.config.gamma, episode as Int32Array),
     'out/td_mask': bootstrapMask(terminated as Float32Array),
   }
 }
