@@ -8,6 +8,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 /** Highest first; a room may import from its own layer and from those below. ARCHITECTURE.md has the same list. */
 const LAYERS = [
   ['cli'],
+  ['experiments'],
   ['console', 'run'],
   ['learn', 'fleet', 'operator'],
   ['replay', 'robot', 'talk', 'vla', 'data'],
