@@ -47,6 +47,8 @@ export type Crew = {
   /** [7] the noise ξ of the next action, in units of K. */
   noise: () => Float32Array
   operator?: Operator
+  /** How the episode begins, if not by a reset: a chain goes on from the scene as it stands. */
+  begin?: (task: string, seed: number) => Promise<Observation>
   pace?: Pace
   recorder?: Recorder
 }
@@ -59,7 +61,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
     crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId() ?? 0)
   const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0 }
   try {
-    let observation = await robot.reset(task, seed)
+    let observation = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
     let seen = await see(observation)
     operator?.begin(task)
     recorder?.begin(task, seed, observation, seen)

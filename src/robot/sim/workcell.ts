@@ -52,7 +52,7 @@ export type Snapshot = {
   streak: number // steps in a row for which the success conditions held
 }
 
-export type ResetOptions = { bolt?: number } // index of the active bolt, default 0
+export type ResetOptions = { bolt?: number } // index of the active bolt; a reset draws it from its seed by default
 
 export class Workcell implements Robot {
   static async create(options: Partial<WorkcellOptions> = {}): Promise<Workcell> {
@@ -119,7 +119,7 @@ export class Workcell implements Robot {
    * A start state of the task, its randomisation fixed by `seed`.
    * @throws InputError for an unknown task or bolt
    */
-  resetSync(task: string, seed = 0, { bolt = 0 }: ResetOptions = {}): Observation {
+  resetSync(task: string, seed = 0, { bolt = this.drawBolt(seed) }: ResetOptions = {}): Observation {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
     this.setScene(startOf(name, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
@@ -243,6 +243,11 @@ export class Workcell implements Robot {
   /** Frees the WASM memory; the workcell cannot be used afterwards. */
   free(): void {
     this.world.free()
+  }
+
+  /** Any of the bolts, each as likely. */
+  private drawBolt(seed: number): number {
+    return new RandomStream(seed, 'bolt').integer(this.options.bolts)
   }
 
   private activate(task: TaskName, bolt: number): void {
