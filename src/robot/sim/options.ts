@@ -12,7 +12,12 @@ export type Gains = { stiffness: number; damping: number; rotationalStiffness: n
 
 export type FrontCamera = { position: Vec3; target: Vec3; fovy: number } // metres, radians
 
+/** Workcells that stand ready, by name: A has the default options. */
+export const CELLS = ['A', 'B'] as const
+export type Cell = (typeof CELLS)[number]
+
 export type WorkcellOptions = {
+  cell: Cell // goes into the robot's name, so that logs and demonstrations of different cells are never mixed up
   arm: 'panda' | 'gantry'
   bolts: BoltCount
   cameras: boolean // false: observations carry no images, which makes privileged runs fast
@@ -28,6 +33,7 @@ export type WorkcellOptions = {
 export type CellModel = Pick<WorkcellOptions, 'arm' | 'bolts' | 'base' | 'friction' | 'linkColour' | 'toys'>
 
 export const DEFAULT_OPTIONS: WorkcellOptions = {
+  cell: 'A',
   arm: 'panda',
   bolts: 1,
   cameras: true,
@@ -41,8 +47,12 @@ export const DEFAULT_OPTIONS: WorkcellOptions = {
 
 /** A second robot for transfer: mounted elsewhere and turned, softer, orange, seen from another place. */
 export const WORKCELL_B: Partial<WorkcellOptions> = {
+  cell: 'B',
   base: { x: 0.05, y: 0.18, yaw: -0.35 },
   gains: { stiffness: 1000, damping: 75, rotationalStiffness: 60, rotationalDamping: 4 },
   frontCamera: { position: [0.98, -0.3, 0.46], target: [0.5, 0, 0.07], fovy: (38 * Math.PI) / 180 },
   linkColour: [0.9, 0.45, 0.12],
 }
+
+/** What a cell has of its own. */
+export const CELL_OPTIONS: Readonly<Record<Cell, Partial<WorkcellOptions>>> = { A: {}, B: WORKCELL_B }

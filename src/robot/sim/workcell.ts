@@ -77,9 +77,9 @@ export class Workcell implements Robot {
     readonly options: WorkcellOptions,
     readonly world: World,
   ) {
-    const { arm, bolts, cameras } = options
+    const { arm, bolts, cameras, cell } = options
     this.spec = {
-      name: `workcell-${arm}-${bolts}`,
+      name: `workcell-${arm}-${bolts}${cell === 'A' ? '' : `-${cell}`}`,
       cameras: cameras ? { front: { ...CAMERA_SIZE }, wrist: { ...CAMERA_SIZE } } : {},
       proprio: PROPRIO,
       actionScale: ACTION_SCALE,
