@@ -1,4 +1,4 @@
-/** @file Half-precision numbers in Uint16Arrays: half the memory of frozen features, at a relative error of 2^-11. */
+/** @file Half-precision numbers (IEEE and bfloat16) in Uint16Arrays: half the memory; IEEE at a relative error of 2^-11. */
 
 const word = new Float32Array(1)
 const bits = new Uint32Array(word.buffer)
@@ -34,4 +34,10 @@ export const FROM_HALF = Float32Array.from({ length: 65536 }, (_, half) => {
 /** out[at + i] = source[from + i], for i < count. */
 export function decodeHalves(source: Uint16Array, from: number, out: Float32Array, at: number, count: number) {
   for (let i = 0; i < count; i++) out[at + i] = FROM_HALF[source[from + i]!]!
+}
+
+/** out[at + i] = source[i], for i < count: a bfloat16 is the upper half of a float32. */
+export function decodeBfloat16(source: Uint16Array, out: Float32Array, at: number, count: number) {
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length) // as words: a NaN keeps its bits
+  for (let i = 0; i < count; i++) words[at + i] = source[i]! << 16
 }

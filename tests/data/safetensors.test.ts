@@ -92,6 +92,15 @@ describe('reading', () => {
       aFile({ a: u8([1], 0, 1), b: u8([1], 2, 3) }, [0, 0, 0]),
       'leaves a gap of 1 bytes after tensor "a"',
     ],
+    [
+      'a tensor described twice',
+      aFile(
+        '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+        [0],
+      ),
+      'tensor "a": is described twice',
+    ],
+    ['a shape whose product overflows', aFile({ a: u8([2 ** 52, 2 ** 52], 0, 1) }, [0]), 'spans 1 bytes, U8 '],
     ['bytes of no tensor', aFile({ a: u8([1], 0, 1) }, [0, 0]), 'has 1 bytes that belong to no tensor'],
   ]
 
@@ -196,9 +205,13 @@ describe('a half-precision tensor', () => {
   it('is widened where floats are asked for; integers are refused', () => {
     const half: SafeTensor = { dtype: 'F16', shape: [1], data: Uint16Array.of(0x3555) }
     const count: SafeTensor = { dtype: 'I32', shape: [1], data: Int32Array.of(1) }
-    const file = { tensors: { half, count }, metadata: {} }
+    const brain: SafeTensor = { dtype: 'BF16', shape: [2], data: Uint16Array.of(0x4049, 0xff80) }
+    const file = { tensors: { half, brain, count }, metadata: {} }
+    expect(floatTensor(file, 'brain', 'a file')).toEqual(Float32Array.of(3.140625, Number.NEGATIVE_INFINITY))
     expect(floatTensor(file, 'half', 'a file')).toEqual(Float32Array.of(0.333251953125))
-    expect(() => floatTensor(file, 'count', 'a file')).toThrow('a file, tensor "count": is I32, expected F32 or F16')
+    expect(() => floatTensor(file, 'count', 'a file')).toThrow(
+      'a file, tensor "count": is I32, expected F32, F16 or BF16',
+    )
     expect(() => floatTensor(file, 'toString', 'a file')).toThrow('a file: has no tensor "toString"')
   })
 })

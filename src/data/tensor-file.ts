@@ -1,0 +1,157 @@
+/**
+ * @file Published weights, one tensor at a time: names, shapes and dtypes come from the header, the numbers when asked
+ * for, as f32 and straight into their place. Files of 1 GB and more never stand twice in memory.
+ */
+import { InputError, ShapeError } from '../errors.ts'
+import type { ByteSource } from './byte-source.ts'
+import { decodeBfloat16, decodeHalves } from './float16.ts'
+
+/** Bytes an element. Names as in safetensors. */
+export const DTYPE_BYTES = {
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  I32: 4,
+  U32: 4,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const
+
+export type TensorDtype = keyof typeof DTYPE_BYTES
+
+/** What the header says of a tensor; row-major. */
+export type TensorEntry = { dtype: TensorDtype; shape: readonly number[]; bytes: number }
+
+/** A file (or several shards) of named tensors. */
+export interface TensorFile {
+  /** Names the file in errors. */
+  readonly path: string
+  readonly tensors: ReadonlyMap<string, TensorEntry>
+  /**
+   * The values as f32: F16 and BF16 are widened exactly, F64 is rounded. `into` takes them in place of a new array.
+   * @throws InputError on a missing tensor, one of integers, or a file that changed; ShapeError if `into` has another length
+   */
+  read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>
+  /** The values as they are stored, little-endian. @throws InputError on a missing tensor or a file that changed */
+  readBytes(name: string): Promise<Uint8Array<ArrayBuffer>>
+  close(): Promise<void>
+}
+
+/** Where a tensor's bytes are, in order; most have one piece. */
+export type Piece = { source: ByteSource; position: number; bytes: number }
+export type PlacedTensor = TensorEntry & { pieces: readonly Piece[] }
+
+/** A tensor file from an index of places that the format's reader has checked against the source's size. */
+export function tensorFile(
+  path: string,
+  tensors: ReadonlyMap<string, PlacedTensor>,
+  sources: readonly ByteSource[],
+): TensorFile {
+  const place = (name: string): PlacedTensor => {
+    const tensor = tensors.get(name)
+    if (!tensor) throw new InputError(path, `has no tensor "${name}"`, 'Check that the file is of this network')
+    return tensor
+  }
+  return {
+    path,
+    tensors,
+    async read(name, into) {
+      const tensor = place(name)
+      const length = elements(tensor.shape)
+      if (!Object.hasOwn(WIDEN, tensor.dtype))
+        throw new InputError(
+          `${path}, tensor "${name}"`,
+          `is ${tensor.dtype}, expected ${Object.keys(WIDEN).join(', ')}`,
+          'Check that the file is of this network',
+        )
+      if (into && into.length !== length)
+        throw new ShapeError(`place for tensor "${name}"`, [into.length], tensor.shape)
+      const out = into ?? new Float32Array(length)
+      await WIDEN[tensor.dtype as keyof typeof WIDEN](tensor.pieces, out)
+      return out
+    },
+    async readBytes(name) {
+      const { bytes, pieces } = place(name)
+      const out = new Uint8Array(bytes)
+      await fillFrom(pieces, out)
+      return out
+    },
+    async close() {
+      await Promise.all(sources.map((source) => source.close()))
+    },
+  }
+}
+
+/**
+ * Refuses a file that lacks a tensor of `plan` (name to shape) or has it in another shape or not as floating point,
+ * before anything is allocated. Returns the names that the plan does not know, for the caller to report or refuse.
+ * @throws InputError, ShapeError
+ */
+export function requireTensors(file: TensorFile, plan: Readonly<Record<string, readonly number[]>>): string[] {
+  for (const [name, shape] of Object.entries(plan)) {
+    const entry = file.tensors.get(name)
+    if (!entry) throw new InputError(file.path, `has no tensor "${name}"`, 'Check that the file is of this network')
+    if (entry.shape.join() !== shape.join())
+      throw new ShapeError(
+        `${file.path}, tensor "${name}"`,
+        entry.shape,
+        shape,
+        'the weights and the configuration belong to different networks',
+      )
+    if (!Object.hasOwn(WIDEN, entry.dtype))
+      throw new InputError(
+        `${file.path}, tensor "${name}"`,
+        `is ${entry.dtype}, expected ${Object.keys(WIDEN).join(', ')}`,
+        'Integer and quantised weights are not supported: take the full-precision file',
+      )
+  }
+  return [...file.tensors.keys()].filter((name) => !Object.hasOwn(plan, name))
+}
+
+export const elements = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
+
+async function fillFrom(pieces: readonly Piece[], target: Uint8Array): Promise<void> {
+  let at = 0
+  for (const { source, position, bytes } of pieces) {
+    await source.fill(position, target.subarray(at, at + bytes))
+    at += bytes
+  }
+}
+
+const SCRATCH_BYTES = 1 << 20
+
+/** Reads through a small scratch buffer and widens each part; `width` is bytes an element. */
+const widening =
+  (width: number, convert: (scratch: Uint8Array<ArrayBuffer>, out: Float32Array, at: number, count: number) => void) =>
+  async (pieces: readonly Piece[], out: Float32Array): Promise<void> => {
+    const scratch = new Uint8Array(Math.min(SCRATCH_BYTES, out.length * width))
+    let at = 0
+    for (const { source, position, bytes } of pieces)
+      for (let done = 0; done < bytes; done += scratch.length) {
+        const part = scratch.subarray(0, Math.min(scratch.length, bytes - done))
+        await source.fill(position + done, part)
+        convert(scratch, out, at, part.length / width)
+        at += part.length / width
+      }
+  }
+
+/** The dtypes that weights may have. */
+const WIDEN = {
+  F32: async (pieces: readonly Piece[], out: Float32Array) =>
+    fillFrom(pieces, new Uint8Array(out.buffer, out.byteOffset, out.byteLength)),
+  F16: widening(2, (scratch, out, at, count) => {
+    decodeHalves(new Uint16Array(scratch.buffer), 0, out, at, count)
+  }),
+  BF16: widening(2, (scratch, out, at, count) => {
+    decodeBfloat16(new Uint16Array(scratch.buffer), out, at, count)
+  }),
+  F64: widening(8, (scratch, out, at, count) => {
+    out.set(new Float64Array(scratch.buffer, 0, count), at)
+  }),
+} satisfies Partial<Record<TensorDtype, (pieces: readonly Piece[], out: Float32Array<ArrayBuffer>) => Promise<void>>>
