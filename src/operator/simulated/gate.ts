@@ -12,6 +12,9 @@ export type Glance = {
   offset: number | null // m beside the axis where the next contact is near, else null
 }
 
+/** What a watcher tolerates. */
+export type GateOptions = Pick<SimulatedOperatorOptions, 'patience' | 'tolerance' | 'offset' | 'force'>
+
 const NEAR_GRASP = 0.04 // m
 const ABOVE_RIM = 0.012
 const BELOW_RIM = 0.006
@@ -26,14 +29,14 @@ export function contactOffset(plan: Plan): number | null {
 }
 
 export class Gate {
-  private readonly options: SimulatedOperatorOptions
+  private readonly options: GateOptions
   private history: number[] = []
   private best = Infinity
   private lastOffset = Infinity
   private drifting = 0 // steps in a row that a misalignment near a contact did not shrink
   private pressing = 0 // steps in a row with too much force
 
-  constructor(options: SimulatedOperatorOptions) {
+  constructor(options: GateOptions) {
     this.options = options
   }
 

@@ -1,0 +1,101 @@
+/** @file The simulated person who speaks: when, what, for how long. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULT_SPEAKER, expertAhead, Speaker } from '../../src/operator/simulated/speaker.ts'
+import { expertAction } from '../../src/robot/sim/expert.ts'
+import { Workcell } from '../../src/robot/sim/workcell.ts'
+
+const still = new Float32Array(7)
+const observation = { images: {}, proprio: new Float32Array(), time: 0 }
+let cell: Workcell
+beforeAll(async () => {
+  cell = await Workcell.create({ arm: 'gantry', cameras: false })
+})
+afterAll(() => cell.free())
+
+/** The tool rests over the bolt and is suddenly 18 cm to the robot's left before look number `jump`. Returns what was said at each look. */
+function listen(speaker: Speaker, jump: number, looks: number): (string | undefined)[] {
+  cell.resetSync('pick', 3)
+  speaker.begin('pick')
+  const said: (string | undefined)[] = []
+  for (let look = 0; look < looks; look++) {
+    if (look === jump) for (let i = 0; i < 12; i++) cell.stepSync(Float32Array.of(0, 1, 0, 0, 0, 0, 0))
+    said.push(speaker.tend(observation, still).command)
+  }
+  return said
+}
+
+/** Only the distance to the goal makes this one speak. */
+const calm = { patience: { steps: 1000, fall: 0 } }
+
+describe('the speaker', () => {
+  it('is late by its picture and by the time it takes to speak, and its command holds as long as it says', () => {
+    const said = listen(new Speaker(cell, { ...calm, delay: 2, speaking: 5, hold: 6 }), 3, 20)
+    expect(said.map((command) => command !== undefined)).toEqual(
+      Array.from({ length: 20 }, (_, look) => look >= 3 + 2 + 5 && look < 3 + 2 + 5 + 6),
+    )
+  })
+
+  it('asks for the way back, the same words until they expire', () => {
+    const said = listen(new Speaker(cell, { ...calm, delay: 0, speaking: 0, hold: 4 }), 2, 6)
+    expect(new Set(said.slice(2)).size).toBe(1)
+    expect(said[2]).toMatch(/^move right/)
+  })
+
+  it('says exactly what the displacement of the expert over the next five steps sums to, axis by axis', async () => {
+    const other = await Workcell.create({ arm: 'gantry', cameras: false })
+    for (const seed of [1, 2, 3, 4]) {
+      for (const each of [cell, other]) each.resetSync('place', seed)
+      const speaker = new Speaker(cell, { delay: 0, speaking: 0, patience: { steps: 4, fall: 2.5 } })
+      speaker.begin('place')
+      let command: string | undefined
+      let looks = 0
+      while (command === undefined) {
+        command = speaker.tend(observation, still).command
+        cell.stepSync(still)
+        if (++looks > 1) other.stepSync(still)
+      }
+      expect(looks).toBe(5) // four steps without progress
+      const sum = [0, 0, 0]
+      for (let step = 0; step < 5; step++) {
+        const action = expertAction(other.truth())
+        for (let axis = 0; axis < 3; axis++) sum[axis]! += 0.015 * action[axis]!
+        other.stepSync(action)
+      }
+      const word = (axis: number, names: [string, string]) =>
+        Math.abs(sum[axis]!) > 0.001 ? [sum[axis]! > 0 ? names[0] : names[1]] : []
+      const words = [...word(1, ['left', 'right']), ...word(0, ['forward', 'backward']), ...word(2, ['up', 'down'])]
+      expect(command).toBe(`move ${words.join(' and ')}`)
+    }
+    other.free()
+  })
+
+  it('speaks again after a pause while nothing improves, and counts', () => {
+    const speaker = new Speaker(cell, { delay: 0, speaking: 2, hold: 3, quiet: 4, patience: { steps: 6, fall: 2.5 } })
+    const said = listen(speaker, -1, 20).map((command) => command !== undefined)
+    // six steps stuck, two to speak; then from the end of the command the same again
+    const first = 6 + 2
+    const second = first + 3 + 6 + 2
+    expect(said).toEqual(said.map((_, look) => (look >= first && look < first + 3) || look >= second))
+    expect(speaker.report()).toEqual({
+      steps: 20,
+      spokenSteps: 3 + (20 - second),
+      commands: 2,
+      wordless: 0,
+      reasons: { stuck: 2, off: 0, funnel: 0, force: 0 },
+    })
+  })
+
+  it('leaves the scene bit by bit as it was when it thinks ahead', () => {
+    cell.resetSync('assemble', 5)
+    const before = cell.snapshot()
+    expertAhead(cell, before, 5)
+    const after = cell.snapshot()
+    expect(after).toEqual(before)
+  })
+
+  it('refuses times that are no whole steps', () => {
+    expect(() => new Speaker(cell, { hold: 0 })).toThrow('speaker.hold: is 0. Give a whole number of steps from 1 up')
+    expect(() => new Speaker(cell, { delay: 0.5 })).toThrow('speaker.delay')
+    expect(DEFAULT_SPEAKER.hold).toBe(15)
+  })
+})

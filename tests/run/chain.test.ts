@@ -1,0 +1,162 @@
+/** @file Chains: what starts the next operation, where a chain ends, and the arithmetic of attrition. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Normaliser } from '../../src/learn/normaliser.ts'
+import type { Policy } from '../../src/learn/policy.ts'
+import type { Action } from '../../src/robot/robot.ts'
+import { expertAction } from '../../src/robot/sim/expert.ts'
+import { type GuardedWorkcell, guardedWorkcell } from '../../src/robot/sim/guarded.ts'
+import { attrition, type Chain, type ChainCrew, operationsOf, runChain, runChains } from '../../src/run/chain.ts'
+import type { EpisodeSummary, Recorder } from '../../src/run/episode.ts'
+import { NO_COPIES, Perception } from '../../src/run/perception.ts'
+import type { VlaEncoder } from '../../src/vla/encoder.ts'
+
+const identity = new Normaliser({ mean: [0], deviation: [1] })
+const encoder = {
+  encode: async () => [{ h: Float32Array.of(0), features: Float32Array.of(0) }],
+} as unknown as VlaEncoder
+
+let one: GuardedWorkcell
+let four: GuardedWorkcell
+beforeAll(async () => {
+  one = await guardedWorkcell({ arm: 'gantry', cameras: false })
+  four = await guardedWorkcell({ arm: 'gantry', cameras: false, bolts: 4 })
+})
+afterAll(() => {
+  one.workcell.free()
+  four.workcell.free()
+})
+
+const crewOf = (cell: GuardedWorkcell, act: () => Action): ChainCrew => ({
+  ...cell,
+  perception: new Perception(encoder, {}, { h: identity, proprio: new Normaliser(wide(cell)) }),
+  policy: { primary: async () => act() } as unknown as Policy,
+  noise: () => new Float32Array(7),
+})
+const wide = ({ robot }: GuardedWorkcell) => ({
+  mean: robot.spec.proprio.map(() => 0),
+  deviation: robot.spec.proprio.map(() => 1),
+})
+const expert = (cell: GuardedWorkcell) => () => expertAction(cell.workcell.truth())
+
+describe('operationsOf', () => {
+  it('finishes one bolt before the next', () => {
+    expect(operationsOf(5, 4).map(({ task, bolt }) => `${task} ${bolt}`)).toEqual([
+      'place 0',
+      'pick 0',
+      'assemble 0',
+      'place 1',
+      'pick 1',
+    ])
+  })
+
+  it('asks for no more than the bolts allow', () => {
+    expect(() => operationsOf(6, 1)).toThrow('6 operations cannot be done with 1 bolt. Ask for 1 to 3 operations')
+    expect(() => operationsOf(0, 4)).toThrow('Ask for 1 to 12 operations')
+  })
+})
+
+describe('a chain', () => {
+  it('of three operations is completed by the expert, the bolt at its end in the slot', async () => {
+    const chain = await runChain(crewOf(one, expert(one)), operationsOf(3, 1), 11)
+    expect(chain.episodes.map(({ task, ending }) => [task, ending])).toEqual([
+      ['place', 'success'],
+      ['pick', 'success'],
+      ['assemble', 'success'],
+    ])
+    expect(chain.completed).toBe(3)
+    const { bolts, slots } = one.workcell.truth()
+    const below = slots[0]!.position[2] - bolts[0]!.tip[2]
+    expect(below).toBeGreaterThan(0.025)
+  })
+
+  it('goes on to the second bolt while the first one stays assembled', async () => {
+    const chain = await runChain(crewOf(four, expert(four)), operationsOf(6, 4), 2)
+    expect(chain.completed).toBe(6)
+    const { bolts, slots, cradles } = four.workcell.truth()
+    const near = (k: number, holes: typeof slots) =>
+      Math.hypot(bolts[k]!.tip[0] - holes[k]!.position[0], bolts[k]!.tip[1] - holes[k]!.position[1]) < 0.01
+    expect([0, 1].map((k) => near(k, slots))).toEqual([true, true])
+    expect([2, 3].map((k) => Math.hypot(bolts[k]!.tip[0] - cradles[k]!.position[0]) < 0.01)).toEqual([true, true])
+  })
+
+  it('never resets between operations: each begins where the tool and the bolt were', async () => {
+    const first: Float32Array[] = []
+    const last: Float32Array[] = []
+    const recorder: Recorder = {
+      copies: NO_COPIES,
+      observationId: () => 0,
+      begin: (_task, _seed, { proprio }) => void first.push(proprio),
+      step: (_happening, { proprio }) => void (last[first.length - 1] = proprio),
+      end: () => {},
+    }
+    await runChain(crewOf(one, expert(one)), operationsOf(3, 1), 11, () => recorder)
+    expect(first.length).toBe(3)
+    for (const i of [1, 2]) expect([...first[i]!]).toEqual([...last[i - 1]!])
+  })
+
+  it('ends with its first failed operation: who does nothing completes none', async () => {
+    const chain = await runChain(
+      crewOf(four, () => new Float32Array(7)),
+      operationsOf(12, 4),
+      1,
+    )
+    expect(chain).toMatchObject({ completed: 0, asked: 12, seed: 1 })
+    expect(chain.episodes.map(({ ending, length }) => [ending, length])).toEqual([['timeout', 80]])
+  })
+
+  it('starts from the same scene for the same seed, whatever was before', async () => {
+    const lengths = async () =>
+      (await runChain(crewOf(one, expert(one)), operationsOf(3, 1), 7)).episodes.map((e) => e.length)
+    const fresh = await lengths()
+    await runChain(
+      crewOf(one, () => new Float32Array(7).fill(0.5)),
+      operationsOf(3, 1),
+      8,
+    )
+    expect(await lengths()).toEqual(fresh)
+  })
+
+  it('gives chain k the seed firstSeed + k', async () => {
+    const chains = await runChains(crewOf(one, expert(one)), { operations: 1, chains: 3, firstSeed: 40 })
+    expect(chains.map(({ seed }) => seed)).toEqual([40, 41, 42])
+  })
+})
+
+describe('attrition', () => {
+  const chainOf = (...lengths: number[]): Chain => ({
+    seed: 0,
+    asked: 3,
+    completed: lengths.filter((length) => length < 80).length,
+    episodes: lengths.map(
+      (length): EpisodeSummary => ({
+        task: '',
+        seed: 0,
+        ending: length < 80 ? 'success' : 'timeout',
+        length,
+        operatorSteps: 0,
+      }),
+    ),
+  })
+
+  it('counts who came so far and who came further', () => {
+    const chains = [chainOf(30, 10, 20), chainOf(40, 80), chainOf(80), chainOf(50, 20, 80)]
+    const rows = attrition(chains, operationsOf(3, 1))
+    expect(rows.map(({ tried, succeeded }) => [tried, succeeded])).toEqual([
+      [4, 3],
+      [3, 2],
+      [2, 1],
+    ])
+    expect(rows.map(({ reached }) => reached)).toEqual([3 / 4, 2 / 4, 1 / 4])
+    expect(rows.map(({ rate }) => rate)).toEqual([3 / 4, 2 / 3, 1 / 2])
+    expect(rows.map(({ meanSteps }) => meanSteps)).toEqual([40, 15, 20])
+    // Wilson by hand: n = 4, k = 2, z = 1.96: centre 0.5, half 1.96 / (1 + 3.8416 / 4) * sqrt(1 / 16 + 3.8416 / 64)
+    const half = (1.96 / (1 + 3.8416 / 4)) * Math.sqrt(1 / 16 + 3.8416 / 64)
+    expect(rows[1]!.interval[0]).toBeCloseTo(0.5 - half, 4)
+    expect(rows[1]!.interval[1]).toBeCloseTo(0.5 + half, 4)
+  })
+
+  it('has no rate where no chain came', () => {
+    const rows = attrition([chainOf(80)], operationsOf(2, 1))
+    expect(rows[1]).toMatchObject({ tried: 0, rate: Number.NaN, reached: 0 })
+  })
+})
