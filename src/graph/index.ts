@@ -1,7 +1,7 @@
 /** @file Symbolic tensors, their gradients, and their compilation to onnxruntime. */
 
 export { gradients } from './gradient.ts'
-export { constant, input } from './leaves.ts'
+export { constant, input, type Storage, stored } from './leaves.ts'
 export * from './ops.ts'
 export type { AdamOptions } from './optimiser.ts'
 export { type CompileOptions, compile, type Program } from './program.ts'

@@ -25,6 +25,7 @@ export const leaves = {
   input: leaf('input'),
   constant: leaf('constant'),
   parameter: leaf('parameter'),
+  stored: leaf('stored'),
 } satisfies Record<string, Operation>
 
 export const isLeaf = (tensor: Tensor): boolean => tensor.operation.name in leaves
@@ -61,6 +62,21 @@ export function parameter(binding: Binding, shape: Shape): Tensor {
   const attributes: Attributes = { binding, shape: [...shape], dtype: 'f32' }
   return apply(leaves.parameter, [], attributes)
 }
+
+/** Where a frozen weight lies in a file: row-major, little-endian. */
+export type Storage = {
+  path: string
+  offset: number // bytes from the start of the file
+  dtype: 'F32' | 'F16' | 'BF16'
+}
+
+/** A fixed value that stays in its file: onnxruntime maps it, and widens F16 and BF16 exactly to f32. */
+export function stored(storage: Storage, shape: Shape): Tensor {
+  requireExtents(`stored ${storage.path}`, shape)
+  return apply(leaves.stored, [], { storage, shape: [...shape], dtype: 'f32' })
+}
+
+export const storageOf = (tensor: Tensor): Storage => tensor.attributes.storage as Storage
 
 export const bindingOf = (tensor: Tensor): Binding => tensor.attributes.binding as Binding
 

@@ -1,10 +1,11 @@
 /** @file Compiles a traced computation, and the gradients of its losses, into one onnxruntime session. */
 
 import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
 import ort from 'onnxruntime-node'
 import { InputError, ShapeError } from '../errors.ts'
 import { gradients as differentiate } from './gradient.ts'
-import { bindingOf, leaves } from './leaves.ts'
+import { bindingOf, leaves, storageOf } from './leaves.ts'
 import { ModelWriter } from './onnx/writer.ts'
 import { optimise } from './passes/optimise.ts'
 import type { ParameterStore } from './store.ts'
@@ -47,15 +48,21 @@ export async function compile(options: CompileOptions): Promise<Program> {
   const after = optimise(before)
   const optimised = Object.fromEntries(names.map((name, i) => [name, after[i]]))
   const { onnx, fed, parameters } = encode(options.name, optimised)
+  const folder = storageFolder(options.name, after)
   const session = await ort.InferenceSession.create(onnx, {
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     logSeverityLevel: 3,
-    // Waiting threads sleep: simulation, console and learner share the cores, and a spinning thread takes one away.
-    // With other work on two cores a critic step takes 70 ms this way and 130 to 150 ms with spinning.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        // Waiting threads sleep: simulation, console and learner share the cores, and a spinning thread takes one away.
+        // With other work on two cores a critic step takes 70 ms this way and 130 to 150 ms with spinning.
+        intra_op: { allow_spinning: '0' },
+        ...(folder && { model_external_initializers_file_folder_path: folder }),
+      },
+    },
   })
   return bind(session, onnx, options, inputs, fed, parameters, optimised)
 }
@@ -81,6 +88,19 @@ export function encode(
     if (fed.has(key) || parameters.has(key))
       throw new InputError(`${name}: output ${key}`, 'has the name of an input', 'Rename one of them.')
   return { onnx: new ModelWriter(leafNames).write(name, [...fed, ...parameters], outputs), fed, parameters }
+}
+
+/** The folder of all weights that stay in files; a model can point into one folder only. */
+function storageFolder(name: string, outputs: readonly Tensor[]): string | undefined {
+  let folder: string | undefined
+  for (const node of topologicalOrder(outputs)) {
+    if (node.operation !== leaves.stored) continue
+    const own = dirname(storageOf(node).path)
+    if (folder !== undefined && own !== folder)
+      throw new InputError(`${name}: weights`, `lie in ${folder} and in ${own}`, 'Put the files into one folder.')
+    folder = own
+  }
+  return folder
 }
 
 const gradientName = (group: string, name: string) => `gradient:${group}/${name}`

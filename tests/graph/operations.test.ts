@@ -186,6 +186,11 @@ const cases: Record<string, Case[]> = {
   relu: single(g.relu, (x) => Math.max(x, 0)),
   erf: single(g.erf, erf),
   gelu: single(g.gelu, (x) => x * phi(x), grid([7], [-3, -1.2, -0.3, 0, 0.4, 1.1, 2.7])),
+  geluTanh: single(
+    g.geluTanh,
+    (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    grid([7], [-3, -1.2, -0.3, 0, 0.4, 1.1, 2.7]),
+  ),
 
   matmul: [
     ...multiplied(

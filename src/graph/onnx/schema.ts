@@ -39,6 +39,7 @@ const root = protobuf.Root.fromJSON({
         name: field(1, 'string'),
         f: field(2, 'float'),
         i: field(3, 'int64'),
+        s: field(4, 'bytes'),
         ints: field(8, 'int64', true),
         type: field(20, 'int32'),
       },
@@ -49,8 +50,11 @@ const root = protobuf.Root.fromJSON({
         dataType: field(2, 'int32'),
         name: field(8, 'string'),
         rawData: field(9, 'bytes'),
+        externalData: field(13, 'StringStringEntryProto', true),
+        dataLocation: field(14, 'int32'),
       },
     },
+    StringStringEntryProto: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
     ValueInfoProto: { fields: { name: field(1, 'string'), type: field(2, 'TypeProto') } },
     TypeProto: { fields: { tensorType: field(1, 'TensorTypeProto') } },
     TensorTypeProto: { fields: { elemType: field(1, 'int32'), shape: field(2, 'TensorShapeProto') } },
@@ -64,8 +68,14 @@ export const ModelProto = root.lookupType('ModelProto')
 /** TensorProto.DataType */
 export const dataType = { f32: 1, i32: 6, i64: 7, bool: 9 } as const
 
+/** TensorProto.DataType of values that stay in a file, which have formats that nothing is computed in. */
+export const storedType = { F32: 1, F16: 10, BF16: 16 } as const
+
+/** TensorProto.DataLocation */
+export const externalLocation = 1
+
 /** AttributeProto.AttributeType */
-export const attributeType = { float: 1, int: 2, ints: 7 } as const
+export const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const
 
 /** Operator set 20 has Gelu, reductions with axes as input, and LayerNormalization; IR version 9 goes with it. */
 export const opset = 20

@@ -1,16 +1,18 @@
 /** @file Writes a graph of symbolic tensors as an ONNX model. */
 
-import { constantValues, leaves } from '../leaves.ts'
+import { basename } from 'node:path'
+import { constantValues, leaves, storageOf } from '../leaves.ts'
 import { type DType, type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { topologicalOrder } from '../topology.ts'
-import { attributeType, dataType, irVersion, ModelProto, opset } from './schema.ts'
+import { attributeType, dataType, externalLocation, irVersion, ModelProto, opset, storedType } from './schema.ts'
 
 /** A float attribute; bare numbers and lists are integers. */
 class FloatAttribute {
   constructor(readonly value: number) {}
 }
 
-type NodeAttributes = Record<string, number | readonly number[] | FloatAttribute>
+type AttributeValue = number | readonly number[] | string | FloatAttribute
+type NodeAttributes = Record<string, AttributeValue>
 
 interface NodeMessage {
   input: string[]
@@ -74,8 +76,9 @@ export class ModelWriter {
     return this.initialiser(`f32(${value})[${shape}]`, shape, dataType.f32, new Float32Array(sizeOf(shape)).fill(value))
   }
 
-  /** Name of a leaf: a graph input, or a constant. */
+  /** Name of a leaf: a graph input, a constant, or a value in a file. */
   leaf(node: Tensor): string {
+    if (node.operation === leaves.stored) return this.stored(node)
     if (node.operation !== leaves.constant) return this.leafNames.get(node)!
     return this.initialiser(`constant_${this.count++}`, node.shape, dataType[node.dtype], constantValues(node))
   }
@@ -118,6 +121,22 @@ export class ModelWriter {
     return ModelProto.encode(ModelProto.fromObject(model)).finish()
   }
 
+  /** An initialiser that points into the file, widened where it is not single precision. */
+  private stored(node: Tensor): string {
+    const { path, offset, dtype } = storageOf(node)
+    const name = `stored_${this.count++}`
+    const bytes = node.size * (dtype === 'F32' ? 4 : 2)
+    const place = { location: basename(path), offset, length: bytes }
+    this.initialisers.set(name, {
+      name,
+      dims: [...node.shape],
+      dataType: storedType[dtype],
+      externalData: Object.entries(place).map(([key, value]) => ({ key, value: String(value) })),
+      dataLocation: externalLocation,
+    })
+    return dtype === 'F32' ? name : this.add('Cast', [name], { to: dataType.f32 })
+  }
+
   private initialiser(name: string, dims: Shape, type: number, values: ArrayBufferView): string {
     if (!this.initialisers.has(name)) {
       const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
@@ -127,8 +146,9 @@ export class ModelWriter {
   }
 }
 
-function attributeMessage(name: string, value: number | readonly number[] | FloatAttribute): object {
+function attributeMessage(name: string, value: AttributeValue): object {
   if (value instanceof FloatAttribute) return { name, f: value.value, type: attributeType.float }
+  if (typeof value === 'string') return { name, s: Buffer.from(value), type: attributeType.string }
   if (typeof value === 'number') return { name, i: value, type: attributeType.int }
   return { name, ints: [...value], type: attributeType.ints }
 }

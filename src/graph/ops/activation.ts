@@ -11,6 +11,10 @@ const activation = (name: string, onnx: string, vjp: Operation['vjp']): Operatio
   vjp,
 })
 
+/** Constants of the tanh form of GELU (Hendrycks and Gimpel, arXiv 1606.08415 §2). */
+const GELU_SCALE = Math.sqrt(2 / Math.PI)
+const GELU_CUBIC = 0.044715
+
 export const activations = {
   tanh: activation('tanh', 'Tanh', (node, g) => [mul(g, sub(1, square(node)))]),
   sigmoid: activation('sigmoid', 'Sigmoid', (node, g) => [mul(mul(g, node), sub(1, node))]),
@@ -23,6 +27,16 @@ export const activations = {
     const density = exp(sub(Math.log(2 / Math.sqrt(Math.PI)), square(u)))
     return [mul(g, mul(add(add(erf(u), mul(u, density)), 1), 0.5))]
   }),
+  geluTanh: {
+    ...activation('geluTanh', 'Gelu', ({ inputs: [x] }, g) => {
+      // y = x (1 + t) / 2 with t = tanh(c (x + a x^3)), so y' = (1 + t + x (1 - t^2) c (1 + 3 a x^2)) / 2
+      const squared = square(x)
+      const t = tanh(mul(mul(x, add(mul(squared, GELU_CUBIC), 1)), GELU_SCALE))
+      const inner = mul(add(mul(squared, 3 * GELU_CUBIC), 1), GELU_SCALE)
+      return [mul(g, mul(add(add(t, 1), mul(mul(x, sub(1, square(t))), inner)), 0.5))]
+    }),
+    emit: (writer, inputs) => writer.add('Gelu', inputs, { approximate: 'tanh' }),
+  } satisfies Operation,
 }
 
 const activationFunction = (operation: Operation) => (x: TensorLike) => apply(operation, toTensors(x))
@@ -35,3 +49,5 @@ export const relu = activationFunction(activations.relu)
 export const erf = activationFunction(activations.erf)
 /** x * Phi(x) with the exact normal cumulative (erf form). */
 export const gelu = activationFunction(activations.gelu)
+/** x * Phi(x) with the normal cumulative approximated through tanh, as SigLIP, T5 v1.1 and Octo use it. */
+export const geluTanh = activationFunction(activations.geluTanh)
