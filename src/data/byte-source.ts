@@ -32,7 +32,11 @@ export async function fileSource(path: string): Promise<ByteSource> {
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Give the path of a file', { cause })
   }
   const short = (position: number) =>
-    new InputError(path, `has no byte ${position}, it had ${size} bytes when it was opened`, 'Do not change it while in use')
+    new InputError(
+      path,
+      `has no byte ${position}, it had ${size} bytes when it was opened`,
+      'Do not change it while in use',
+    )
   return {
     where: path,
     size,
