@@ -40,6 +40,8 @@ export interface TensorFile {
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>
   /** The values as they are stored, little-endian. @throws InputError on a missing tensor or a file that changed */
   readBytes(name: string): Promise<Uint8Array<ArrayBuffer>>
+  /** Where the tensor lies in a file that was opened from disk; undefined if it lies there in several pieces. @throws InputError on a missing tensor */
+  place(name: string): { path: string; offset: number } | undefined
   close(): Promise<void>
 }
 
@@ -81,6 +83,10 @@ export function tensorFile(
       const out = new Uint8Array(bytes)
       await fillFrom(pieces, out)
       return out
+    },
+    place(name) {
+      const { pieces } = place(name)
+      return pieces.length === 1 ? { path: pieces[0]!.source.where, offset: pieces[0]!.position } : undefined
     },
     async close() {
       await Promise.all(sources.map((source) => source.close()))
