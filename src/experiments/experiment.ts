@@ -45,6 +45,8 @@ export type Experiment = {
   name: string // as the command line calls it
   title: string
   question: string // what it answers, one or two sentences
+  /** The experiment whose runs this one trains or reads, if not its own: `train` then works in that one's folder. */
+  runsOf?: string
   defaults: ExperimentOptions
   run(bench: Workbench): Promise<Section>
 }

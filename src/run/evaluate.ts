@@ -43,6 +43,7 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
     trials: episodes.length,
     interval: wilsonInterval(won.length, episodes.length),
     meanSteps: counted.reduce((sum, { length }) => sum + length, 0) / counted.length,
+    outcomes: episodes.map(({ seed, ending, length }) => ({ seed, success: ending === 'success', length })),
   }
 }
 

@@ -11,13 +11,18 @@ const figure = z
 const share = z.number().min(0).max(1)
 const per = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
-/** `time` is wall seconds since the run began (pauses between resumed parts left out), `robotSteps` online 10 Hz steps. */
+/**
+ * `time` is wall seconds since the run began (pauses between resumed parts left out). `robotSteps` is the robots' clock:
+ * online 10 Hz steps of one robot. Several robots act at the same time: theirs is that of the one furthest on, and what
+ * they did together is the sum over the episodes' `length`.
+ */
 const clock = { time: z.number(), robotSteps: z.number() }
 
 const EpisodeMetric = z.object({
   kind: z.literal('episode'),
   ...clock,
   episode: z.number(),
+  robot: z.string().optional(), // its cell; metrics of earlier versions have none
   task: z.string(),
   success: z.boolean(),
   length: z.number(), // steps
@@ -39,12 +44,17 @@ const UpdateMetric = z.object({
   meanMu: figure.optional(), // mean |mu/K| of the refinement actor
 })
 
+/** One trial. Equal seeds are equal starts, in every evaluation and every method. */
+const Outcome = z.object({ seed: z.number(), success: z.boolean(), length: z.number() })
+export type Outcome = z.infer<typeof Outcome>
+
 const TaskScore = z.object({
   success: share,
   successes: z.number(),
   trials: z.number(),
   interval: z.tuple([share, share]), // Wilson, 95 %
   meanSteps: figure,
+  outcomes: z.array(Outcome).optional(), // in the order of the trials; metrics of earlier versions have none
 })
 
 export type TaskScore = z.infer<typeof TaskScore>
@@ -53,7 +63,10 @@ const EvaluationMetric = z.object({
   kind: z.literal('evaluation'),
   ...clock,
   update: z.number(),
-  tasks: per(TaskScore),
+  stage: z.enum(['step 0', 'on the way', 'final']).optional(), // metrics of earlier versions have none
+  seconds: z.number().optional(), // wall time that the evaluation took; `time` is at its end
+  tasks: per(TaskScore), // over all robots of the run
+  robots: per(per(TaskScore)).optional(), // by cell, then task, where there are several
 })
 
 const LabelsMetric = z.object({ kind: z.literal('labels'), ...clock, counts: per(z.number()) }) // of the whole dataset so far

@@ -51,6 +51,42 @@ export function bootstrapInterval(
   return [quantile(draws, (1 - confidence) / 2), quantile(draws, (1 + confidence) / 2)]
 }
 
+/**
+ * Difference of two shares over the same trials, first minus second, with its 95 % interval: hybrid score interval for
+ * paired proportions. Honest where all or none succeed, where resampling the pairs would give an interval of width 0.
+ * Source: R. G. Newcombe, Statistics in Medicine 17 (1998) 2635-2650, method 10.
+ * @throws InputError on no pairs
+ */
+export function pairedDifference(pairs: readonly (readonly [first: boolean, second: boolean])[]): PairedDifference {
+  const n = pairs.length
+  if (n === 0) throw new InputError('pairedDifference', 'got no pairs', 'Evaluate both on the same seeds')
+  const count = (first: boolean, second: boolean) => pairs.filter(([a, b]) => a === first && b === second).length
+  const [both, onlyFirst, onlySecond, neither] = [
+    count(true, true),
+    count(true, false),
+    count(false, true),
+    count(false, false),
+  ]
+  const [wins1, wins2] = [both + onlyFirst, both + onlySecond]
+  const [[low1, high1], [low2, high2]] = [wilsonInterval(wins1, n), wilsonInterval(wins2, n)]
+  const margins = Math.sqrt(wins1 * (n - wins1) * wins2 * (n - wins2))
+  const determinant = both * neither - onlyFirst * onlySecond
+  const corrected = determinant > 0 ? Math.max(determinant - n / 2, 0) : determinant
+  const phi = margins > 0 ? corrected / margins : 0
+  const half = (x: number, y: number) => Math.sqrt(Math.max(0, x ** 2 - 2 * phi * x * y + y ** 2))
+  const difference = (onlyFirst - onlySecond) / n
+  const [below, above] = [half(wins1 / n - low1, high2 - wins2 / n), half(high1 - wins1 / n, wins2 / n - low2)]
+  return { difference, interval: [difference - below, difference + above], pairs: n, onlyFirst, onlySecond }
+}
+
+export type PairedDifference = {
+  difference: number
+  interval: [low: number, high: number]
+  pairs: number
+  onlyFirst: number // pairs in which only the first succeeded
+  onlySecond: number
+}
+
 export type MovingRate = { rate: number; interval: [low: number, high: number]; trials: number }
 
 /** For each outcome the success rate over it and at most `window - 1` before it, with its Wilson interval. */

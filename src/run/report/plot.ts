@@ -21,8 +21,8 @@ export type Plot = {
   legend?: boolean
 }
 
-const WIDTH = 420
-const HEIGHT = 240
+export const WIDTH = 420
+export const HEIGHT = 240
 const MARGIN = { top: 22, right: 12, bottom: 36, left: 46 }
 const FRAME = {
   left: MARGIN.left,
@@ -33,27 +33,32 @@ const FRAME = {
 
 type Axes = { x: (value: number) => number; y: (value: number) => number }
 
+/** The series that have points; a chart without any shows that nothing was measured. */
+export const measured = (chart: Plot) => chart.series.filter(({ points }) => points.length > 0)
+
 export function plot(chart: Plot): string {
-  const series = chart.series.filter(({ points }) => points.length > 0)
+  const series = measured(chart)
   if (series.length === 0) return figure(chart, element('p', { class: 'empty' }, 'Nothing was measured.'))
+  const attributes = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': describe(chart, series) }
+  const svg = element('svg', attributes, drawing(chart))
+  return figure(chart, svg, legend(series, chart.legend ?? series.length > 1))
+}
+
+/** Axes and series as SVG elements, WIDTH by HEIGHT; their classes are the page's. */
+export function drawing(chart: Plot): string {
+  const series = measured(chart)
   const all = series.flatMap(({ points }) => points)
   const xDomain = chart.x.domain ?? extent(all.map(({ x }) => x))
   const yDomain = chart.y.domain ?? robustDomain(all.map(({ y }) => y))
   const axes = { x: linear(xDomain, [FRAME.left, FRAME.right]), y: linear(yDomain, [FRAME.bottom, FRAME.top]) }
   const clip = `clip-${slug(chart.title)}`
-  const drawing = element(
-    'svg',
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': describe(chart, series) },
+  const frame = { x: FRAME.left - 6, y: 0, width: FRAME.right - FRAME.left + 12, height: FRAME.bottom + 6 }
+  return [
     grid(chart, xDomain, yDomain, axes),
-    element(
-      'clipPath',
-      { id: clip },
-      element('rect', { x: FRAME.left - 6, y: 0, width: FRAME.right - FRAME.left + 12, height: FRAME.bottom + 6 }),
-    ),
+    element('clipPath', { id: clip }, element('rect', frame)),
     boundary(chart, xDomain, axes),
     element('g', { 'clip-path': `url(#${clip})` }, ...series.map((one) => draw(one, axes))),
-  )
-  return figure(chart, drawing, legend(series, chart.legend ?? series.length > 1))
+  ].join('')
 }
 
 export const percent = (share: number) => `${Math.round(100 * share)} %`
@@ -71,7 +76,7 @@ function figure(chart: Plot, ...parts: string[]): string {
 }
 
 /** For those who do not see the drawing: title and the last value of each series. */
-function describe(chart: Plot, series: readonly Series[]): string {
+export function describe(chart: Plot, series: readonly Series[]): string {
   const format = chart.y.format ?? short
   const lasts = series.map(({ name, points }) => `${name} ends at ${format(points[points.length - 1].y)}`)
   return `${chart.title}: ${lasts.join(', ')}`

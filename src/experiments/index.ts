@@ -1,0 +1,7 @@
+/** @file The published experiments by name. A new one is one file that exports `experiment`, and one line here. */
+import { experiment as curves } from './curves.ts'
+import type { Experiment } from './experiment.ts'
+import { experiment as table1 } from './table1.ts'
+import { experiment as table1Weak } from './table1-weak.ts'
+
+export const experiments: readonly Experiment[] = [table1, table1Weak, curves]

@@ -1,0 +1,26 @@
+/** @file The methods that are compared, and the settings of a run of each. */
+import { mergeSettings } from '../run/config.ts'
+import type { FinishedRun, Overrides, Workbench } from './experiment.ts'
+
+export type Method = { name: string; title: string; colour: number; onTheWay: boolean }
+
+/** In the order of the paper's table. Runs that are evaluated on the way serve the learning curves, too. */
+export const METHODS: readonly Method[] = [
+  { name: 'hg-dagger', title: 'HG-DAgger', colour: 4, onTheWay: false },
+  { name: 'hil-conrft', title: 'HIL-ConRFT (flat)', colour: 3, onTheWay: false },
+  { name: 'dsrl', title: 'DSRL', colour: 5, onTheWay: false },
+  { name: 'single', title: 'single actor', colour: 1, onTheWay: true },
+  { name: 'dual', title: 'dual actor', colour: 0, onTheWay: true },
+]
+
+export const methodCalled = (name: string): Method => METHODS.find((method) => method.name === name)!
+
+/** Evaluations draw from random streams of their own: a run that is evaluated on the way learns the same. */
+const ON_THE_WAY = { evaluation: { trialsOnTheWay: 10, everyRobotMinutes: 5 } }
+
+export const settingsOf = ({ name, onTheWay }: Method, settings: Overrides): Overrides =>
+  mergeSettings({ method: name }, onTheWay ? ON_THE_WAY : {}, settings)
+
+/** One run for each of the seeds that the workbench was asked for. */
+export const trainSeeds = (bench: Workbench, method: Method, settings: Overrides): Promise<FinishedRun[]> =>
+  Promise.all(bench.options.seeds.map((seed) => bench.train(method.name, settingsOf(method, settings), seed)))

@@ -1,0 +1,26 @@
+/** @file The process of one run: trains the folder given to it, tells its parent how far it is, stops when told or orphaned. */
+import { RunFolder } from '../run/folder.ts'
+import type { Progress } from '../run/opening.ts'
+import { train } from '../run/train.ts'
+
+export type FromRun = { kind: 'progress'; progress: Progress } | { kind: 'failed'; message: string }
+
+let stopping = false
+process.on('SIGINT', () => {}) // a terminal sends it to all; the parent decides
+process.on('message', () => (stopping = true))
+process.on('disconnect', () => (stopping = true))
+
+const tell = (message: FromRun) => process.connected && process.send?.(message)
+
+try {
+  const { folder, config } = RunFolder.open(process.argv[2]!)
+  await train(folder, config, {
+    onProgress: (progress) => tell({ kind: 'progress', progress }),
+    stopping: () => stopping,
+  })
+} catch (error) {
+  tell({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  process.exitCode = 1
+} finally {
+  if (process.connected) process.disconnect?.()
+}
