@@ -38,6 +38,8 @@ export interface TensorFile {
    * @throws InputError on a missing tensor, one of integers, or a file that changed; ShapeError if `into` has another length
    */
   read(name: string, into?: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>
+  /** One row (entry of the first axis) as `read` gives it: for embedding tables, which are large and of which little is used. */
+  readRow(name: string, row: number): Promise<Float32Array<ArrayBuffer>>
   /** The values as they are stored, little-endian. @throws InputError on a missing tensor or a file that changed */
   readBytes(name: string): Promise<Uint8Array<ArrayBuffer>>
   /** Where the tensor lies in a file that was opened from disk; undefined if it lies there in several pieces. @throws InputError on a missing tensor */
@@ -60,22 +62,35 @@ export function tensorFile(
     if (!tensor) throw new InputError(path, `has no tensor "${name}"`, 'Check that the file is of this network')
     return tensor
   }
+  const widen = (name: string, { dtype, pieces }: PlacedTensor, out: Float32Array<ArrayBuffer>) => {
+    if (Object.hasOwn(WIDEN, dtype)) return WIDEN[dtype as keyof typeof WIDEN](pieces, out)
+    const known = Object.keys(WIDEN).join(', ')
+    throw new InputError(
+      `${path}, tensor "${name}"`,
+      `is ${dtype}, expected ${known}`,
+      'Check that the file is of this network',
+    )
+  }
   return {
     path,
     tensors,
     async read(name, into) {
       const tensor = place(name)
       const length = elements(tensor.shape)
-      if (!Object.hasOwn(WIDEN, tensor.dtype))
-        throw new InputError(
-          `${path}, tensor "${name}"`,
-          `is ${tensor.dtype}, expected ${Object.keys(WIDEN).join(', ')}`,
-          'Check that the file is of this network',
-        )
       if (into && into.length !== length)
         throw new ShapeError(`place for tensor "${name}"`, [into.length], tensor.shape)
       const out = into ?? new Float32Array(length)
-      await WIDEN[tensor.dtype as keyof typeof WIDEN](tensor.pieces, out)
+      await widen(name, tensor, out)
+      return out
+    },
+    async readRow(name, row) {
+      const tensor = place(name)
+      const [rows = 0, ...rest] = tensor.shape
+      if (!Number.isInteger(row) || row < 0 || row >= rows)
+        throw new InputError(`${path}, tensor "${name}"`, `has no row ${row}`, `It has ${rows}`)
+      const out = new Float32Array(elements(rest))
+      const bytes = tensor.bytes / rows
+      await widen(name, { ...tensor, pieces: cut(tensor.pieces, row * bytes, bytes) }, out)
       return out
     },
     async readBytes(name) {
@@ -121,6 +136,16 @@ export function requireTensors(file: TensorFile, plan: Readonly<Record<string, r
 }
 
 export const elements = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
+
+/** The pieces that hold `bytes` bytes from byte `from` on. */
+function cut(pieces: readonly Piece[], from: number, bytes: number): Piece[] {
+  let start = 0
+  return pieces.flatMap(({ source, position, bytes: length }) => {
+    const [first, last] = [Math.max(from - start, 0), Math.min(from + bytes - start, length)]
+    start += length
+    return first < last ? [{ source, position: position + first, bytes: last - first }] : []
+  })
+}
 
 async function fillFrom(pieces: readonly Piece[], target: Uint8Array): Promise<void> {
   let at = 0
