@@ -4,6 +4,7 @@ import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
+import { CELLS } from '../robot/sim/options.ts'
 
 const positive = (text: string) => z.number().gt(0).describe(text)
 const count = (text: string, least = 1) => z.int().min(least).describe(text)
@@ -18,12 +19,23 @@ const RobotConfig = z.strictObject({
     .union([z.literal(1), z.literal(4)])
     .default(1)
     .describe('bolts in the scene'),
+  cells: z
+    .array(z.enum(CELLS))
+    .min(1)
+    .refine((cells) => new Set(cells).size === cells.length, 'names a cell twice')
+    .default(['A'])
+    .describe('workcells with a robot each, side by side; they share encoder, learner, replay and policy'),
 })
 
 const DemonstrationConfig = z.strictObject({
-  perTask: count('demonstrations per task that the warm-up starts from').default(20),
+  perTask: count('demonstrations per task and robot that the warm-up starts from').default(20),
   noise: z.number().min(0).max(0.5).default(0.05).describe('spread of the demonstrator, action units'),
-  path: z.string().optional().describe('folder of recorded demonstrations; without it they are recorded at the start'),
+  path: z
+    .string()
+    .optional()
+    .describe(
+      'folder of recorded demonstrations (of further robots: in subfolders named by their cells); without it they are recorded at the start',
+    ),
 })
 
 const ReplayConfig = z.strictObject({
@@ -39,13 +51,19 @@ const WarmUpConfig = z.strictObject({
 })
 
 const OnlineConfig = z.strictObject({
-  robotMinutes: z.number().min(0).default(60).describe('length of the online phase on the robot (steps / 10 Hz)'),
+  robotMinutes: z
+    .number()
+    .min(0)
+    .default(60)
+    .describe('length of the online phase (steps of one robot / 10 Hz); several robots act at the same time'),
   bcWeight: z.number().min(0).default(0.5).describe('lambda_1 of the primary actor'),
   qWeight: z.number().min(0).default(0.5).describe('lambda_2 of the primary actor'),
   pace: positive('speed of a simulated robot against real time; a real robot always runs at 1').default(1000),
   lockstep: z.boolean().default(false).describe('tie updates to steps, so that a seed gives one curve'),
-  updatesPerStep: positive('joint updates for each robot step in lock-step mode').default(0.5),
-  publishEvery: count('robot steps (lock-step) or updates (free) between two publications to the actors').default(50),
+  updatesPerStep: positive('joint updates for each step of any robot in lock-step mode').default(0.5),
+  publishEvery: count(
+    'steps of all robots (lock-step) or updates (free) between two publications to the actors',
+  ).default(50),
   startAfter: count('online transitions before the first update', 0).default(100),
 })
 

@@ -33,8 +33,8 @@ export type EpisodeSummary = {
 export interface Recorder {
   /** Shifted copies to encode with each observation. */
   readonly copies: Copies
-  /** Number of the observation about to be taken; fixes the shifts of its copies. */
-  observationId(): number
+  /** Number of the observation that comes before step `step` of the episode; fixes the shifts of its copies. */
+  observationId(step: number): number
   begin(task: string, seed: number, observation: Observation, seen: EncodedObservation): void
   step(happening: Happening, next: Observation, seen: EncodedObservation): Promise<void> | void
   end(summary: EpisodeSummary): Promise<void> | void
@@ -49,7 +49,8 @@ export type Crew = {
   operator?: Operator
   /** How the episode begins, if not by a reset: a chain goes on from the scene as it stands. */
   begin?: (task: string, seed: number) => Promise<Observation>
-  pace?: Pace
+  /** Waits for the start of the next period. */
+  pace?: Pick<Pace, 'tick'>
   recorder?: Recorder
 }
 
@@ -57,12 +58,12 @@ export type Crew = {
 export async function runEpisode(crew: Crew, task: string, seed: number): Promise<EpisodeSummary> {
   const { robot, operator, recorder } = crew
   const { maxSteps } = robot.spec.tasks[task]!
-  const see = (observation: Observation) =>
-    crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId() ?? 0)
+  const see = (observation: Observation, step: number) =>
+    crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
   const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0 }
   try {
     let observation = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
-    let seen = await see(observation)
+    let seen = await see(observation, 0)
     operator?.begin(task)
     recorder?.begin(task, seed, observation, seen)
     for (let over = false; !over; ) {
@@ -73,7 +74,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       const outcome = await robot.step(command)
       if (robot.fault) throw stopped(robot.fault)
       observation = outcome.observation
-      seen = await see(observation)
+      seen = await see(observation, summary.length + 1)
       const judged = judge(outcome, tending.verdict, summary.length + 1 >= maxSteps)
       const happening = {
         step: summary.length,

@@ -14,17 +14,21 @@ import type { RunFolder } from './folder.ts'
 import { LearnerClient } from './learnerClient.ts'
 import type { LearnerSetup } from './learnerWorker.ts'
 import { MetricsWriter, ofKind, readMetrics } from './metrics.ts'
-import { OnlineRecorder } from './onlineRecorder.ts'
+import { OnlineRecorder, type Place } from './onlineRecorder.ts'
 import { type Copies, Perception } from './perception.ts'
+import { Practice, robotSeed } from './practice.ts'
 import {
+  type DemonstrationSource,
   encodeDemonstrations,
   fitNormalisers,
   type Normalisers,
   readNormalisers,
-  replayLog,
+  replayLogs,
   tellEpisode,
 } from './preparation.ts'
-import type { Session } from './session.ts'
+import type { Session, Station } from './session.ts'
+import { Tempo } from './tempo.ts'
+import { Turns } from './turns.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 
@@ -39,7 +43,7 @@ export type RunState = {
   warmUpUpdates: number
   onlineUpdatesAsked: number
   wallSeconds: number
-  operator?: SimulatedOperatorState
+  operators?: Record<string, SimulatedOperatorState> // by the robot's cell
 }
 
 /** Wall time over all parts of a run, and the last update heard of. */
@@ -63,10 +67,11 @@ export type RunParts = {
   perception: Perception
   normalisers: Normalisers
   learner: LearnerClient
-  operator?: SimulatedOperator
   metrics: MetricsWriter
-  recorder: OnlineRecorder
-  log: EpisodeLog
+  practices: readonly Practice[] // one a robot, in the order of the session's stations
+  logs: readonly EpisodeLog[] // the same
+  turns: Turns
+  tempo: Tempo
   clock: RunClock
   state: RunState
   evaluated: boolean // by an earlier part of the run: step 0 is behind it
@@ -106,21 +111,38 @@ export async function openRun(
     const seen = sights.map((sight) => perception.normalise(sight))
     tellEpisode(learner, episode, seen)
   }
-  const log = EpisodeLog.open(folder.log, session.robot.spec)
-  log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations have the numbers before
-  const told = await replayLog(session, perception, learner, folder.log, copies, (done) =>
-    onProgress({ stage: 'reading the log [episodes]', done, total: log.nextEpisode - encoded.length }),
+  const logs = session.stations.map((station, index) =>
+    EpisodeLog.open(partOf(folder.log, { station, index }), station.robot.spec),
+  )
+  for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
+  const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
+  const told = await replayLogs(session, perception, learner, logs, copies, (done) =>
+    onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
   )
   const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
-  const recorder = new OnlineRecorder(log, learner, copies, told.robotSteps, lockStep, (values) =>
-    policy.setParameters(values),
-  )
-  robotSteps = () => recorder.robotSteps
-  const operator = simulatedOperator(config, session)
-  if (operator && state.operator) operator.restore(state.operator)
+  const steps = told.reduce((sum, own) => sum + own, 0)
+  const tempo = new Tempo(learner, steps, lockStep, (values) => policy.setParameters(values))
+  const turns = new Turns()
+  const practices = session.stations.map((station, index) => {
+    const place = { index, of: session.stations.length }
+    const recorder = new OnlineRecorder(logs[index]!, learner, copies, tempo, place, told[index]!)
+    const operator = simulatedOperator(config, station, place)
+    const before = state.operators?.[station.cell]
+    if (operator && before) operator.restore(before)
+    return new Practice(station, recorder, operator, { perception, policy, turns }, config)
+  })
+  robotSteps = () => clockSteps(practices)
   policy.setParameters(await learner.learn('warm-up', 0))
-  return { policy, perception, normalisers, learner, operator, metrics, recorder, log, clock, state, evaluated }
+  return { policy, perception, normalisers, learner, metrics, practices, logs, turns, tempo, clock, state, evaluated }
 }
+
+/** Steps on the clock that all robots share: those of the robot that is furthest on. */
+export const clockSteps = (practices: readonly Practice[]) =>
+  Math.max(...practices.map(({ recorder }) => recorder.robotSteps))
+
+/** Where a robot's part of a folder lies: the first one's in the folder itself, another's in a folder of its own in it. */
+const partOf = (folder: string, { station, index }: { station: Station; index: number }) =>
+  index === 0 ? folder : join(folder, station.cell)
 
 const FRESH: RunState = { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
 
@@ -146,30 +168,37 @@ function readState(folder: RunFolder): { checkpoint: string | undefined; state: 
   return { checkpoint, state, evaluated: ofKind(past, 'evaluation').length > 0 }
 }
 
-function simulatedOperator(config: RunConfig, { workcell }: Session): SimulatedOperator | undefined {
+/** Tends one robot, and sees no other's scene. */
+function simulatedOperator(config: RunConfig, { workcell }: Station, place: Place): SimulatedOperator | undefined {
   if (config.operator.kind === 'none') return undefined
   const options = config.operator.strength === 'weak' ? WEAK_OPERATOR : DEFAULT_OPERATOR
-  return new SimulatedOperator(() => workcell.truth(), config.seed, options)
+  return new SimulatedOperator(() => workcell.truth(), robotSeed(config.seed, place), options)
 }
 
+/** Of each robot, recorded now where the config names no folder. */
 async function ensureDemonstrations(
   folder: RunFolder,
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,
-): Promise<string> {
+): Promise<DemonstrationSource[]> {
   const { path, perTask, noise } = config.demonstrations
-  if (path) return path
-  await recordDemonstrations(folder.demonstrations, {
-    robot: session.robot,
-    truth: () => session.workcell.truth(),
-    tasks: config.tasks,
-    perTask,
-    noise,
-    seed: config.seed,
-    onEpisode: (done, total) => onProgress({ stage: 'recording demonstrations', done, total }),
-  })
-  return folder.demonstrations
+  const sources = session.stations.map((station, index) => ({
+    folder: partOf(path ?? folder.demonstrations, { station, index }),
+    spec: station.robot.spec,
+  }))
+  if (path) return sources
+  for (const [index, { robot, workcell }] of session.stations.entries())
+    await recordDemonstrations(sources[index]!.folder, {
+      robot,
+      truth: () => workcell.truth(),
+      tasks: config.tasks,
+      perTask,
+      noise,
+      seed: robotSeed(config.seed, { index }),
+      onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
+    })
+  return sources
 }
 
 function learnerSetup(

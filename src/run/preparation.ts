@@ -20,44 +20,51 @@ export type Normalisers = { h: Normaliser; proprio: Normaliser }
 /** Demonstrations have ids of their own below zero, so that their copies' shifts differ from those of online steps. */
 const demonstrationId = (episode: number, step: number) => -(1 + episode * 10_000 + step)
 
-/** Reads and encodes the first `perTask` demonstrations of each task. @throws InputError if a task has too few */
+/** Demonstrations of one robot. */
+export type DemonstrationSource = { folder: string; spec: RobotSpec }
+
+type Eyes = Pick<Session, 'encoder' | 'instructions'>
+
+/** Reads and encodes the first `perTask` demonstrations of each task and robot. @throws InputError if a task has too few */
 export async function encodeDemonstrations(
-  session: Session,
-  folder: string,
+  eyes: Eyes,
+  sources: readonly DemonstrationSource[],
   config: RunConfig,
   copies: Copies,
   onEpisode: (done: number, total: number) => void,
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
-  const taken = new Map(config.tasks.map((task) => [task, 0]))
   const encoded: EncodedEpisode[] = []
-  for (const episode of readEpisodes(folder, session.robot.spec)) {
-    const count = taken.get(episode.start.task)
-    if (count === undefined || count >= wanted) continue
-    taken.set(episode.start.task, count + 1)
-    const start = { ...episode.start, episode: encoded.length }
-    const sights = await encodeEpisode(session, episode, copies, (step) => demonstrationId(start.episode, step))
-    encoded.push({ episode: { ...episode, start }, sights })
-    onEpisode(encoded.length, wanted * config.tasks.length)
-  }
-  for (const [task, count] of taken)
-    if (count < wanted) {
-      const remedy = `Record more with \`duet demo record --task ${task}\`, or lower demonstrations.perTask`
-      throw new InputError(folder, `holds ${count} demonstrations of task "${task}", ${wanted} are asked for`, remedy)
+  for (const { folder, spec } of sources) {
+    const taken = new Map(config.tasks.map((task) => [task, 0]))
+    for (const episode of readEpisodes(folder, spec)) {
+      const count = taken.get(episode.start.task)
+      if (count === undefined || count >= wanted) continue
+      taken.set(episode.start.task, count + 1)
+      const start = { ...episode.start, episode: encoded.length }
+      const sights = await encodeEpisode(eyes, episode, copies, (step) => demonstrationId(start.episode, step))
+      encoded.push({ episode: { ...episode, start }, sights })
+      onEpisode(encoded.length, wanted * config.tasks.length * sources.length)
     }
+    for (const [task, count] of taken)
+      if (count < wanted) {
+        const remedy = `Record more with \`duet demo record --task ${task}\`, or lower demonstrations.perTask`
+        throw new InputError(folder, `holds ${count} demonstrations of task "${task}", ${wanted} are asked for`, remedy)
+      }
+  }
   return encoded
 }
 
 /** All observations of an episode as the encoder sees them. `id(step)` fixes the shifts of the copies. */
 export async function encodeEpisode(
-  session: Session,
+  { encoder, instructions }: Eyes,
   { start, observations }: LoggedEpisode,
   copies: Copies,
   id: (step: number) => number,
 ): Promise<RawSight[]> {
   const sights: RawSight[] = []
   for (const [step, observation] of observations.entries())
-    sights.push(await look(session.encoder, observation, session.instructions[start.task]!, copies, id(step)))
+    sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(step)))
   return sights
 }
 
@@ -117,28 +124,46 @@ export function tellEpisode(
   learner.end(start.episode, end)
 }
 
-/** Tells the learner every episode of the run's log again. Returns what the log says has happened. */
-export async function replayLog(
-  session: Session,
+/**
+ * Tells the learner every episode of the robots' logs again, in the order of their numbers. Returns each robot's online
+ * steps so far.
+ */
+export async function replayLogs(
+  session: Pick<Session, 'encoder' | 'instructions' | 'stations'>,
   perception: Perception,
   learner: LearnerClient,
-  folder: string,
+  logs: readonly { folder: string }[], // one a station
   copies: Copies,
   onEpisode: (done: number) => void,
-): Promise<{ episodes: number; robotSteps: number }> {
-  const told = { episodes: 0, robotSteps: 0 }
-  if (!existsSync(folder)) return told
-  for (const episode of readEpisodes(folder, session.robot.spec satisfies RobotSpec)) {
+): Promise<number[]> {
+  const { stations } = session
+  const robotSteps = stations.map(() => 0)
+  const episodes = stations.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
+  let told = 0
+  for (const { from, episode } of inOrder(episodes)) {
     if (episode.steps.length === 0) continue
     const first = episode.steps[0]!.id
-    const sights = await encodeEpisode(session, episode, copies, (step) => first + step)
+    const sights = await encodeEpisode(session, episode, copies, (step) => first + step * stations.length)
     tellEpisode(
       learner,
       episode,
       sights.map((sight) => perception.normalise(sight)),
     )
-    told.robotSteps += episode.steps.length
-    onEpisode(++told.episodes)
+    robotSteps[from] = robotSteps[from]! + episode.steps.length
+    onEpisode(++told)
   }
-  return told
+  return robotSteps
+}
+
+/** Merges streams of episodes, each of increasing numbers, with one of each stream in memory. */
+function* inOrder(streams: readonly Generator<LoggedEpisode>[]): Generator<{ from: number; episode: LoggedEpisode }> {
+  const heads = streams.map((stream, from) => ({ from, stream, next: stream.next() }))
+  for (;;) {
+    const [first] = heads
+      .filter(({ next }) => !next.done)
+      .sort((a, b) => a.next.value.start.episode - b.next.value.start.episode)
+    if (!first) return
+    yield { from: first.from, episode: first.next.value }
+    first.next = first.stream.next()
+  }
 }

@@ -1,39 +1,53 @@
-/** @file What a run needs before it can act: the robot behind its safety envelope, the encoder, the command encoder. */
+/** @file What a run needs before it can act: its robots, each behind its safety envelope, the encoder, the command encoder. */
 import { InputError } from '../errors.ts'
 import type { Robot } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { guardedWorkcell } from '../robot/sim/guarded.ts'
+import { CELL_OPTIONS, type Cell } from '../robot/sim/options.ts'
 import type { Workcell } from '../robot/sim/workcell.ts'
 import { builtInCommandEncoder, type CommandEncoder } from '../talk/embedding.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import { NanoEncoder } from '../vla/nano/encoder.ts'
 import type { RunConfig } from './config.ts'
 
-export type Session = {
-  robot: SafeRobot // the only way to the motors
+/** One robot of the run, in its own cell. */
+export type Station = {
+  cell: Cell
+  robot: SafeRobot // the only way to its motors
   workcell: Workcell // privileged: for the simulated operator, the demonstrator and probes
+}
+
+/** `robot` and `workcell` are those of the first station: most runs have no other. */
+export type Session = Omit<Station, 'cell'> & {
+  stations: readonly Station[] // in the order of the setting robot.cells
   encoder: VlaEncoder
   commands: CommandEncoder
   instructions: Readonly<Record<string, string>>
   close(): Promise<void>
 }
 
-/** @throws InputError if a task or camera of the config is unknown to the robot */
+/** @throws InputError if a task or camera of the config is unknown to a robot */
 export async function openSession(config: Pick<RunConfig, 'robot' | 'tasks' | 'vla'>): Promise<Session> {
-  const { robot, workcell } = await guardedWorkcell({ arm: config.robot.arm, bolts: config.robot.bolts })
+  const { arm, bolts, cells } = config.robot
+  const stations: Station[] = []
+  for (const cell of cells) stations.push({ cell, ...(await guardedWorkcell({ arm, bolts, ...CELL_OPTIONS[cell] })) })
   const encoder = await NanoEncoder.load()
-  checkTasks(config.tasks, robot)
-  checkCameras(encoder, robot)
+  for (const { robot } of stations) {
+    checkTasks(config.tasks, robot)
+    checkCameras(encoder, robot)
+  }
+  const { robot, workcell } = stations[0]!
   return {
     robot,
     workcell,
+    stations,
     encoder,
     commands: builtInCommandEncoder(),
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {
-      await robot.stop()
+      for (const station of stations) await station.robot.stop()
       await encoder.close()
-      workcell.free()
+      for (const station of stations) station.workcell.free()
     },
   }
 }

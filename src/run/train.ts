@@ -1,21 +1,22 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
 import { join } from 'node:path'
-import { RandomStream } from '../random/stream.ts'
-import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { RunConfig } from './config.ts'
-import { type Crew, runEpisode } from './episode.ts'
-import { evaluate, evaluationNoise } from './evaluate.ts'
+import type { EpisodeSummary } from './episode.ts'
+import { evaluate, evaluationNoise, score } from './evaluate.ts'
 import { FilmRecorder } from './filmRecorder.ts'
 import { type RunFolder, writeWhole } from './folder.ts'
-import { type Metric, readMetrics } from './metrics.ts'
-import { type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
-import { CONTROL_RATE, Pace, robotMinutes } from './pace.ts'
+import { type Metric, type MetricOf, readMetrics, type TaskScore } from './metrics.ts'
+import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
+import { CONTROL_RATE, robotMinutes } from './pace.ts'
+import type { Practice } from './practice.ts'
 import { saveNormalisers } from './preparation.ts'
 import { writeReport } from './report/index.ts'
 import { openSession, type Session } from './session.ts'
 import { type Summary, summarise } from './summary.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
+
+type EvaluationStage = NonNullable<MetricOf<'evaluation'>['stage']>
 
 export type TrainEvents = {
   onProgress?: OnProgress
@@ -46,19 +47,13 @@ export async function train(
 }
 
 class Run {
-  private readonly noise: RandomStream
-  private readonly pace: Pace
-
   constructor(
     private readonly folder: RunFolder,
     private readonly config: RunConfig,
     private readonly session: Session,
     private readonly events: TrainEvents,
     private readonly parts: RunParts,
-  ) {
-    this.noise = new RandomStream(config.seed, `noise/${parts.recorder.robotSteps}`)
-    this.pace = new Pace(config.online.pace)
-  }
+  ) {}
 
   async warmUp(): Promise<void> {
     const { updates } = this.config.warmUp
@@ -73,29 +68,34 @@ class Run {
 
   async evaluateStep0(): Promise<void> {
     if (this.parts.evaluated || this.events.stopping?.()) return
-    await this.evaluateNow('evaluation at step 0', this.config.evaluation.trials)
+    await this.evaluateNow('step 0', this.config.evaluation.trials)
   }
 
   async goOnline(): Promise<void> {
     const { config, parts } = this
-    const { recorder, learner } = parts
+    const { learner, tempo } = parts
     const total = Math.round(config.online.robotMinutes * 60 * CONTROL_RATE)
-    let checkpointed = robotMinutes(recorder.robotSteps)
+    let checkpointed = this.robotMinutes
     let evaluated = checkpointed
+    const checkpointDue = (minutes: number) => minutes - checkpointed >= config.checkpointEveryRobotMinutes
+    const evaluationDue = (minutes: number) =>
+      config.evaluation.trialsOnTheWay > 0 && minutes - evaluated >= config.evaluation.everyRobotMinutes
+    const over = (steps: number) => steps >= total || this.events.stopping?.() === true
+    const due = (steps: number) => checkpointDue(robotMinutes(steps)) || evaluationDue(robotMinutes(steps))
     if (!config.online.lockstep) learner.learnFreely(config.online.publishEvery)
-    while (recorder.robotSteps < total && !this.events.stopping?.()) {
-      await this.practise()
-      const minutes = robotMinutes(recorder.robotSteps)
-      if (minutes - checkpointed >= config.checkpointEveryRobotMinutes) {
+    while (!over(clockSteps(parts.practices))) {
+      await this.practise((steps) => over(steps) || due(steps))
+      const minutes = this.robotMinutes
+      if (checkpointDue(minutes)) {
         checkpointed = minutes
         await this.checkpoint()
       }
-      if (config.evaluation.trialsOnTheWay > 0 && minutes - evaluated >= config.evaluation.everyRobotMinutes) {
+      if (evaluationDue(minutes)) {
         evaluated = minutes
-        await this.evaluateNow('evaluation', config.evaluation.trialsOnTheWay)
+        await this.evaluateNow('on the way', config.evaluation.trialsOnTheWay)
       }
     }
-    await recorder.settle()
+    await tempo.settle()
     await learner.pause()
     parts.policy.setParameters(await learner.learn('online', 0))
     await this.checkpoint()
@@ -103,7 +103,7 @@ class Run {
 
   async finish(): Promise<void> {
     if (this.events.stopping?.()) return
-    await this.evaluateNow('final evaluation', this.config.evaluation.trials, 'final')
+    await this.evaluateNow('final', this.config.evaluation.trials)
   }
 
   report(): Summary {
@@ -115,65 +115,114 @@ class Run {
   }
 
   async close(): Promise<void> {
-    const { learner, metrics, log, policy } = this.parts
-    log.close()
+    const { learner, metrics, logs, policy } = this.parts
+    for (const log of logs) log.close()
     await learner.close()
     metrics.close()
     await policy.release()
   }
 
-  /** One episode of the next task in turn. The episode's number fixes its start state. */
-  private async practise(): Promise<void> {
-    const { recorder, log, operator, metrics } = this.parts
-    const { tasks, seed } = this.config
-    const episode = log.nextEpisode
-    const task = tasks[episode % tasks.length]!
-    const start = new RandomStream(seed, `environment/${episode}`).integer(this.config.evaluation.firstSeed)
-    const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
-    const summary = await runEpisode({ ...this.crew(noise), operator, recorder, pace: this.pace }, task, start)
-    const { length, operatorSteps, ending } = summary
-    const success = ending === 'success'
-    const clock = { time: this.parts.clock.seconds, robotSteps: recorder.robotSteps }
-    metrics.write({ kind: 'episode', ...clock, episode, task, success, length, operatorSteps, seed: start })
-    const total = this.config.online.robotMinutes
-    const note = `${task}: ${ending}${operatorSteps ? ` (operator ${operatorSteps} of ${length} steps)` : ''}`
-    this.events.onProgress?.({ stage: 'online [robot min]', done: robotMinutes(recorder.robotSteps), total, note })
+  private get robotMinutes(): number {
+    return robotMinutes(clockSteps(this.parts.practices))
   }
 
-  private async evaluateNow(stage: string, trials: number, film?: string): Promise<void> {
+  /** All robots act side by side, each until it has ended an episode with `enough` steps behind it. An error ends it for all. */
+  private async practise(enough: (steps: number) => boolean): Promise<void> {
+    const { practices, turns } = this.parts
+    let failed = false
+    const shifts = practices.map(async (practice) => {
+      await turns.take()
+      try {
+        while (!failed && !enough(practice.recorder.robotSteps)) await this.episode(practice)
+      } catch (error) {
+        failed = true
+        throw error
+      } finally {
+        turns.give()
+      }
+    })
+    const failure = (await Promise.allSettled(shifts)).find(({ status }) => status === 'rejected')
+    if (failure) throw (failure as PromiseRejectedResult).reason
+  }
+
+  private async episode(practice: Practice): Promise<void> {
+    const { parts, config } = this
+    const { episode, task, length, operatorSteps, ending, seed } = await practice.episode()
+    const { cell } = practice.station
+    const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
+    const success = ending === 'success'
+    parts.metrics.write({
+      kind: 'episode',
+      ...clock,
+      episode,
+      robot: cell,
+      task,
+      success,
+      length,
+      operatorSteps,
+      seed,
+    })
+    const where = parts.practices.length > 1 ? `${cell}, ` : ''
+    const note = `${where}${task}: ${ending}${operatorSteps ? ` (operator ${operatorSteps} of ${length} steps)` : ''}`
+    const total = config.online.robotMinutes
+    this.events.onProgress?.({ stage: 'online [robot min]', done: this.robotMinutes, total, note })
+  }
+
+  private async evaluateNow(stage: EvaluationStage, trials: number): Promise<void> {
     const { config, parts, folder } = this
     const { firstSeed } = config.evaluation
     if (!config.online.lockstep) await parts.learner.pause()
-    const total = trials * config.tasks.length
-    let done = 0
-    const scores = await evaluate(this.crew(evaluationNoise(config)), config.tasks, {
-      trials,
-      firstSeed,
-      recorder: (task, trial) => (film && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined),
-      onEpisode: ({ task, ending }) =>
-        this.events.onProgress?.({ stage, done: ++done, total, note: `${task}: ${ending}` }),
+    const since = parts.clock.seconds
+    const several = parts.practices.length > 1
+    const episodes: EpisodeSummary[] = []
+    const robots: Record<string, Record<string, TaskScore>> = {}
+    for (const { station } of parts.practices) {
+      const film = `${stage}${several ? `-${station.cell}` : ''}`
+      const { perception, policy } = parts
+      const crew = { robot: station.robot, perception, policy, noise: evaluationNoise(config) }
+      robots[station.cell] = await evaluate(crew, config.tasks, {
+        trials,
+        firstSeed,
+        recorder: (task, trial) =>
+          stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
+        onEpisode: (summary) => {
+          const total = trials * config.tasks.length * parts.practices.length
+          const note = `${several ? `${station.cell}, ` : ''}${summary.task}: ${summary.ending}`
+          this.events.onProgress?.({ stage: `evaluation, ${stage}`, done: episodes.push(summary), total, note })
+        },
+      })
+    }
+    const tasks = Object.fromEntries(
+      config.tasks.map((task) => [task, score(episodes.filter((episode) => episode.task === task))]),
+    )
+    const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
+    const seconds = clock.time - since
+    const perRobot = several ? { robots } : {}
+    parts.metrics.write({
+      kind: 'evaluation',
+      ...clock,
+      update: parts.clock.update,
+      stage,
+      seconds,
+      tasks,
+      ...perRobot,
     })
-    const clock = { time: this.parts.clock.seconds, robotSteps: parts.recorder.robotSteps }
-    parts.metrics.write({ kind: 'evaluation', ...clock, update: this.parts.clock.update, tasks: scores })
     if (!config.online.lockstep) parts.learner.learnFreely(config.online.publishEvery)
   }
 
-  private crew(noise: () => Float32Array): Crew {
-    const { perception, policy } = this.parts
-    return { robot: this.session.robot, perception, policy, noise }
-  }
-
   private async checkpoint(): Promise<void> {
-    const { recorder, learner, operator, normalisers } = this.parts
-    await recorder.settle()
+    const { practices, tempo, learner, normalisers } = this.parts
+    await tempo.settle()
     const state: RunState = {
       ...this.parts.state,
-      onlineUpdatesAsked: recorder.updatesAsked,
+      onlineUpdatesAsked: tempo.updatesAsked,
       wallSeconds: this.parts.clock.seconds,
-      operator: operator?.save(),
+      operators: Object.fromEntries(
+        practices.flatMap(({ station, operator }) => (operator ? [[station.cell, operator.save()]] : [])),
+      ),
     }
-    const updates = this.parts.state.warmUpUpdates + recorder.updatesAsked
-    await this.folder.saveCheckpoint(recorder.robotSteps, updates, async (directory) => {
+    const updates = this.parts.state.warmUpUpdates + tempo.updatesAsked
+    await this.folder.saveCheckpoint(clockSteps(practices), updates, async (directory) => {
       await learner.save(directory)
       saveNormalisers(directory, normalisers, this.session.encoder.description)
       writeWhole(join(directory, STATE_FILE), JSON.stringify(state))

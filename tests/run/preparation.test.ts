@@ -27,22 +27,21 @@ const spec: RobotSpec = {
 }
 
 /** An encoder whose h is twice the proprio entry. */
-const session = {
-  robot: { spec },
+const eyes = {
   instructions: { pick: 'pick it up', place: 'put it down' },
   encoder: {
     encode: async (inputs: { proprio: Float32Array }[]) =>
       inputs.map(({ proprio }) => ({ h: proprio.map((x) => 2 * x), features: Float32Array.of(0) })),
   },
-} as unknown as Session
+} as unknown as Pick<Session, 'encoder' | 'instructions'>
 
 const folder = () => mkdtempSync(join(tmpdir(), 'duet-preparation-'))
 const observation = (x: number) => ({ images: {}, proprio: Float32Array.of(x), time: 0 })
 
 /** Two steps each, proprio 0, 1, 2. */
-function demonstrations(tasks: string[]): string {
+function demonstrations(tasks: string[], robot = spec): string {
   const path = folder()
-  const log = EpisodeLog.open(path, spec)
+  const log = EpisodeLog.open(path, robot)
   for (const task of tasks) {
     log.begin({ episode: log.nextEpisode, task, source: 'demonstration', seed: null }, observation(0))
     for (const step of [0, 1]) {
@@ -66,7 +65,7 @@ const config = (perTask: number) => {
   return { ...rest, tasks: ['pick', 'place'], demonstrations: { ...settings, perTask } }
 }
 const encode = (path: string, perTask: number) =>
-  encodeDemonstrations(session, path, config(perTask), NO_COPIES, () => {})
+  encodeDemonstrations(eyes, [{ folder: path, spec }], config(perTask), NO_COPIES, () => {})
 const description = (hash: string) => ({ name: 'nano', hash }) as EncoderDescription
 
 describe('demonstrations', () => {
@@ -77,6 +76,23 @@ describe('demonstrations', () => {
       [1, 'place'],
     ])
     expect(encoded[0]!.sights.map(({ h }) => h[0])).toEqual([0, 2, 4])
+  })
+
+  it('come from every robot, as many of each task from each', async () => {
+    const other = { ...spec, name: 'another arm' }
+    const sources = [
+      { folder: demonstrations(['pick', 'place', 'place']), spec },
+      { folder: demonstrations(['place', 'pick', 'pick'], other), spec: other },
+    ]
+    const encoded = await encodeDemonstrations(eyes, sources, config(1), NO_COPIES, () => {})
+    expect(encoded.map(({ episode }) => [episode.start.episode, episode.start.task])).toEqual([
+      [0, 'pick'],
+      [1, 'place'],
+      [2, 'place'],
+      [3, 'pick'],
+    ])
+    const swapped = [{ ...sources[0]!, spec: other }]
+    await expect(encodeDemonstrations(eyes, swapped, config(1), NO_COPIES, () => {})).rejects.toThrow('test arm')
   })
 
   it('give the normalisers: mean 1 and deviation √(2/3) of proprio, twice that of h', async () => {

@@ -1,0 +1,60 @@
+/** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
+import type { Policy } from '../learn/policy.ts'
+import type { SimulatedOperator } from '../operator/simulated/operator.ts'
+import { RandomStream } from '../random/stream.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import type { RunConfig } from './config.ts'
+import { type EpisodeSummary, runEpisode } from './episode.ts'
+import type { OnlineRecorder, Place } from './onlineRecorder.ts'
+import { Pace } from './pace.ts'
+import type { Perception } from './perception.ts'
+import type { Station } from './session.ts'
+import type { Turns } from './turns.ts'
+
+/** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
+export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
+  index === 0 ? seed : new RandomStream(seed, `robot ${index}`).integer(2 ** 31)
+
+export type Practised = EpisodeSummary & { episode: number }
+
+export class Practice {
+  private readonly noise: RandomStream
+  private readonly pace: Pace
+
+  constructor(
+    readonly station: Station,
+    readonly recorder: OnlineRecorder,
+    readonly operator: SimulatedOperator | undefined,
+    private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
+    private readonly config: RunConfig,
+  ) {
+    this.noise = new RandomStream(robotSeed(config.seed, recorder.place), `noise/${recorder.robotSteps}`)
+    this.pace = new Pace(config.online.pace)
+  }
+
+  /**
+   * One episode of the next task in turn, by someone who has the turn; it goes to the other robots before each step. The
+   * episode's number fixes task and start state.
+   */
+  async episode(): Promise<Practised> {
+    const { station, recorder, operator, shared, config } = this
+    const { turns, ...minds } = shared
+    const { tasks, seed, evaluation } = config
+    const episode = recorder.nextEpisode
+    const round = Math.floor(episode / recorder.place.of)
+    const task = tasks[(round + recorder.place.index) % tasks.length]!
+    const start = new RandomStream(seed, `environment/${episode}`).integer(evaluation.firstSeed)
+    const pace = {
+      tick: async () => {
+        turns.give()
+        await turns.take()
+        await this.pace.tick()
+      },
+    }
+    const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
+    return {
+      episode,
+      ...(await runEpisode({ ...minds, robot: station.robot, noise, operator, recorder, pace }, task, start)),
+    }
+  }
+}
