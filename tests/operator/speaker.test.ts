@@ -43,18 +43,25 @@ describe('the speaker', () => {
 
   it('says exactly what the displacement of the expert over the next five steps sums to, axis by axis', async () => {
     const other = await Workcell.create({ arm: 'gantry', cameras: false })
-    for (const seed of [1, 2, 3, 4]) {
-      for (const each of [cell, other]) each.resetSync('place', seed)
-      const speaker = new Speaker(cell, { delay: 0, speaking: 0, patience: { steps: 4, fall: 2.5 } })
-      speaker.begin('place')
-      let command: string | undefined
-      let looks = 0
-      while (command === undefined) {
-        command = speaker.tend(observation, still).command
-        cell.stepSync(still)
-        if (++looks > 1) other.stepSync(still)
+    const said = new Set<string | undefined>()
+    // some way into the task, where the expert is about to turn from one direction to the next
+    for (const [seed, before] of [
+      [1, 0],
+      [2, 6],
+      [3, 9],
+      [4, 16],
+      [5, 20],
+      [6, 24],
+    ] as const) {
+      for (const each of [cell, other]) {
+        each.resetSync('place', seed)
+        for (let i = 0; i < before; i++) each.stepSync(expertAction(each.truth()))
       }
-      expect(looks).toBe(5) // four steps without progress
+      const speaker = new Speaker(cell, { delay: 0, speaking: 0, patience: { steps: 1, fall: 100 } }) // nobody is that fast
+      speaker.begin('place')
+      speaker.tend(observation, still)
+      for (const each of [cell, other]) each.stepSync(still)
+      const { command } = speaker.tend(observation, still)
       const sum = [0, 0, 0]
       for (let step = 0; step < 5; step++) {
         const action = expertAction(other.truth())
@@ -64,8 +71,10 @@ describe('the speaker', () => {
       const word = (axis: number, names: [string, string]) =>
         Math.abs(sum[axis]!) > 0.001 ? [sum[axis]! > 0 ? names[0] : names[1]] : []
       const words = [...word(1, ['left', 'right']), ...word(0, ['forward', 'backward']), ...word(2, ['up', 'down'])]
-      expect(command).toBe(`move ${words.join(' and ')}`)
+      expect(command).toBe(words.length ? `move ${words.join(' and ')}` : undefined)
+      said.add(command)
     }
+    expect(said.size).toBeGreaterThan(3)
     other.free()
   })
 
