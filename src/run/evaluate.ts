@@ -1,4 +1,4 @@
-/** @file Evaluation: fresh seeds, no operator, no commands. */
+/** @file Evaluation: fresh seeds, no takeovers; no commands but those of an operator who speaks, where one is given. */
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { RunConfig } from './config.ts'
@@ -8,7 +8,7 @@ import { wilsonInterval } from './statistics.ts'
 
 /** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
 export async function evaluate(
-  crew: Omit<Crew, 'operator' | 'recorder' | 'pace'>,
+  crew: Omit<Crew, 'recorder' | 'pace'>,
   tasks: readonly string[],
   options: {
     trials: number

@@ -17,13 +17,14 @@ export type Trained = {
   close(): Promise<void>
 }
 
-/** `path` is a run folder or one of its checkpoints. @throws InputError if files are missing, damaged or do not fit each other */
-export async function openTrained(path: string): Promise<Trained> {
+/** `path` is a run folder or one of its checkpoints; `robot` is where its cell differs now. @throws InputError if files are missing, damaged or do not fit each other */
+export async function openTrained(path: string, robot: Partial<RunConfig['robot']> = {}): Promise<Trained> {
   const { checkpoint, run } = findCheckpoint(path)
-  const { config } = RunFolder.open(run)
+  const { config: trained } = RunFolder.open(run)
+  const config = { ...trained, robot: { ...trained.robot, ...robot } }
   const session = await openSession(config)
-  const { encoder, robot, commands } = session
-  const sizes = actorSizes(config.networks, encoder.description, robot.spec.proprio.length, commands.width)
+  const { encoder, commands } = session
+  const sizes = actorSizes(config.networks, encoder.description, session.robot.spec.proprio.length, commands.width)
   const policy = await Policy.create(sizes, commands)
   policy.setParameters(await readPolicy(checkpoint, actorLayouts(sizes)))
   return {
