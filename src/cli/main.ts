@@ -1,9 +1,11 @@
 /** @file The `duet` command: one file a subcommand; errors that a user can act on are printed without a stack. */
 import { Command } from 'commander'
 import { InputError, ShapeError } from '../errors.ts'
+import { register as registerAudit } from './audit.ts'
 import { register as registerDemo } from './demo.ts'
 import { register as registerDoctor } from './doctor.ts'
 import { register as registerEval } from './eval.ts'
+import { register as registerExperiments } from './experiments.ts'
 import { register as registerPretrain } from './pretrain.ts'
 import { register as registerSteer } from './steer.ts'
 import { register as registerTrain } from './train.ts'
@@ -13,7 +15,16 @@ const program = new Command('duet')
   .showHelpAfterError()
   .configureHelp({ sortSubcommands: true })
 
-for (const register of [registerTrain, registerEval, registerSteer, registerDemo, registerPretrain, registerDoctor])
+for (const register of [
+  registerTrain,
+  registerEval,
+  registerSteer,
+  registerDemo,
+  registerPretrain,
+  registerDoctor,
+  registerAudit,
+  registerExperiments,
+])
   register(program)
 
 try {

@@ -59,6 +59,9 @@ export const WEAK_OPERATOR: SimulatedOperatorOptions = {
   confusion: 0.2,
 }
 
+/** By the setting `operator.strength`. */
+export const OPERATORS = { strong: DEFAULT_OPERATOR, weak: WEAK_OPERATOR } as const
+
 /** @throws InputError where a value makes no sense */
 export function checkOperator(options: SimulatedOperatorOptions): SimulatedOperatorOptions {
   const whole = ['reaction', 'delay', 'handDelay', 'shortest', 'longest', 'quiet'] as const
