@@ -1,0 +1,218 @@
+/** @file Sizes of a SmolVLA policy, from its own config.json and from that of the vision-language model it names. */
+import { readFile, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import { InputError } from '../../errors.ts'
+
+const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })
+const size = z
+  .int()
+  .min(1)
+  .max(1 << 20)
+
+const PolicyFile = z.object({
+  type: z.literal('smolvla'),
+  input_features: z.record(z.string(), Feature),
+  output_features: z.record(z.string(), Feature),
+  normalization_mapping: z.record(z.string(), z.string()).default({}),
+  max_state_dim: size.default(32),
+  max_action_dim: size.default(32),
+  chunk_size: size.default(50),
+  resize_imgs_with_padding: z.tuple([size, size]).default([512, 512]),
+  tokenizer_max_length: size.default(48),
+  num_steps: size.default(10),
+  add_image_special_tokens: z.boolean().default(false),
+  num_vlm_layers: size.default(16),
+  num_expert_layers: z.int().default(-1),
+  self_attn_every_n_layers: z.int().default(2),
+  expert_width_multiplier: z.number().gt(0).default(0.75),
+  min_period: z.number().gt(0).default(4e-3),
+  max_period: z.number().gt(0).default(4),
+  vlm_model_name: z.string(),
+})
+
+const VlmFile = z.object({
+  scale_factor: size,
+  text_config: z.object({
+    hidden_size: size,
+    intermediate_size: size,
+    num_attention_heads: size,
+    num_key_value_heads: size,
+    num_hidden_layers: size,
+    head_dim: size.optional(),
+    vocab_size: size,
+    rms_norm_eps: z.number().gt(0).default(1e-5),
+  }),
+  vision_config: z.object({
+    hidden_size: size.default(1152),
+    intermediate_size: size.default(3072),
+    num_hidden_layers: size.default(12),
+    num_attention_heads: size.default(16),
+    image_size: size.default(224),
+    patch_size: size.default(32),
+    layer_norm_eps: z.number().gt(0).default(1e-6),
+  }),
+})
+
+export type SmolVlaConfig = {
+  cameras: readonly string[] // in the order of the prefix
+  normalisation: Readonly<Record<string, string>> // by kind: STATE, ACTION
+  actionWidth: number
+  stateSlots: number // the state is padded with zeros to this width
+  actionSlots: number
+  chunk: number // actions of one denoising
+  denoisingSteps: number
+  words: number // instruction tokens, padded
+  wrapImages: boolean // with the embeddings of special tokens
+  shuffle: number // patches a side that one picture token takes in
+  text: {
+    width: number
+    layers: number // kept
+    heads: number
+    keyHeads: number
+    headWidth: number
+    mlpWidth: number
+    vocabulary: number
+    epsilon: number
+  }
+  vision: {
+    width: number
+    layers: number
+    heads: number
+    mlpWidth: number
+    imageSize: number
+    patch: number
+    epsilon: number
+  }
+  expert: {
+    width: number
+    mlpWidth: number
+    layers: number
+    selfAttentionEvery: number
+    minPeriod: number
+    maxPeriod: number
+  }
+}
+
+/** Picture tokens a side, and in all, of one camera. */
+export const pictureSide = ({ vision, shuffle }: SmolVlaConfig): number => vision.imageSize / vision.patch / shuffle
+export const pictureTokens = (config: SmolVlaConfig): number => pictureSide(config) ** 2
+
+/** h = [K_pool, V_pool]. */
+export const embeddingWidthOf = ({ text }: SmolVlaConfig): number => 2 * text.keyHeads * text.headWidth
+
+const CAMERA = /^observation\.images?\.?/
+
+/** The config of a policy, from the two files as JSON. `where` names the policy's file. @throws InputError naming the field */
+export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where: string): SmolVlaConfig {
+  const policy = parse(PolicyFile, policyJson, where)
+  const { text_config: text, vision_config: vision, scale_factor } = parse(VlmFile, vlmJson, `${where}, its VLM`)
+  const [width, height] = policy.resize_imgs_with_padding
+  if (width !== vision.image_size || height !== vision.image_size)
+    throw new InputError(
+      `${where}: resize_imgs_with_padding`,
+      `is [${width}, ${height}], the vision tower takes ${vision.image_size} x ${vision.image_size}`,
+      'Use the sizes that the checkpoint was trained with',
+    )
+  const side = vision.image_size / vision.patch_size
+  if (!Number.isInteger(side / scale_factor))
+    throw new InputError(
+      `${where}, its VLM: vision_config`,
+      `has ${side} patches a side, which do not divide into blocks of ${scale_factor}`,
+      'Take the config.json that belongs to the weights',
+    )
+  if (policy.num_vlm_layers > text.num_hidden_layers)
+    throw new InputError(
+      `${where}: num_vlm_layers`,
+      `is ${policy.num_vlm_layers}, the text model has ${text.num_hidden_layers}`,
+      'Take the config.json that belongs to the weights',
+    )
+  const expertWidth = Math.trunc(text.hidden_size * policy.expert_width_multiplier)
+  const layers = policy.num_vlm_layers
+  const expertLayers = policy.num_expert_layers > 0 ? policy.num_expert_layers : layers
+  if (layers % expertLayers)
+    throw new InputError(
+      `${where}: num_expert_layers`,
+      `is ${expertLayers}, which does not divide the ${layers} layers of the text model`,
+      'Take the config.json that belongs to the weights',
+    )
+  return {
+    cameras: Object.entries(policy.input_features)
+      .filter(([, { type }]) => type === 'VISUAL')
+      .map(([key]) => key.replace(CAMERA, '') || 'image'),
+    normalisation: policy.normalization_mapping,
+    actionWidth: policy.output_features.action?.shape[0] ?? policy.max_action_dim,
+    stateSlots: policy.max_state_dim,
+    actionSlots: policy.max_action_dim,
+    chunk: policy.chunk_size,
+    denoisingSteps: policy.num_steps,
+    words: policy.tokenizer_max_length,
+    wrapImages: policy.add_image_special_tokens,
+    shuffle: scale_factor,
+    text: {
+      width: text.hidden_size,
+      layers,
+      heads: text.num_attention_heads,
+      keyHeads: text.num_key_value_heads,
+      headWidth: text.head_dim ?? text.hidden_size / text.num_attention_heads,
+      mlpWidth: text.intermediate_size,
+      vocabulary: text.vocab_size,
+      epsilon: text.rms_norm_eps,
+    },
+    vision: {
+      width: vision.hidden_size,
+      layers: vision.num_hidden_layers,
+      heads: vision.num_attention_heads,
+      mlpWidth: vision.intermediate_size,
+      imageSize: vision.image_size,
+      patch: vision.patch_size,
+      epsilon: vision.layer_norm_eps,
+    },
+    expert: {
+      width: expertWidth,
+      mlpWidth: 256 * Math.ceil(Math.trunc(4 * Math.trunc((2 * expertWidth) / 3)) / 256),
+      layers: expertLayers,
+      selfAttentionEvery: policy.self_attn_every_n_layers,
+      minPeriod: policy.min_period,
+      maxPeriod: policy.max_period,
+    },
+  }
+}
+
+/**
+ * Reads config.json of `folder` and finds the folder with the vision-language model's config and tokenizer: inside it
+ * or beside it, as `vlm`, under the name that the policy gives it, or under that name's last part.
+ * @throws InputError
+ */
+export async function readSmolVlaConfig(folder: string): Promise<{ config: SmolVlaConfig; vlmFolder: string }> {
+  const path = join(folder, 'config.json')
+  const policy = await readJson(path, 'Give the folder with the published files of a SmolVLA policy')
+  const { vlm_model_name: name } = parse(PolicyFile, policy, path)
+  const inside = ['vlm', name, basename(name)].map((part) => join(folder, part))
+  const candidates = [...inside, join(dirname(folder), basename(name))]
+  for (const vlmFolder of candidates) {
+    const file = join(vlmFolder, 'config.json')
+    if (!(await stat(file).catch(() => undefined))?.isFile()) continue
+    return { config: parseSmolVlaConfig(policy, await readJson(file, 'Download it again'), path), vlmFolder }
+  }
+  throw new InputError(
+    path,
+    `names the vision-language model ${name}, whose config.json is in none of ${candidates.join(', ')}`,
+    'Put its config.json and tokenizer.json into the first of them',
+  )
+}
+
+export async function readJson(path: string, remedy: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw new InputError(path, `cannot be read (${(cause as Error).message})`, remedy, { cause })
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new InputError(`${where}: ${issue!.path.join('.')}`, issue!.message, 'It is not the config of a SmolVLA policy')
+}

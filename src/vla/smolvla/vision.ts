@@ -1,0 +1,67 @@
+/** @file SmolVLA's eye: a SigLIP vision tower (arXiv 2303.15343), and the connector that turns its patches into picture tokens. */
+import { add, geluTanh, layerNorm, matmul, mean, patches, reshape, type Tensor, transpose } from '../../graph/index.ts'
+import { type Parameters, parameter } from '../../nets/parameters.ts'
+import { attend, joinHeads, splitHeads } from '../attention.ts'
+import type { SmolVlaConfig } from './config.ts'
+import { linear } from './layers.ts'
+import { CONNECTOR, VISION } from './plan.ts'
+
+export type Vision = {
+  embeddings: Tensor // [B, patches, width] before the first block
+  blocks: readonly Tensor[] // after each block
+  patches: Tensor // [B, patches, width] after the last norm
+  tokens: Tensor // [B, picture tokens, text width], not yet scaled
+}
+
+/** `pictures` [B, size, size, 3] in [-1, 1]. Patches and tokens are row-major. */
+export function vision(weights: Parameters, config: SmolVlaConfig, pictures: Tensor): Vision {
+  const { layers, epsilon } = config.vision
+  const embeddings = embed(weights, config, pictures)
+  const blocks: Tensor[] = []
+  let x = embeddings
+  for (let i = 0; i < layers; i++) {
+    x = block(weights, config, `${VISION}.encoder.layers.${i}`, x)
+    blocks.push(x)
+  }
+  const normed = norm(weights, `${VISION}.post_layernorm`, x, epsilon)
+  return { embeddings, blocks, patches: normed, tokens: linear(weights, CONNECTOR, shuffle(normed, config.shuffle)) }
+}
+
+/** Mean over square blocks of patches: [B, side, side, width] of patches [B, n², width], where side divides n. */
+export function pool(x: Tensor, side: number): Tensor {
+  const [batch, count, width] = x.shape as [number, number, number]
+  const n = Math.sqrt(count)
+  return mean(reshape(x, [batch, side, n / side, side, n / side, width]), [2, 4])
+}
+
+function embed(weights: Parameters, { vision }: SmolVlaConfig, pictures: Tensor): Tensor {
+  const { patch, width } = vision
+  const name = `${VISION}.embeddings.patch_embedding`
+  const cells = patches(pictures, patch) // [B, n, n, patch · patch · 3]
+  const kernel = reshape(transpose(parameter(weights, `${name}.weight`), [2, 3, 1, 0]), [-1, width])
+  const rows = reshape(cells, [pictures.shape[0]!, -1, cells.shape[3]!])
+  const positions = parameter(weights, `${VISION}.embeddings.position_embedding.weight`)
+  return add(add(matmul(rows, kernel), parameter(weights, `${name}.bias`)), positions)
+}
+
+function block(weights: Parameters, { vision }: SmolVlaConfig, name: string, x: Tensor): Tensor {
+  const { heads, epsilon } = vision
+  const normed = norm(weights, `${name}.layer_norm1`, x, epsilon)
+  const [q, k, v] = ['q', 'k', 'v'].map((which) =>
+    splitHeads(linear(weights, `${name}.self_attn.${which}_proj`, normed), heads),
+  ) as [Tensor, Tensor, Tensor]
+  const attended = add(x, linear(weights, `${name}.self_attn.out_proj`, joinHeads(attend(q, k, v))))
+  const up = geluTanh(linear(weights, `${name}.mlp.fc1`, norm(weights, `${name}.layer_norm2`, attended, epsilon)))
+  return add(attended, linear(weights, `${name}.mlp.fc2`, up))
+}
+
+const norm = (weights: Parameters, name: string, x: Tensor, epsilon: number): Tensor =>
+  layerNorm(x, parameter(weights, `${name}.weight`), parameter(weights, `${name}.bias`), epsilon)
+
+/** Each block of `scale` x `scale` patches as one row: [B, n², C] to [B, (n / scale)², scale² C]. */
+function shuffle(x: Tensor, scale: number): Tensor {
+  const [batch, count, width] = x.shape as [number, number, number]
+  const side = Math.sqrt(count) / scale
+  const cells = transpose(reshape(x, [batch, side, scale, side, scale, width]), [0, 1, 3, 2, 4, 5])
+  return reshape(cells, [batch, side * side, scale * scale * width])
+}
