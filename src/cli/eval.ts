@@ -1,47 +1,145 @@
-/** @file `duet eval`: success of a trained policy on fresh seeds. */
-import type { Command } from 'commander'
+/** @file `duet eval`: success of a trained policy on fresh seeds, in single tasks or in chains of them. */
+import { type Command, Option } from 'commander'
+import { Speaker, type SpeakerReport } from '../operator/simulated/speaker.ts'
+import { attrition, attritionTable, type Chain, operationsOf, runChains } from '../run/chain.ts'
 import { evaluate, evaluationNoise } from '../run/evaluate.ts'
+import type { TaskScore } from '../run/metrics.ts'
 import { formatTable } from '../run/summary.ts'
+import type { Trained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
+import type { ProgressDisplay } from './progress.ts'
 import { withTrained } from './withTrained.ts'
 
-type Options = { checkpoint: string; trials?: number; firstSeed?: number; task?: string[]; json?: boolean }
+type Options = {
+  checkpoint: string
+  task?: string[]
+  trials?: number
+  firstSeed?: number
+  commands?: boolean
+  chain?: number
+  chains: number
+  bolts?: string
+  json?: boolean
+}
 
 export function register(program: Command): void {
   program
     .command('eval')
-    .description('success of a trained policy on fresh seeds: no operator, no commands')
+    .description('success of a trained policy on fresh seeds, without takeovers, and without commands unless asked for')
     .requiredOption('--checkpoint <path>', 'a run folder, or one of its checkpoints')
     .option('--task <name...>', 'only these tasks')
     .option('--trials <n>', 'episodes per task; by default as in the run', wholeNumber)
     .option('--first-seed <n>', 'seed of the first trial; by default as in the run', wholeNumber)
+    .option('--commands', 'a simulated operator speaks, late like a person, where things go wrong')
+    .option(
+      '--chain <n>',
+      'instead of single tasks: n operations one after the other, three a bolt, no reset',
+      wholeNumber,
+    )
+    .option('--chains <n>', 'how many chains', wholeNumber, 20)
+    .addOption(new Option('--bolts <n>', 'bolts in the scene; by default as in the run').choices(['1', '4']))
     .option('--json', 'print one JSON object on standard output')
-    .addHelpText('after', '\nExample:\n  duet eval --checkpoint runs/quick --trials 100 --first-seed 2000000\n')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  duet eval --checkpoint runs/quick --trials 100 --first-seed 2000000
+  duet eval --checkpoint runs/four-bolts --chain 12 --chains 20 --commands
+`,
+    )
     .action(run)
 }
 
 const run = (options: Options) =>
-  withTrained(options.checkpoint, async (trained, display) => {
-    const { config, session, perception, policy } = trained
-    const tasks = options.task ?? config.tasks
-    const trials = options.trials ?? config.evaluation.trials
-    let done = 0
-    const scores = await evaluate({ robot: session.robot, perception, policy, noise: evaluationNoise(config) }, tasks, {
-      trials,
-      firstSeed: options.firstSeed ?? config.evaluation.firstSeed,
-      onEpisode: ({ task, ending }) =>
-        display.show({ stage: 'evaluation', done: ++done, total: trials * tasks.length, note: `${task}: ${ending}` }),
-    })
-    display.close()
-    if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint: trained.checkpoint, tasks: scores })}\n`)
-    else {
-      const rows = Object.entries(scores).map(([task, { success, interval, trials: n, meanSteps }]) => [
-        task,
-        `${(100 * success).toFixed(0)} %`,
-        `${(100 * interval[0]).toFixed(0)} to ${(100 * interval[1]).toFixed(0)} %`,
-        String(n),
-        meanSteps.toFixed(1),
-      ])
-      process.stdout.write(`${formatTable(['task', 'success', '95 % interval', 'trials', 'mean steps'], rows)}\n`)
-    }
+  withTrained(
+    options.checkpoint,
+    async (trained, display) => {
+      const { workcell } = trained.session
+      const { window, threshold } = trained.config.talk
+      const speaker = options.commands ? new Speaker(workcell, { window, threshold }) : undefined
+      const result = options.chain
+        ? await measureChains(trained, display, options, options.chain, speaker)
+        : await measureTasks(trained, display, options, speaker)
+      display.close()
+      const { checkpoint } = trained
+      const spoken = speaker?.report()
+      if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
+      else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
+    },
+    options.bolts ? { bolts: Number(options.bolts) as 1 | 4 } : {},
+  )
+
+type Result = { json: Record<string, unknown>; text: string }
+
+/** What both kinds of measurement act with. */
+const crewOf = ({ config, session: { robot, workcell }, perception, policy }: Trained, operator?: Speaker) => ({
+  robot,
+  workcell,
+  perception,
+  policy,
+  noise: evaluationNoise(config),
+  operator,
+})
+
+async function measureTasks(
+  trained: Trained,
+  display: ProgressDisplay,
+  options: Options,
+  speaker?: Speaker,
+): Promise<Result> {
+  const { evaluation, ...config } = trained.config
+  const tasks = options.task ?? config.tasks
+  const trials = options.trials ?? evaluation.trials
+  let done = 0
+  const scores = await evaluate(crewOf(trained, speaker), tasks, {
+    trials,
+    firstSeed: options.firstSeed ?? evaluation.firstSeed,
+    onEpisode: ({ task, ending }) =>
+      display.show({ stage: 'evaluation', done: ++done, total: trials * tasks.length, note: `${task}: ${ending}` }),
   })
+  return { json: { tasks: scores }, text: scoreTable(scores) }
+}
+
+async function measureChains(
+  trained: Trained,
+  display: ProgressDisplay,
+  { chains: count, firstSeed }: Options,
+  length: number,
+  speaker?: Speaker,
+): Promise<Result> {
+  let done = 0
+  const chains = await runChains(crewOf(trained, speaker), {
+    operations: length,
+    chains: count,
+    firstSeed: firstSeed ?? trained.config.evaluation.firstSeed,
+    onChain: ({ completed }) =>
+      display.show({ stage: 'chains', done: ++done, total: count, note: `${completed} of ${length} operations` }),
+  })
+  const rows = attrition(chains, operationsOf(length, trained.config.robot.bolts))
+  const table = attritionTable(rows)
+  return { json: { chains: chains.map(brief), attrition: rows }, text: formatTable(table.header, table.rows) }
+}
+
+const brief = ({ seed, completed, asked, episodes }: Chain) => ({
+  seed,
+  completed,
+  asked,
+  lengths: episodes.map(({ length }) => length),
+  ending: episodes.at(-1)!.ending,
+})
+
+function scoreTable(scores: Record<string, TaskScore>): string {
+  const rows = Object.entries(scores).map(([task, { success, interval, trials, meanSteps }]) => [
+    task,
+    `${(100 * success).toFixed(0)} %`,
+    `${(100 * interval[0]).toFixed(0)} to ${(100 * interval[1]).toFixed(0)} %`,
+    String(trials),
+    meanSteps.toFixed(1),
+  ])
+  return formatTable(['task', 'success', '95 % interval', 'trials', 'mean steps'], rows)
+}
+
+const said = ({ commands, steps, spokenSteps, reasons }: SpeakerReport) =>
+  `${commands} commands, in force for ${spokenSteps} of ${steps} steps (${Object.entries(reasons)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ')})`

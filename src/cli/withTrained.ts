@@ -5,8 +5,9 @@ import { ProgressDisplay } from './progress.ts'
 export async function withTrained(
   checkpoint: string,
   use: (trained: Trained, display: ProgressDisplay) => Promise<void>,
+  robot: Parameters<typeof openTrained>[1] = {},
 ): Promise<void> {
-  const trained = await openTrained(checkpoint)
+  const trained = await openTrained(checkpoint, robot)
   const display = new ProgressDisplay()
   try {
     await use(trained, display)

@@ -108,3 +108,22 @@ export function attrition(chains: readonly Chain[], operations: readonly Operati
     }
   })
 }
+
+const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(100 * share).toFixed(0)} %`)
+
+/** A row an operation, for terminal and documents. */
+export function attritionTable(rows: readonly Attrition[]): { header: string[]; rows: string[][] } {
+  return {
+    header: ['operation', 'bolt', 'tried', 'succeeded', 'rate', 'chains this far', '95 % interval', 'mean steps'],
+    rows: rows.map(({ operation, task, bolt, tried, succeeded, rate, reached, interval, meanSteps }) => [
+      `${operation} ${task}`,
+      String(bolt + 1),
+      String(tried),
+      String(succeeded),
+      percent(rate),
+      percent(reached),
+      `${percent(interval[0])} to ${percent(interval[1])}`,
+      Number.isNaN(meanSteps) ? '-' : meanSteps.toFixed(1),
+    ]),
+  }
+}

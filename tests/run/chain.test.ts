@@ -5,7 +5,15 @@ import type { Policy } from '../../src/learn/policy.ts'
 import type { Action } from '../../src/robot/robot.ts'
 import { expertAction } from '../../src/robot/sim/expert.ts'
 import { type GuardedWorkcell, guardedWorkcell } from '../../src/robot/sim/guarded.ts'
-import { attrition, type Chain, type ChainCrew, operationsOf, runChain, runChains } from '../../src/run/chain.ts'
+import {
+  attrition,
+  attritionTable,
+  type Chain,
+  type ChainCrew,
+  operationsOf,
+  runChain,
+  runChains,
+} from '../../src/run/chain.ts'
 import type { EpisodeSummary, Recorder } from '../../src/run/episode.ts'
 import { NO_COPIES, Perception } from '../../src/run/perception.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
@@ -158,5 +166,12 @@ describe('attrition', () => {
   it('has no rate where no chain came', () => {
     const rows = attrition([chainOf(80)], operationsOf(2, 1))
     expect(rows[1]).toMatchObject({ tried: 0, rate: Number.NaN, reached: 0 })
+  })
+  it('is a table with a dash where nothing was measured', () => {
+    const { header, rows } = attritionTable(attrition([chainOf(30, 80), chainOf(80)], operationsOf(3, 1)))
+    expect(header.length).toBe(rows[0]!.length)
+    expect(rows[0]!.slice(0, 6)).toEqual(['1 place', '1', '2', '1', '50 %', '50 %'])
+    expect(rows[2]!.slice(2, 6)).toEqual(['0', '0', '-', '0 %'])
+    expect(rows[2]!.at(-1)).toBe('-')
   })
 })
