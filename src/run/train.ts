@@ -186,9 +186,10 @@ class Run {
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
+          const done = episodes.push(summary)
           const total = trials * config.tasks.length * parts.practices.length
           const note = `${several ? `${station.cell}, ` : ''}${summary.task}: ${summary.ending}`
-          this.events.onProgress?.({ stage: `evaluation, ${stage}`, done: episodes.push(summary), total, note })
+          this.events.onProgress?.({ stage: `evaluation, ${stage}`, done, total, note })
         },
       })
     }
