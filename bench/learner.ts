@@ -1,8 +1,8 @@
 /** @file (a) One joint learner step, critics and primary actor, against the same step in jax-js. */
 import type { ParameterStore } from '../src/graph/index.ts'
+import { compileJointStep } from '../src/learn/actor-critic.ts'
 import { LearnerConfig, NetworkConfig } from '../src/learn/config.ts'
-import { createStore } from '../src/learn/learner.ts'
-import { compileJointStep } from '../src/learn/programs.ts'
+import { createStore, methodGroups } from '../src/learn/learner.ts'
 import { RandomStream } from '../src/random/stream.ts'
 import { medianTime, rounded } from './measure.ts'
 import { type BenchBatch, type BenchSizes, randomBatch, SIZES } from './problem.ts'
@@ -51,9 +51,9 @@ export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: num
   const { embedding, proprio, cameras, channels, tasks, batch: batchPerTask } = s
   const sizes = { network, embedding, proprio, command: 32, cameras, channels, space: s.gridHeight * s.gridWidth }
   const learner = LearnerConfig.parse({ batch: tasks * batchPerTask, ...(maxNorm && { maxGradientNorm: maxNorm }) })
-  const names = Array.from({ length: tasks }, (_, i) => `task ${i}`)
-  const { store } = createStore({ sizes, tasks: names, seed: 0 })
-  const program = await compileJointStep(store, { sizes, tasks, batchPerTask, learner }, 'online', { bc: 0.5, q: 0.5 })
+  const settings = { sizes, tasks, batchPerTask, learner }
+  const store = createStore(methodGroups('single', settings), 0)
+  const program = await compileJointStep(store, settings, 'online', { bc: 0.5, q: 0.5 })
   const columns = {
     h: batch.h,
     nextH: batch.nextH,

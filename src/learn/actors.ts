@@ -1,8 +1,13 @@
-/** @file What the learner and the acting policy must agree on: the two actors' sizes and constants. */
+/** @file What the learner and the acting policy must agree on: which actors a method has, their sizes and constants. */
+import { concat, type Tensor } from '../graph/index.ts'
 import {
   CONRFT_SCHEDULE,
   headLayout,
   type Layout,
+  type NoiseActorSettings,
+  noiseActorLayout,
+  type Parameters,
+  pooledFeatures,
   refinementLayout,
   type SpatialDimensions,
   spatialLayout,
@@ -10,12 +15,30 @@ import {
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import type { NetworkConfig } from './config.ts'
+import { sampleNoise } from './losses/noise-space.ts'
 
 /** K: the noise scale, the largest sigma of the schedule (paper.md §12). */
 export const NOISE_SCALE = CONRFT_SCHEDULE.sigmaMax
 
 /** Bound of m = μ / K (paper.md §12). */
 export const REFINEMENT_BOUND = 3
+
+/** DSRL: bound of the noise in units of K, and the clamp of its log standard deviation (paper.md §12). */
+export const NOISE_ACTOR: NoiseActorSettings = { noiseBound: 1.5, logStdMin: -5, logStdMax: 2 }
+
+export const METHODS = ['dual', 'single', 'hg-dagger', 'hil-conrft', 'dsrl'] as const
+export type MethodName = (typeof METHODS)[number]
+
+export type Actor = 'head' | 'refine' | 'noiseActor'
+
+/** The groups of parameters that each method acts with. */
+export const ACTORS: Record<MethodName, readonly Actor[]> = {
+  dual: ['head', 'refine'],
+  single: ['head'],
+  'hg-dagger': ['head'],
+  'hil-conrft': ['head'],
+  dsrl: ['head', 'noiseActor'],
+}
 
 const TIME_HIDDEN = 2 * CONRFT_SCHEDULE.timeWidth
 const DEPTH = 2
@@ -41,32 +64,46 @@ export function actorSizes(
   return { network, embedding: encoder.embeddingWidth, proprio, command, cameras, space: height * width, channels }
 }
 
-export function actorLayouts(sizes: ActorSizes): { head: Layout; refine: Layout } {
-  const { network, embedding, proprio, command } = sizes
-  const { hidden: width, proprioWidth: projection, bottleneck } = network
-  return {
-    head: headLayout({
+/** The layouts of a method's actors, in the order of `ACTORS`. */
+export function actorLayouts(sizes: ActorSizes, method: MethodName = 'dual'): Partial<Record<Actor, Layout>> {
+  return Object.fromEntries(ACTORS[method].map((actor) => [actor, LAYOUTS[actor](sizes)]))
+}
+
+const LAYOUTS: Record<Actor, (sizes: ActorSizes) => Layout> = {
+  head: ({ network, embedding, proprio }) =>
+    headLayout({
       embedding,
       proprio,
-      projection,
+      projection: network.proprioWidth,
       actions: ACTION_WIDTH,
       timeWidth: CONRFT_SCHEDULE.timeWidth,
       timeHidden: TIME_HIDDEN,
-      width,
+      width: network.hidden,
       depth: DEPTH,
     }),
-    refine: {
-      ...spatialLayout(spatialSizes(sizes)),
-      ...refinementLayout({
-        features: bottleneck,
-        text: command,
-        projection: width,
-        actions: ACTION_WIDTH,
-        width,
-        depth: DEPTH,
-      }),
-    },
-  }
+  refine: (sizes) => ({
+    ...spatialLayout(spatialSizes(sizes)),
+    ...refinementLayout({
+      features: sizes.network.bottleneck,
+      text: sizes.command,
+      projection: sizes.network.hidden,
+      actions: ACTION_WIDTH,
+      width: sizes.network.hidden,
+      depth: DEPTH,
+    }),
+  }),
+  // it sees h beside the pooled features: h alone says which task it is
+  noiseActor: (sizes) => ({
+    ...spatialLayout(spatialSizes(sizes)),
+    ...noiseActorLayout({
+      features: sizes.network.bottleneck + sizes.embedding,
+      proprio: sizes.proprio,
+      projection: sizes.network.proprioWidth,
+      actions: ACTION_WIDTH,
+      width: sizes.network.hidden,
+      depth: DEPTH,
+    }),
+  }),
 }
 
 export const spatialSizes = ({ network, cameras, channels, space }: ActorSizes): SpatialDimensions => ({
@@ -76,3 +113,16 @@ export const spatialSizes = ({ network, cameras, channels, space }: ActorSizes):
   embeddings: network.spatialEmbeddings,
   bottleneck: network.bottleneck,
 })
+
+/**
+ * DSRL's noise n, in units of K, with its log density: bound · tanh(mean + std ξ), so ξ = 0 gives the mode.
+ * features [..., camera, channel, space], h [..., H], proprio [..., P], xi [..., A].
+ */
+export function noiseOf(
+  parameters: Parameters,
+  { features, h, proprio }: Record<'features' | 'h' | 'proprio', Tensor>,
+  xi: Tensor,
+) {
+  const seen = concat([pooledFeatures(parameters, features), h], h.rank - 1)
+  return sampleNoise(parameters, seen, proprio, xi, NOISE_ACTOR)
+}

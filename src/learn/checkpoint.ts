@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../data/safetensors.ts'
 import { InputError } from '../errors.ts'
-import type { ParameterStore } from '../graph/index.ts'
+import type { Kind, ParameterStore } from '../graph/index.ts'
 import type { Layout } from '../nets/index.ts'
 import type { StreamState } from '../random/stream.ts'
+import type { Actor } from './actors.ts'
+import { actingKind, type Group } from './method.ts'
 import type { ActorParameters } from './policy.ts'
 
 export const POLICY_FILE = 'policy.safetensors'
@@ -16,25 +18,23 @@ export type LearnerState = {
   streams: Record<string, StreamState>
 }
 
-const KINDS = ['value', 'moment1', 'moment2', 'target'] as const
-type Kind = (typeof KINDS)[number]
-
-/** Both files; each appears whole or not at all. The head that acts is the averaged one, the target of its group. */
+/** Both files; each appears whole or not at all. `acting`: the groups that the policy needs, as they act. */
 export async function saveLearner(
   directory: string,
   store: ParameterStore,
-  layouts: Record<string, Layout>,
+  groups: Record<string, Group>,
+  acting: readonly string[],
   state: LearnerState,
 ): Promise<void> {
   const f32 = (shape: readonly number[], data: Float32Array): SafeTensor => ({ dtype: 'F32', shape, data })
   const policy: Record<string, SafeTensor> = {}
-  for (const group of ['head', 'refine'])
-    for (const [name, { shape }] of Object.entries(layouts[group]!))
-      policy[`${group}/${name}`] = f32(shape, store.view(group, name, group === 'head' ? 'target' : 'value'))
+  for (const group of acting)
+    for (const [name, { shape }] of Object.entries(groups[group]!.layout))
+      policy[`${group}/${name}`] = f32(shape, store.view(group, name, actingKind(groups[group]!)))
   await writeSafetensors(join(directory, POLICY_FILE), policy)
   const rest: Record<string, SafeTensor> = {}
-  for (const group of Object.keys(layouts))
-    for (const kind of kindsOf(group)) {
+  for (const [group, { targetRate }] of Object.entries(groups))
+    for (const kind of kindsOf(targetRate)) {
       const data = store.flat(group, kind)
       rest[`${group}/${kind}`] = f32([data.length], data)
     }
@@ -45,12 +45,12 @@ export async function saveLearner(
 export async function loadLearner(
   directory: string,
   store: ParameterStore,
-  layouts: Record<string, Layout>,
+  groups: Record<string, Group>,
 ): Promise<LearnerState> {
   const path = join(directory, LEARNER_FILE)
   const file = await readSafetensors(path)
-  for (const group of Object.keys(layouts))
-    for (const kind of kindsOf(group)) {
+  for (const [group, { targetRate }] of Object.entries(groups))
+    for (const kind of kindsOf(targetRate)) {
       const own = store.flat(group, kind)
       const saved = floatTensor(file, `${group}/${kind}`, path)
       expectSize(`${path}, ${group}/${kind}`, saved.length, own.length)
@@ -64,20 +64,13 @@ export async function loadLearner(
 }
 
 /** The actors' parameters as flat runs, for `Policy.setParameters`. @throws InputError on a file of other networks */
-export async function readPolicy(
-  directory: string,
-  layouts: Record<'head' | 'refine', Layout>,
-): Promise<ActorParameters> {
+export async function readPolicy(directory: string, layouts: Partial<Record<Actor, Layout>>): Promise<ActorParameters> {
   const path = join(directory, POLICY_FILE)
   const file = await readSafetensors(path)
-  const read = (group: 'head' | 'refine') => {
-    const parts = Object.entries(layouts[group]).map(([name, { shape }]) => {
+  const read = (group: string, layout: Layout) => {
+    const parts = Object.entries(layout).map(([name, { shape }]) => {
       const data = floatTensor(file, `${group}/${name}`, path)
-      expectSize(
-        `${path}, ${group}/${name}`,
-        data.length,
-        shape.reduce((a, b) => a * b, 1),
-      )
+      expectSize(`${path}, ${group}/${name}`, data.length, sizeOf(shape))
       return data
     })
     const flat = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
@@ -88,10 +81,22 @@ export async function readPolicy(
     }
     return flat
   }
-  return { head: read('head'), refine: read('refine') }
+  return Object.fromEntries(Object.entries(layouts).map(([group, layout]) => [group, read(group, layout)]))
 }
 
-const kindsOf = (group: string): readonly Kind[] => (group === 'refine' ? KINDS.slice(0, 3) : KINDS)
+/** The parameters of one group as they learn, [layout size]. @throws InputError if the checkpoint lacks the group or has another size */
+export async function readGroup(directory: string, group: string, layout: Layout): Promise<Float32Array> {
+  const path = join(directory, LEARNER_FILE)
+  const values = floatTensor(await readSafetensors(path), `${group}/value`, path)
+  const wanted = Object.values(layout).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  expectSize(`${path}, ${group}/value`, values.length, wanted)
+  return values
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
+
+const kindsOf = (targetRate: number | undefined): Kind[] =>
+  targetRate === undefined ? ['value', 'moment1', 'moment2'] : ['value', 'moment1', 'moment2', 'target']
 
 function expectSize(where: string, got: number, wanted: number): void {
   if (got !== wanted)

@@ -1,4 +1,4 @@
-/** @file The two actors as the robot uses them: one observation and one noise draw in, one action out. */
+/** @file A method's actors as the robot uses them: one observation and one noise draw in, one action out. */
 import { InputError } from '../errors.ts'
 import { compile, input, mul, ParameterStore, type Program, transpose } from '../graph/index.ts'
 import {
@@ -15,9 +15,17 @@ import {
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
-import { type ActorSizes, actorLayouts, NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
+import {
+  type Actor,
+  type ActorSizes,
+  actorLayouts,
+  type MethodName,
+  NOISE_SCALE,
+  noiseOf,
+  REFINEMENT_BOUND,
+} from './actors.ts'
 
-export type ActorParameters = Record<string, Float32Array> // 'head' and 'refine': the flat run of each group
+export type ActorParameters = Partial<Record<Actor, Float32Array>> // the flat run of each group that the method acts with
 
 export class Policy {
   private readonly cache = new Map<string, Float32Array>()
@@ -25,39 +33,43 @@ export class Policy {
   private constructor(
     private readonly store: ParameterStore,
     private readonly primaryProgram: Program,
-    private readonly refinedProgram: Program,
+    private readonly refinedProgram: Program | undefined,
     private readonly commands: CommandEncoder,
   ) {}
 
-  static async create(sizes: ActorSizes, commands: CommandEncoder): Promise<Policy> {
-    const layouts = actorLayouts(sizes)
-    const store = new ParameterStore({
-      head: { tensors: shapesOf(layouts.head) },
-      refine: { tensors: shapesOf(layouts.refine) },
-    })
-    const pi = policyOf(denoiser(store.tensors('head')), consistencySchedule(CONRFT_SCHEDULE))
+  static async create(sizes: ActorSizes, commands: CommandEncoder, method: MethodName = 'dual'): Promise<Policy> {
+    const layouts = actorLayouts(sizes, method)
+    const groups = Object.entries(layouts).map(([group, layout]) => [group, { tensors: shapesOf(layout) }])
+    const store = new ParameterStore(Object.fromEntries(groups))
+    const head = store.tensors('head')
+    const pi = policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE))
     const h = input('h', [1, sizes.embedding])
     const proprio = input('proprio', [1, sizes.proprio])
     const xi = input('xi', [1, ACTION_WIDTH])
-    const condition = conditioning(store.tensors('head'), h, proprio)
+    const features = transpose(input('features', [1, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
+    const condition = conditioning(head, h, proprio)
+    const noise = layouts.noiseActor ? noiseOf(store.tensors('noiseActor'), { features, h, proprio }, xi).noise : xi
     const primary = await compile({
       name: 'primary actor',
-      outputs: { action: pi(mul(NOISE_SCALE, xi), condition) },
+      outputs: { action: pi(mul(NOISE_SCALE, noise), condition) },
       threads: 1,
     })
-    const features = input('features', [1, sizes.cameras, sizes.space, sizes.channels])
-    const command = input('command', [1, sizes.command])
+    if (!layouts.refine) return new Policy(store, primary, undefined, commands)
     const refine = store.tensors('refine')
-    const byChannel = transpose(features, [0, 1, 3, 2])
-    const m = refinementMean(refine, pooledFeatures(refine, byChannel), command, REFINEMENT_BOUND)
+    const command = input('command', [1, sizes.command])
+    const m = refinementMean(refine, pooledFeatures(refine, features), command, REFINEMENT_BOUND)
     const outputs = { action: pi(refinedNoise(NOISE_SCALE, m, xi), condition), m }
-    const refined = await compile({ name: 'refinement actor', outputs, threads: 1 })
-    return new Policy(store, primary, refined, commands)
+    return new Policy(store, primary, await compile({ name: 'refinement actor', outputs, threads: 1 }), commands)
+  }
+
+  /** Whether it has a refinement actor: without one, whoever acts for the robot lets the primary actor go on. */
+  get followsCommands(): boolean {
+    return this.refinedProgram !== undefined
   }
 
   /** Copies the published parameters in. @throws InputError if they are of another size: another network */
   setParameters(values: ActorParameters): void {
-    for (const group of ['head', 'refine'] as const) {
+    for (const group of this.store.names as Actor[]) {
       const own = this.store.flat(group, 'value')
       const given = values[group]
       if (given?.length !== own.length) {
@@ -72,30 +84,34 @@ export class Policy {
     }
   }
 
-  /** a = π_θ(h; K xi). xi [7] in units of K; zeros give the mean action of a head with noise gain. */
+  /**
+   * a = π_θ(h; K xi). xi [7] in units of K; zeros give the mean action of a head with noise gain.
+   * DSRL: a = π_θ(h; K n), n its noise actor's sample from xi; zeros give its mode.
+   */
   async primary(seen: EncodedObservation, xi: Float32Array): Promise<Action> {
-    const { inputs, outputs } = this.primaryProgram
-    inputs.h!.set(seen.h)
-    inputs.proprio!.set(seen.proprio)
-    inputs.xi!.set(xi)
-    await this.primaryProgram.run()
-    return Float32Array.from(outputs.action!)
+    return this.act(this.primaryProgram, seen, xi)
   }
 
-  /** a = π_θ(h; K (m + xi)) with m = μ_φ(s, command) / K. */
+  /** a = π_θ(h; K (m + xi)) with m = μ_φ(s, command) / K. @throws InputError if the method has no refinement actor */
   async refined(seen: EncodedObservation, command: string, xi: Float32Array): Promise<Action> {
-    const { inputs, outputs } = this.refinedProgram
-    inputs.h!.set(seen.h)
-    inputs.proprio!.set(seen.proprio)
-    inputs.xi!.set(xi)
-    inputs.features!.set(seen.features[0]!)
-    inputs.command!.set(this.embed(command))
-    await this.refinedProgram.run()
-    return Float32Array.from(outputs.action!)
+    if (!this.refinedProgram)
+      throw new InputError('policy', 'has no refinement actor to follow a command', 'Train one with method=dual')
+    this.refinedProgram.inputs.command!.set(this.embed(command))
+    return this.act(this.refinedProgram, seen, xi)
   }
 
   async release(): Promise<void> {
-    await Promise.all([this.primaryProgram.release(), this.refinedProgram.release()])
+    await Promise.all([this.primaryProgram.release(), this.refinedProgram?.release()])
+  }
+
+  private async act(program: Program, seen: EncodedObservation, xi: Float32Array): Promise<Action> {
+    const { h, proprio, features, xi: noise } = program.inputs
+    h!.set(seen.h)
+    proprio!.set(seen.proprio)
+    features?.set(seen.features[0]!) // not every actor looks at the images
+    noise!.set(xi)
+    await program.run()
+    return Float32Array.from(program.outputs.action!)
   }
 
   private embed(command: string): Float32Array {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
+import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
 import { CELLS } from '../robot/sim/options.ts'
 
@@ -86,6 +87,10 @@ const EvaluationConfig = z.strictObject({
 
 export const RunConfig = z.strictObject({
   seed: z.int().min(0).default(0).describe('all random streams of the run derive from it'),
+  method: z
+    .enum(METHODS)
+    .default('dual')
+    .describe('how the policy is trained: ours, or a baseline on the same networks'),
   tasks: z.array(z.string()).min(1).default(['place', 'pick', 'assemble']).describe('tasks that share the policy'),
   vla: z.enum(['nano']).default('nano').describe('the frozen encoder'),
   robot: RobotConfig.prefault({}),

@@ -98,7 +98,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
   }
 }
 
-/** The operator's hand comes first, then the refinement actor if something was said, else the primary actor. */
+/** The operator's hand comes first, then the refinement actor if there is one and something was said, else the primary actor. */
 async function choose(
   { policy, noise }: Crew,
   seen: EncodedObservation,
@@ -106,7 +106,7 @@ async function choose(
   { takeover, command }: Tending,
 ): Promise<{ command: Action; actor: Actor }> {
   if (takeover) return { command: takeover, actor: 'operator' }
-  if (command === undefined) return { command: planned, actor: 'primary' }
+  if (command === undefined || !policy.followsCommands) return { command: planned, actor: 'primary' }
   return { command: await policy.refined(seen, command, noise()), actor: 'refinement' }
 }
 

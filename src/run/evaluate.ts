@@ -49,10 +49,14 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
 
 /**
  * ξ of an evaluation: zero for a head that was trained with a noise gain, whose mean action lies there; else drawn anew
- * for each action, as in training (paper.md §13).
+ * for each action, as in training (paper.md §13). Zero gives the mode of DSRL's noise actor.
  */
-export function evaluationNoise({ learner, seed }: Pick<RunConfig, 'learner' | 'seed'>): () => Float32Array {
+export function evaluationNoise({
+  learner,
+  method,
+  seed,
+}: Pick<RunConfig, 'learner' | 'method' | 'seed'>): () => Float32Array {
   const random = new RandomStream(seed, 'evaluation noise')
   const xi = new Float32Array(ACTION_WIDTH)
-  return learner.noiseGain > 0 ? () => xi : () => random.fillNormal(xi)
+  return learner.noiseGain > 0 || method === 'dsrl' ? () => xi : () => random.fillNormal(xi)
 }

@@ -35,11 +35,20 @@ const UpdateMetric = z.object({
   ...clock,
   update: z.number(),
   phase: z.enum(['warm-up', 'online']),
-  critic: z.object({ td: figure, conservative: figure.optional(), loss: figure }),
-  actor: z.object({ bc: figure, q: figure, loss: figure }),
+  // a part is left out where the method of training does not have it
+  critic: z.object({ td: figure, conservative: figure.optional(), loss: figure }).optional(),
+  actor: z.object({ bc: figure, q: figure.optional(), loss: figure }).optional(),
   refine: z.object({ bc: figure, q: figure, reg: figure, loss: figure, obedience: figure.optional() }).optional(),
-  meanQ: per(figure), // Q̄_i of each task
-  weight: per(figure), // ε_i of each task
+  noise: z // DSRL's noise critic and noise actor
+    .object({
+      alias: figure,
+      loss: figure.optional(),
+      entropy: figure.optional(),
+      temperature: figure.optional(),
+    })
+    .optional(),
+  meanQ: per(figure).optional(), // Q̄_i of each task
+  weight: per(figure).optional(), // ε_i of each task
   gradientNorm: per(figure), // before the clip, by parameter group
   meanMu: figure.optional(), // mean |mu/K| of the refinement actor
 })
@@ -71,7 +80,24 @@ const EvaluationMetric = z.object({
 
 const LabelsMetric = z.object({ kind: z.literal('labels'), ...clock, counts: per(z.number()) }) // of the whole dataset so far
 
-export const Metric = z.discriminatedUnion('kind', [EpisodeMetric, UpdateMetric, EvaluationMetric, LabelsMetric])
+const HealthSign = z.object({
+  sign: z.string(), // its name; equal names are the same sign
+  words: z.string(),
+  figure: z.string(),
+  advice: z.string(),
+  since: z.object(clock),
+})
+export type HealthSign = z.infer<typeof HealthSign>
+
+const HealthMetric = z.object({ kind: z.literal('health'), ...clock, signs: z.array(HealthSign) }) // whenever a sign appears or clears
+
+export const Metric = z.discriminatedUnion('kind', [
+  EpisodeMetric,
+  UpdateMetric,
+  EvaluationMetric,
+  LabelsMetric,
+  HealthMetric,
+])
 export type Metric = z.infer<typeof Metric>
 export type MetricOf<K extends Metric['kind']> = Extract<Metric, { kind: K }>
 

@@ -95,7 +95,7 @@ export async function openRun(
   const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
   const perception = new Perception(session.encoder, session.instructions, normalisers)
   const sizes = actorSizes(config.networks, description, session.robot.spec.proprio.length, session.commands.width)
-  const policy = await Policy.create(sizes, session.commands)
+  const policy = await Policy.create(sizes, session.commands, config.method)
   const metrics = MetricsWriter.open(folder.metrics)
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
@@ -214,6 +214,7 @@ function learnerSetup(
     checkpoint,
     figuresEvery: FIGURES_EVERY,
     learner: {
+      method: config.method,
       tasks,
       sizes,
       learner,

@@ -1,5 +1,5 @@
 /** @file A trained policy from its checkpoint, ready to act in the robot that it was trained on. */
-import { actorLayouts, actorSizes } from '../learn/actors.ts'
+import { type ActorSizes, actorLayouts, actorSizes } from '../learn/actors.ts'
 import { readPolicy } from '../learn/checkpoint.ts'
 import { Policy } from '../learn/policy.ts'
 import type { RunConfig } from './config.ts'
@@ -12,6 +12,7 @@ export type Trained = {
   config: RunConfig
   checkpoint: string
   session: Session
+  sizes: ActorSizes
   perception: Perception
   policy: Policy
   close(): Promise<void>
@@ -25,12 +26,13 @@ export async function openTrained(path: string, robot: Partial<RunConfig['robot'
   const session = await openSession(config)
   const { encoder, commands } = session
   const sizes = actorSizes(config.networks, encoder.description, session.robot.spec.proprio.length, commands.width)
-  const policy = await Policy.create(sizes, commands)
-  policy.setParameters(await readPolicy(checkpoint, actorLayouts(sizes)))
+  const policy = await Policy.create(sizes, commands, config.method)
+  policy.setParameters(await readPolicy(checkpoint, actorLayouts(sizes, config.method)))
   return {
     config,
     checkpoint,
     session,
+    sizes,
     perception: new Perception(encoder, session.instructions, readNormalisers(checkpoint, encoder.description)),
     policy,
     async close() {

@@ -18,6 +18,7 @@ const network = NetworkConfig.parse({ hidden: 16, proprioWidth: 8, spatialEmbedd
 const sizes = { network, embedding: 6, proprio: 4, command: commands.width, cameras: 2, space: 4, channels: 3 }
 
 const options = (changes: Partial<LearnerOptions> = {}): LearnerOptions => ({
+  method: 'dual',
   tasks,
   sizes,
   learner: LearnerConfig.parse({
@@ -81,7 +82,7 @@ const folder = () => mkdtempSync(join(tmpdir(), 'duet-learner-'))
 
 async function after(updates: number, learner: Learner) {
   const bc: number[] = []
-  for (let i = 0; i < updates; i++) bc.push((await learner.update(i % 2 ? 'online' : 'warm-up')).actor.bc)
+  for (let i = 0; i < updates; i++) bc.push((await learner.update(i % 2 ? 'online' : 'warm-up')).actor!.bc)
   return bc
 }
 

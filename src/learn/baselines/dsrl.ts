@@ -1,49 +1,103 @@
-/** @file DSRL: noise-aliased SAC over the noise of the frozen head (paper.md §9, §12). Its action critic is trained by tdLoss with `noisePolicyAction`. */
-import { exp, mean, mul, neg, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
-import type { Policy } from '../../nets/consistency-head.ts'
-import { meanOfMembers } from '../../nets/critic.ts'
-import { type NoiseActorSettings, noiseDistribution, squashedSample } from '../../nets/noise-actor.ts'
-import type { Parameters } from '../../nets/parameters.ts'
+/** @file DSRL: the head is cloned in the warm-up and frozen online; SAC over its noise learns what to feed it (paper.md §9, §12). */
+import { compile, exp, type ParameterStore, type Program } from '../../graph/index.ts'
+import { ACTION_WIDTH } from '../../robot/robot.ts'
+import { criticGroup } from '../actor-critic.ts'
+import { NOISE_SCALE, noiseOf } from '../actors.ts'
+import { CloningSteps } from '../cloning.ts'
+import {
+  batchMean,
+  noiseActorLoss,
+  noiseAliasLoss,
+  noisePolicyAction,
+  targetEntropy,
+  taskWeights,
+  temperatureLoss,
+} from '../losses/index.ts'
+import type { Method, StepSettings } from '../method.ts'
+import { Critics, Update } from '../update.ts'
 
-/** Bound of the noise in units of K, and the clamp of its log standard deviation. */
-export const DSRL_NOISE: NoiseActorSettings = { noiseBound: 1.5, logStdMin: -5, logStdMax: 2 }
+const FIRST_TEMPERATURE = 0.01 // returns lie in [0, 1]: from 1 the entropy would drown them for a whole run
 
-/** -A / 2. */
-export const targetEntropy = (actionWidth: number): number => -actionWidth / 2
-
-/** n ~ noise policy with its log density. features, proprio [..., F | P], xi [..., A]. */
-export function sampleNoise(
-  parameters: Parameters,
-  features: Tensor,
-  proprio: Tensor,
-  xi: Tensor,
-  settings: NoiseActorSettings,
-) {
-  const gaussian = noiseDistribution(parameters, features, proprio, settings)
-  return { ...gaussian, ...squashedSample(gaussian, xi, settings.noiseBound) }
-}
-
-/** a = f(K n, σ_max, h) without gradient: noise in units of K [..., A] to actions [..., A]. */
-export const noisePolicyAction = (policy: Policy, noiseScale: number, noise: Tensor, h: Tensor): Tensor =>
-  stopGradient(policy(mul(noiseScale, noise), h))
+type Learnt = 'critic' | 'noiseCritic' | 'noiseActor' | 'temperature'
 
 /**
- * Noise aliasing: mean (QW_m(s, n) - mean_k Q_k(s, f(K n)))², all members of the noise critic to one target.
- * noiseQ, actionQ [task, member, batch]; the target has no gradient.
+ * One step of the given groups on the batch of all tasks, from the same parameters. The head is the one that acts, and
+ * no gradient reaches it. A head without noise gain hardly answers its noise, and then there is nothing to learn here.
  */
-export function noiseAliasLoss(noiseQ: Tensor, actionQ: Tensor) {
-  const target = stopGradient(meanOfMembers(actionQ))
-  return { target, loss: mean(square(sub(noiseQ, unsqueeze(target, 1)))) }
+function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups: readonly Learnt[]): Promise<Program> {
+  const update = new Update(store, settings, 'target')
+  const { batch, seen, policy } = update
+  const critics = new Critics(store, batch, 'critic')
+  const noiseCritics = new Critics(store, batch, 'noiseCritic')
+  const actor = store.tensors('noiseActor')
+  const logTemperature = store.tensors('temperature').log!
+
+  const nextSeen = { features: batch.nextFeatures, h: batch.nextH, proprio: batch.nextProprio }
+  const next = noiseOf(actor, nextSeen, update.normal('next'))
+  const nextAction = noisePolicyAction(policy, NOISE_SCALE, next.noise, update.nextH)
+  const { td } = critics.temporalDifference(nextAction, settings.learner.discount)
+
+  const anyNoise = update.normal('alias')
+  const judged = critics.judge(noisePolicyAction(policy, NOISE_SCALE, anyNoise, update.h))
+  const alias = noiseAliasLoss(noiseCritics.judge(anyNoise), judged).loss
+
+  const sample = noiseOf(actor, { ...seen, features: batch.features }, update.normal('actor'))
+  const { q, loss: actorLoss } = noiseActorLoss(logTemperature, sample.logProb, noiseCritics.judgeActor(sample.noise))
+  const temperature = temperatureLoss(logTemperature, sample.logProb, targetEntropy(ACTION_WIDTH))
+
+  const losses = { critic: td, noiseCritic: alias, noiseActor: actorLoss, temperature: temperature.loss }
+  const outputs = {
+    critic: { td },
+    noiseCritic: { alias },
+    noiseActor: { actorLoss, meanQ: batchMean(q) },
+    temperature: { entropy: temperature.entropy, temperature: exp(logTemperature) },
+  }
+  return compile({
+    name: `noise step of ${groups.join(', ')}`,
+    outputs: Object.assign({}, ...groups.map((group) => outputs[group])),
+    gradients: groups.map((group) => ({ store, group, loss: losses[group] })),
+    threads: settings.threads,
+  })
 }
 
-/** mean [τ log p - mean_m QW_m(s, n)], τ = exp(logTemperature) without gradient. logProb [batch], noiseQ [1, member, batch]. */
-export function noiseActorLoss(logTemperature: Tensor, logProb: Tensor, noiseQ: Tensor) {
-  const q = meanOfMembers(noiseQ)
-  return { q, loss: mean(sub(mul(stopGradient(exp(logTemperature)), logProb), q)) }
-}
-
-/** exp(logTemperature) (mean(-log p) - target entropy), log p without gradient. logTemperature [1], logProb [batch]. */
-export function temperatureLoss(logTemperature: Tensor, logProb: Tensor, entropyTarget: number) {
-  const entropy = neg(mean(stopGradient(logProb)))
-  return { entropy, loss: mean(mul(exp(logTemperature), sub(entropy, entropyTarget))) }
+export const dsrl: Method = {
+  judges(settings) {
+    const critic = criticGroup(settings)
+    const log = { shape: [1], mean: Math.log(FIRST_TEMPERATURE), standardDeviation: 0 }
+    return { critic, noiseCritic: { layout: critic.layout }, temperature: { layout: { log } } }
+  },
+  async compile(store, settings) {
+    const { cloningSteps, criticStepsPerActorStep, taskWeight } = settings.learner
+    const groups: Record<'critic' | 'warmUp' | 'online', readonly Learnt[]> = {
+      critic: ['critic'],
+      warmUp: ['critic', 'noiseCritic'],
+      online: ['critic', 'noiseCritic', 'noiseActor', 'temperature'],
+    }
+    const cloning = await CloningSteps.compile(store, settings)
+    const critic = await compileNoiseStep(store, settings, groups.critic)
+    const warmUp = await compileNoiseStep(store, settings, groups.warmUp)
+    const online = await compileNoiseStep(store, settings, groups.online)
+    return {
+      programs: [cloning.program, critic, warmUp, online],
+      async update(phase, steps) {
+        const take = async (program: Program, learnt: readonly Learnt[]) => {
+          await steps.run(program)
+          return Object.fromEntries(learnt.map((group) => [group, steps.apply(group)]))
+        }
+        if (phase === 'warm-up') {
+          const { bc, gradientNorm: head } = await cloning.take(cloningSteps + 1, steps)
+          const gradientNorm = { head, ...(await take(warmUp, groups.warmUp)) }
+          const { td, alias } = warmUp.outputs
+          const losses = { critic: { td: td![0]!, loss: td![0]! }, noise: { alias: alias![0]! } }
+          return { actor: { bc, loss: bc }, ...losses, gradientNorm }
+        }
+        for (let i = 1; i < criticStepsPerActorStep; i++) await take(critic, groups.critic)
+        const gradientNorm = await take(online, groups.online)
+        const { td, alias, actorLoss, meanQ, entropy, temperature } = online.outputs
+        taskWeights(Array.from(meanQ!), taskWeight) // throws on a diverged critic
+        const noise = { alias: alias![0]!, loss: actorLoss![0]!, entropy: entropy![0]!, temperature: temperature![0]! }
+        return { critic: { td: td![0]!, loss: td![0]! }, noise, meanQ, gradientNorm }
+      },
+    }
+  },
 }

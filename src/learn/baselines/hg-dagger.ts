@@ -1,15 +1,18 @@
-/** @file HG-DAgger: cloning of demonstrations and interventions by reconstruction, no critic (paper.md §9, §12). */
-import type { Tensor } from '../../graph/index.ts'
-import type { Denoiser } from '../../nets/consistency-head.ts'
-import type { ConsistencySchedule } from '../../nets/consistency-schedule.ts'
-import { type ReconstructionNoise, reconstruction } from '../losses/behaviour-cloning.ts'
-import { maskedMean } from '../losses/means.ts'
+/** @file HG-DAgger: cloning of demonstrations and interventions, no critic (paper.md §9, §12). */
+import { CloningSteps } from '../cloning.ts'
+import type { Method } from '../method.ts'
 
-/** h [batch, H], actions [batch, A], kept [batch]: 1 for demonstrations and interventions, 0 for rollouts. */
-export type HgDaggerBatch = { h: Tensor; actions: Tensor; kept: Tensor } & ReconstructionNoise
-
-/** Mean of the reconstruction term over the samples kept. */
-export function hgDaggerLoss(f: Denoiser, schedule: ConsistencySchedule, batch: HgDaggerBatch) {
-  const reconstructed = reconstruction(f, schedule, batch)
-  return { ...reconstructed, loss: maskedMean(reconstructed.perSample, batch.kept) }
+export const hgDagger: Method = {
+  judges: () => ({}),
+  async compile(store, settings) {
+    const cloning = await CloningSteps.compile(store, settings)
+    const stepsOfHead = settings.learner.cloningSteps + 1 // as many as the joint update of ours takes
+    return {
+      programs: [cloning.program],
+      async update(_phase, steps) {
+        const { bc, gradientNorm } = await cloning.take(stepsOfHead, steps)
+        return { actor: { bc, loss: bc }, gradientNorm: { head: gradientNorm } }
+      },
+    }
+  },
 }

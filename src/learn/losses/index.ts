@@ -2,6 +2,7 @@
 export * from './behaviour-cloning.ts'
 export * from './calibrated-q.ts'
 export * from './means.ts'
+export * from './noise-space.ts'
 export * from './primary-actor.ts'
 export * from './refinement.ts'
 export * from './task-weights.ts'

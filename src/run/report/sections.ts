@@ -30,7 +30,7 @@ export function taskNames(metrics: readonly Metric[]): string[] {
   for (const metric of metrics) {
     if (metric.kind === 'episode') names.add(metric.task)
     if (metric.kind === 'evaluation') for (const task of Object.keys(metric.tasks)) names.add(task)
-    if (metric.kind === 'update') for (const task of Object.keys(metric.meanQ)) names.add(task)
+    if (metric.kind === 'update') for (const task of Object.keys(metric.meanQ ?? {})) names.add(task)
   }
   return [...names]
 }
@@ -131,7 +131,7 @@ function onlineStart(updates: readonly UpdateMetric[]): Plot['boundary'] {
 
 export function balance(metrics: readonly Metric[], tasks: readonly string[]): string {
   const updates = withoutRepeats(ofKind(metrics, 'update'))
-  if (updates.length === 0) return ''
+  if (!updates.some(({ meanQ }) => meanQ)) return '' // a method whose critics do not tell the tasks apart
   const perTask = (pick: (update: UpdateMetric, task: string) => number | undefined): Series[] =>
     tasks.map((task) => ({
       name: task,
@@ -148,14 +148,14 @@ export function balance(metrics: readonly Metric[], tasks: readonly string[]): s
         title: 'Mean value Q̄ of the actor’s own actions',
         x: { label: 'updates' },
         y: { label: 'Q̄' },
-        series: perTask(({ meanQ }, task) => meanQ[task]),
+        series: perTask(({ meanQ }, task) => meanQ?.[task]),
         boundary,
       }),
       plot({
         title: 'Task weight ε',
         x: { label: 'updates' },
         y: { label: 'ε' },
-        series: perTask(({ weight }, task) => weight[task]),
+        series: perTask(({ weight }, task) => weight?.[task]),
         boundary,
       }),
     ),
@@ -184,19 +184,24 @@ export function losses(metrics: readonly Metric[]): string {
     'Means over neighbouring updates. The axis leaves out the most extreme half percent on each side.',
     charts(
       chart('Critics', 'loss', {
-        'temporal difference': ({ critic }) => critic.td,
-        conservative: ({ critic }) => critic.conservative,
+        'temporal difference': ({ critic }) => critic?.td,
+        conservative: ({ critic }) => critic?.conservative,
       }),
-      chart('Primary actor: cloning', 'loss', { cloning: ({ actor }) => actor.bc }),
+      chart('Primary actor: cloning', 'loss', { cloning: ({ actor }) => actor?.bc }),
       chart('Primary actor: value term and total', 'loss', {
-        'value term': ({ actor }) => actor.q,
-        total: ({ actor }) => actor.loss,
+        'value term': ({ actor }) => actor?.q,
+        total: ({ actor }) => actor?.loss,
       }),
       chart('Refinement actor', 'loss', {
         cloning: ({ refine }) => refine?.bc,
         'value term': ({ refine }) => refine?.q,
         'null command': ({ refine }) => refine?.reg,
         total: ({ refine }) => refine?.loss,
+      }),
+      chart('Noise critic and noise actor', 'loss', {
+        'noise critic': ({ noise }) => noise?.alias,
+        'noise actor': ({ noise }) => noise?.loss,
+        temperature: ({ noise }) => noise?.temperature,
       }),
       chart('Shift of the noise, mean |μ/K|', 'units of K', { 'mean |μ/K|': ({ meanMu }) => meanMu }),
       chart('Gradient norms before the clip', 'norm', norms),

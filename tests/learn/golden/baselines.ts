@@ -1,14 +1,16 @@
 /** @file Golden cases of the baselines: HG-DAgger, flat HIL-ConRFT, DSRL. */
 import { add, cast, constant, equal } from '../../../src/graph/index.ts'
 import {
+  actorTerms,
+  cloningTerm,
+  maskedMean,
   noiseActorLoss,
   noiseAliasLoss,
   noisePolicyAction,
+  primaryActorLoss,
   sampleNoise,
   temperatureLoss,
-} from '../../../src/learn/baselines/dsrl.ts'
-import { flatActorLoss } from '../../../src/learn/baselines/flat-conrft.ts'
-import { hgDaggerLoss } from '../../../src/learn/baselines/hg-dagger.ts'
+} from '../../../src/learn/losses/index.ts'
 import { critic, denoiser, policyOf } from '../../../src/nets/index.ts'
 import { reconstructionParts, stateOf, tdCase, temporalDifference } from './losses.ts'
 import { scheduleOf } from './networks.ts'
@@ -19,42 +21,52 @@ const hgDaggerCase = traced((leaves, config, file) => {
   const source = leaves.leaf('in/source')
   const of = (code: number) => cast(equal(source, constant(Int32Array.of(code))), 'f32')
   const kept = add(of(config.sources.demo), of(config.sources.intervention))
-  const result = hgDaggerLoss(denoiser(leaves.network('head')), scheduleOf(config, file), {
-    h: leaves.leaf('in/h'),
-    actions: leaves.leaf('in/actions'),
-    kept,
-    epsilon: leaves.leaf('noise/eps'),
-    sigmaIndex: leaves.leaf('noise/sigma_index'),
-  })
-  return { ...reconstructionParts(result), 'mid/kept': kept, 'out/loss': result.loss }
+  const [h, actions, epsilon] = [leaves.leaf('in/h'), leaves.leaf('in/actions'), leaves.leaf('noise/eps')]
+  const { reconstructed, perSample } = cloningTerm(
+    denoiser(leaves.network('head')),
+    { h, actions, xi: epsilon, bcMask: kept },
+    actions, // the policy's action, which the reconstruction does not look at
+    {
+      schedule: scheduleOf(config, file),
+      noise: { epsilon, sigmaIndex: leaves.leaf('noise/sigma_index') },
+      noiseGain: 0,
+    },
+  )
+  return { ...reconstructionParts(reconstructed!), 'mid/kept': kept, 'out/loss': maskedMean(perSample, kept) }
 })
 
+/** As the method does it: all rows are one task, all of them cloned, its weight clipped to 1. */
 const flatActorCase = traced((leaves, config, file) => {
   const schedule = scheduleOf(config, file)
   const f = denoiser(leaves.network('head'))
   const parameters = leaves.ensemble('critic')
-  const result = flatActorLoss(
+  const actions = leaves.leaf('in/actions')
+  const result = actorTerms(
     f,
     policyOf(f, schedule),
-    schedule,
     config.K,
     {
-      h: leaves.leaf('in/h'),
-      actions: leaves.leaf('in/actions'),
-      xi: leaves.leaf('noise/xi'),
-      epsilon: leaves.leaf('noise/eps'),
-      sigmaIndex: leaves.leaf('noise/sigma_index'),
+      h: oneTask(leaves.leaf('in/h')),
+      actions: oneTask(actions),
+      xi: oneTask(leaves.leaf('noise/xi')),
+      bcMask: constant(new Float32Array(actions.shape[0]!).fill(1), [1, actions.shape[0]!]),
     },
-    (action) => critic(parameters, stateOf(leaves), oneTask(action)),
-    { bc: config.lambda_bc, q: config.lambda_q },
+    (action) => critic(parameters, stateOf(leaves), action),
+    {
+      schedule,
+      noise: { epsilon: oneTask(leaves.leaf('noise/eps')), sigmaIndex: oneTask(leaves.leaf('noise/sigma_index')) },
+      noiseGain: 0,
+    },
   )
+  const lambda = { bc: config.lambda_bc, q: config.lambda_q }
+  const { bc, q, loss } = primaryActorLoss(result.bcPerTask, result.qPerTask, lambda, { c: 0.1, min: 1, max: 1 })
   return {
-    ...reconstructionParts(result),
+    ...reconstructionParts(result.reconstructed!),
     'mid/action': result.action,
-    'mid/q': result.qPerSample,
-    'out/bc': result.bc,
-    'out/q': result.q,
-    'out/loss': result.loss,
+    'mid/q': result.q,
+    'out/bc': bc,
+    'out/q': q,
+    'out/loss': loss,
   }
 })
 

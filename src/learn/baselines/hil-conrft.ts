@@ -1,0 +1,24 @@
+/** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (paper.md §9, §12). */
+import { compileActorCritic, criticGroup } from '../actor-critic.ts'
+import type { Method, StepSettings } from '../method.ts'
+
+/** The rows of all tasks are one batch of one task, whose weight is 1. */
+export function pooled<S extends StepSettings>(settings: S): S {
+  const { tasks, batchPerTask, learner } = settings
+  const taskWeight = { ...learner.taskWeight, min: 1, max: 1 }
+  return { ...settings, tasks: 1, batchPerTask: tasks * batchPerTask, learner: { ...learner, taskWeight } }
+}
+
+export const hilConrft: Method = {
+  judges: (settings) => ({ critic: criticGroup(pooled(settings)) }),
+  async compile(store, settings) {
+    const { programs, update } = await compileActorCritic(store, pooled(settings))
+    return {
+      programs,
+      async update(phase, steps) {
+        const { meanQ: _pooled, weight: _one, ...figures } = await update(phase, steps)
+        return figures
+      },
+    }
+  },
+}

@@ -1,0 +1,46 @@
+/** @file Steps of the head on its cloning term alone: a fraction of the cost of a joint step, since no critic is asked. */
+import { compile, mean, mul, type ParameterStore, type Program } from '../graph/index.ts'
+import { NOISE_SCALE } from './actors.ts'
+import { sigmaIndexInput } from './batch.ts'
+import { type Cloning, cloningTerm, maskedMean } from './losses/index.ts'
+import type { StepSettings } from './method.ts'
+import type { Steps } from './steps.ts'
+import { Update } from './update.ts'
+
+const CLONED_ONLY = 1 // share of demonstrations and interventions in a batch that is only cloned
+
+/** The form of the cloning term that the config asks for, with the noise that it draws. */
+export function cloningOf(update: Update): Cloning {
+  const { bcTerm, noiseGain } = update.settings.learner
+  const noise =
+    bcTerm === 'reconstruction'
+      ? { epsilon: update.normal('epsilon'), sigmaIndex: sigmaIndexInput(update.rows) }
+      : undefined
+  return { schedule: update.schedule, noise, noiseGain }
+}
+
+export class CloningSteps {
+  private constructor(readonly program: Program) {}
+
+  static async compile(store: ParameterStore, settings: StepSettings): Promise<CloningSteps> {
+    const update = new Update(store, settings)
+    const { batch, f, policy, h } = update
+    const xi = update.normal('actor')
+    const clones = { h, actions: batch.action, xi, bcMask: batch.bcMask }
+    const { perSample } = cloningTerm(f, clones, policy(mul(NOISE_SCALE, xi), h), cloningOf(update))
+    const loss = mean(maskedMean(perSample, batch.bcMask))
+    const gradients = [{ store, group: 'head', loss }]
+    const { threads } = settings
+    return new CloningSteps(await compile({ name: 'cloning step', outputs: { bc: loss }, gradients, threads }))
+  }
+
+  /** Returns the loss and the gradient norm of the last of them. */
+  async take(count: number, steps: Steps): Promise<{ bc: number; gradientNorm: number }> {
+    let gradientNorm = 0
+    for (let i = 0; i < count; i++) {
+      await steps.run(this.program, CLONED_ONLY)
+      gradientNorm = steps.apply('head')
+    }
+    return { bc: this.program.outputs.bc![0]!, gradientNorm }
+  }
+}

@@ -1,0 +1,48 @@
+/** @file What the learner asks of a method of training: its parameters, its programs, and what one update does with them. */
+import type { ParameterStore, Program } from '../graph/index.ts'
+import type { Layout } from '../nets/index.ts'
+import type { CommandEncoder } from '../talk/embedding.ts'
+import type { ActorSizes } from './actors.ts'
+import type { LearnerConfig } from './config.ts'
+import type { ActorWeights } from './losses/index.ts'
+import type { Phase, UpdateFigures } from './phase.ts'
+import type { Steps } from './steps.ts'
+
+/** Everything that a method's programs are compiled from. A batch holds `tasks` times `batchPerTask` rows. */
+export type StepSettings = {
+  sizes: ActorSizes
+  tasks: number
+  batchPerTask: number
+  learner: LearnerConfig
+  threads?: number
+}
+
+export type MethodSettings = StepSettings & {
+  lambda: Record<Phase, ActorWeights>
+  commands: CommandEncoder
+}
+
+/** Parameters that are trained together. `targetRate`: a copy follows them at this rate, once a step of theirs. */
+export type Group = { layout: Layout; targetRate?: number }
+
+/** Whether a group acts as it learns, or its average does. */
+export const actingKind = ({ targetRate }: Group): 'value' | 'target' => (targetRate === undefined ? 'value' : 'target')
+
+/** What a method measures in one update; values by task are in the order of the tasks. */
+export type MethodFigures = Omit<UpdateFigures, 'update' | 'phase' | 'meanQ' | 'weight'> & {
+  meanQ?: ArrayLike<number>
+  weight?: ArrayLike<number>
+}
+
+/** A method whose programs are compiled. */
+export type Training = {
+  programs: readonly Program[]
+  /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
+  update(phase: Phase, steps: Steps): Promise<MethodFigures>
+}
+
+export type Method = {
+  /** The groups beside those that act (actors.ts): what judges the actors while they learn. */
+  judges(settings: StepSettings): Record<string, Group>
+  compile(store: ParameterStore, settings: MethodSettings): Promise<Training>
+}

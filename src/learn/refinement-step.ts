@@ -1,0 +1,146 @@
+/** @file The refinement actor's step on talk-and-tweak samples of all tasks; head and critics are frozen in it (paper.md §6). */
+import {
+  abs,
+  add,
+  compile,
+  constant,
+  input,
+  mean,
+  mul,
+  type ParameterStore,
+  type Program,
+  type Tensor,
+  unsqueeze,
+} from '../graph/index.ts'
+import {
+  CONRFT_SCHEDULE,
+  conditioning,
+  consistencySchedule,
+  critic,
+  denoiser,
+  type Parameters,
+  policyOf,
+  pooledFeatures,
+  refinementMean,
+} from '../nets/index.ts'
+import type { TalkRows } from '../replay/buffer.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import { allCommands, commandDirection, type Direction, NULL_COMMAND } from '../talk/vocabulary.ts'
+import { NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
+import { normalInput } from './batch.ts'
+import { obedienceTerm, refinementLoss, valueOfOwnTask } from './losses/index.ts'
+import type { MethodFigures, MethodSettings, StepSettings } from './method.ts'
+import type { Steps } from './steps.ts'
+
+/** Its steps begin when the talk-and-tweak dataset is large enough. */
+export class RefinementSteps {
+  /** Every command but "[null]", with its embedding and its direction. */
+  private readonly sayable: { vector: Float32Array; direction: Direction }[]
+
+  private constructor(
+    readonly program: Program,
+    private readonly settings: MethodSettings,
+  ) {
+    this.sayable = allCommands()
+      .filter((command) => command !== NULL_COMMAND)
+      .map((command) => ({ vector: settings.commands.embed(command), direction: commandDirection(command) }))
+  }
+
+  static async compile(store: ParameterStore, settings: MethodSettings): Promise<RefinementSteps> {
+    return new RefinementSteps(await compileRefinementStep(store, settings), settings)
+  }
+
+  /** One step; undefined while there are too few samples. */
+  async take(steps: Steps): Promise<MethodFigures | undefined> {
+    const { batch, obedience, startAfter } = this.settings.learner.refinement
+    if (steps.replay.talkCount < startAfter) return undefined
+    const { h, features, proprio, action, command, ownTask } = this.program.inputs as Record<string, Float32Array>
+    const task = new Int32Array(batch)
+    const rows: TalkRows = { h: h!, features: features!, proprio: proprio!, action: action!, command: command!, task }
+    steps.replay.sampleTalk(batch, steps.sampling, rows)
+    ownTask!.fill(0)
+    for (const [sample, owner] of task.entries()) ownTask![owner * batch + sample] = 1
+    if (obedience > 0) this.drawCommands(steps)
+    await steps.runFilled(this.program)
+    const { refineLoss, bc, q, reg, meanMu, obedience: obeyed } = this.program.outputs
+    const asked = obeyed && { obedience: obeyed[0]! }
+    return {
+      refine: { bc: bc![0]!, q: q![0]!, reg: reg![0]!, loss: refineLoss![0]!, ...asked },
+      meanMu: meanMu![0]!,
+      gradientNorm: { refine: steps.apply('refine') },
+    }
+  }
+
+  /** States of all tasks, each under a command drawn from those that ask for something. */
+  private drawCommands({ replay, sampling }: Steps): void {
+    const { sizes, learner } = this.settings
+    const { tasks } = replay.options
+    const inputs = this.program.inputs as Record<string, Float32Array>
+    const share = Math.floor(learner.refinement.batch / tasks.length)
+    const rows = { h: inputs['said/h']!, features: inputs['said/features']!, proprio: inputs['said/proprio']! }
+    for (const [i, task] of tasks.entries())
+      replay.sampleTransitions({ task, count: share, offset: i * share }, sampling, rows)
+    for (let row = 0; row < share * tasks.length; row++) {
+      const { vector, direction } = sampling.pick(this.sayable)
+      inputs['said/command']!.set(vector, row * sizes.command)
+      for (let axis = 0; axis < 3; axis++)
+        inputs['said/shift']![row * ACTION_WIDTH + axis] = direction[axis]! * learner.refinement.shift
+    }
+  }
+}
+
+function compileRefinementStep(store: ParameterStore, settings: MethodSettings): Promise<Program> {
+  const { sizes, tasks, learner, commands } = settings
+  const { batch, bcWeight, qWeight, nullWeight, obedience } = learner.refinement
+  const [head, criticParameters, refine] = [store.tensors('head'), store.tensors('critic'), store.tensors('refine')]
+  const h = input('h', [batch, sizes.embedding])
+  const proprio = input('proprio', [batch, sizes.proprio])
+  const features = input('features', [batch, sizes.cameras, sizes.channels, sizes.space])
+  const command = input('command', [batch, sizes.command])
+  const ownTask = input('ownTask', [tasks, batch])
+  const nothing = constant(commands.embed(NULL_COMMAND), [1, sizes.command])
+  const actions = input('action', [batch, ACTION_WIDTH])
+  const noise = (name: string) => normalInput(name, [batch, ACTION_WIDTH])
+  const pooled = pooledFeatures(refine, features)
+  const meanOf = (said: Tensor) => refinementMean(refine, pooled, said, REFINEMENT_BOUND)
+  const m = meanOf(command)
+  const state = { features: pooledFeatures(criticParameters, unsqueeze(features, 0)), proprio: unsqueeze(proprio, 0) }
+  const terms = refinementLoss(
+    policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE)),
+    NOISE_SCALE,
+    { h: conditioning(head, h, proprio), actions, xi: noise('refine'), xiReg: noise('regular') },
+    { m, m0: meanOf(nothing) },
+    (action) => valueOfOwnTask(critic(criticParameters, state, unsqueeze(action, 0)), ownTask),
+    { bc: bcWeight, q: qWeight, reg: nullWeight },
+  )
+  const obeyed = obedience > 0 ? obedienceOf(head, refine, settings) : undefined
+  const loss = obeyed ? add(terms.loss, mul(obedience, obeyed)) : terms.loss
+  return compile({
+    name: 'refinement step',
+    outputs: {
+      refineLoss: loss,
+      bc: terms.bc,
+      q: terms.q,
+      reg: terms.reg,
+      meanMu: mean(abs(m)),
+      ...(obeyed && { obedience: obeyed }),
+    },
+    gradients: [{ store, group: 'refine', loss }],
+    threads: settings.threads,
+  })
+}
+
+/** The self-supervised command term on replay states of all tasks, under commands that the learner draws. */
+function obedienceOf(head: Parameters, refine: Parameters, settings: StepSettings): Tensor {
+  const { sizes, tasks, learner } = settings
+  const rows = tasks * Math.floor(learner.refinement.batch / tasks)
+  const features = input('said/features', [rows, sizes.cameras, sizes.channels, sizes.space])
+  const command = input('said/command', [rows, sizes.command])
+  const h = conditioning(head, input('said/h', [rows, sizes.embedding]), input('said/proprio', [rows, sizes.proprio]))
+  return obedienceTerm(policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE)), NOISE_SCALE, {
+    h,
+    xi: normalInput('said', [rows, ACTION_WIDTH]),
+    m: refinementMean(refine, pooledFeatures(refine, features), command, REFINEMENT_BOUND),
+    shift: input('said/shift', [rows, ACTION_WIDTH]),
+  })
+}
