@@ -96,7 +96,7 @@ async function runOne(experiment: Experiment, options: Options, signal: AbortSig
     signal,
     onProgress: (run, progress) => display.show(experiment.name, run, progress),
   })
-  const section = await experiment.run(bench)
+  const section = await experiment.run(bench).finally(() => bench.settled())
   const made = { wallMinutes: bench.wallMinutes, preset: options.preset ?? ('quick' as const), runs: bench.used }
   writePlots(bench.path, experiment.name, section)
   process.stdout.write(`${printed(experiment, section)}\n\nPlots and values: ${bench.path}\n`)

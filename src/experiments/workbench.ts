@@ -83,6 +83,11 @@ export class DiskWorkbench implements Workbench {
     return kept.value
   }
 
+  /** Once no run is under way: one that failed does not end the others. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.begun.values())
+  }
+
   progress(text: string): void {
     this.parts.onProgress(text, { stage: '', done: 0, total: 0 })
   }

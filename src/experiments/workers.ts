@@ -1,10 +1,9 @@
 /** @file The real workers: a process for each training run, and the scripted expert for demonstrations. */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { recordDemonstrations } from '../data/demonstrations.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { RunFolder } from '../run/folder.ts'
-import type { OnProgress } from '../run/opening.ts'
+import { ensureDemonstrations, type OnProgress } from '../run/opening.ts'
 import { openSession } from '../run/session.ts'
 import type { FromRun } from './runProcess.ts'
 import type { Workers } from './workbench.ts'
@@ -34,16 +33,9 @@ function train(folder: RunFolder, onProgress: OnProgress, signal: AbortSignal): 
 
 async function record(path: string, config: RunConfig, onProgress: OnProgress): Promise<void> {
   const session = await openSession(config)
+  const own = { ...config, demonstrations: { ...config.demonstrations, path: undefined } }
   try {
-    await recordDemonstrations(path, {
-      robot: session.robot,
-      truth: () => session.workcell.truth(),
-      tasks: config.tasks,
-      perTask: config.demonstrations.perTask,
-      noise: config.demonstrations.noise,
-      seed: config.seed,
-      onEpisode: (done, total) => onProgress({ stage: 'recording demonstrations', done, total }),
-    })
+    await ensureDemonstrations({ demonstrations: path }, own, session, onProgress)
   } finally {
     await session.close()
   }

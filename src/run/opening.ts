@@ -175,9 +175,9 @@ function simulatedOperator(config: RunConfig, { workcell }: Station, place: Plac
   return new SimulatedOperator(() => workcell.truth(), robotSeed(config.seed, place), options)
 }
 
-/** Of each robot, recorded now where the config names no folder. */
-async function ensureDemonstrations(
-  folder: RunFolder,
+/** Of each robot; where the config names no folder, recorded into this one, going on where an earlier recording stopped. */
+export async function ensureDemonstrations(
+  folder: Pick<RunFolder, 'demonstrations'>,
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,

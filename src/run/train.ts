@@ -78,8 +78,9 @@ class Run {
     let checkpointed = this.robotMinutes
     let evaluated = checkpointed
     const checkpointDue = (minutes: number) => minutes - checkpointed >= config.checkpointEveryRobotMinutes
+    const { trialsOnTheWay, everyRobotMinutes } = config.evaluation
     const evaluationDue = (minutes: number) =>
-      config.evaluation.trialsOnTheWay > 0 && minutes - evaluated >= config.evaluation.everyRobotMinutes
+      trialsOnTheWay > 0 && Math.floor(minutes / everyRobotMinutes) > Math.floor(evaluated / everyRobotMinutes)
     const over = (steps: number) => steps >= total || this.events.stopping?.() === true
     const due = (steps: number) => checkpointDue(robotMinutes(steps)) || evaluationDue(robotMinutes(steps))
     if (!config.online.lockstep) learner.learnFreely(config.online.publishEvery)
