@@ -8,6 +8,7 @@ import { InputError } from '../errors.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
 import { guardedWorkcell } from '../robot/sim/guarded.ts'
+import { BOLT_TASKS } from '../robot/sim/tasks.ts'
 import { formatTable } from '../run/summary.ts'
 import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -31,7 +32,7 @@ export function register(program: Command): void {
     .command('record')
     .description('let the scripted expert, with an unsteady hand, demonstrate tasks in the simulated workcell')
     .argument('<folder>', 'a log folder, made where it is missing; recording goes on where it stopped')
-    .option('--task <name...>', 'only these tasks')
+    .option('--task <name...>', 'these tasks, instead of place, pick and assemble')
     .option('--count <n>', 'demonstrations per task', wholeNumber, 20)
     .option('--noise <spread>', 'of the hand, action units, 0 to 0.5', spread, 0.05)
     .option('--seed <n>', 'fixes the start states and the hand', wholeNumber, 0)
@@ -69,7 +70,7 @@ Examples:
 async function record(folder: string, options: RecordOptions): Promise<void> {
   const { robot, workcell } = await guardedWorkcell({ arm: options.arm })
   const display = new ProgressDisplay()
-  const tasks = options.task ?? Object.keys(workcell.spec.tasks)
+  const tasks = options.task ?? BOLT_TASKS
   try {
     await recordDemonstrations(folder, {
       robot,

@@ -108,6 +108,7 @@ describe('the expert in the workcell', () => {
     const counts = await expertSuccess({
       robot: cell,
       truth: () => cell.truth(),
+      tasks: ['place', 'pick', 'assemble'],
       firstSeed: 400,
       trials: 12,
       demonstrator: { noise },

@@ -117,7 +117,7 @@ describe('workcell', () => {
 
   it('refuses tasks and bolts that it does not have', async () => {
     const cell = await Workcell.create({ cameras: false })
-    expect(() => cell.resetSync('polish')).toThrow('there is no task "polish". Tasks are place, pick, assemble.')
+    expect(() => cell.resetSync('polish')).toThrow('there is no task "polish". Tasks are place, pick, assemble, slide.')
     expect(() => cell.resetSync('place', 0, { bolt: 1 })).toThrow('This cell has bolts 0 to 0.')
     await expect(cell.reset('toString')).rejects.toThrow(InputError)
     cell.free()

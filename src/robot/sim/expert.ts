@@ -4,11 +4,12 @@
  */
 import { ACTION_WIDTH, type Action } from '../robot.ts'
 import { BOLT } from './layout.ts'
+import { slidePlan } from './slide-plan.ts'
 import { fromRotationVector, upOf } from './spatial.ts'
 import type { BoltState, Fixture, Truth, Vec3 } from './truth.ts'
 import { across, add, cross, dot, length, ramp, rotate, scale, subtract, turnBetween } from './vector.ts'
 
-export type Phase = 'approach' | 'descend' | 'close' | 'lift' | 'transport' | 'insert' | 'release' | 'retreat'
+export type Phase = 'approach' | 'descend' | 'close' | 'lift' | 'transport' | 'insert' | 'push' | 'release' | 'retreat'
 
 /** What the expert makes of a state: where it wants to go from here. Metres and radians, world frame. */
 export type Plan = {
@@ -19,7 +20,7 @@ export type Plan = {
   close: boolean // the gripper command
   /** 1: still on the way to the waypoint before a contact (above the bolt, above the hole); 0: on the way into it. */
   aside: number
-  /** Height of the TCP over the grasp point, or of the tip over the opening of the hole; metres along the axis. */
+  /** Height of the TCP over the grasp point or the place to push from, or of the tip over the opening of the hole; metres. */
   height: number
   offset: number // distance from that axis, metres
 }
@@ -242,6 +243,7 @@ function hangsByHead(truth: Truth, bolt: BoltState): boolean {
 
 /** What to do next, from the state alone. */
 export function expertPlan(truth: Truth): Plan {
+  if (truth.task === 'slide' && truth.slide) return slidePlan(truth, truth.slide)
   const bolt = truth.bolts[truth.bolt]!
   if (bolt.held || hangsByHead(truth, bolt)) return carry(truth, bolt)
   const target = targetOf(truth)

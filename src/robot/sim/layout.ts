@@ -19,6 +19,12 @@ export const CRADLE: Pocket & { tilt: number } = { depth: 0.02, clearance: 0.000
 export const STAND: Pocket = { depth: 0.024, clearance: 0.00075, wall: 0.01 }
 export const SLOT: Pocket = { depth: 0.028, clearance: 0.00075, wall: 0.01 }
 
+/**
+ * The rail of the task `slide`: it carries the stand along the stand's own y (to the robot's left) from travel 0 to the end
+ * stop at `stroke`. Newtons, N per m/s, kilograms.
+ */
+export const RAIL = { start: -0.012, stroke: 0.045, friction: 5, damping: 30, mass: 0.4 }
+
 export const GRIPPER = {
   tcpAhead: 0.1034, // of the hand frame, along its z
   openingPerFinger: 0.025,

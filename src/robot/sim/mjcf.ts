@@ -6,6 +6,7 @@ import {
   HOME_ROTATION,
   nominalFixtures,
   OPENING_HEIGHT,
+  RAIL,
   rowOf,
   SLOT,
   STAND,
@@ -24,6 +25,7 @@ export const NAMES = {
   cradle: (k: number) => `cradle${k}`,
   slot: (k: number) => `slot${k}`,
   stand: 'stand',
+  rail: 'rail', // body under a stand that can slide, and the joint between the two
   bolt: (k: number) => `bolt${k}`,
   toy: (i: number) => `toy${i}`,
   touch: (k: number) => `touch${k}`,
@@ -191,6 +193,7 @@ function pocket(
   friction: number,
   rgba: string,
   extra = '',
+  carrier = `mocap="true" pos="${numbers(nominal.position)}" quat="${numbers(nominal.rotation)}"`,
 ): string {
   const inner = BOLT.shaftRadius + nominal.clearance
   const outer = inner + wall
@@ -198,7 +201,7 @@ function pocket(
   const side = (inner + outer) / 2
   const floorHalf = (below - nominal.depth) / 2
   return `
-    <body name="${name}" mocap="true" pos="${numbers(nominal.position)}" quat="${numbers(nominal.rotation)}">
+    <body name="${name}" ${carrier}>
       ${box([side, 0, -below / 2], [wall / 2, outer, below / 2], attributes)}
       ${box([-side, 0, -below / 2], [wall / 2, outer, below / 2], attributes)}
       ${box([0, side, -below / 2], [inner, wall / 2, below / 2], attributes)}
@@ -219,11 +222,36 @@ function fixtures(model: CellModel): string {
     ...nominal.cradles.map((fixture, k) =>
       pocket(NAMES.cradle(k), fixture, CRADLE.wall, cradleBelow, model.friction.cradle, GREY, foot),
     ),
-    pocket(NAMES.stand, nominal.stand, STAND.wall, OPENING_HEIGHT, model.friction.stand, '0.55 0.36 0.62 1'),
+    model.rail ? standOnRail(nominal.stand, model.friction.stand) : stand(nominal.stand, model.friction.stand),
     ...nominal.slots.map((fixture, k) =>
       pocket(NAMES.slot(k), fixture, SLOT.wall, OPENING_HEIGHT, model.friction.slot, GREY),
     ),
   ].join('')
+}
+
+const stand = (nominal: Fixture, friction: number, extra?: string, carrier?: string) =>
+  pocket(NAMES.stand, nominal, STAND.wall, OPENING_HEIGHT, friction, '0.55 0.36 0.62 1', extra, carrier)
+
+/**
+ * The stand with dry and viscous friction on a rail that lies on the table; the rail's frame is that of the stand at travel 0.
+ * What is drawn of the rail collides with nothing: the end stop is the limit of the joint.
+ */
+function standOnRail(nominal: Fixture, friction: number): string {
+  const half = BOLT.shaftRadius + nominal.clearance + STAND.wall
+  const [from, to] = [-half, half + RAIL.stroke]
+  const drawn = `${LOOKS_ONLY} rgba="${STEEL}"`
+  const bar: Vec3 = [0.005, (to - from) / 2, 0.0015]
+  const table = -OPENING_HEIGHT
+  const joint =
+    `<joint name="${NAMES.rail}" type="slide" axis="0 1 0" range="0 ${RAIL.stroke}" frictionloss="${RAIL.friction}" ` +
+    `damping="${RAIL.damping}" solreflimit="0.005 1"/>` +
+    `<inertial pos="0 0 ${table / 2}" mass="${RAIL.mass}" diaginertia="0.0001 0.0001 0.0001"/>`
+  return `
+    <body name="${NAMES.rail}" mocap="true" pos="${numbers(nominal.position)}" quat="${numbers(nominal.rotation)}">
+      ${box([0, (from + to) / 2, table + bar[2]], bar, drawn)}
+      ${box([0, to + 0.004, table + 0.007], [half, 0.004, 0.007], drawn)}
+      ${stand(nominal, friction, joint, '')}
+    </body>`
 }
 
 /** A hexagonal bolt: round-tipped shaft and head. It collides with a capsule and a cylinder; the six flats are looks. */
@@ -277,7 +305,7 @@ function sensors(model: CellModel): string {
   ].join('\n    ')
 }
 
-/** The whole model. Arm joints come first, then the fingers, the bolts and the toys. */
+/** The whole model. Arm joints come first, then the fingers, the rail where there is one, the bolts and the toys. */
 export const workcellXml = (model: CellModel): string => `<mujoco model="duet-workcell">
   <compiler angle="radian"/>
   <size memory="4M"/>

@@ -30,7 +30,9 @@ export type WorkcellOptions = {
 }
 
 /** The part of the options that shapes the MuJoCo model. */
-export type CellModel = Pick<WorkcellOptions, 'arm' | 'bolts' | 'base' | 'friction' | 'linkColour' | 'toys'>
+export type CellModel = Pick<WorkcellOptions, 'arm' | 'bolts' | 'base' | 'friction' | 'linkColour' | 'toys'> & {
+  rail?: boolean // the stand can slide, as the task `slide` wants it; by default it stands still
+}
 
 export const DEFAULT_OPTIONS: WorkcellOptions = {
   cell: 'A',

@@ -2,14 +2,17 @@
  * @file How far a state is from success: the potential Φ, in expert steps still to go. Inferred from the state alone,
  * so that it can be asked of any state, whoever brought it about.
  */
-import { EXPERT, expertPlan, inFixture, targetOf } from './expert.ts'
+import { EXPERT, expertPlan, inFixture, type Plan, targetOf } from './expert.ts'
 import { BOLT, CRADLE } from './layout.ts'
+import { SLIDE } from './slide-plan.ts'
 import { upOf } from './spatial.ts'
-import type { Truth, Vec3 } from './truth.ts'
+import type { Slide, Truth, Vec3 } from './truth.ts'
 import { add, scale, subtract } from './vector.ts'
 
 /** Steps that a phase costs beside its free travel (sim.md §7). */
 const COST = { descend: 5, close: 2, insert: 6, release: 2, retreat: 4 }
+const SLIDE_COST = { descend: 4, contact: 2, leave: 7 }
+const PUSH_PACE = 0.008 // m a step along the rail
 const PICKED = 0.027 // m: a tip this high over the stand counts as picked
 const FULL_SPEED = 0.95 // share of the largest action that free travel makes good
 
@@ -31,6 +34,20 @@ function afterLift(truth: Truth, tip: Vec3): number {
 /** Φ(state) ≥ 0, steps. Falls by about one a step while the expert acts. */
 export function stepsToGo(truth: Truth): number {
   const plan = expertPlan(truth)
+  return truth.task === 'slide' && truth.slide ? slideToGo(plan, truth.slide) : boltToGo(plan, truth)
+}
+
+/** Down behind the stand, along the rail, away; `plan` is that of `slide`. */
+function slideToGo(plan: Plan, { travel: pushed, stroke }: Slide): number {
+  const wayDown = SLIDE.safeHeight - SLIDE.pushHeight
+  const push = SLIDE_COST.contact + (stroke - pushed) / PUSH_PACE + SLIDE_COST.leave
+  if (plan.phase === 'retreat') return SLIDE_COST.leave * Math.min(1, Math.max(0, 1 - plan.height / wayDown))
+  if (plan.phase === 'push') return push
+  const down = SLIDE_COST.descend * Math.min(1, Math.max(plan.aside, plan.height / wayDown))
+  return plan.aside * travel(plan.translation, plan.rotation) + down + push
+}
+
+function boltToGo(plan: Plan, truth: Truth): number {
   const bolt = truth.bolts[truth.bolt]!
   const axis = upOf(bolt.rotation)
   switch (plan.phase) {
@@ -62,6 +79,7 @@ export function stepsToGo(truth: Truth): number {
     }
     case 'release':
       return COST.retreat + COST.release * (truth.gripper.command === 'close' ? 1 : 0.5)
+    case 'push': // of `slide` alone
     case 'retreat':
       return (COST.retreat * Math.max(0, BOLT.headHeight + 0.022 - plan.height)) / (BOLT.headHeight + 0.044)
   }

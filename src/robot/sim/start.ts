@@ -8,6 +8,7 @@ import {
   HOME_ROTATION,
   nominalFixtures,
   OPENING_HEIGHT,
+  RAIL,
 } from './layout.ts'
 import { fromRotationVector, IDENTITY, multiply, toWorld } from './spatial.ts'
 import type { GripperCommand } from './target.ts'
@@ -75,16 +76,25 @@ export function boltInGrip(stream: RandomStream, tcp: Pose, slip: number, swing:
 
 /**
  * Start state of a task for bolt k: bolts j < k assembled, j > k in their cradles. A tool start above the last slot or above
- * the standing bolt, half of the time, is what the task before leaves behind.
+ * the standing bolt, half of the time, is what the task before leaves behind. For `slide` the stand is at its travel 0.
  */
 export function startOf(task: TaskName, stream: RandomStream, count: BoltCount, k: number): Start {
   const fixtures = scatterFixtures(stream, count)
   const bolts = fixtures.slots.map((slot, j) =>
     boltIn(stream, j < k ? slot : fixtures.cradles[j], j < k ? leaning(stream, 0, 0.05) : IDENTITY),
   )
+  if (task === 'slide') fixtures.stand.position[1] += RAIL.start
   const turned = multiply(smallTurn(stream, 0.03), HOME_ROTATION)
   const open = { gripper: 'open' as const, fingerOpening: GRIPPER.openingPerFinger }
 
+  if (task === 'slide')
+    return {
+      fixtures,
+      bolts,
+      toys: [],
+      tcp: { position: around(stream, START_CENTRE, START_RANGE), rotation: turned },
+      ...open,
+    }
   if (task === 'place') {
     bolts[k] = boltIn(stream, fixtures.cradles[k], smallTurn(stream, 0.08), 0.001)
     const centre = add(START_CENTRE, [0, 0.01, 0])

@@ -1,10 +1,15 @@
-/** @file The three tasks: instruction, time limit, and what counts as success and failure in the privileged state. */
-import { BOLT, GRIPPER_OPEN_WIDTH } from './layout.ts'
+/** @file The tasks: instruction, time limit, and what counts as success and failure in the privileged state. */
+import { BOLT, GRIPPER_OPEN_WIDTH, OPENING_HEIGHT } from './layout.ts'
 import { angleBetween, toLocal, toWorld, upOf } from './spatial.ts'
 import type { BoltState, Fixture, Truth } from './truth.ts'
 import { dot, subtract } from './vector.ts'
 
-export type TaskName = 'place' | 'pick' | 'assemble'
+/** The three tasks with the bolt, which the encoder's probe and a run's defaults mean. */
+export const BOLT_TASKS = ['place', 'pick', 'assemble'] as const
+
+export type TaskName = (typeof BOLT_TASKS)[number] | 'slide'
+
+const STOP_MARGIN = 0.004 // m from the end stop that count as against it
 
 type Task = { instruction: string; maxSteps: number; succeeds: (truth: Truth) => boolean }
 
@@ -72,6 +77,16 @@ export const TASKS: Record<TaskName, Task> = {
       const { depth, offset, tilt } = seating(bolt, truth.slots[truth.bolt])
       return depth >= 0.025 && offset < 0.003 && tilt < 0.13 && isReleasedAndClear(truth, bolt)
     },
+  },
+  // Against the end stop, at rest, the hand above it: the bolts play no part but must not be lost.
+  slide: {
+    instruction: 'push the stand to the left',
+    maxSteps: 80,
+    succeeds: ({ slide, tcp }) =>
+      slide !== undefined &&
+      slide.stroke - slide.travel < STOP_MARGIN &&
+      Math.abs(slide.speed) < 0.01 &&
+      tcp.position[2] > OPENING_HEIGHT + 0.02,
   },
 }
 

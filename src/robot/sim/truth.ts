@@ -10,6 +10,9 @@ export type Fixture = Pose & { depth: number; clearance: number }
 /** `position` is the body origin (underside of the head); local +z points to the head; `tip` is the lower end of the shaft. */
 export type BoltState = Pose & { tip: Vec3; speed: number; held: boolean; touchesHand: boolean }
 
+/** Of a stand on a rail: metres from its start, where the end stop is, and m/s along the stand's own y. */
+export type Slide = { travel: number; stroke: number; speed: number }
+
 export type Truth = {
   task: string
   bolt: number // index of the active bolt, its cradle and its slot
@@ -19,5 +22,6 @@ export type Truth = {
   cradles: Fixture[]
   slots: Fixture[]
   stand: Fixture
+  slide?: Slide // only in the scene of the task `slide`; elsewhere the stand does not move
   contactForce: number // N, largest hand-or-bolt against fixture force over the last step
 }

@@ -1,10 +1,8 @@
-/** @file The simulated workcell: an arm (or gantry), bolts, cradles, a stand and slots behind the Robot interface. */
+/** @file The simulated workcell: an arm (or gantry), bolts, cradles, a stand (on a rail for `slide`) and slots behind the Robot interface. */
 import { InputError } from '../../errors.ts'
 import { RandomStream } from '../../random/stream.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from '../robot.ts'
-import { CAMERA_SIZE, frontCamera, markActive, sceneOf, wristCamera } from './appearance.ts'
-import { type Drive, ImpedanceDrive } from './controller.ts'
-import { GantryDrive } from './gantry.ts'
+import { CAMERA_SIZE, frontCamera, wristCamera } from './appearance.ts'
 import {
   BOLT,
   CRADLE,
@@ -12,19 +10,19 @@ import {
   GRIPPER,
   GRIPPER_OPEN_WIDTH,
   HOME_ROTATION,
+  RAIL,
   SLOT,
   STAND,
   SUBSTEPS,
 } from './layout.ts'
 import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
-import { Renderer } from './render/renderer.ts'
-import type { Scene } from './render/scene.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
+import { Stage } from './stage.ts'
 import { type Start, startOf } from './start.ts'
 import { ACTION_SCALE, Target, type TargetState } from './target.ts'
 import { fails, isHeld, STEPS_TO_SUCCEED, TASK_NAMES, TASKS, type TaskName } from './tasks.ts'
-import type { BoltState, Fixture, Truth } from './truth.ts'
+import type { BoltState, Fixture, Slide, Truth } from './truth.ts'
 import { UnstableError, World } from './world.ts'
 
 const SETTLING_STEPS = 100 // physics steps after a reset
@@ -63,10 +61,9 @@ export class Workcell implements Robot {
   readonly spec: RobotSpec
   /** Steps that ended because the physics diverged; the state before such a step is restored and the episode ended. */
   divergences = 0
-  private readonly drive: Drive
   private readonly target = new Target()
-  private readonly eyes: { scene: Scene; renderer: Renderer; bodies: string[] } | undefined
-  private readonly loads: number[] // sensor addresses of the force on each fixture and the table
+  private readonly stages: { bolts: Stage; slide?: Stage } // that of `slide` is made when it is first wanted
+  private stage: Stage
   private task: TaskName = 'place'
   private bolt = 0
   private streak = 0
@@ -75,7 +72,7 @@ export class Workcell implements Robot {
 
   private constructor(
     readonly options: WorkcellOptions,
-    readonly world: World,
+    world: World,
   ) {
     const { arm, bolts, cameras, cell } = options
     this.spec = {
@@ -87,15 +84,15 @@ export class Workcell implements Robot {
         TASK_NAMES.map((name) => [name, { instruction: TASKS[name].instruction, maxSteps: TASKS[name].maxSteps }]),
       ),
     }
-    this.drive = arm === 'panda' ? new ImpedanceDrive(world, options.gains, options.base.yaw) : new GantryDrive(world)
-    this.loads = [...Object.keys(world.mocapOf), NAMES.table].map((name) => world.sensor(NAMES.load(name)))
+    this.stages = { bolts: new Stage(options, world) }
+    this.stage = this.stages.bolts
     this.touch = { contactForce: 0, wristForce: [0, 0, 0], boltTouchesHand: world.bolts.map(() => false) }
-    if (cameras) {
-      const scene = sceneOf(world)
-      const renderer = new Renderer(scene, CAMERA_SIZE.width, CAMERA_SIZE.height)
-      this.eyes = { scene, renderer, bodies: world.geoms().map(({ body }) => body) }
-    }
     this.resetSync('place')
+  }
+
+  /** The physics of the scene that the active task is set in. */
+  get world(): World {
+    return this.stage.world
   }
 
   async reset(task: string, seed = 0, options: ResetOptions = {}): Promise<Observation> {
@@ -122,22 +119,32 @@ export class Workcell implements Robot {
   resetSync(task: string, seed = 0, { bolt = this.drawBolt(seed) }: ResetOptions = {}): Observation {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
+    this.stage = this.stageOf(name)
     this.setScene(startOf(name, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
     this.activate(name, bolt)
     return this.observeSync()
   }
 
-  /** Another task (or bolt) becomes the active one and the scene stays as it is: the next link of a chain. */
+  /**
+   * Another task (or bolt) becomes the active one and the scene stays as it is: the next link of a chain.
+   * @throws InputError for an unknown task or bolt, or a task that is set in another scene
+   */
   begin(task: string, { bolt = this.bolt }: ResetOptions = {}): Observation {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
+    if (this.stageOf(name) !== this.stage)
+      throw new InputError(
+        'workcell.task',
+        `"${name}" cannot follow "${this.task}" without a reset`,
+        'Only `slide` has its stand on a rail',
+      )
     this.activate(name, bolt)
     return this.observeSync()
   }
 
   /** Brings the cell to a state given in full and lets it settle for 0.2 s with the tool held. */
   setScene(start: Start): void {
-    const { world, target } = this
+    const { world, target, stage } = this
     world.clear()
     start.fixtures.cradles.forEach((fixture, k) => {
       world.placeFixture(NAMES.cradle(k), fixture)
@@ -153,14 +160,15 @@ export class Workcell implements Robot {
       world.placeFree(world.toys[i], pose)
     })
     for (const finger of world.fingers) world.views.qpos[finger] = start.fingerOpening
-    this.drive.place(start.tcp)
+    stage.drive.place(start.tcp)
     target.hold(start.tcp)
     target.gripper = start.gripper
     this.moveFor(SETTLING_STEPS)
   }
 
   observeSync(): Observation {
-    const { world, target, touch, eyes, options } = this
+    const { world, target, touch, options } = this
+    const { eyes } = this.stage
     const { position, rotation } = world.tcp()
     const { velocity, angularVelocity } = world.tcpVelocity()
     const proprio = Float32Array.from([
@@ -223,7 +231,17 @@ export class Workcell implements Robot {
       }
     })
     const { contactForce } = touch
-    return { task: this.task, bolt: this.bolt, tcp, gripper, bolts, ...this.fixtures(), contactForce }
+    const slide = this.slide()
+    return {
+      task: this.task,
+      bolt: this.bolt,
+      tcp,
+      gripper,
+      bolts,
+      ...this.fixtures(),
+      ...(slide && { slide }),
+      contactForce,
+    }
   }
 
   snapshot(): Snapshot {
@@ -233,6 +251,7 @@ export class Workcell implements Robot {
 
   /** The state of a snapshot; the clock runs on. */
   restore({ physics, target, touch, task, bolt, streak }: Snapshot): void {
+    this.stage = this.stageOf(task)
     this.world.restore(physics)
     this.target.restore(target)
     this.touch = touch
@@ -242,7 +261,13 @@ export class Workcell implements Robot {
 
   /** Frees the WASM memory; the workcell cannot be used afterwards. */
   free(): void {
-    this.world.free()
+    for (const stage of Object.values(this.stages)) stage.world.free()
+  }
+
+  private stageOf(task: TaskName): Stage {
+    if (task !== 'slide') return this.stages.bolts
+    this.stages.slide ??= this.stages.bolts.withRail()
+    return this.stages.slide
   }
 
   /** Any of the bolts, each as likely. */
@@ -254,12 +279,13 @@ export class Workcell implements Robot {
     this.task = task
     this.bolt = bolt
     this.streak = 0
-    if (this.eyes) markActive(this.eyes.scene, this.eyes.bodies, bolt, this.options.bolts)
+    this.stage.mark(bolt)
   }
 
   /** Runs physics steps along the target's way and records what the sensors say of the last `SUBSTEPS` of them. */
   private moveFor(count: number): void {
-    const { world, target, drive, loads } = this
+    const { world, target } = this
+    const { drive, loads } = this.stage
     const wrist = world.sensor(NAMES.wrist)
     const wristSum: Touch['wristForce'] = [0, 0, 0]
     const recorded = Math.min(count, SUBSTEPS)
@@ -290,6 +316,11 @@ export class Workcell implements Robot {
   private gripperWidth(): number {
     const { qpos } = this.world.views
     return qpos[this.world.fingers[0]] + qpos[this.world.fingers[1]]
+  }
+
+  private slide(): Slide | undefined {
+    const { rail, views } = this.world
+    return rail && { travel: views.qpos[rail.qpos], stroke: RAIL.stroke, speed: views.qvel[rail.qvel] }
   }
 
   private fixtures(): Fixtures {

@@ -37,6 +37,7 @@ type Views = Record<
   Float64Array
 >
 
+export type Rail = { stand: number; qpos: number; qvel: number } // body id of the stand, indices of the joint under it
 export type FreeBody = { body: number; qpos: number; qvel: number } // body id and first indices of its free joint
 
 export class World {
@@ -46,11 +47,18 @@ export class World {
     return new World(await loading, model)
   }
 
+  /** Another world, of the model given, in the same memory. */
+  sibling(model: CellModel): World {
+    return new World(this.mj, model)
+  }
+
   readonly armDofs: number
   readonly nv: number
   readonly bolts: FreeBody[]
   readonly toys: FreeBody[]
-  readonly mocapOf: Record<string, number> = {} // fixture name -> mocap index
+  readonly fixtures: string[] // names
+  readonly rail: Rail | undefined // where the stand can slide
+  private readonly mocapOf: Record<string, number> = {} // fixture name -> mocap index; a stand on a rail moves with it
   readonly fingers: number[] // qpos indices
   readonly gripperControl: number // ctrl index
   readonly jointRange: Float64Array // [armDofs, 2] rad or m
@@ -93,9 +101,22 @@ export class World {
     this.fingers = NAMES.fingers.map((name) => this.m.jnt_qposadr[id(mjOBJ_JOINT, name)])
     this.gripperControl = this.armDofs
     this.jointRange = Float64Array.from(this.m.jnt_range.subarray(0, 2 * this.armDofs))
-    const fixtures = [...indices.map(NAMES.cradle), NAMES.stand, ...indices.map(NAMES.slot)]
-    for (const name of fixtures) this.mocapOf[name] = this.m.body_mocapid[id(mjOBJ_BODY, name)]
-    for (const name of [...fixtures.map(NAMES.load), NAMES.load(NAMES.table), NAMES.wrist, ...indices.map(NAMES.touch)])
+    if (model.rail) {
+      const joint = id(mjOBJ_JOINT, NAMES.rail)
+      const stand = id(mjOBJ_BODY, NAMES.stand)
+      this.rail = { stand, qpos: this.m.jnt_qposadr[joint], qvel: this.m.jnt_dofadr[joint] }
+    }
+    this.fixtures = [...indices.map(NAMES.cradle), NAMES.stand, ...indices.map(NAMES.slot)]
+    for (const name of this.fixtures) {
+      const carrier = name === NAMES.stand && this.rail ? NAMES.rail : name
+      this.mocapOf[name] = this.m.body_mocapid[id(mjOBJ_BODY, carrier)]
+    }
+    for (const name of [
+      ...this.fixtures.map(NAMES.load),
+      NAMES.load(NAMES.table),
+      NAMES.wrist,
+      ...indices.map(NAMES.touch),
+    ])
       this.sensorAddress.set(name, this.m.sensor_adr[id(mjOBJ_SENSOR, name)])
     this.live = this.fetchViews()
   }
@@ -218,12 +239,14 @@ export class World {
   }
 
   fixturePose(name: string): Pose {
+    if (name === NAMES.stand && this.rail) return this.bodyPose(this.rail.stand)
     const { mocapPosition: p, mocapQuaternion: q } = this.views
     const i = this.mocapOf[name]
     const rotation: Quat = [q[4 * i], q[4 * i + 1], q[4 * i + 2], q[4 * i + 3]]
     return { position: [p[3 * i], p[3 * i + 1], p[3 * i + 2]], rotation }
   }
 
+  /** A stand on a rail is placed with it: the pose is that at travel 0. */
   placeFixture(name: string, pose: Pose): void {
     const { mocapPosition, mocapQuaternion } = this.views
     mocapPosition.set(pose.position, 3 * this.mocapOf[name])

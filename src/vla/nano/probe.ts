@@ -1,7 +1,7 @@
 /** @file What a linear map can read from an encoder on frames of the three tasks, which play never showed: millimetres and degrees. */
 import { RandomStream } from '../../random/stream.ts'
 import { expertAction } from '../../robot/sim/expert.ts'
-import { TASK_NAMES, TASKS } from '../../robot/sim/tasks.ts'
+import { BOLT_TASKS, TASKS } from '../../robot/sim/tasks.ts'
 import { Workcell } from '../../robot/sim/workcell.ts'
 import type { Encoding, VlaEncoder } from '../encoder.ts'
 import { ridge } from './ridge.ts'
@@ -21,7 +21,7 @@ export async function probeFrames(encoder: VlaEncoder, episodes: number, seed = 
   const workcell = await Workcell.create()
   const noise = new RandomStream(seed, 'noise')
   const frames: ProbeFrame[] = []
-  for (const task of TASK_NAMES)
+  for (const task of BOLT_TASKS)
     for (let episode = 0; episode < episodes; episode++) {
       let observation = workcell.resetSync(task, seed + episode)
       for (let step = 0; step < TASKS[task].maxSteps; step++) {

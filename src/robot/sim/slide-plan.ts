@@ -1,0 +1,67 @@
+/**
+ * @file The scripted expert's plan for `slide`: come down behind the stand with the gripper closed, push it along its rail
+ * to the end stop, back off and rise. Like the other plans it has no memory: the phase follows from the state.
+ */
+import type { Phase, Plan } from './expert.ts'
+import { BOLT, GRIPPER, HOME_ROTATION, OPENING_HEIGHT, STAND } from './layout.ts'
+import { conjugate, multiply, rotationVector } from './spatial.ts'
+import type { Slide, Truth, Vec3 } from './truth.ts'
+import { add, axisOf, dot, length, ramp, scale, subtract } from './vector.ts'
+
+const FACE = -(BOLT.shaftRadius + STAND.clearance + STAND.wall + GRIPPER.padHalf[0]) // TCP along the rail with pads at the stand
+
+/** Metres; along and across the rail relative to the stand, heights over the table. */
+export const SLIDE = {
+  behind: FACE - 0.012, // where to come down and to back off to
+  pushHeight: 0.026,
+  safeHeight: OPENING_HEIGHT + 0.03, // a hand this high passes over every fixture
+  arrived: 0.002, // from the end stop
+} as const
+
+/** Where the tool is: along and across the rail from the middle of the stand, and over the table. */
+function toolAt({ stand, tcp }: Truth): { along: number; across: number; height: number; axes: [Vec3, Vec3] } {
+  const relative = subtract(tcp.position, stand.position)
+  const axes: [Vec3, Vec3] = [axisOf(stand.rotation, 1), axisOf(stand.rotation, 0)]
+  return { along: dot(relative, axes[0]), across: dot(relative, axes[1]), height: tcp.position[2], axes }
+}
+
+/** What to do next in `slide`, from the state alone. `height` and `offset` are those over and beside the place to come down. */
+export function slidePlan(truth: Truth, { travel, stroke }: Slide): Plan {
+  const { along, across, height, axes } = toolAt(truth)
+  const forward = axes[0]
+  const go = (right: Vec3, up: number): Vec3 => add(right, [0, 0, up])
+  const offset = add(scale(axes[0], SLIDE.behind - along), scale(axes[1], -across))
+  const miss = length(offset)
+  const plan = (phase: Phase, translation: Vec3, aside = 0, speed = 1): Plan => ({
+    phase,
+    translation,
+    rotation: rotationVector(multiply(multiply(truth.stand.rotation, HOME_ROTATION), conjugate(truth.tcp.rotation))),
+    speed,
+    close: true,
+    aside,
+    height: height - SLIDE.pushHeight,
+    offset: miss,
+  })
+
+  if (stroke - travel < SLIDE.arrived) {
+    const free = Math.max(ramp(FACE - along, 0.002, 0.008), ramp(height, 0.05, 0.06))
+    const back = scale(forward, Math.min(0, SLIDE.behind - along) * (1 - ramp(height, 0.05, 0.06)))
+    return plan('retreat', go(back, free * Math.max(0, SLIDE.safeHeight + 0.005 - height)))
+  }
+
+  const low = height < 0.04 && along < FACE + 0.004 && along > SLIDE.behind - 0.02 && Math.abs(across) < 0.013
+  if (low) {
+    const closed = 1 - ramp(truth.gripper.width, 0.006, 0.02)
+    const onward = Math.max(0, FACE - along) + stroke - travel + 0.006
+    const gently = ramp(stroke - travel, 0.004, 0.02) // a stop met at full speed jolts the arm
+    const push = add(scale(forward, closed * onward), scale(axes[1], -across))
+    return plan('push', go(push, SLIDE.pushHeight - height), 0, 0.35 + 0.35 * gently)
+  }
+
+  // Over the place to come down, then down a funnel; lower than the fixtures and wide of it only upwards.
+  const aside = ramp(miss, 0.006, 0.02)
+  const level = aside * (SLIDE.safeHeight - SLIDE.pushHeight) + SLIDE.pushHeight
+  const sideways = miss < 0.012 ? 1 : ramp(height, 0.052, 0.062)
+  const translation = go(scale(offset, sideways), level - height)
+  return plan(aside > 0.5 ? 'approach' : 'descend', translation, aside)
+}
