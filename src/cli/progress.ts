@@ -16,6 +16,12 @@ export class ProgressDisplay {
     else this.showLine(stage, done, total, note)
   }
 
+  /** A line that stays, above the bar. */
+  say(line: string): void {
+    this.close()
+    this.stream.write(`${line}\n`)
+  }
+
   close(): void {
     this.bar?.stop()
     this.bar = undefined

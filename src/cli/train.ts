@@ -61,6 +61,11 @@ async function run(options: Options): Promise<void> {
   try {
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
+      onHealth: ({ appeared, cleared }) => {
+        for (const { sign, words, figure, advice } of appeared)
+          display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)
+        for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
+      },
       stopping: () => stopping,
     })
     display.close()

@@ -106,6 +106,9 @@ export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kin
 
 /** Appends one line an event. Every line reaches the file before `write` returns; a kill can tear only the last one. */
 export class MetricsWriter {
+  /** Hears each metric once it is in the file. */
+  onWritten: (metric: Metric) => void = () => {}
+
   private constructor(private descriptor: number | null) {}
 
   /** Opens or creates the file; cuts a torn last line off, so that a resumed run starts on a line of its own. */
@@ -120,6 +123,7 @@ export class MetricsWriter {
   write(metric: Metric): void {
     if (this.descriptor === null) throw new Error('MetricsWriter.write: the file is closed')
     writeSync(this.descriptor, JSON.stringify(metric) + '\n')
+    this.onWritten(metric)
   }
 
   /** Safe to call more than once. */

@@ -6,11 +6,11 @@ import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
 import { Policy } from '../learn/policy.ts'
 import { SimulatedOperator, type SimulatedOperatorState } from '../operator/simulated/operator.ts'
-import { DEFAULT_OPERATOR, WEAK_OPERATOR } from '../operator/simulated/options.ts'
+import { OPERATORS } from '../operator/simulated/options.ts'
 import { EpisodeLog } from '../replay/log.ts'
-import { LABEL_DEFAULTS } from '../talk/labels.ts'
 import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
+import { labelRule } from './labelRule.ts'
 import { LearnerClient } from './learnerClient.ts'
 import type { LearnerSetup } from './learnerWorker.ts'
 import { MetricsWriter, ofKind, readMetrics } from './metrics.ts'
@@ -171,7 +171,7 @@ function readState(folder: RunFolder): { checkpoint: string | undefined; state: 
 /** Tends one robot, and sees no other's scene. */
 function simulatedOperator(config: RunConfig, { workcell }: Station, place: Place): SimulatedOperator | undefined {
   if (config.operator.kind === 'none') return undefined
-  const options = config.operator.strength === 'weak' ? WEAK_OPERATOR : DEFAULT_OPERATOR
+  const options = OPERATORS[config.operator.strength]
   return new SimulatedOperator(() => workcell.truth(), robotSeed(config.seed, place), options)
 }
 
@@ -232,12 +232,7 @@ function learnerSetup(
       featureShape,
       copies: copies.count,
       discount: learner.discount,
-      labels: {
-        ...LABEL_DEFAULTS,
-        window: config.talk.window,
-        threshold: config.talk.threshold,
-        metresPerUnit: session.robot.spec.actionScale.translation,
-      },
+      labels: labelRule(config, session.robot.spec),
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

@@ -5,6 +5,7 @@ import type { EpisodeSummary } from './episode.ts'
 import { evaluate, evaluationNoise, score } from './evaluate.ts'
 import { FilmRecorder } from './filmRecorder.ts'
 import { type RunFolder, writeWhole } from './folder.ts'
+import { type HealthChange, watchHealth } from './healthWatch.ts'
 import { type Metric, type MetricOf, readMetrics, type TaskScore } from './metrics.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { CONTROL_RATE, robotMinutes } from './pace.ts'
@@ -20,6 +21,8 @@ type EvaluationStage = NonNullable<MetricOf<'evaluation'>['stage']>
 
 export type TrainEvents = {
   onProgress?: OnProgress
+  /** A sign of trouble appeared, or cleared. */
+  onHealth?: (change: HealthChange) => void
   /** Asked between episodes; true ends the online phase early, with a checkpoint and a report. */
   stopping?: () => boolean
 }
@@ -33,6 +36,7 @@ export async function train(
 ): Promise<Summary> {
   const session = await open(config)
   const parts = await openRun(folder, config, session, events.onProgress ?? (() => {}))
+  watchHealth(parts.metrics, readMetrics(folder.metrics), config, events.onHealth ?? (() => {}))
   const run = new Run(folder, config, session, events, parts)
   try {
     await run.warmUp()

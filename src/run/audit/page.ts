@@ -31,7 +31,7 @@ const STYLE = `
 .view svg.over { position: absolute; left: 0; top: 0; width: 224px; height: 224px; overflow: visible }
 .arrow { stroke: #ff2d95; stroke-width: 1.6; fill: none; stroke-linecap: round }
 .arrow.moved { stroke: #ffd400; stroke-dasharray: 2 2.4 }
-.compass { width: 200px } .compass text { font-size: 11px } .compass .arrow { stroke-width: 3 }
+.compass { width: 200px } .compass text { font-size: 11px } .compass .arrow.moved { stroke: #c79100 } .compass .arrow { stroke-width: 3 }
 .asked { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 12px; align-items: center }
 button, input { font: inherit; color: inherit; background: var(--code); border: 1px solid var(--rule); border-radius: 8px; padding: 6px 14px }
 button { cursor: pointer } button[aria-pressed=true] { background: var(--c0); color: #fff; border-color: var(--c0) }

@@ -51,6 +51,7 @@ thead th { color: var(--quiet); font-size: 13px }
 tbody tr:last-child th, tbody tr:last-child td { border-bottom: 0 }
 tbody th { font-weight: 600 }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.words { white-space: normal; text-align: left; min-width: 320px }
 .strip { width: 200px; height: 24px; display: block; margin-left: auto }
 .bars th { font-weight: 400; white-space: nowrap } .bar-cell { width: 55% }
 .bar-fill { display: block; height: 11px; border-radius: 3px; background: var(--c0); min-width: 2px }

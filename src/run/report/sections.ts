@@ -1,5 +1,6 @@
 /** @file What the report shows, section by section. Each returns markup, or nothing where nothing was measured. */
 import { type Metric, type MetricOf, ofKind } from '../metrics.ts'
+import { robotMinutes } from '../pace.ts'
 import { mean } from '../statistics.ts'
 import type { Summary } from '../summary.ts'
 import { countBars, resultStrip } from './bars.ts'
@@ -11,6 +12,7 @@ import {
   type Clock,
   clockDomain,
   evaluated,
+  healthStretches,
   movingIntervention,
   robotClock,
   unaidedSuccess,
@@ -217,6 +219,24 @@ export function labels(metrics: readonly Metric[]): string {
     'Talk-and-tweak labels',
     `${total} corrected steps became commands. Too many "[null]" labels: the threshold is too high for the operator’s hand.`,
     element('div', { class: 'card scroll' }, countBars(latest.counts)),
+  )
+}
+
+/** Signs of trouble as the run noted them, each from where it appeared to where it cleared. Runs of earlier versions noted none. */
+export function health(metrics: readonly Metric[]): string {
+  const stretches = healthStretches(ofKind(metrics, 'health'))
+  if (stretches.length === 0) return ''
+  const minutes = (robotSteps: number) => `${robotMinutes(robotSteps).toFixed(1)} min`
+  const rows = stretches.map(({ last: { sign, words, figure, advice, since }, cleared }) => [
+    escapeText(sign),
+    minutes(since.robotSteps),
+    cleared === undefined ? 'still there' : minutes(cleared),
+    element('div', { class: 'words' }, escapeText(`${words} ${figure}. ${advice}.`)),
+  ])
+  return section(
+    'Health',
+    'Signs of trouble while training, on the clock of the robot. They are hints with a figure, not verdicts.',
+    table(['sign', 'appeared', 'cleared', 'what it means'], rows),
   )
 }
 

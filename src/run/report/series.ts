@@ -1,5 +1,5 @@
 /** @file From a run's metrics to the points of its charts. */
-import type { Metric, MetricOf } from '../metrics.ts'
+import type { HealthSign, Metric, MetricOf } from '../metrics.ts'
 import { robotMinutes } from '../pace.ts'
 import { movingMean, movingSuccess } from '../statistics.ts'
 import { type Point, percent } from './plot.ts'
@@ -82,4 +82,27 @@ export function byUpdate(
     const values = part.map((update) => pick(update)!)
     return { x: part[part.length - 1].update, y: movingMean(values, size)[values.length - 1] }
   })
+}
+
+/** From where a sign appeared to where it cleared (robot steps); `last` is how it was last noted. */
+export type HealthStretch = { last: HealthSign; cleared?: number }
+
+/** In the order in which they appeared. */
+export function healthStretches(changes: readonly MetricOf<'health'>[]): HealthStretch[] {
+  const stretches: HealthStretch[] = []
+  const open = new Map<string, HealthStretch>()
+  for (const { signs, robotSteps } of changes) {
+    for (const [name, stretch] of open) {
+      if (signs.some(({ sign }) => sign === name)) continue
+      stretch.cleared = robotSteps
+      open.delete(name)
+    }
+    for (const sign of signs) {
+      const stretch = open.get(sign.sign) ?? { last: sign }
+      if (!open.has(sign.sign)) stretches.push(stretch)
+      stretch.last = sign
+      open.set(sign.sign, stretch)
+    }
+  }
+  return stretches
 }
