@@ -2,7 +2,7 @@
 import { type Metric, type MetricOf, ofKind } from '../metrics.ts'
 import { robotMinutes } from '../pace.ts'
 import { mean } from '../statistics.ts'
-import type { Summary } from '../summary.ts'
+import { type Summary, scoreRows } from '../summary.ts'
 import { countBars, resultStrip } from './bars.ts'
 import { charts, section, table, tile } from './page.ts'
 import { type Plot, percent, plot, type Series } from './plot.ts'
@@ -62,8 +62,8 @@ export function headline(summary: Summary): string {
 }
 
 export function results(summary: Summary, tasks: readonly string[]): string {
-  const rows = Object.entries(summary.tasks).map(([task, score]) => [
-    escapeText(task),
+  const rows = scoreRows(summary).map(({ task, name, score }) => [
+    escapeText(name),
     percent(score.step0),
     percent(score.success),
     `${percent(score.interval[0])} to ${percent(score.interval[1])}`,
