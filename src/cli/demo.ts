@@ -1,13 +1,14 @@
 /** @file `duet demo`: record demonstrations of the scripted expert, and look at them. */
 import { writeFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { recordDemonstrations } from '../data/demonstrations.ts'
 import { animation, contactSheet, sideBySide } from '../data/images.ts'
 import { InputError } from '../errors.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
 import { guardedWorkcell } from '../robot/sim/guarded.ts'
+import { CELL_OPTIONS, CELLS, type Cell } from '../robot/sim/options.ts'
 import { BOLT_TASKS } from '../robot/sim/tasks.ts'
 import { formatTable } from '../run/summary.ts'
 import { wholeNumber } from './options.ts'
@@ -22,6 +23,7 @@ type RecordOptions = {
   noise: number
   seed: number
   arm: 'panda' | 'gantry'
+  cell: Cell
   json?: boolean
 }
 type ShowOptions = { episode?: number; out?: string; json?: boolean }
@@ -37,6 +39,7 @@ export function register(program: Command): void {
     .option('--noise <spread>', 'of the hand, action units, 0 to 0.5', spread, 0.05)
     .option('--seed <n>', 'fixes the start states and the hand', wholeNumber, 0)
     .option('--arm <kind>', '"panda" or "gantry"', arm, 'panda')
+    .addOption(new Option('--cell <name>', 'workcell whose robot demonstrates').choices(CELLS).default('A'))
     .option('--json', 'print one JSON object on standard output')
     .addHelpText(
       'after',
@@ -68,7 +71,7 @@ Examples:
 }
 
 async function record(folder: string, options: RecordOptions): Promise<void> {
-  const { robot, workcell } = await guardedWorkcell({ arm: options.arm })
+  const { robot, workcell } = await guardedWorkcell({ arm: options.arm, ...CELL_OPTIONS[options.cell] })
   const display = new ProgressDisplay()
   const tasks = options.task ?? BOLT_TASKS
   try {

@@ -1,6 +1,7 @@
 /** @file `duet eval`: success of a trained policy on fresh seeds, in single tasks or in chains of them. */
 import { type Command, Option } from 'commander'
 import { Speaker, type SpeakerReport } from '../operator/simulated/speaker.ts'
+import { CELLS, type Cell } from '../robot/sim/options.ts'
 import { attrition, attritionTable, type Chain, operationsOf, runChains } from '../run/chain.ts'
 import { evaluate, evaluationNoise } from '../run/evaluate.ts'
 import type { TaskScore } from '../run/metrics.ts'
@@ -19,6 +20,7 @@ type Options = {
   chain?: number
   chains: number
   bolts?: string
+  cell?: Cell
   json?: boolean
 }
 
@@ -38,12 +40,14 @@ export function register(program: Command): void {
     )
     .option('--chains <n>', 'how many chains', wholeNumber, 20)
     .addOption(new Option('--bolts <n>', 'bolts in the scene; by default as in the run').choices(['1', '4']))
+    .addOption(new Option('--cell <name>', 'another workcell than that of the first robot of the run').choices(CELLS))
     .option('--json', 'print one JSON object on standard output')
     .addHelpText(
       'after',
       `
 Examples:
   duet eval --checkpoint runs/quick --trials 100 --first-seed 2000000
+  duet eval --checkpoint runs/quick --cell B
   duet eval --checkpoint runs/four-bolts --chain 12 --chains 20 --commands
 `,
     )
@@ -66,7 +70,10 @@ const run = (options: Options) =>
       if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
       else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
     },
-    options.bolts ? { bolts: Number(options.bolts) as 1 | 4 } : {},
+    {
+      ...(options.bolts ? { bolts: Number(options.bolts) as 1 | 4 } : {}),
+      ...(options.cell ? { cells: [options.cell] } : {}),
+    },
   )
 
 type Result = { json: Record<string, unknown>; text: string }

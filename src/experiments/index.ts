@@ -3,5 +3,6 @@ import { experiment as curves } from './curves.ts'
 import type { Experiment } from './experiment.ts'
 import { experiment as table1 } from './table1.ts'
 import { experiment as table1Weak } from './table1-weak.ts'
+import { experiment as twoRobots } from './two-robots.ts'
 
-export const experiments: readonly Experiment[] = [table1, table1Weak, curves]
+export const experiments: readonly Experiment[] = [table1, table1Weak, curves, twoRobots]
