@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
 import { CELLS } from '../robot/sim/options.ts'
+import { ENCODERS } from '../vla/encoder.ts'
 
 const positive = (text: string) => z.number().gt(0).describe(text)
 const count = (text: string, least = 1) => z.int().min(least).describe(text)
@@ -92,7 +93,9 @@ export const RunConfig = z.strictObject({
     .default('dual')
     .describe('how the policy is trained: ours, or a baseline on the same networks'),
   tasks: z.array(z.string()).min(1).default(['place', 'pick', 'assemble']).describe('tasks that share the policy'),
-  vla: z.enum(['nano']).default('nano').describe('the frozen encoder'),
+  vla: z.enum(ENCODERS).default('nano').describe('the frozen encoder'),
+  vlaPath: z.string().optional().describe("folder with the encoder's published files; nano comes with the program"),
+  vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0).optional(),
   robot: RobotConfig.prefault({}),
   demonstrations: DemonstrationConfig.prefault({}),
   replay: ReplayConfig.prefault({}),

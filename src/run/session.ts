@@ -7,7 +7,7 @@ import { CELL_OPTIONS, type Cell } from '../robot/sim/options.ts'
 import type { Workcell } from '../robot/sim/workcell.ts'
 import { builtInCommandEncoder, type CommandEncoder } from '../talk/embedding.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
-import { NanoEncoder } from '../vla/nano/encoder.ts'
+import { openEncoder } from '../vla/open.ts'
 import type { RunConfig } from './config.ts'
 
 /** One robot of the run, in its own cell. */
@@ -27,11 +27,17 @@ export type Session = Omit<Station, 'cell'> & {
 }
 
 /** @throws InputError if a task or camera of the config is unknown to a robot */
-export async function openSession(config: Pick<RunConfig, 'robot' | 'tasks' | 'vla'>): Promise<Session> {
+export async function openSession(
+  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer'>,
+): Promise<Session> {
   const { arm, bolts, cells } = config.robot
   const stations: Station[] = []
   for (const cell of cells) stations.push({ cell, ...(await guardedWorkcell({ arm, bolts, ...CELL_OPTIONS[cell] })) })
-  const encoder = await NanoEncoder.load()
+  const encoder = await openEncoder(config.vla, {
+    folder: config.vlaPath,
+    layer: config.vlaLayer,
+    cameras: Object.keys(stations[0]!.robot.spec.cameras),
+  })
   for (const { robot } of stations) {
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)

@@ -1,6 +1,9 @@
 /** @file The frozen vision-language-action encoder, whichever one is behind it (nano, SmolVLA, Octo). */
 import type { Image } from '../robot/robot.ts'
 
+export const ENCODERS = ['nano', 'smolvla'] as const
+export type EncoderName = (typeof ENCODERS)[number]
+
 export type EncoderDescription = {
   name: string
   cameras: readonly string[] // image names it wants, in order

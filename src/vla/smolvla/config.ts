@@ -1,8 +1,9 @@
 /** @file Sizes of a SmolVLA policy, from its own config.json and from that of the vision-language model it names. */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
+import { readJson } from '../files.ts'
 
 const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })
 const size = z
@@ -200,14 +201,6 @@ export async function readSmolVlaConfig(folder: string): Promise<{ config: SmolV
     `names the vision-language model ${name}, whose config.json is in none of ${candidates.join(', ')}`,
     'Put its config.json and tokenizer.json into the first of them',
   )
-}
-
-export async function readJson(path: string, remedy: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw new InputError(path, `cannot be read (${(cause as Error).message})`, remedy, { cause })
-  }
 }
 
 function parse<T>(schema: z.ZodType<T>, json: unknown, where: string): T {

@@ -5,7 +5,8 @@ import { openSafetensors } from '../../data/safetensors-file.ts'
 import type { TensorFile } from '../../data/tensor-file.ts'
 import { InputError } from '../../errors.ts'
 import type { Image } from '../../robot/robot.ts'
-import { readJson, type SmolVlaConfig } from './config.ts'
+import { readJson } from '../files.ts'
+import type { SmolVlaConfig } from './config.ts'
 
 const BLACK = -1 // of a picture in [-1, 1]
 

@@ -1,12 +1,9 @@
 /** @file SmolVLA's published files, checked against the plan before anything large is read; the weights stay in their file. */
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { realpath } from 'node:fs/promises'
 import { openSafetensors } from '../../data/safetensors-file.ts'
 import { requireTensors, type TensorFile } from '../../data/tensor-file.ts'
 import { InputError } from '../../errors.ts'
-import { type Storage, stored } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
+import { storedTensors } from '../files.ts'
 import { readSmolVlaConfig, type SmolVlaConfig } from './config.ts'
 import { smolVlaPlan, type TensorPlan, WORDS } from './plan.ts'
 import { readScalings, type Scalings } from './preprocess.ts'
@@ -35,7 +32,7 @@ export async function openSmolVla(folder: string): Promise<SmolVlaWeights> {
     requireKnown(renamed, plan)
     return {
       config,
-      parameters: await leaves(renamed, plan),
+      parameters: await storedTensors(renamed, plan),
       scalings: await readScalings(folder, config, file),
       vlmFolder,
       path: file.path,
@@ -77,26 +74,4 @@ function requireKnown(file: TensorFile, plan: TensorPlan): void {
       'is not part of a SmolVLA policy of these sizes',
       'Take the config.json that belongs to the weights',
     )
-}
-
-async function leaves(file: TensorFile, plan: TensorPlan): Promise<Parameters> {
-  const real = new Map<string, string>() // links of a download cache are followed: the runtime maps plain files only
-  const entries: [string, ReturnType<typeof stored>][] = []
-  for (const [name, shape] of Object.entries(plan)) {
-    const place = file.place(name)
-    const { dtype } = file.tensors.get(name)!
-    if (!place || dtype === 'F64')
-      throw new InputError(`${file.path}, tensor "${name}"`, `is ${dtype}, expected F32, F16, BF16`, 'Convert the file')
-    if (!real.has(place.path)) real.set(place.path, await realpath(place.path))
-    const storage = { path: real.get(place.path)!, offset: place.offset, dtype: dtype as Storage['dtype'] }
-    entries.push([name, stored(storage, shape)])
-  }
-  return Object.fromEntries(entries)
-}
-
-/** sha256 of a file, in hex; one pass. */
-export async function fileHash(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer)
-  return hash.digest('hex')
 }

@@ -1,0 +1,47 @@
+/** @file What all published encoders ask of their files. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, realpath } from 'node:fs/promises'
+import type { TensorFile } from '../data/tensor-file.ts'
+import { InputError } from '../errors.ts'
+import { type Storage, stored } from '../graph/index.ts'
+import type { Parameters } from '../nets/parameters.ts'
+
+/** sha256 of a file, in hex; one pass. */
+export async function fileHash(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer)
+  return hash.digest('hex')
+}
+
+/** @throws InputError with the remedy */
+export async function readJson(path: string, remedy: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw new InputError(path, `cannot be read (${(cause as Error).message})`, remedy, { cause })
+  }
+}
+
+/** Graph leaves for the tensors of `plan`, by name, that point into the file. @throws InputError where a tensor cannot be mapped */
+export async function storedTensors(
+  file: TensorFile,
+  plan: Readonly<Record<string, readonly number[]>>,
+): Promise<Parameters> {
+  const real = new Map<string, string>() // links of a download cache are followed: the runtime maps plain files only
+  const leaves: [string, ReturnType<typeof stored>][] = []
+  for (const [name, shape] of Object.entries(plan)) {
+    const place = file.place(name)
+    const { dtype } = file.tensors.get(name)!
+    if (!place || dtype === 'F64')
+      throw new InputError(
+        `${file.path}, tensor "${name}"`,
+        place ? `is ${dtype}` : 'is stored in pieces',
+        'Store it in one piece, as F32, F16 or BF16',
+      )
+    if (!real.has(place.path)) real.set(place.path, await realpath(place.path))
+    const storage = { path: real.get(place.path)!, offset: place.offset, dtype: dtype as Storage['dtype'] }
+    leaves.push([name, stored(storage, shape)])
+  }
+  return Object.fromEntries(leaves)
+}

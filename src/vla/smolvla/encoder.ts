@@ -1,0 +1,187 @@
+/** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (paper.md §2). */
+import { fixedLength, loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
+import { InputError } from '../../errors.ts'
+import { compile, input, type Program } from '../../graph/index.ts'
+import { poolPrefix } from '../../nets/prefix-pool.ts'
+import { joinHeads } from '../attention.ts'
+import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
+import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import { fileHash } from '../files.ts'
+import { embeddingWidthOf, pictureTokens, type SmolVlaConfig } from './config.ts'
+import { cameraTokens, type PictureWrap, prefix, prefixTokens } from './prefix.ts'
+import { preparePicture, prepareState } from './preprocess.ts'
+import { pool, vision } from './vision.ts'
+import { openSmolVla, type SmolVlaWeights } from './weights.ts'
+
+/** Cells a side that a camera's patch features are averaged to: the map that critics and refinement actor see. */
+const FEATURE_SIDE = 4
+
+export type SmolVlaOptions = {
+  folder: string // with the published files
+  cameras: readonly string[] // of the robot
+  layer?: number // whose keys and values make h; the last by default
+  threads?: number // all cores by default
+}
+
+type Words = { rows: Float32Array; mask: Float32Array }
+
+/**
+ * One picture at a time goes through the vision tower, one observation at a time through the language model: a picture
+ * keeps all cores busy, and larger batches would only need more memory. What the robot has no camera for is left out of
+ * the prefix, which is the same as sending it masked: absent tokens are neither seen nor counted.
+ */
+export class SmolVlaEncoder implements VlaEncoder {
+  /** @throws InputError or ShapeError naming file and tensor if the files are missing, damaged or of another network */
+  static async load(options: SmolVlaOptions): Promise<SmolVlaEncoder> {
+    const weights = await openSmolVla(options.folder)
+    try {
+      const { config } = weights
+      const layer = options.layer ?? config.text.layers - 1
+      if (!(layer < config.text.layers))
+        throw new InputError('setting "vlaLayer"', `is ${layer}`, `Layers are 0..${config.text.layers - 1}`)
+      const tokenizer = await loadTokenizer(weights.vlmFolder)
+      const cameras = pairCameras(config.cameras, options.cameras, 'smolvla')
+      const wrap = config.wrapImages ? await readWrap(weights, tokenizer) : undefined
+      const programs = await compilePrograms(weights, cameras.length, layer, wrap, options.threads)
+      return new SmolVlaEncoder(weights, tokenizer, cameras, programs, await fileHash(weights.path))
+    } catch (error) {
+      await weights.close()
+      throw error
+    }
+  }
+
+  readonly description: EncoderDescription
+  private readonly config: SmolVlaConfig
+  private readonly present: Float32Array // the prefix without its words
+  private readonly words = new Map<string, Promise<Words>>() // by instruction
+  private queue: Promise<unknown> = Promise.resolve() // a program's inputs serve one run at a time
+
+  private constructor(
+    private readonly weights: SmolVlaWeights,
+    private readonly tokenizer: Tokenizer,
+    private readonly cameras: readonly CameraPair[],
+    private readonly programs: { eye: Program; mind: Program },
+    hash: string,
+  ) {
+    const { config } = weights
+    this.config = config
+    this.present = new Float32Array(prefixTokens(config, cameras.length)).fill(1)
+    this.description = {
+      name: 'smolvla',
+      cameras: cameras.map(({ robot }) => robot),
+      imageSize: config.vision.imageSize,
+      embeddingWidth: embeddingWidthOf(config),
+      featureShape: [cameras.length, featureSide(config), featureSide(config), config.vision.width],
+      licence: 'Apache-2.0',
+      source: `SmolVLA (arXiv 2506.01844), ${weights.path}`,
+      hash,
+    }
+  }
+
+  async encode(inputs: readonly EncoderInput[]): Promise<Encoding[]> {
+    const done = this.queue.then(async () => {
+      const encodings: Encoding[] = []
+      for (const each of inputs) encodings.push(await this.encodeOne(each))
+      return encodings
+    })
+    this.queue = done.catch(() => undefined)
+    return done
+  }
+
+  async close(): Promise<void> {
+    await this.queue
+    await Promise.all([this.programs.eye.release(), this.programs.mind.release(), this.weights.close()])
+  }
+
+  private async encodeOne({ images, proprio, instruction }: EncoderInput): Promise<Encoding> {
+    const { config, programs, weights } = this
+    const { eye, mind } = programs
+    const side = featureSide(config)
+    const mapLength = side * side * config.vision.width
+    const features = new Float32Array(this.cameras.length * mapLength)
+    for (const [which, { robot }] of this.cameras.entries()) {
+      eye.set('picture', preparePicture(imageOf(images, robot, 'smolvla'), config.vision.imageSize))
+      await eye.run()
+      features.set(eye.outputs.features!, which * mapLength)
+      mind.set(`picture.${which}`, eye.outputs.tokens!)
+    }
+    const { rows, mask } = await this.wordsOf(instruction)
+    this.present.set(mask, this.cameras.length * cameraTokens(config))
+    mind.set('words', rows)
+    mind.set('state', prepareState(proprio, weights.scalings.state, config.stateSlots))
+    mind.set('present', this.present)
+    await mind.run()
+    return { h: poolPrefix(mind.outputs.keys!, mind.outputs.values!, this.present, 1), features }
+  }
+
+  private wordsOf(instruction: string): Promise<Words> {
+    const known = this.words.get(instruction)
+    if (known) return known
+    const { ids, mask } = tokenise(instruction, this.tokenizer, this.config.words)
+    const made = this.weights.embed(ids).then((rows) => ({ rows, mask }))
+    this.words.set(instruction, made)
+    return made
+  }
+}
+
+/** The instruction as the policy was trained on it: a newline at its end, too long a text without its head, padded on the right. */
+export function tokenise(instruction: string, tokenizer: Tokenizer, words: number) {
+  const text = instruction.endsWith('\n') ? instruction : `${instruction}\n`
+  return fixedLength(tokenizer.encode(text), words, tokenizer.special.pad ?? 0, { truncate: 'left' })
+}
+
+/** The largest side up to FEATURE_SIDE that divides the patches of a side. */
+function featureSide({ vision }: SmolVlaConfig): number {
+  const patches = vision.imageSize / vision.patch
+  let side = FEATURE_SIDE
+  while (patches % side) side--
+  return side
+}
+
+const WRAP = { fake: '<fake_token_around_image>', global: '<global-img>' }
+
+async function readWrap(weights: SmolVlaWeights, tokenizer: Tokenizer): Promise<PictureWrap> {
+  const idOf = (token: string) => {
+    const id = tokenizer.idOf(token)
+    if (id !== undefined) return id
+    throw new InputError(
+      weights.vlmFolder,
+      `has no token ${token} in its tokenizer`,
+      'Take the published tokenizer.json',
+    )
+  }
+  const fake = idOf(WRAP.fake)
+  return { before: await weights.embed([fake, idOf(WRAP.global)]), after: await weights.embed([fake]) }
+}
+
+async function compilePrograms(
+  { config, parameters }: SmolVlaWeights,
+  cameras: number,
+  layer: number,
+  wrap: PictureWrap | undefined,
+  threads: number | undefined,
+) {
+  const { imageSize } = config.vision
+  const { patches, tokens } = vision(parameters, config, input('picture', [1, imageSize, imageSize, 3]))
+  const pictures = Array.from({ length: cameras }, (_, which) =>
+    input(`picture.${which}`, [1, pictureTokens(config), config.text.width]),
+  )
+  const { keys, values } = prefix(
+    parameters,
+    config,
+    {
+      pictures,
+      words: input('words', [1, config.words, config.text.width]),
+      state: input('state', [1, config.stateSlots]),
+      present: input('present', [1, prefixTokens(config, cameras)]),
+    },
+    { layers: layer + 1, wrap },
+  )
+  const kept = { keys: joinHeads(keys[layer]!), values: joinHeads(values[layer]!) }
+  const eye = await compile({
+    name: 'smolvla vision',
+    outputs: { tokens, features: pool(patches, featureSide(config)) },
+    threads,
+  })
+  return { eye, mind: await compile({ name: 'smolvla prefix', outputs: kept, threads }) }
+}

@@ -1,0 +1,224 @@
+/** @file SmolVLA behind the encoder's interface: h from the golden folder, cameras, state, features, and files that are refused. */
+import { copyFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadTokenizer } from '../../src/data/tokenizer.ts'
+import type { EncoderInput, Encoding } from '../../src/vla/encoder.ts'
+import { parseSmolVlaConfig } from '../../src/vla/smolvla/config.ts'
+import { SmolVlaEncoder, tokenise } from '../../src/vla/smolvla/encoder.ts'
+import { smolVlaPlan } from '../../src/vla/smolvla/plan.ts'
+import { fixtureFolder, type Golden, readGolden, relativeError } from './golden/compare.ts'
+
+const TOLERANCE = 5e-5
+const folder = fixtureFolder('smolvla', ({ type }) => type === 'smolvla')
+const readText = (...path: string[]) => readFile(join(folder, ...path), 'utf8')
+const golden = await readGolden(join(folder, 'expected.safetensors'))
+const inputs = await readGolden(join(folder, 'inputs.safetensors'))
+const { tasks, cameras } = JSON.parse(await readText('inputs.json')) as { tasks: string[]; cameras: string[] }
+
+const sample = ({ shape, data, bytes, dtype }: Golden, index: number): Golden => {
+  const size = data.length / shape[0]!
+  const width = bytes.length / shape[0]!
+  return {
+    shape: shape.slice(1),
+    dtype,
+    data: data.slice(index * size, (index + 1) * size),
+    bytes: bytes.slice(index * width, (index + 1) * width),
+  }
+}
+
+function anInput(index: number): EncoderInput {
+  const images = cameras.map((camera) => {
+    const { shape, bytes } = sample(inputs[`image.${camera}`]!, index)
+    return [camera, { height: shape[0]!, width: shape[1]!, data: bytes }]
+  })
+  return {
+    images: Object.fromEntries(images),
+    proprio: sample(inputs.state!, index).data,
+    instruction: tasks[index]!,
+  }
+}
+
+const only = (encodings: Encoding[]) => encodings[0]!
+const load = (changes: Partial<Parameters<typeof SmolVlaEncoder.load>[0]> = {}) =>
+  SmolVlaEncoder.load({ folder, cameras, threads: 1, ...changes })
+
+describe('SmolVlaEncoder', () => {
+  let encoder: SmolVlaEncoder
+  beforeAll(async () => {
+    encoder = await load()
+  })
+  afterAll(() => encoder.close())
+
+  it('gives the reference h of the last layer, and describes it', async () => {
+    const { h } = only(await encoder.encode([anInput(0)]))
+    expect(relativeError(h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
+    expect(encoder.description.embeddingWidth).toBe(h.length)
+    expect(encoder.description.cameras).toEqual(cameras)
+  })
+
+  it('gives the h of a masked camera where the robot lacks it', async () => {
+    const masked = inputs['image_mask.camera2']!.data
+    expect([...masked]).toEqual([1, 0])
+    const oneEyed = await load({ cameras: ['camera1'] })
+    const { h } = only(await oneEyed.encode([anInput(1)]))
+    expect(relativeError(h, sample(golden['h.last']!, 1))).toBeLessThan(TOLERANCE)
+    await oneEyed.close()
+  })
+
+  it('takes the layer that it is told', async () => {
+    const perLayer = golden['h.per_layer']!
+    for (let layer = 0; layer < perLayer.shape[0]!; layer++) {
+      const deep = await load({ layer })
+      const { h } = only(await deep.encode([anInput(0)]))
+      expect(relativeError(h, sample(sample(perLayer, layer), 0))).toBeLessThan(TOLERANCE)
+      await deep.close()
+    }
+    await expect(load({ layer: perLayer.shape[0]! })).rejects.toThrow(/vlaLayer.*Layers are 0\.\.3/)
+  })
+
+  it('does not let one observation of a batch touch another', async () => {
+    const [first, second, again] = await encoder.encode([anInput(0), anInput(1), anInput(0)])
+    expect(again).toEqual(first)
+    expect(second!.h).not.toEqual(first!.h)
+  })
+
+  it('gives the means of square blocks of patches as features', async () => {
+    const { features } = only(await encoder.encode([anInput(0)]))
+    const { featureShape } = encoder.description
+    expect(featureShape).toEqual([2, 4, 4, 32])
+    cameras.forEach((camera, which) => {
+      const last = sample(golden[`vision.${camera}.last`]!, 0) // [8 x 8 patches, 32]
+      const means = new Float32Array(4 * 4 * 32)
+      for (let y = 0; y < 8; y++)
+        for (let x = 0; x < 8; x++)
+          for (let channel = 0; channel < 32; channel++)
+            means[(4 * (y >> 1) + (x >> 1)) * 32 + channel]! += last.data[(8 * y + x) * 32 + channel]! / 4
+      const part = features.subarray(which * means.length, (which + 1) * means.length)
+      expect(relativeError(part, { ...last, data: means })).toBeLessThan(TOLERANCE)
+    })
+  })
+
+  it('tokenises as the reference', async () => {
+    const tokenizer = await loadTokenizer(join(folder, 'vlm'))
+    const words = golden['lang.tokens']!.shape[1]!
+    tasks.forEach((task, index) => {
+      const { ids, mask } = tokenise(task, tokenizer, words)
+      expect([...ids]).toEqual([...sample(golden['lang.tokens']!, index).data])
+      expect([...mask]).toEqual([...sample(golden['lang.mask']!, index).data])
+      expect(tokenise(`${task}\n`, tokenizer, words).ids).toEqual(ids)
+    })
+  })
+
+  it('pairs the cameras of a robot that names them otherwise, and takes a state of another width as it is', async () => {
+    const renamed = await load({ cameras: ['front', 'wrist', 'side'] })
+    expect(renamed.description.cameras).toEqual(['front', 'wrist'])
+    const { images, ...rest } = anInput(0)
+    const { h } = only(await renamed.encode([{ ...rest, images: { front: images.camera1!, wrist: images.camera2! } }]))
+    expect(relativeError(h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
+    const wide = Float32Array.from({ length: 17 }, (_, i) => i / 17)
+    const other = only(await encoder.encode([{ ...anInput(0), proprio: wide }]))
+    expect(other.h.every(Number.isFinite)).toBe(true)
+    await renamed.close()
+    await expect(load({ cameras: [] })).rejects.toThrow(/robot has no camera/)
+  })
+
+  it('says which image is missing or damaged', async () => {
+    const { images, ...rest } = anInput(0)
+    const { camera1 } = images
+    await expect(encoder.encode([{ ...rest, images: { camera1: camera1! } }])).rejects.toThrow(
+      /images\.camera2: is missing \(there are: camera1\)/,
+    )
+    const short = { ...camera1!, data: camera1!.data.subarray(3) }
+    await expect(encoder.encode([{ ...rest, images: { ...images, camera1: short } }])).rejects.toThrow(
+      /images\.camera1: is 80 x 60/,
+    )
+  })
+})
+
+describe('SmolVLA files', () => {
+  let copy = ''
+  beforeAll(async () => {
+    copy = await mkdtemp(join(tmpdir(), 'duet-smolvla-'))
+  })
+  afterAll(() => rm(copy, { recursive: true, force: true }))
+
+  /** A copy of the checkpoint whose JSON header, or config, was changed in place. */
+  async function changed(name: string, edit: { header?: [string, string]; config?: object }): Promise<string> {
+    const target = join(copy, name)
+    await cp(folder, target, { recursive: true })
+    if (edit.config) {
+      const config = { ...JSON.parse(await readText('config.json')), ...edit.config }
+      await writeFile(join(target, 'config.json'), JSON.stringify(config))
+    }
+    if (edit.header) {
+      const bytes = await readFile(join(target, 'model.safetensors'))
+      const [from, to] = edit.header
+      expect(to.length).toBe(from.length)
+      const at = bytes.indexOf(from)
+      expect(at).toBeGreaterThan(0)
+      bytes.write(to, at)
+      await writeFile(join(target, 'model.safetensors'), bytes)
+    }
+    return target
+  }
+
+  it('plans the 500 tensors and 450,046,176 parameters of the published base policy', async () => {
+    const policy = JSON.parse(await readText('config.json'))
+    const sizes = {
+      ...{ max_state_dim: 32, max_action_dim: 32, chunk_size: 50, tokenizer_max_length: 48, num_vlm_layers: 16 },
+      resize_imgs_with_padding: [512, 512],
+    }
+    const vlm = {
+      scale_factor: 4,
+      text_config: {
+        ...{ hidden_size: 960, num_hidden_layers: 32, num_attention_heads: 15, num_key_value_heads: 5, head_dim: 64 },
+        ...{ intermediate_size: 2560, vocab_size: 49280, rms_norm_eps: 1e-5 },
+      },
+      vision_config: { hidden_size: 768, image_size: 512, patch_size: 16, num_attention_heads: 12 },
+    }
+    const plan = Object.values(smolVlaPlan(parseSmolVlaConfig({ ...policy, ...sizes }, vlm, 'base')))
+    expect(plan.length).toBe(500)
+    expect(plan.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBe(450_046_176)
+  })
+
+  it('opens through the links of a download cache', async () => {
+    const target = join(copy, 'linked')
+    await cp(folder, target, { recursive: true })
+    await rm(join(target, 'model.safetensors'))
+    await copyFile(join(folder, 'model.safetensors'), join(copy, 'blob'))
+    await symlink(join('..', 'blob'), join(target, 'model.safetensors'))
+    const encoder = await load({ folder: target })
+    const { h } = only(await encoder.encode([anInput(0)]))
+    expect(relativeError(h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
+    await encoder.close()
+  })
+
+  const cases: [string, Parameters<typeof changed>[1], RegExp][] = [
+    ['another architecture', { config: { type: 'pi0' } }, /config\.json: type: .*smolvla/],
+    ['fewer layers than the file has', { config: { num_vlm_layers: 2 } }, /"model\..*layers\.[23]\..*is not part of/],
+    ['more layers than the file has', { config: { num_vlm_layers: 6 } }, /has no tensor "model\..*layers\.4\./],
+    ['another width', { config: { max_state_dim: 13 } }, /state_proj\.weight" is \[48,12\], expected \[48,13\]/],
+    [
+      'a renamed tensor',
+      { header: ['vision_model.post_layernorm.bias', 'vision_model.post_layernorm.bios'] },
+      /has no tensor ".*post_layernorm\.bias"/,
+    ],
+    ['a dtype that is no weight', { header: ['"dtype":"F32"', '"dtype":"I32"'] }, /is I32, expected/],
+    [
+      'a picture size that the tower was not made for',
+      { config: { resize_imgs_with_padding: [32, 64] } },
+      /resize_imgs/,
+    ],
+  ]
+  it.each(cases)('refuses %s', async (name, edit, message) => {
+    await expect(load({ folder: await changed(name.replaceAll(' ', '-'), edit) })).rejects.toThrow(message)
+  })
+
+  it('says where it looked for the language model', async () => {
+    const target = await changed('without-vlm', {})
+    await rm(join(target, 'vlm'), { recursive: true })
+    await expect(load({ folder: target })).rejects.toThrow(/names the vision-language model vlm, whose config\.json/)
+  })
+})
