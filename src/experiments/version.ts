@@ -3,7 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** Nearest tag or short hash, with `-dirty` for a changed tree; undefined where there is no git or no repository. */
-export function version(): string | undefined {
+export const version = (): string | undefined => (asked ??= { of: describe() }).of
+
+let asked: { of: string | undefined } | undefined // once a process: the tree may change, what runs does not
+
+function describe(): string | undefined {
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
   try {
     const words = ['describe', '--always', '--dirty', '--tags']

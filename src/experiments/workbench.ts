@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { InputError } from '../errors.ts'
-import { mergeSettings, type PresetName, parseConfig, presets, type RunConfig } from '../run/config.ts'
+import { mergeSettings, type PresetName, parseConfig, presets, RunConfig } from '../run/config.ts'
 import { RunFolder, writeWhole } from '../run/folder.ts'
 import { ofKind, readMetrics } from '../run/metrics.ts'
 import type { OnProgress } from '../run/opening.ts'
@@ -102,10 +102,15 @@ export class DiskWorkbench implements Workbench {
     return { ...config, demonstrations: { ...config.demonstrations, path } }
   }
 
-  /** Runs that would record the same demonstrations share them: methods are compared on the same data. */
+  /**
+   * Runs that would record the same demonstrations share them: methods are compared on the same data. Only what differs from
+   * the schema's defaults counts, so that a setting that a later version adds does not part runs from theirs.
+   */
   private demonstrationsOf(config: RunConfig): string {
-    const { demonstrations, tasks, robot, seed } = config
-    const hash = createHash('sha256').update(JSON.stringify({ demonstrations, tasks, robot, seed })).digest('hex')
+    const recorded = ({ demonstrations, tasks, robot, seed }: RunConfig) => ({ demonstrations, tasks, robot, seed })
+    const changed = differences(recorded(RunConfig.parse({})), recorded(config))
+    const settings = changed.map(({ name, second }) => `${name}=${JSON.stringify(second)}`).sort()
+    const hash = createHash('sha256').update(settings.join('\n')).digest('hex')
     return join(this.root, 'shared', `demonstrations-${hash.slice(0, 12)}`)
   }
 

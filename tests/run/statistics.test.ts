@@ -6,6 +6,7 @@ import {
   median,
   movingMean,
   movingSuccess,
+  pairedDifference,
   quantile,
   wilsonInterval,
 } from '../../src/run/statistics.ts'
@@ -66,6 +67,42 @@ describe('bootstrapInterval', () => {
     const draw = () => bootstrapInterval([1, 2, 3, 4, 5], mean, new RandomStream(3, 'bootstrap'))
     expect(draw()).toEqual(draw())
   })
+})
+
+describe('pairedDifference', () => {
+  const pairs = (both: number, onlyFirst: number, onlySecond: number, neither: number) => [
+    ...Array.from({ length: both }, () => [true, true] as const),
+    ...Array.from({ length: onlyFirst }, () => [true, false] as const),
+    ...Array.from({ length: onlySecond }, () => [false, true] as const),
+    ...Array.from({ length: neither }, () => [false, false] as const),
+  ]
+
+  // the first row is published: R. G. Newcombe, Statistics in Medicine 17 (1998) 2635-2650, method 10; the others are
+  // of another implementation (Python), one for each sign and size of the correlation
+  it.each([
+    [36, 12, 2, 0, 0.2, 0.0569, 0.3404],
+    [20, 24, 2, 8, 0.4074, 0.2406, 0.5422],
+    [15, 3, 1, 6, 0.08, -0.0904, 0.2449],
+    [10, 5, 0, 60, 0.0667, 0.0021, 0.1393],
+    [25, 0, 0, 0, 0, -0.1332, 0.1332],
+  ])('of %i both, %i first, %i second, %i neither', (both, first, second, neither, difference, low, high) => {
+    const got = pairedDifference(pairs(both, first, second, neither))
+    expect(got).toMatchObject({ pairs: both + first + second + neither, onlyFirst: first, onlySecond: second })
+    expect(got.difference).toBeCloseTo(difference, 4)
+    expect(got.interval[0]).toBeCloseTo(low, 4)
+    expect(got.interval[1]).toBeCloseTo(high, 4)
+  })
+
+  it('turns round when the two change places', () => {
+    const [low, high] = pairedDifference(pairs(20, 24, 2, 8)).interval
+    expect(
+      pairedDifference(pairs(20, 2, 24, 8))
+        .interval.map((end) => -end)
+        .reverse(),
+    ).toEqual([expect.closeTo(low, 12), expect.closeTo(high, 12)])
+  })
+
+  it('refuses no pairs', () => expect(() => pairedDifference([])).toThrow('got no pairs'))
 })
 
 describe('moving rates', () => {
