@@ -1,7 +1,7 @@
-/** @file Holds every network, loss and rule against golden numbers; DUET_FIXTURES=<folder> checks another set of the same format. */
-import { resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+/** @file Holds every network, loss and rule against golden numbers; DUET_FIXTURES=<folder> checks the sets of the same format in it. */
+import { expect, it } from 'vitest'
 import { NORM_EPSILON } from '../../src/nets/index.ts'
+import { describeSets } from '../fixture-sets.ts'
 import { baselineCases } from './golden/baselines.ts'
 import { lossCases } from './golden/losses.ts'
 import { networkCases } from './golden/networks.ts'
@@ -26,10 +26,9 @@ function solverOf(golden: GoldenCase): Solver {
   return solvers[longest]!
 }
 
-const folder = process.env.DUET_FIXTURES ?? resolve(import.meta.dirname, '../fixtures/losses')
-const set = loadSet(folder)
+describeSets('losses', ({ folder }) => {
+  const set = loadSet(folder)
 
-describe(`golden set "${set.set}"`, () => {
   it('has cases, and the layer norm epsilon of the networks', () => {
     expect(set.cases.length).toBeGreaterThan(0)
     expect(set.norm_eps).toBe(NORM_EPSILON)
