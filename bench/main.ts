@@ -5,19 +5,24 @@ import { benchAct } from './act.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
 import { benchMemory } from './memory.ts'
+import { benchSmolVla } from './vla.ts'
 
 type Figures = Record<string, number>
 
-const PARTS: Record<string, { title: string; run: () => Promise<Figures> }> = {
+/** Parts marked `large` take minutes and a gigabyte; they run when asked for by name. */
+const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?: boolean }> = {
   learner: { title: 'Learner step: batch 255 over 3 tasks, critics and primary actor', run: benchLearner },
   act: { title: 'Acting: one observation, one thread', run: benchAct },
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },
+  smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
 }
 
 const UNITS: [ending: RegExp, unit: string][] = [
   [/Ms$/, 'ms'],
   [/Bytes$/, 'bytes'],
+  [/Seconds$/, 's'],
+  [/Megabytes$/, 'MiB'],
   [/StepsPerSecond$|^stepsPerSecond$/, 'steps/s'],
   [/^ratio$/, 'times'],
 ]
@@ -31,7 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
     throw new InputError('bench', `there is no part "${name}"`, remedy)
   }
   const result: Record<string, Figures> = {}
-  for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+  for (const name of names.length > 0 ? names : Object.keys(PARTS).filter((part) => !PARTS[part].large)) {
     const { title, run } = PARTS[name]
     if (!json) console.log(`\n${title}`)
     result[name] = await run()
