@@ -1,5 +1,5 @@
 /** @file What the learner and the acting policy must agree on: which actors a method has, their sizes and constants. */
-import { concat, type Tensor } from '../graph/index.ts'
+import { concat, reshape, type Tensor } from '../graph/index.ts'
 import {
   CONRFT_SCHEDULE,
   headLayout,
@@ -123,6 +123,7 @@ export function noiseOf(
   { features, h, proprio }: Record<'features' | 'h' | 'proprio', Tensor>,
   xi: Tensor,
 ) {
-  const seen = concat([pooledFeatures(parameters, features), h], h.rank - 1)
+  const pooled = pooledFeatures(parameters, reshape(features, [-1, ...features.shape.slice(-3)]))
+  const seen = concat([reshape(pooled, [...h.shape.slice(0, -1), -1]), h], h.rank - 1)
   return sampleNoise(parameters, seen, proprio, xi, NOISE_ACTOR)
 }

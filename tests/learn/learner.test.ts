@@ -4,79 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { actorLayouts } from '../../src/learn/actors.ts'
 import { readPolicy } from '../../src/learn/checkpoint.ts'
-import { LearnerConfig, NetworkConfig } from '../../src/learn/config.ts'
-import { Learner, type LearnerOptions } from '../../src/learn/learner.ts'
+import { LearnerConfig } from '../../src/learn/config.ts'
+import { Learner } from '../../src/learn/learner.ts'
 import { Policy } from '../../src/learn/policy.ts'
-import { RandomStream } from '../../src/random/stream.ts'
-import { ReplayBuffer } from '../../src/replay/buffer.ts'
-import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
-import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
-
-const commands = builtInCommandEncoder(4)
-const tasks = ['push', 'turn']
-const network = NetworkConfig.parse({ hidden: 16, proprioWidth: 8, spatialEmbeddings: 2, bottleneck: 16 })
-const sizes = { network, embedding: 6, proprio: 4, command: commands.width, cameras: 2, space: 4, channels: 3 }
-
-const options = (changes: Partial<LearnerOptions> = {}): LearnerOptions => ({
-  method: 'dual',
-  tasks,
-  sizes,
-  learner: LearnerConfig.parse({
-    batch: 32,
-    learningRate: 3e-3,
-    conservativeSamples: 2,
-    refinement: { batch: 8, startAfter: 1 },
-  }),
-  lambda: { 'warm-up': { bc: 1, q: 0.1 }, online: { bc: 0.5, q: 0.5 } },
-  onlineAfter: 1,
-  seed: 0,
-  ...changes,
-})
-
-/** Two tasks whose right action follows from h; half of each online episode is the operator's. */
-function aReplay({ online = true } = {}): ReplayBuffer {
-  const replay = new ReplayBuffer({
-    tasks,
-    embeddingWidth: 6,
-    proprioWidth: 4,
-    featureShape: [2, 2, 2, 3],
-    copies: 0,
-    discount: 0.9,
-    labels: { ...LABEL_DEFAULTS, metresPerUnit: 0.015 },
-    commands,
-    demonstrationCapacity: 1000,
-    onlineCapacity: 1000,
-  })
-  const random = new RandomStream(1, 'a replay')
-  const observation = () => ({
-    h: random.fillNormal(new Float32Array(6)),
-    features: [random.fillNormal(new Float32Array(24))],
-    proprio: random.fillNormal(new Float32Array(4)),
-  })
-  let id = 0
-  for (let episode = 0; episode < (online ? 12 : 6); episode++) {
-    let seen = observation()
-    const source = episode < 6 ? 'demonstration' : 'online'
-    replay.begin({ episode, task: tasks[episode % 2]!, source, seed: null }, seen)
-    for (let step = 0; step < 8; step++) {
-      const action = Float32Array.from({ length: 7 }, (_, i) => Math.tanh(seen.h[i % 6]!))
-      const last = step === 7
-      const actor = source === 'demonstration' || step > 3 ? 'operator' : 'primary'
-      seen = observation()
-      const happened = {
-        action,
-        reward: last ? 1 : 0,
-        terminated: last,
-        truncated: false,
-        actor,
-        command: null,
-      } as const
-      replay.step(episode, { id: id++, step, ...happened }, seen)
-    }
-    replay.end(episode, { ending: 'success' })
-  }
-  return replay
-}
+import { aReplay, commands, network, options, sizes } from './problem.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'duet-learner-'))
 
