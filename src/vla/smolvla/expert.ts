@@ -16,10 +16,11 @@ import {
   type Tensor,
   unsqueeze,
 } from '../../graph/index.ts'
+import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
+import { linear, rmsNorm } from '../../nets/checkpoint-layers.ts'
 import type { Parameters } from '../../nets/parameters.ts'
-import { attend, joinHeads, splitHeads } from '../attention.ts'
 import type { SmolVlaConfig } from './config.ts'
-import { gatedMlp, linear, rmsNorm, rotate, rotation, silu } from './layers.ts'
+import { gatedMlp, rotate, rotation, silu } from './layers.ts'
 import { attendsToItself, EXPERT } from './plan.ts'
 
 export type ExpertInputs = {
@@ -77,13 +78,13 @@ export function expert(weights: Parameters, config: SmolVlaConfig, inputs: Exper
             rotate(q, after),
             concat([keys, rotate(project('k', normed, text.keyHeads), after)], 2),
             concat([values, project('v', normed, text.keyHeads)], 2),
-            seenByBoth,
+            { seen: seenByBoth },
           )
         : attend(
             rotate(q, alone),
             project('k', joinHeads(keys), text.keyHeads),
             project('v', joinHeads(values), text.keyHeads),
-            seenOfPrefix,
+            { seen: seenOfPrefix },
           )
       x = add(x, linear(weights, `${name}.self_attn.o_proj`, joinHeads(mixed)))
       const rest = rmsNorm(weights, `${name}.post_attention_layernorm`, x, text.epsilon)

@@ -1,36 +1,20 @@
-/** @file The layers of SmolVLA's language model and action expert: linear, RMS norm, gated MLP, rotary positions. */
+/** @file The layers of SmolVLA's language model and action expert: gated MLP, rotary positions. */
 import {
   add,
   concat,
   constant,
   cos,
   div,
-  matmul,
-  mean,
   mul,
   sigmoid,
   sin,
   slice,
-  sqrt,
-  square,
   sub,
-  swapLast,
   type Tensor,
   unsqueeze,
 } from '../../graph/index.ts'
-import { type Parameters, parameter } from '../../nets/parameters.ts'
-
-/** x Wᵀ, and + bias where the checkpoint has one. x [..., in], W [out, in]. */
-export function linear(weights: Parameters, name: string, x: Tensor): Tensor {
-  const product = matmul(x, swapLast(parameter(weights, `${name}.weight`)))
-  return `${name}.bias` in weights ? add(product, parameter(weights, `${name}.bias`)) : product
-}
-
-/** w x / sqrt(mean x² + epsilon) over the last axis. */
-export function rmsNorm(weights: Parameters, name: string, x: Tensor, epsilon: number): Tensor {
-  const scale = sqrt(add(mean(square(x), -1, true), epsilon))
-  return mul(parameter(weights, `${name}.weight`), div(x, scale))
-}
+import { linear } from '../../nets/checkpoint-layers.ts'
+import type { Parameters } from '../../nets/parameters.ts'
 
 export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x))
 

@@ -1,9 +1,10 @@
 /** @file SmolVLA's prefix: pictures, instruction and state through the language model, whose keys and values are kept. */
 import { add, concat, constant, greater, matmul, mul, reshape, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
+import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
+import { linear, rmsNorm } from '../../nets/checkpoint-layers.ts'
 import type { Parameters } from '../../nets/parameters.ts'
-import { attend, joinHeads, splitHeads } from '../attention.ts'
 import { pictureTokens, type SmolVlaConfig } from './config.ts'
-import { gatedMlp, linear, rmsNorm, rotate, rotation } from './layers.ts'
+import { gatedMlp, rotate, rotation } from './layers.ts'
 import { TEXT } from './plan.ts'
 
 export type PrefixInputs = {
@@ -61,7 +62,7 @@ export function prefix(
       splitHeads(linear(weights, `${name}.self_attn.${which}_proj`, normed), heads)
     const k = rotate(project('k', text.keyHeads), turn)
     const v = project('v', text.keyHeads)
-    const mixed = joinHeads(attend(rotate(project('q', text.heads), turn), k, v, seen))
+    const mixed = joinHeads(attend(rotate(project('q', text.heads), turn), k, v, { seen }))
     if (i === 0) firstAttention = mixed
     x = add(x, linear(weights, `${name}.self_attn.o_proj`, mixed))
     x = add(x, gatedMlp(weights, `${name}.mlp`, rmsNorm(weights, `${name}.post_attention_layernorm`, x, text.epsilon)))

@@ -1,9 +1,9 @@
 /** @file SmolVLA's eye: a SigLIP vision tower (arXiv 2303.15343), and the connector that turns its patches into picture tokens. */
 import { add, geluTanh, layerNorm, matmul, mean, patches, reshape, type Tensor, transpose } from '../../graph/index.ts'
+import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
+import { linear } from '../../nets/checkpoint-layers.ts'
 import { type Parameters, parameter } from '../../nets/parameters.ts'
-import { attend, joinHeads, splitHeads } from '../attention.ts'
 import type { SmolVlaConfig } from './config.ts'
-import { linear } from './layers.ts'
 import { CONNECTOR, VISION } from './plan.ts'
 
 export type Vision = {

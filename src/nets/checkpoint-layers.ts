@@ -1,0 +1,15 @@
+/** @file Layers as the checkpoints of the Hugging Face Hub store them: linear weights are [out, in], biases optional. */
+import { add, div, matmul, mean, mul, sqrt, square, swapLast, type Tensor } from '../graph/index.ts'
+import { type Parameters, parameter } from './parameters.ts'
+
+/** x Wᵀ, and + bias where the checkpoint has one. x [..., in], W [out, in]. */
+export function linear(weights: Parameters, name: string, x: Tensor): Tensor {
+  const product = matmul(x, swapLast(parameter(weights, `${name}.weight`)))
+  return `${name}.bias` in weights ? add(product, parameter(weights, `${name}.bias`)) : product
+}
+
+/** w x / sqrt(mean x² + epsilon) over the last axis. */
+export function rmsNorm(weights: Parameters, name: string, x: Tensor, epsilon: number): Tensor {
+  const scale = sqrt(add(mean(square(x), -1, true), epsilon))
+  return mul(parameter(weights, `${name}.weight`), div(x, scale))
+}
