@@ -117,18 +117,19 @@ function seedTable(rows: readonly Row[], tasks: readonly string[], seeds: readon
 
 function interventionPlot(rows: readonly Row[]): Plot {
   const longest = Math.max(...rows.flatMap(({ runs }) => runs.map(({ config }) => config.online.robotMinutes)))
-  const width = longest / 12
+  const stretches = 12
   const series = rows.map(({ method, runs }) => ({
     name: method.title,
     colour: method.colour,
     look: 'line' as const,
-    points: overSeeds(runs.map((run) => binned(practice(run), width, interventionShare))),
+    points: overSeeds(runs.map((run) => binned(practice(run), { budget: longest, stretches }, interventionShare))),
   }))
+  const most = Math.max(0.1, ...series.flatMap(({ points }) => points.map(({ high }) => high!)))
   return {
     title: 'Steps taken by the operator',
-    caption: `Share of the steps of each ${width.toFixed(1)} robot minutes; mean over training seeds, the band from the least to the most.`,
+    caption: `Share of the steps of each ${(longest / stretches).toFixed(1)} robot minutes; mean over training seeds, the band from the least to the most.`,
     x: { label: 'robot minutes', domain: [0, longest] },
-    y: { label: 'share of steps', format: percent },
+    y: { label: 'share of steps', domain: [0, most], format: percent },
     series,
   }
 }

@@ -2,7 +2,7 @@
 import type { MetricOf } from '../run/metrics.ts'
 import { ofKind } from '../run/metrics.ts'
 import { robotMinutes } from '../run/pace.ts'
-import { type Plot, percent, type Series } from '../run/report/plot.ts'
+import { type Plot, type Point, percent, type Series } from '../run/report/plot.ts'
 import { mean } from '../run/statistics.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
 import { type Method, methodCalled, trainSeeds } from './methods.ts'
@@ -13,7 +13,6 @@ import { PAPER_CURVES } from './paper.ts'
 type Evaluation = MetricOf<'evaluation'>
 type Row = { method: Method; runs: Measured[] }
 const COMPARED = ['single', 'dual'] as const
-const PAPER_COLOUR: Record<string, number> = { single: 4, dual: 2 }
 
 export const experiment: Experiment = {
   name: 'curves',
@@ -85,7 +84,7 @@ function evaluated(
   }))
   const published: Series[] = rows.map(({ method }) => ({
     name: `paper, ${method.title}`,
-    colour: PAPER_COLOUR[method.name]!,
+    colour: method.colour,
     look: 'dots',
     points: PAPER_CURVES[method.name]!.map(({ minutes, success }) => ({ x: minutes, y: success })),
   }))
@@ -103,10 +102,10 @@ function evaluated(
 
 /** While practising: exploration noise is on, and episodes in which the operator took a step do not count as successes. */
 function unaided(rows: readonly Row[], budget: number): Plot {
-  const width = budget / 12
+  const stretches = 12
   return {
     title: 'Unaided success in practice',
-    caption: `Share of the training episodes of each ${width.toFixed(1)} robot minutes that succeeded without a step of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
+    caption: `Share of the training episodes of each ${(budget / stretches).toFixed(1)} robot minutes that succeeded without a step of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
     x: { label: 'robot minutes', domain: [0, budget] },
     y: { label: 'success', domain: [0, 1], format: percent },
     series: rows.map(({ method, runs }) => ({
@@ -115,7 +114,7 @@ function unaided(rows: readonly Row[], budget: number): Plot {
       look: 'line',
       points: overSeeds(
         runs.map((run) =>
-          binned(practice(run), width, (episodes) =>
+          binned(practice(run), { budget, stretches }, (episodes) =>
             mean(episodes.map(({ success, operatorSteps }) => Number(success && operatorSteps === 0))),
           ),
         ),
@@ -125,34 +124,20 @@ function unaided(rows: readonly Row[], budget: number): Plot {
 }
 
 function milestones(rows: readonly Row[]): Table {
-  const at = ({ runs }: Row, minutes: number) => {
-    const curves = runs.map((run) => curveOf(run, ({ robotSteps }) => robotMinutes(robotSteps)))
-    const points = overSeeds(curves).filter(({ x }) => Math.abs(x - minutes) < 2)
-    const nearest = points.sort((a, b) => Math.abs(a.x - minutes) - Math.abs(b.x - minutes))[0]
-    return nearest ? percent(nearest.y) : '-'
-  }
-  const last = (row: Row) =>
-    overSeeds(row.runs.map((run) => curveOf(run, ({ robotSteps }) => robotMinutes(robotSteps)))).at(-1)
+  const header = ['method', 'step 0', '20 robot min', 'end', 'robot min at the end']
   return {
-    header: [
-      'method',
-      'step 0',
-      '20 robot min',
-      'end',
-      'robot min at the end',
-      'paper: 20 min',
-      'paper: end',
-      'paper: min at the end',
-    ],
-    rows: rows.map((row) => {
-      const [early, late] = PAPER_CURVES[row.method.name]!
-      const end = last(row)
+    header: [...header, 'paper: 20 min', 'paper: end', 'paper: min at the end'],
+    rows: rows.map(({ method, runs }) => {
+      const curve = overSeeds(runs.map((run) => curveOf(run, ({ robotSteps }) => robotMinutes(robotSteps))))
+      const at = (minutes: number) => curve.find(({ x }) => Math.abs(x - minutes) < 1)
+      const [early, late] = PAPER_CURVES[method.name]!
+      const end = curve.at(-1)
       return [
-        row.method.title,
-        at(row, 0),
-        at(row, 20),
-        end ? percent(end.y) : '-',
-        end ? end.x.toFixed(0) : '-',
+        method.title,
+        shareOf(at(0)),
+        shareOf(at(20)),
+        shareOf(end),
+        end?.x.toFixed(1) ?? '-',
         percent(early!.success),
         percent(late!.success),
         late!.minutes.toFixed(0),
@@ -160,3 +145,5 @@ function milestones(rows: readonly Row[]): Table {
     }),
   }
 }
+
+const shareOf = (point: Point | undefined) => (point ? percent(point.y) : '-')

@@ -8,15 +8,19 @@ type Episode = MetricOf<'episode'>
 /** A value at a place that all seeds share. */
 export type Sample = { bin: number; x: number; y: number }
 
-/** One sample for each stretch of `width` robot minutes in which an episode ended, at its middle. */
+/**
+ * One sample for each of `stretches` equal parts of `budget` robot minutes in which an episode ended, at its middle. The
+ * last episode may end after the budget: it belongs to the last stretch.
+ */
 export function binned(
   episodes: readonly Episode[],
-  width: number,
+  { budget, stretches }: { budget: number; stretches: number },
   value: (episodes: readonly Episode[]) => number,
 ): Sample[] {
+  const width = budget / stretches
   const bins = new Map<number, Episode[]>()
   for (const episode of episodes) {
-    const bin = Math.ceil(robotMinutes(episode.robotSteps) / width) - 1
+    const bin = Math.min(stretches - 1, Math.ceil(robotMinutes(episode.robotSteps) / width) - 1)
     bins.set(bin, [...(bins.get(bin) ?? []), episode])
   }
   return [...bins].map(([bin, inside]) => ({ bin, x: (bin + 0.5) * width, y: value(inside) }))

@@ -1,6 +1,7 @@
 /** @file The real workers: a process for each training run, and the scripted expert for demonstrations. */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { InputError } from '../errors.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { RunFolder } from '../run/folder.ts'
 import { ensureDemonstrations, type OnProgress } from '../run/opening.ts'
@@ -26,10 +27,13 @@ function train(folder: RunFolder, onProgress: OnProgress, signal: AbortSignal): 
     child.once('error', reject)
     child.once('exit', (code, by) => {
       if (code === 0) resolve()
-      else reject(new Error(`${folder.path}: ${failure ?? `the run's process ended with ${by ?? `code ${code}`}`}`))
+      else reject(failed(folder, failure ?? `its process ended with ${by ?? `code ${code}`}`))
     })
   }).finally(() => signal.removeEventListener('abort', stop))
 }
+
+const failed = (folder: RunFolder, what: string) =>
+  new InputError(folder.path, what, 'The same command goes on with this run once that is mended')
 
 async function record(path: string, config: RunConfig, onProgress: OnProgress): Promise<void> {
   const session = await openSession(config)

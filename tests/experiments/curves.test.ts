@@ -57,7 +57,7 @@ describe('curves of fabricated runs', () => {
   })
 
   it('name beginning and end in a table', () => {
-    expect(tables[0]!.rows[1]!.slice(0, 5)).toEqual(['dual actor', '0 %', '-', '88 %', '1'])
+    expect(tables[0]!.rows[1]!.slice(0, 5)).toEqual(['dual actor', '0 %', '-', '88 %', '1.0'])
   })
 })
 
@@ -66,11 +66,15 @@ describe('stretches of practice', () => {
     const at = (robotSteps: number, success: boolean) => anEpisode({ robotSteps, success })
     const rate = (episodes: readonly { success: boolean }[]) =>
       episodes.filter(({ success }) => success).length / episodes.length
-    const samples = binned([at(300, true), at(600, false), at(601, true), at(1900, true)], 1, rate)
+    const samples = binned(
+      [at(300, true), at(600, false), at(601, true), at(2395, true), at(2430, false)],
+      { budget: 4, stretches: 4 },
+      rate,
+    )
     expect(samples).toEqual([
       { bin: 0, x: 0.5, y: 0.5 },
       { bin: 1, x: 1.5, y: 1 },
-      { bin: 3, x: 3.5, y: 1 },
+      { bin: 3, x: 3.5, y: 0.5 }, // the last episode went on past the budget
     ])
   })
 

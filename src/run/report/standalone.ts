@@ -18,7 +18,7 @@ const PADDING = 14
 const TITLE_HEIGHT = 24
 const LEGEND_LINE = 18
 const KEY = 24 // width of a legend's key with its gap
-const LETTER = 6.1 // mean width of a letter of the legend, generously
+const LETTER = 7 // mean width of a letter of the legend, generously
 
 /** @returns the text of an .svg file */
 export function standaloneSvg(chart: Plot): string {
