@@ -9,7 +9,9 @@ export function linear(weights: Parameters, name: string, x: Tensor): Tensor {
 }
 
 /** w x / sqrt(mean x² + epsilon) over the last axis. */
-export function rmsNorm(weights: Parameters, name: string, x: Tensor, epsilon: number): Tensor {
-  const scale = sqrt(add(mean(square(x), -1, true), epsilon))
-  return mul(parameter(weights, `${name}.weight`), div(x, scale))
-}
+export const scaleByRms = (x: Tensor, weight: Tensor, epsilon: number): Tensor =>
+  mul(weight, div(x, sqrt(add(mean(square(x), -1, true), epsilon))))
+
+/** `scaleByRms` with the weight of that name. */
+export const rmsNorm = (weights: Parameters, name: string, x: Tensor, epsilon: number): Tensor =>
+  scaleByRms(x, parameter(weights, `${name}.weight`), epsilon)

@@ -36,8 +36,7 @@ export function relativeError(got: ArrayLike<number>, want: Golden, counts: (ind
   for (let i = 0; i < got.length; i++) {
     if (!counts(i)) continue
     largest = Math.max(largest, Math.abs(want.data[i]!))
-    const difference = Math.abs(got[i]! - want.data[i]!)
-    error = difference <= error ? error : difference // a NaN stays
+    error = Math.max(error, Math.abs(got[i]! - want.data[i]!)) // a NaN stays
   }
   return largest === 0 ? error : error / largest
 }
