@@ -22,3 +22,6 @@ export const PAPER_CURVES: Readonly<Record<string, readonly { minutes: number; s
     { minutes: 128, success: 0.867 },
   ],
 }
+
+/** Long horizon: share of 10 chains completed, by the number of operations. */
+export const PAPER_CHAINS: Readonly<Record<number, number>> = { 3: 0.9, 6: 0.6, 9: 0.6, 12: 0.5 }

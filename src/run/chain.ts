@@ -37,6 +37,13 @@ export function operationsOf(count: number, bolts: number): Operation[] {
   }))
 }
 
+/** What a chain does next; undefined after the last bolt, or a task that is in no chain. */
+export function operationAfter({ task, bolt }: Operation, bolts: number): Operation | undefined {
+  const all = operationsOf(OPERATIONS.length * bolts, bolts)
+  const at = all.findIndex((operation) => operation.task === task && operation.bolt === bolt)
+  return at < 0 ? undefined : all[at + 1]
+}
+
 /** One chain. `seed` fixes the scene at its start. `recorder` is asked once an operation. */
 export async function runChain(
   crew: ChainCrew,

@@ -21,6 +21,14 @@ const RobotConfig = z.strictObject({
     .union([z.literal(1), z.literal(4)])
     .default(1)
     .describe('bolts in the scene'),
+  chainStarts: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'share of the practice episodes, where one can follow on a success, that begin in the scene it left behind',
+    ),
   cells: z
     .array(z.enum(CELLS))
     .min(1)
@@ -107,6 +115,7 @@ export const RunConfig = z.strictObject({
   talk: TalkConfig.prefault({}),
   evaluation: EvaluationConfig.prefault({}),
   checkpointEveryRobotMinutes: positive('robot minutes between two checkpoints').default(5),
+  keepCheckpoints: count('checkpoints that are kept, the newest ones').default(3),
 })
 export type RunConfig = z.infer<typeof RunConfig>
 type Partial_<T> = { [K in keyof T]?: T[K] extends object ? Partial_<T[K]> : T[K] }

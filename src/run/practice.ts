@@ -3,6 +3,7 @@ import type { Policy } from '../learn/policy.ts'
 import type { SimulatedOperator } from '../operator/simulated/operator.ts'
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
+import { ChainStarts } from './chainStarts.ts'
 import type { RunConfig } from './config.ts'
 import { type EpisodeSummary, runEpisode } from './episode.ts'
 import type { OnlineRecorder, Place } from './onlineRecorder.ts'
@@ -20,6 +21,7 @@ export type Practised = EpisodeSummary & { episode: number }
 export class Practice {
   private readonly noise: RandomStream
   private readonly pace: Pace
+  private readonly chainStarts: ChainStarts
 
   constructor(
     readonly station: Station,
@@ -30,6 +32,7 @@ export class Practice {
   ) {
     this.noise = new RandomStream(robotSeed(config.seed, recorder.place), `noise/${recorder.robotSteps}`)
     this.pace = new Pace(config.online.pace)
+    this.chainStarts = new ChainStarts(station, config.robot.chainStarts, robotSeed(config.seed, recorder.place))
   }
 
   /**
@@ -52,9 +55,10 @@ export class Practice {
       },
     }
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
-    return {
-      episode,
-      ...(await runEpisode({ ...minds, robot: station.robot, noise, operator, recorder, pace }, task, start)),
-    }
+    const begin = this.chainStarts.begin(episode, task)
+    const crew = { ...minds, robot: station.robot, noise, operator, recorder, begin, pace }
+    const summary = await runEpisode(crew, task, start)
+    this.chainStarts.ended(summary)
+    return { episode, ...summary }
   }
 }

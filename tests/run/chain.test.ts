@@ -10,10 +10,12 @@ import {
   attritionTable,
   type Chain,
   type ChainCrew,
+  operationAfter,
   operationsOf,
   runChain,
   runChains,
 } from '../../src/run/chain.ts'
+import { ChainStarts } from '../../src/run/chainStarts.ts'
 import type { EpisodeSummary, Recorder } from '../../src/run/episode.ts'
 import { NO_COPIES, Perception } from '../../src/run/perception.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
@@ -60,6 +62,52 @@ describe('operationsOf', () => {
   it('asks for no more than the bolts allow', () => {
     expect(() => operationsOf(6, 1)).toThrow('6 operations cannot be done with 1 bolt. Ask for 1 to 3 operations')
     expect(() => operationsOf(0, 4)).toThrow('Ask for 1 to 12 operations')
+  })
+})
+
+describe('chain starts', () => {
+  const starts = (share: number) => new ChainStarts(one, share, 0)
+  const leftBy = async (task: string, seed: number) => {
+    const chain = await runChain(crewOf(one, expert(one)), [{ task, bolt: 0 }], seed)
+    return chain.episodes[0]!
+  }
+
+  it('know what follows on what', () => {
+    expect(operationAfter({ task: 'place', bolt: 2 }, 4)).toEqual({ task: 'pick', bolt: 2 })
+    expect(operationAfter({ task: 'assemble', bolt: 2 }, 4)).toEqual({ task: 'place', bolt: 3 })
+    expect(operationAfter({ task: 'assemble', bolt: 3 }, 4)).toBeUndefined()
+    expect(operationAfter({ task: 'slide', bolt: 0 }, 4)).toBeUndefined()
+  })
+
+  it('go on in the scene that a success left behind, whatever was evaluated in between', async () => {
+    const chained = starts(1)
+    chained.ended(await leftBy('place', 5))
+    const { tcp, bolts } = one.workcell.truth()
+    const begin = chained.begin(1, 'pick')!
+    one.workcell.resetSync('assemble', 77)
+    await begin()
+    const now = one.workcell.truth()
+    expect(now).toMatchObject({ task: 'pick', tcp, bolts })
+  })
+
+  it('reset after a failure, before a task that does not follow, and always at a share of 0', async () => {
+    const summary = await leftBy('place', 5)
+    const [chained, never] = [starts(1), starts(0)]
+    for (const each of [chained, never]) each.ended(summary)
+    expect(never.begin(1, 'pick')).toBeUndefined()
+    expect(chained.begin(1, 'assemble')).toBeUndefined()
+    expect(chained.begin(1, 'pick')).toBeDefined()
+    chained.ended({ ...summary, ending: 'timeout' })
+    expect(chained.begin(1, 'pick')).toBeUndefined()
+  })
+
+  it('are as frequent as asked, and the same for the same episode', async () => {
+    const half = starts(0.5)
+    half.ended(await leftBy('place', 5))
+    const draws = () => Array.from({ length: 400 }, (_, episode) => half.begin(episode, 'pick') !== undefined)
+    const chosen = draws().filter(Boolean).length
+    expect(Math.abs(chosen - 200)).toBeLessThan(40) // four standard deviations of 400 coin throws
+    expect(draws()).toEqual(draws())
   })
 })
 
