@@ -5,8 +5,6 @@ import { parse, stringify } from 'yaml'
 import { InputError } from '../errors.ts'
 import { parseConfig, type RunConfig } from './config.ts'
 
-const KEPT_CHECKPOINTS = 3
-
 export class RunFolder {
   readonly path: string
   constructor(path: string) {
@@ -64,6 +62,7 @@ export class RunFolder {
   async saveCheckpoint(
     robotSteps: number,
     updates: number,
+    keep: number, // checkpoints, this one among them
     write: (directory: string) => Promise<void>,
   ): Promise<string> {
     const name = `step-${digits(robotSteps)}-update-${digits(updates)}`
@@ -74,7 +73,7 @@ export class RunFolder {
     const final = join(this.checkpoints, name)
     if (existsSync(final)) rmSync(draft, { recursive: true })
     else renameSync(draft, final)
-    for (const old of this.checkpointNames().slice(0, -KEPT_CHECKPOINTS))
+    for (const old of this.checkpointNames().slice(0, -keep))
       rmSync(join(this.checkpoints, old), { recursive: true, force: true })
     return final
   }

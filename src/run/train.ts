@@ -228,7 +228,7 @@ class Run {
       ),
     }
     const updates = this.parts.state.warmUpUpdates + tempo.updatesAsked
-    await this.folder.saveCheckpoint(clockSteps(practices), updates, async (directory) => {
+    await this.folder.saveCheckpoint(clockSteps(practices), updates, this.config.keepCheckpoints, async (directory) => {
       await learner.save(directory)
       saveNormalisers(directory, normalisers, this.session.encoder.description)
       writeWhole(join(directory, STATE_FILE), JSON.stringify(state))

@@ -29,8 +29,8 @@ describe('the folder of a run', () => {
 
   it('finds the newest whole checkpoint, not a draft that a kill left behind', async () => {
     const folder = RunFolder.create(place(), resolveConfig('tiny'))
-    await folder.saveCheckpoint(0, 250, aCheckpoint('first'))
-    await folder.saveCheckpoint(300, 400, aCheckpoint('second'))
+    await folder.saveCheckpoint(0, 250, 3, aCheckpoint('first'))
+    await folder.saveCheckpoint(300, 400, 3, aCheckpoint('second'))
     mkdirSync(join(folder.checkpoints, '.draft-step-00000900-update-00000700'))
     const { checkpoint, run } = findCheckpoint(folder.path)
     expect(readFileSync(join(checkpoint, 'policy.safetensors'), 'utf8')).toBe('second')
@@ -39,8 +39,8 @@ describe('the folder of a run', () => {
 
   it('keeps the earlier checkpoint when writing the next one fails', async () => {
     const folder = RunFolder.create(place(), resolveConfig('tiny'))
-    await folder.saveCheckpoint(0, 250, aCheckpoint('first'))
-    await expect(folder.saveCheckpoint(10, 260, () => Promise.reject(new Error('disk full')))).rejects.toThrow(
+    await folder.saveCheckpoint(0, 250, 3, aCheckpoint('first'))
+    await expect(folder.saveCheckpoint(10, 260, 3, () => Promise.reject(new Error('disk full')))).rejects.toThrow(
       'disk full',
     )
     expect(findCheckpoint(folder.path).checkpoint).toMatch(/step-00000000-update-00000250$/)
@@ -48,7 +48,7 @@ describe('the folder of a run', () => {
 
   it('drops all but the newest three checkpoints', async () => {
     const folder = RunFolder.create(place(), resolveConfig('tiny'))
-    for (const step of [1, 2, 3, 4, 5]) await folder.saveCheckpoint(step, step, aCheckpoint(String(step)))
+    for (const step of [1, 2, 3, 4, 5]) await folder.saveCheckpoint(step, step, 3, aCheckpoint(String(step)))
     expect(readdirSync(folder.checkpoints).sort()).toEqual([3, 4, 5].map((n) => `step-0000000${n}-update-0000000${n}`))
   })
 
