@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
+import { Speaker } from '../../src/operator/simulated/speaker.ts'
 import type { Action } from '../../src/robot/robot.ts'
 import { expertAction } from '../../src/robot/sim/expert.ts'
 import { type GuardedWorkcell, guardedWorkcell } from '../../src/robot/sim/guarded.ts'
@@ -17,6 +18,7 @@ import {
 } from '../../src/run/chain.ts'
 import { ChainStarts } from '../../src/run/chainStarts.ts'
 import type { EpisodeSummary, Recorder } from '../../src/run/episode.ts'
+import { evaluate } from '../../src/run/evaluate.ts'
 import { NO_COPIES, Perception } from '../../src/run/perception.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
 
@@ -175,6 +177,37 @@ describe('a chain', () => {
   it('gives chain k the seed firstSeed + k', async () => {
     const chains = await runChains(crewOf(one, expert(one)), { operations: 1, chains: 3, firstSeed: 40 })
     expect(chains.map(({ seed }) => seed)).toEqual([40, 41, 42])
+  })
+})
+
+describe('an operator who speaks', () => {
+  /** Says something at every second look, and thinks ahead for it. */
+  const talkative = { delay: 0, speaking: 0, hold: 1, quiet: 0, patience: { steps: 1, fall: 100 } }
+
+  it('changes nothing in an evaluation of a policy that hears no commands, however much it says', async () => {
+    const crew = crewOf(one, expert(one))
+    const options = { trials: 2, firstSeed: 30 }
+    const alone = await evaluate(crew, ['place', 'pick'], options)
+    const operator = new Speaker(one.workcell, talkative)
+    expect(await evaluate({ ...crew, operator }, ['place', 'pick'], options)).toEqual(alone)
+    expect(operator.report().commands).toBeGreaterThan(20)
+  })
+
+  it('is heard by one that does: its steps are those of the refinement actor', async () => {
+    const crew = crewOf(one, () => new Float32Array(7))
+    const heard: string[] = []
+    const refined = async (_seen: unknown, command: string) => {
+      heard.push(command)
+      return new Float32Array(7)
+    }
+    const policy = { ...crew.policy, followsCommands: true, refined } as unknown as Policy
+    const operator = new Speaker(one.workcell, { hold: 15 })
+    await runChain({ ...crew, policy, operator }, operationsOf(1, 1), 3)
+    const { commands, spokenSteps } = operator.report()
+    // nothing moves: stuck after 10 steps, 5 to speak, 15 of command; the second time the same; the third not to the end
+    expect([commands, spokenSteps]).toEqual([3, 15 + 15 + 5])
+    expect(heard.length).toBe(spokenSteps)
+    expect(new Set(heard).size).toBe(1)
   })
 })
 
