@@ -28,9 +28,9 @@ export const options = (changes: Partial<LearnerOptions> = {}): LearnerOptions =
 })
 
 /** Two tasks whose right action follows from h; half of each online episode is the operator's. */
-export function aReplay({ online = true, reward = 1 } = {}): ReplayBuffer {
+export function aReplay({ online = true, reward = 1, names = tasks } = {}): ReplayBuffer {
   const replay = new ReplayBuffer({
-    tasks,
+    tasks: names,
     embeddingWidth: 6,
     proprioWidth: 4,
     featureShape: [2, 2, 2, 3],
@@ -51,7 +51,7 @@ export function aReplay({ online = true, reward = 1 } = {}): ReplayBuffer {
   for (let episode = 0; episode < (online ? 12 : 6); episode++) {
     let seen = observation()
     const source = episode < 6 ? 'demonstration' : 'online'
-    replay.begin({ episode, task: tasks[episode % 2]!, source, seed: null }, seen)
+    replay.begin({ episode, task: names[episode % names.length]!, source, seed: null }, seen)
     for (let step = 0; step < 8; step++) {
       const action = Float32Array.from({ length: 7 }, (_, i) => Math.tanh(seen.h[i % 6]!))
       const last = step === 7
