@@ -1,4 +1,5 @@
 /** @file The five methods side by side: success, lengths, what the operator did, and each against the dual actor. */
+import { OPERATORS } from '../operator/simulated/options.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { Plot } from '../run/report/plot.ts'
 import { percent } from '../run/report/plot.ts'
@@ -31,8 +32,23 @@ export function sectionOf(rows: readonly Row[]): Section {
       `Success in percent of ${evaluation.trials} trials a task and training seed (${seeds.length} seeds), on starts that ` +
         'no training met, without operator and commands; in brackets the 95 % Wilson interval over all of them. The ' +
         'intervals are about trials with these policies: how much training seeds differ stands in the last table.',
+      describeOperator(rows[0]!.runs[0]!.config.operator.strength),
     ],
   }
+}
+
+/** What the person who corrected was like, in figures. */
+function describeOperator(strength: keyof typeof OPERATORS): string {
+  const { reaction, delay, handDelay, patience, tolerance, offset, shortest, longest, ...hand } = OPERATORS[strength]
+  const ms = (steps: number) => `${100 * steps} ms`
+  return (
+    `Operator (${strength}): takes over when the way to the goal, counted in steps of the scripted expert, shrank by less than ` +
+    `${patience.fall} within ${ms(patience.steps)}, grew by ${tolerance} over its best, or the tool is more than ` +
+    `${1000 * offset} mm off its axis near a contact; sees that with ${ms(delay)} of delay and needs ${ms(reaction)} to act; ` +
+    `holds on for ${ms(shortest)} to ${ms(longest)}, seeing with ${ms(handDelay)} of delay; pushes with ${hand.strength} of the ` +
+    `expert's action, a gain of ${hand.gain} and a tremor of ${hand.tremor} (standard deviation, of the largest action); ` +
+    `${100 * hand.confusion} % of takeovers begin with left and right mixed up.`
+  )
 }
 
 function successTable(rows: readonly Row[], tasks: readonly string[]): Table {
