@@ -256,4 +256,19 @@ describe('cameras of the workcell', () => {
     a.free()
     b.free()
   })
+
+  it('lights the table of the second workcell from another side', async () => {
+    const cell = await Workcell.create(WORKCELL_B)
+    const { data } = cell.resetSync('pick', 2).images.front
+    // 255 colour (0.36 + 0.6 n.l), n.l = 0.78 / |(0.3, -0.55, 0.78)| = 0.7796, of (0.5, 0.57, 0.6) and (0.46, 0.53, 0.56)
+    const lit = [
+      [105.5, 120.3, 126.7],
+      [97.1, 111.9, 118.2],
+    ]
+    let seen = 0
+    for (let i = 0; i < data.length; i += 3)
+      if (lit.some((rgb) => rgb.every((value, c) => Math.abs(data[i + c]! - value) <= 1))) seen++
+    expect(seen).toBeGreaterThan((128 * 128) / 3)
+    cell.free()
+  })
 })

@@ -1,15 +1,7 @@
 /** @file What the cameras see: the drawn geoms of the model, the two camera poses, and the colours that mark the active fixtures. */
 import { NAMES } from './mjcf.ts'
-import type { Colour, FrontCamera } from './options.ts'
-import {
-  type CameraPose,
-  defaultBackground,
-  defaultLight,
-  defaultTable,
-  type Geom,
-  lookAt,
-  type Scene,
-} from './render/scene.ts'
+import type { Colour, FrontCamera, WorkcellOptions } from './options.ts'
+import { type CameraPose, defaultBackground, type Geom, lookAt, type Scene } from './render/scene.ts'
 import { toWorld } from './spatial.ts'
 import type { Pose, Vec3 } from './truth.ts'
 import { rotate } from './vector.ts'
@@ -28,7 +20,7 @@ const NEAR = { front: 0.05, wrist: 0.008 } // metres
 const KINDS: Record<number, Geom['kind']> = { 2: 'sphere', 3: 'capsule', 5: 'cylinder', 6: 'box' } // mjtGeom
 
 /** The geoms of the world for the rasteriser; those that only collide (alpha 0) are null. */
-export function sceneOf(world: World): Scene {
+export function sceneOf(world: World, { light, table }: Pick<WorkcellOptions, 'light' | 'table'>): Scene {
   return {
     geoms: world
       .geoms()
@@ -37,8 +29,8 @@ export function sceneOf(world: World): Scene {
       ),
     xpos: world.views.geomPosition,
     xmat: world.views.geomRotation,
-    light: defaultLight(),
-    table: defaultTable(),
+    light,
+    table,
     background: defaultBackground(),
   }
 }

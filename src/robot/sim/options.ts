@@ -1,5 +1,6 @@
 /** @file What may differ between workcells. The defaults are the workcell of the three tasks. */
 import type { BoltCount } from './layout.ts'
+import { defaultLight, defaultTable, type Light, type Scene } from './render/scene.ts'
 import type { Vec3 } from './truth.ts'
 
 export type Colour = [red: number, green: number, blue: number] // each 0..1
@@ -25,6 +26,8 @@ export type WorkcellOptions = {
   gains: Gains
   friction: { cradle: number; stand: number; slot: number } // slot friction is the difficulty of `assemble`
   frontCamera: FrontCamera
+  light: Light
+  table: Scene['table']
   linkColour: Colour
   toys: Toy[] // at most 3
 }
@@ -43,16 +46,23 @@ export const DEFAULT_OPTIONS: WorkcellOptions = {
   gains: { stiffness: 1500, damping: 90, rotationalStiffness: 60, rotationalDamping: 4 },
   friction: { cradle: 0.3, stand: 0.3, slot: 0.6 },
   frontCamera: { position: [1.05, 0, 0.4], target: [0.5, 0, 0.07], fovy: (36 * Math.PI) / 180 },
+  light: defaultLight(),
+  table: defaultTable(),
   linkColour: [0.86, 0.87, 0.88],
   toys: [],
 }
 
-/** A second robot for transfer: mounted elsewhere and turned, softer, orange, seen from another place. */
+/**
+ * A second robot for transfer: mounted elsewhere and turned, softer, orange, seen from another place, under another light
+ * on another table. The gantry, which has no base and no such gains, moves as in A.
+ */
 export const WORKCELL_B: Partial<WorkcellOptions> = {
   cell: 'B',
   base: { x: 0.05, y: 0.18, yaw: -0.35 },
   gains: { stiffness: 1000, damping: 75, rotationalStiffness: 60, rotationalDamping: 4 },
   frontCamera: { position: [0.98, -0.3, 0.46], target: [0.5, 0, 0.07], fovy: (38 * Math.PI) / 180 },
+  light: { direction: [0.3, -0.55, 0.78], ambient: 0.36, diffuse: 0.6 },
+  table: { even: [0.5, 0.57, 0.6], odd: [0.46, 0.53, 0.56] },
   linkColour: [0.9, 0.45, 0.12],
 }
 

@@ -21,7 +21,7 @@ export class Stage {
     this.drive = arm === 'panda' ? new ImpedanceDrive(world, options.gains, options.base.yaw) : new GantryDrive(world)
     this.loads = [...world.fixtures, NAMES.table].map((name) => world.sensor(NAMES.load(name)))
     if (cameras) {
-      const scene = sceneOf(world)
+      const scene = sceneOf(world, options)
       const renderer = new Renderer(scene, CAMERA_SIZE.width, CAMERA_SIZE.height)
       this.eyes = { scene, renderer, bodies: world.geoms().map(({ body }) => body) }
     }

@@ -52,7 +52,7 @@ async function playCell(options: Partial<WorkcellOptions>, toyNames: string[]): 
   const { world } = workcell
   return {
     workcell,
-    scene: sceneOf(world),
+    scene: sceneOf(world, workcell.options),
     bodies: world.geoms().map(({ body }) => body),
     toys: toyNames.map((name, i) => ({ name, pose: () => world.bodyPose(world.toys[i]!.body) })),
   }
