@@ -62,7 +62,7 @@ function fixtureSets(kind: FixtureKind): FixtureSet[] {
 }
 
 /** Registers the same tests for every set of one kind; where DUET_FIXTURES has none, they are shown as skipped. */
-export function describeSets(kind: FixtureKind, tests: (set: FixtureSet) => void): void {
+export function describeSets(kind: FixtureKind, tests: (set: FixtureSet) => void | Promise<void>): void {
   const sets = fixtureSets(kind)
   if (sets.length === 0) it.skip(`DUET_FIXTURES has no set of kind ${kind}`, () => undefined)
   for (const set of sets) describe(`${kind} set ${set.name}`, () => tests(set))
