@@ -1,7 +1,9 @@
 /** @file What all published encoders ask of their files. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, realpath } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { z } from 'zod'
 import type { TensorFile } from '../data/tensor-file.ts'
 import { InputError } from '../errors.ts'
 import { type Storage, stored } from '../graph/index.ts'
@@ -44,4 +46,28 @@ export async function storedTensors(
     leaves.push([name, stored(storage, shape)])
   }
   return Object.fromEntries(leaves)
+}
+
+/** @throws InputError naming the first field that does not fit */
+export function parseJson<T>(schema: z.ZodType<T>, json: unknown, where: string, remedy: string): T {
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new InputError(`${where}: ${issue!.path.join('.')}`, issue!.message, remedy)
+}
+
+/**
+ * The folder of a second model that a config names: inside `folder` as `alias`, under its name or the name's last part,
+ * or beside `folder`. @throws InputError if none has a config.json
+ */
+export async function findCompanion(folder: string, alias: string, name: string): Promise<string> {
+  const inside = [alias, name, basename(name)].map((part) => join(folder, part))
+  const candidates = [...new Set([...inside, join(dirname(folder), basename(name))])]
+  for (const candidate of candidates)
+    if ((await stat(join(candidate, 'config.json')).catch(() => undefined))?.isFile()) return candidate
+  throw new InputError(
+    join(folder, 'config.json'),
+    `names the model ${name}, whose config.json is in none of ${candidates.join(', ')}`,
+    'Put its config.json and tokenizer into the first of them',
+  )
 }

@@ -1,9 +1,8 @@
 /** @file Sizes of a SmolVLA policy, from its own config.json and from that of the vision-language model it names. */
-import { stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { readJson } from '../files.ts'
+import { findCompanion, parseJson, readJson } from '../files.ts'
 
 const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })
 const size = z
@@ -25,6 +24,7 @@ const PolicyFile = z.object({
   add_image_special_tokens: z.boolean().default(false),
   num_vlm_layers: size.default(16),
   num_expert_layers: z.int().default(-1),
+  attention_mode: z.string().default('cross_attn'),
   self_attn_every_n_layers: z.int().default(2),
   expert_width_multiplier: z.number().gt(0).default(0.75),
   min_period: z.number().gt(0).default(4e-3),
@@ -89,7 +89,8 @@ export type SmolVlaConfig = {
     width: number
     mlpWidth: number
     layers: number
-    selfAttentionEvery: number
+    cross: boolean // whether some layers look at the prefix alone
+    selfAttentionEvery: number // of the others, where cross
     minPeriod: number
     maxPeriod: number
   }
@@ -106,8 +107,14 @@ const CAMERA = /^observation\.images?\.?/
 
 /** The config of a policy, from the two files as JSON. `where` names the policy's file. @throws InputError naming the field */
 export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where: string): SmolVlaConfig {
-  const policy = parse(PolicyFile, policyJson, where)
-  const { text_config: text, vision_config: vision, scale_factor } = parse(VlmFile, vlmJson, `${where}, its VLM`)
+  const policy = parseJson(PolicyFile, policyJson, where, NOT_SMOLVLA)
+  const vlm = parseJson(
+    VlmFile,
+    vlmJson,
+    `${where}, its VLM`,
+    'Take the config.json of the model that the policy names',
+  )
+  const { text_config: text, vision_config: vision, scale_factor } = vlm
   const [width, height] = policy.resize_imgs_with_padding
   if (width !== vision.image_size || height !== vision.image_size)
     throw new InputError(
@@ -173,6 +180,7 @@ export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where:
       width: expertWidth,
       mlpWidth: 256 * Math.ceil(Math.trunc(4 * Math.trunc((2 * expertWidth) / 3)) / 256),
       layers: expertLayers,
+      cross: policy.attention_mode.includes('cross'),
       selfAttentionEvery: policy.self_attn_every_n_layers,
       minPeriod: policy.min_period,
       maxPeriod: policy.max_period,
@@ -180,32 +188,14 @@ export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where:
   }
 }
 
-/**
- * Reads config.json of `folder` and finds the folder with the vision-language model's config and tokenizer: inside it
- * or beside it, as `vlm`, under the name that the policy gives it, or under that name's last part.
- * @throws InputError
- */
+const NOT_SMOLVLA = 'It is not the config of a SmolVLA policy'
+
+/** Reads both configs; the vision-language model's folder also has the tokenizer. @throws InputError */
 export async function readSmolVlaConfig(folder: string): Promise<{ config: SmolVlaConfig; vlmFolder: string }> {
   const path = join(folder, 'config.json')
   const policy = await readJson(path, 'Give the folder with the published files of a SmolVLA policy')
-  const { vlm_model_name: name } = parse(PolicyFile, policy, path)
-  const inside = ['vlm', name, basename(name)].map((part) => join(folder, part))
-  const candidates = [...inside, join(dirname(folder), basename(name))]
-  for (const vlmFolder of candidates) {
-    const file = join(vlmFolder, 'config.json')
-    if (!(await stat(file).catch(() => undefined))?.isFile()) continue
-    return { config: parseSmolVlaConfig(policy, await readJson(file, 'Download it again'), path), vlmFolder }
-  }
-  throw new InputError(
-    path,
-    `names the vision-language model ${name}, whose config.json is in none of ${candidates.join(', ')}`,
-    'Put its config.json and tokenizer.json into the first of them',
-  )
-}
-
-function parse<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
-  const parsed = schema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new InputError(`${where}: ${issue!.path.join('.')}`, issue!.message, 'It is not the config of a SmolVLA policy')
+  const { vlm_model_name: name } = parseJson(PolicyFile, policy, path, NOT_SMOLVLA)
+  const vlmFolder = await findCompanion(folder, 'vlm', name)
+  const vlm = await readJson(join(vlmFolder, 'config.json'), 'Download it again')
+  return { config: parseSmolVlaConfig(policy, vlm, path), vlmFolder }
 }

@@ -1,5 +1,5 @@
 /** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (paper.md §2). */
-import { fixedLength, loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
+import { loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
 import { InputError } from '../../errors.ts'
 import { compile, input, type Program } from '../../graph/index.ts'
 import { joinHeads } from '../../nets/attention.ts'
@@ -8,6 +8,7 @@ import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { fileHash } from '../files.ts'
 import { embeddingWidthOf, pictureTokens, type SmolVlaConfig } from './config.ts'
+import { readWrap, tokenise } from './language.ts'
 import { cameraTokens, type PictureWrap, prefix, prefixTokens } from './prefix.ts'
 import { preparePicture, prepareState } from './preprocess.ts'
 import { pool, vision } from './vision.ts'
@@ -124,34 +125,12 @@ export class SmolVlaEncoder implements VlaEncoder {
   }
 }
 
-/** The instruction as the policy was trained on it: a newline at its end, too long a text without its head, padded on the right. */
-export function tokenise(instruction: string, tokenizer: Tokenizer, words: number) {
-  const text = instruction.endsWith('\n') ? instruction : `${instruction}\n`
-  return fixedLength(tokenizer.encode(text), words, tokenizer.special.pad ?? 0, { truncate: 'left' })
-}
-
 /** The largest side up to FEATURE_SIDE that divides the patches of a side. */
 function featureSide({ vision }: SmolVlaConfig): number {
   const patches = vision.imageSize / vision.patch
   let side = FEATURE_SIDE
   while (patches % side) side--
   return side
-}
-
-const WRAP = { fake: '<fake_token_around_image>', global: '<global-img>' }
-
-async function readWrap(weights: SmolVlaWeights, tokenizer: Tokenizer): Promise<PictureWrap> {
-  const idOf = (token: string) => {
-    const id = tokenizer.idOf(token)
-    if (id !== undefined) return id
-    throw new InputError(
-      weights.vlmFolder,
-      `has no token ${token} in its tokenizer`,
-      'Take the published tokenizer.json',
-    )
-  }
-  const fake = idOf(WRAP.fake)
-  return { before: await weights.embed([fake, idOf(WRAP.global)]), after: await weights.embed([fake]) }
 }
 
 async function compilePrograms(

@@ -73,7 +73,7 @@ export function expert(weights: Parameters, config: SmolVlaConfig, inputs: Exper
         splitHeads(linear(weights, `${name}.self_attn.${which}_proj`, of), heads)
       const q = project('q', normed, text.heads)
       const [keys, values] = [inputs.keys[i]!, inputs.values[i]!]
-      const mixed = attendsToItself(config, layer)
+      const mixed = attendsToItself(config, i)
         ? attend(
             rotate(q, after),
             concat([keys, rotate(project('k', normed, text.keyHeads), after)], 2),

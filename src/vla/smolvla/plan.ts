@@ -43,9 +43,9 @@ export function smolVlaPlan(config: SmolVlaConfig): TensorPlan {
   )
 }
 
-/** Whether expert layer i looks at itself and the prefix; the others look at the prefix alone, through projections of its cache. */
+/** Whether the expert looks at itself and the prefix in this layer; the others look at the prefix alone, through projections of its cache. */
 export const attendsToItself = ({ expert }: SmolVlaConfig, layer: number): boolean =>
-  expert.selfAttentionEvery > 0 && layer % expert.selfAttentionEvery === 0
+  !expert.cross || (expert.selfAttentionEvery > 0 && layer % expert.selfAttentionEvery === 0)
 
 function visionPlan({ vision }: SmolVlaConfig): TensorPlan {
   const { width, mlpWidth, layers, patch, imageSize } = vision

@@ -1,5 +1,17 @@
 /** @file SmolVLA's prefix: pictures, instruction and state through the language model, whose keys and values are kept. */
-import { add, concat, constant, greater, matmul, mul, reshape, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
+import {
+  add,
+  concat,
+  constant,
+  greater,
+  matmul,
+  mul,
+  pad,
+  reshape,
+  sub,
+  type Tensor,
+  unsqueeze,
+} from '../../graph/index.ts'
 import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
 import { linear, rmsNorm } from '../../nets/checkpoint-layers.ts'
 import type { Parameters } from '../../nets/parameters.ts'
@@ -11,7 +23,7 @@ export type PrefixInputs = {
   pictures: readonly Tensor[] // one a camera, [B, picture tokens, width] from the connector
   words: Tensor // [B, words, width]: rows of the embedding table
   state: Tensor // [B, state slots], normalised and padded
-  present: Tensor // [B, T]: 1 for a token that counts, 0 for padding and absent cameras
+  present: Tensor // [B, T]: 1 for a token that counts, 0 for padding and absent cameras; T may go on behind the state
 }
 
 export type Prefix = {
@@ -46,8 +58,14 @@ export function prefix(
 ): Prefix {
   const { text } = config
   const [batch, tokens] = inputs.present.shape as [number, number]
-  const embeddings = embed(weights, config, inputs, wrap)
-  const seen = visibility(inputs.present)
+  const given = embed(weights, config, inputs, wrap)
+  const state = given.shape[1]! - 1
+  const embeddings = pad(given, [
+    [0, 0],
+    [0, tokens - given.shape[1]!],
+    [0, 0],
+  ])
+  const seen = visibility(inputs.present, state)
   const positions = countedPositions(inputs.present)
   const turn = rotation(positions, text.headWidth)
   const hidden: Tensor[] = []
@@ -100,11 +118,11 @@ function embed(weights: Parameters, { text }: SmolVlaConfig, inputs: PrefixInput
   return concat([...pictures, mul(inputs.words, scale), state], 1)
 }
 
-/** Pictures and words see each other and not the state; the state, the last token, sees all. Absent tokens neither see nor are seen. */
-function visibility(present: Tensor): Tensor {
+/** Pictures and words see each other and not the state; the state sees all. Absent tokens neither see nor are seen. */
+function visibility(present: Tensor, state: number): Tensor {
   const tokens = present.shape[1]!
   const allowed = new Float32Array(tokens * tokens).fill(1)
-  for (let query = 0; query < tokens - 1; query++) allowed[query * tokens + tokens - 1] = 0
+  for (let query = 0; query < state; query++) allowed.fill(0, query * tokens + state, (query + 1) * tokens)
   const both = mul(unsqueeze(present, 2), unsqueeze(present, 1))
   return greater(mul(both, constant(allowed, [1, tokens, tokens])), 0.5)
 }

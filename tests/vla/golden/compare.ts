@@ -1,18 +1,8 @@
-/** @file Golden tensors of the published encoders: where their folders are, and how far a result may be off. */
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+/** @file Golden tensors of the published encoders: how they are read, and how far a result may be off. */
 import { expect } from 'vitest'
 import { openSafetensors } from '../../../src/data/safetensors-file.ts'
 
 export type Golden = { shape: readonly number[]; data: Float32Array; bytes: Uint8Array; dtype: string }
-
-/** DUET_FIXTURES if it holds a model of this kind, else the copy in the repository. */
-export function fixtureFolder(kind: string, isOfKind: (config: Record<string, unknown>) => boolean): string {
-  const given = process.env.DUET_FIXTURES
-  const path = given && join(given, 'config.json')
-  if (path && existsSync(path) && isOfKind(JSON.parse(readFileSync(path, 'utf8')))) return given
-  return resolve(import.meta.dirname, '../../fixtures', kind)
-}
 
 /** Every tensor of a safetensors file as numbers; booleans and bytes too. */
 export async function readGolden(path: string): Promise<Record<string, Golden>> {

@@ -1,9 +1,14 @@
 /** @file Every intermediate of a SmolVLA checkpoint that a golden folder lists, computed by our graph from its inputs. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadTokenizer } from '../../../src/data/tokenizer.ts'
 import { cast, compile, input, type Tensor } from '../../../src/graph/index.ts'
+import { joinHeads } from '../../../src/nets/attention.ts'
+import { poolPrefix } from '../../../src/nets/prefix-pool.ts'
 import { pictureTokens } from '../../../src/vla/smolvla/config.ts'
 import { expert, flowStep, timeEmbedding } from '../../../src/vla/smolvla/expert.ts'
-import { prefix, prefixTokens } from '../../../src/vla/smolvla/prefix.ts'
+import { readWrap, tokenise } from '../../../src/vla/smolvla/language.ts'
+import { cameraTokens, prefix } from '../../../src/vla/smolvla/prefix.ts'
 import { preparePicture, prepareState, restore } from '../../../src/vla/smolvla/preprocess.ts'
 import { vision } from '../../../src/vla/smolvla/vision.ts'
 import { openSmolVla } from '../../../src/vla/smolvla/weights.ts'
@@ -11,19 +16,32 @@ import { readGolden } from './compare.ts'
 
 export type Computed = Record<string, Float32Array>
 
-/** `lang.tokens` and `lang.mask` come from the golden file: tokenisers have tests of their own. */
 export async function computeSmolVla(folder: string): Promise<Computed> {
   const inputs = await readGolden(join(folder, 'inputs.safetensors'))
   const golden = await readGolden(join(folder, 'expected.safetensors'))
+  const { tasks } = JSON.parse(readFileSync(join(folder, 'inputs.json'), 'utf8')) as { tasks: string[] }
   const files = await openSmolVla(folder)
   const { config, parameters, scalings } = files
   const batch = inputs.state!.shape[0]!
-  const { cameras } = config
   const { imageSize } = config.vision
   const computed: Computed = {}
 
-  const present = new Float32Array(batch * prefixTokens(config, cameras.length)).fill(1)
-  const tokens = present.length / batch
+  const tokenizer = await loadTokenizer(files.vlmFolder)
+  const wordCount = golden['lang.tokens']!.shape[1]! // pad_language_to may be the longest of the batch
+  const said = tasks.map((task) => tokenise(task, tokenizer, wordCount))
+  computed['lang.tokens'] = joined(said.map(({ ids }) => Float32Array.from(ids)))
+  computed['lang.mask'] = joined(said.map(({ mask }) => mask))
+
+  const cameras = config.cameras.filter((camera) => `image.${camera}` in inputs)
+  const wrap = config.wrapImages ? await readWrap(files, tokenizer) : undefined
+  const wrapBefore = wrap ? wrap.before.length / config.text.width : 0
+  const tokens = golden['prefix.pad_mask']!.shape[1]!
+  const words = cameras.length * cameraTokens(config)
+  const present = new Float32Array(batch * tokens)
+  for (let b = 0; b < batch; b++) {
+    present.fill(1, b * tokens, b * tokens + words + wordCount + 1)
+    present.set(said[b]!.mask, b * tokens + words)
+  }
   const pictures: Float32Array[] = []
   cameras.forEach((camera, which) => {
     const { shape, bytes } = inputs[`image.${camera}`]!
@@ -39,15 +57,10 @@ export async function computeSmolVla(folder: string): Promise<Computed> {
     const mask = inputs[`image_mask.${camera}`]?.data ?? new Float32Array(batch).fill(1)
     computed[`prep_mask.${camera}`] = mask
     for (let b = 0; b < batch; b++) {
-      const from = b * tokens + which * pictureTokens(config)
+      const from = b * tokens + which * cameraTokens(config) + wrapBefore
       present.fill(mask[b]!, from, from + pictureTokens(config))
     }
   })
-  const words = tokens - 1 - config.words
-  for (let b = 0; b < batch; b++) {
-    const mask = golden['lang.mask']!.data.subarray(b * config.words, (b + 1) * config.words)
-    present.set(mask, b * tokens + words)
-  }
 
   const width = inputs.state!.data.length / batch
   const state = new Float32Array(batch * config.stateSlots)
@@ -62,15 +75,15 @@ export async function computeSmolVla(folder: string): Promise<Computed> {
 
   const eyes = cameras.map((camera) => input(`picture.${camera}`, [batch, imageSize, imageSize, 3]))
   const seen = eyes.map((eye) => vision(parameters, config, eye))
-  const wordRows = input('words', [batch, config.words, config.text.width])
+  const wordRows = input('words', [batch, wordCount, config.text.width])
   const stateInput = input('state', [batch, config.stateSlots])
   const presentInput = input('present', [batch, tokens])
-  const stem = prefix(parameters, config, {
-    pictures: seen.map((sight) => sight.tokens),
-    words: wordRows,
-    state: stateInput,
-    present: presentInput,
-  })
+  const stem = prefix(
+    parameters,
+    config,
+    { pictures: seen.map((sight) => sight.tokens), words: wordRows, state: stateInput, present: presentInput },
+    { wrap },
+  )
   const outputs: Record<string, Tensor> = {}
   cameras.forEach((camera, which) => {
     const { embeddings, blocks, patches, tokens } = seen[which]!
@@ -86,12 +99,16 @@ export async function computeSmolVla(folder: string): Promise<Computed> {
     'prefix.final_norm': stem.final,
   })
   for (const [i, hidden] of stem.hidden.entries()) outputs[`prefix.hidden${i + 1}`] = hidden
-  for (const [i, keys] of stem.keys.entries()) outputs[`k${i}`] = keys
+  for (const [i, keys] of stem.keys.entries()) {
+    outputs[`k${i}`] = keys
+    outputs[`rows.k${i}`] = joinHeads(keys)
+    outputs[`rows.v${i}`] = joinHeads(stem.values[i]!)
+  }
   for (const [i, values] of stem.values.entries()) outputs[`v${i}`] = values
 
   const program = await compile({ name: 'golden smolvla', outputs, threads: 1 })
   for (const [which, camera] of cameras.entries()) program.set(`picture.${camera}`, pictures[which]!)
-  program.set('words', await files.embed(golden['lang.tokens']!.data))
+  program.set('words', await files.embed(computed['lang.tokens']))
   program.set('state', state)
   program.set('present', present)
   await program.run()
@@ -99,11 +116,32 @@ export async function computeSmolVla(folder: string): Promise<Computed> {
   const layers = Array.from({ length: config.text.layers }, (_, i) => i)
   computed['cache.k'] = joined(layers.map((i) => program.outputs[`k${i}`]!))
   computed['cache.v'] = joined(layers.map((i) => program.outputs[`v${i}`]!))
+  Object.assign(computed, pooled(layers, program.outputs, present, batch))
   await program.release()
 
   Object.assign(computed, await act(folder, files, computed, present, batch))
   await files.close()
   return computed
+}
+
+/** h of every layer, and its halves. */
+function pooled(layers: number[], outputs: Computed, present: Float32Array, batch: number): Computed {
+  const rows = layers.map((i) => poolPrefix(outputs[`rows.k${i}`]!, outputs[`rows.v${i}`]!, present, batch))
+  const width = rows[0]!.length / batch
+  const half = (which: 0 | 1) =>
+    rows.flatMap((row) =>
+      Array.from({ length: batch }, (_, b) => {
+        const from = b * width + (which * width) / 2
+        return row.slice(from, from + width / 2)
+      }),
+    )
+  return {
+    'pool.k': joined(half(0)),
+    'pool.v': joined(half(1)),
+    'h.per_layer': joined(rows),
+    'h.last': rows.at(-1)!,
+    'h.mean': rows[0]!.map((_, i) => rows.reduce((sum, row) => sum + row[i]! / rows.length, 0)),
+  }
 }
 
 /** The action expert, from the prefix's keys and values to a chunk of actions. */

@@ -1,0 +1,62 @@
+/** @file The order of Octo's tokens, and who of them sees whom. */
+import type { OctoConfig } from './config.ts'
+
+/** What a token belongs to. 'language' stands before the first step, 'said' is its repetition in each step. */
+export type Group = 'language' | 'said' | 'readout' | { camera: string }
+
+export type Span = { group: Group; step: number; from: number; count: number } // step -1 before the first
+
+export type Sequence = { spans: readonly Span[]; length: number; window: number }
+
+/** language | step 0: cameras, language again, readouts | step 1: ... */
+export function sequenceOf(
+  config: OctoConfig,
+  cameras: readonly { name: string; tokens: number }[],
+  window: number,
+): Sequence {
+  const spans: Span[] = []
+  let length = 0
+  const push = (group: Group, step: number, count: number) => {
+    spans.push({ group, step, from: length, count })
+    length += count
+  }
+  push('language', -1, config.words)
+  for (let step = 0; step < window; step++) {
+    for (const { name, tokens } of cameras) push({ camera: name }, step, tokens)
+    push('said', step, config.words)
+    push('readout', step, config.readouts)
+  }
+  return { spans, length, window }
+}
+
+/** [length, length], query then key: 1 where a token may see another if that is present. */
+export function structure({ spans, length }: Sequence): Float32Array {
+  const seen = new Float32Array(length * length)
+  for (const query of spans)
+    for (const key of spans) {
+      const visible = key.step <= query.step && (key.group !== 'readout' || query.group === 'readout')
+      if (!visible) continue
+      for (let row = query.from; row < query.from + query.count; row++)
+        seen.fill(1, row * length + key.from, row * length + key.from + key.count)
+    }
+  return seen
+}
+
+export type Presence = {
+  language: boolean
+  steps: readonly boolean[] // padding before an episode's first frames is not there
+  camera(name: string, step: number): boolean
+}
+
+export const ALL_PRESENT: Omit<Presence, 'steps'> = { language: true, camera: () => true }
+
+/** [length]: 1 where a token may be seen at all. */
+export function presence({ spans, length }: Sequence, { language, steps, camera }: Presence): Float32Array {
+  const present = new Float32Array(length)
+  for (const { group, step, from, count } of spans) {
+    const there =
+      group === 'readout' || (typeof group === 'string' ? language : steps[step]! && camera(group.camera, step))
+    if (there) present.fill(1, from, from + count)
+  }
+  return present
+}
