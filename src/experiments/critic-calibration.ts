@@ -187,7 +187,7 @@ export function sectionOf(calibrations: readonly Calibration[]): Section {
   const ends = tasks.map((task) => {
     const { q, returned } = pooled(final, task)
     const { bias: off, correlation } = fit(q, returned)
-    return `${task}: bias ${signed(off)}, correlation ${correlation.toFixed(2)}`
+    return `${task}: bias ${signed(off)}, correlation ${decimals(correlation)}`
   })
   return {
     tables: [table(calibrations)],
@@ -220,6 +220,8 @@ export function sectionOf(calibrations: readonly Calibration[]): Section {
   }
 }
 
+/** Equal returns, or equal Q, correlate with nothing. */
+const decimals = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : '–')
 const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(2)}`
 
 function table(calibrations: readonly Calibration[]): Table {
@@ -235,7 +237,7 @@ function table(calibrations: readonly Calibration[]): Table {
         found.q.toFixed(2),
         found.returned.toFixed(2),
         signed(found.bias),
-        Number.isFinite(found.correlation) ? found.correlation.toFixed(2) : '–',
+        decimals(found.correlation),
         found.error.toFixed(2),
       ]
     }),
