@@ -2,6 +2,7 @@
 
 import { activations } from './ops/activation.ts'
 import { control } from './ops/control.ts'
+import { convolutions } from './ops/convolution.ts'
 import { elementwise } from './ops/elementwise.ts'
 import { indexing } from './ops/indexing.ts'
 import { linear } from './ops/linear.ts'
@@ -18,11 +19,13 @@ export const operations: Readonly<Record<string, Operation>> = {
   ...indexing,
   ...reductions,
   ...normalisation,
+  ...convolutions,
   ...control,
 }
 
 export * from './ops/activation.ts'
 export * from './ops/control.ts'
+export { type ConvolutionOptions, convolution } from './ops/convolution.ts'
 export * from './ops/elementwise.ts'
 export * from './ops/indexing.ts'
 export * from './ops/linear.ts'

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import * as g from '../../src/graph/index.ts'
 import { operations } from '../../src/graph/ops.ts'
 import type { Tensor } from '../../src/graph/tensor.ts'
-import { at, broadcastAt, build, count, erf, type Grid, ragged, reduceOver } from './reference.ts'
+import { at, broadcastAt, build, count, erf, type Grid, indicesOf, ragged, reduceOver } from './reference.ts'
 
 interface Case {
   what?: string
@@ -108,6 +108,61 @@ const normalised = (shape: number[], epsilon: number, scale = [shape.at(-1)!], b
   make: (x, s, b) => g.layerNorm(x, s, b, epsilon),
   reference: (x, s, b) => layerNorm(x, s, b, epsilon),
 })
+
+type Convolved = {
+  image: number[]
+  kernel: number[]
+  stride?: number
+  dilation?: number
+  padding?: number | [number, number, number, number]
+}
+
+/** Sums written out position by position. */
+function convolve(
+  x: Grid,
+  kernel: Grid,
+  { stride = 1, dilation = 1, padding = 0 }: Convolved,
+  image: readonly number[],
+): Grid {
+  const [top, left, bottom, right] = typeof padding === 'number' ? [padding, padding, padding, padding] : padding
+  const [, channels, height, width] = image
+  const [outputs, , rows, columns] = kernel.shape
+  const count = (size: number, extent: number) => Math.floor((size - (extent - 1) * dilation - 1) / stride) + 1
+  return build(
+    [image[0], outputs, count(height + top + bottom, rows), count(width + left + right, columns)],
+    ([b, o, i, j]) => {
+      let sum = 0
+      for (let c = 0; c < channels; c++)
+        for (let k = 0; k < rows; k++)
+          for (let l = 0; l < columns; l++) {
+            const [y, z] = [i * stride + k * dilation - top, j * stride + l * dilation - left]
+            if (y >= 0 && y < height && z >= 0 && z < width) sum += at(x, [b, c, y, z]) * at(kernel, [o, c, k, l])
+          }
+      return sum
+    },
+  )
+}
+
+/** Each y goes back to every pixel that `convolve` made it of. */
+function convolvedBack(y: Grid, kernel: Grid, { image, stride = 1, dilation = 1, padding = 0 }: Convolved): Grid {
+  const [top, left] = typeof padding === 'number' ? [padding, padding] : padding
+  const [, channels, height, width] = image
+  const x = new Map<string, number>()
+  for (const [b, o, i, j] of indicesOf(y.shape))
+    for (const [, c, k, l] of indicesOf([1, channels, ...kernel.shape.slice(2)])) {
+      const place = [b, c, i * stride + k * dilation - top, j * stride + l * dilation - left].join()
+      x.set(place, (x.get(place) ?? 0) + at(y, [b, o, i, j]) * at(kernel, [o, c, k, l]))
+    }
+  return build([image[0], channels, height, width], (index) => x.get(index.join()) ?? 0)
+}
+
+const convolutionCases: Convolved[] = [
+  { image: [1, 2, 3, 4], kernel: [2, 2, 1, 1] },
+  { image: [2, 2, 4, 3], kernel: [3, 2, 3, 2], padding: 1 },
+  { image: [1, 2, 6, 6], kernel: [2, 2, 3, 3], stride: 2, padding: [0, 0, 1, 1] },
+  { image: [2, 1, 6, 5], kernel: [2, 1, 2, 3], stride: 3, padding: [1, 0, 0, 2] },
+  { image: [1, 1, 7, 6], kernel: [2, 1, 3, 2], stride: 2, dilation: 2, padding: [2, 1, 0, 1] },
+]
 
 const indices = (values: number[], shape = [values.length]) => g.constant(Int32Array.from(values), shape)
 const phi = (x: number) => 0.5 * (1 + erf(x / Math.SQRT2))
@@ -403,6 +458,26 @@ const cases: Record<string, Case[]> = {
       return build(x.shape, (index) => Math.exp(at(x, index)) / broadcastAt(total, index))
     },
   })),
+
+  convolution: convolutionCases.map((options) => ({
+    what: JSON.stringify(options),
+    operands: [options.image, grid(options.kernel, ragged(count(options.kernel), 1))],
+    make: (x, kernel) => g.convolution(x, kernel, options),
+    reference: (x, kernel) => convolve(x, kernel, options, options.image),
+  })),
+  convolutionAdjoint: convolutionCases.map((options) => {
+    const kernel = grid(options.kernel, ragged(count(options.kernel), 1))
+    const { shape } = convolve(grid(options.image, ragged(count(options.image))), kernel, options, options.image)
+    return {
+      what: JSON.stringify(options),
+      operands: [shape, kernel],
+      make: (y, k) => {
+        const x = g.constant(ragged(count(options.image)), options.image)
+        return g.gradients(g.sum(g.mul(g.convolution(x, k, options), y)), [x])[0]
+      },
+      reference: (y, k) => convolvedBack(y, k, options),
+    }
+  }),
 
   layerNorm: [
     normalised([3, 4], 1e-6),
