@@ -88,7 +88,7 @@ class Run {
     const over = (steps: number) => steps >= total || this.events.stopping?.() === true
     const due = (steps: number) => checkpointDue(robotMinutes(steps)) || evaluationDue(robotMinutes(steps))
     if (!config.online.lockstep) learner.learnFreely(config.online.publishEvery)
-    while (!over(clockSteps(parts.practices))) {
+    while (parts.practices.some(({ recorder }) => !over(recorder.robotSteps))) {
       await this.practise((steps) => over(steps) || due(steps))
       const minutes = this.robotMinutes
       if (checkpointDue(minutes)) {
