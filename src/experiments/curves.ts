@@ -46,7 +46,7 @@ export function sectionOf(rows: readonly Row[]): Section {
     notes: [
       `Evaluations: mean over tasks and ${rows[0]!.runs.length} training seeds, ${evaluation.trials} trials a task at step 0 and ` +
         `at the end, ${evaluation.trialsOnTheWay} on the way, the first of the same starts; without operator and commands. ` +
-        'Wall minutes include recording, warm-up and practice, and leave the evaluations out.',
+        'Wall minutes are those of warm-up and practice, encoding included; evaluations and the recording of the shared demonstrations are left out.',
     ],
   }
 }
@@ -60,7 +60,8 @@ export function courseOf({ metrics, config }: Measured): { bin: number; evaluati
     evaluating += evaluation.seconds ?? 0
     if (evaluation !== final && evaluation.stage === 'on the way' && evaluation.robotSteps === final.robotSteps)
       return []
-    const bin = Math.round(robotMinutes(evaluation.robotSteps) / config.evaluation.everyRobotMinutes)
+    const rounded = Math.round(robotMinutes(evaluation.robotSteps) / config.evaluation.everyRobotMinutes)
+    const bin = evaluation.stage === 'step 0' ? 0 : Math.max(1, rounded) // the end of a short run is not step 0
     return [{ bin, evaluation: { ...evaluation, time: evaluation.time - evaluating } }]
   })
 }

@@ -31,6 +31,11 @@ describe('the course of a run', () => {
   })
 })
 
+it('the end of a run shorter than half an interval stands beside its step 0', () => {
+  const short = measured(0, { pick: 'ffff' }, { pick: 'ssss' }, { set: { evaluation: { everyRobotMinutes: 5 } } })
+  expect(courseOf(short).map(({ bin }) => bin)).toEqual([0, 1])
+})
+
 describe('curves of fabricated runs', () => {
   const rows = [
     { method: methodCalled('single'), runs: [run(0, 'ff', 'ssff'), run(1, 'sf', 'sfff')] },
