@@ -1,5 +1,6 @@
 /** @file Commands as vectors, for the refinement actor. The built-in encoder needs no weights; others share its interface. */
-import { type AxisNames, BASE_FRAME, readPhrase } from './vocabulary.ts'
+import { InputError } from '../errors.ts'
+import { type AxisNames, allCommands, BASE_FRAME, NULL_COMMAND, parseCommand, readPhrase } from './vocabulary.ts'
 
 export interface CommandEncoder {
   readonly width: number
@@ -46,4 +47,34 @@ function addWord(vector: Float32Array, from: number, word: string, scale: number
     hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
     vector[i]! += (hash ^ (hash >>> 13)) & 1 ? size : -size
   }
+}
+
+/**
+ * Commands from a table that a language model filled beforehand: those of `allCommands`, each embedded once. A phrase
+ * counts as the command that it stands for; one that nobody understands asks for nothing, as "[null]" does.
+ * @throws InputError if a command is missing or the vectors have different widths
+ */
+export function tableCommandEncoder(table: CommandTable, axes: AxisNames = BASE_FRAME): CommandEncoder {
+  const width = table[NULL_COMMAND]?.length ?? 0
+  for (const command of allCommands(axes))
+    if (table[command]?.length !== width || width === 0)
+      throw new InputError(
+        `command table, "${command}"`,
+        table[command] ? `has ${table[command].length} entries, "${NULL_COMMAND}" has ${width}` : 'is missing',
+        'Embed every command of allCommands() with one model',
+      )
+  return { width, embed: (command) => table[parseCommand(command, axes) ?? NULL_COMMAND]!.slice() }
+}
+
+/** Vectors by command; plain data, which another thread may be sent. */
+export type CommandTable = Readonly<Record<string, Float32Array>>
+
+/** Embeds the whole vocabulary; `embed` is called once a command. */
+export async function embedCommands(
+  embed: (command: string) => Promise<Float32Array>,
+  axes: AxisNames = BASE_FRAME,
+): Promise<CommandTable> {
+  const table: Record<string, Float32Array> = {}
+  for (const command of allCommands(axes)) table[command] = await embed(command)
+  return table
 }
