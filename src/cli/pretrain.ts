@@ -7,8 +7,10 @@ import { ProgressDisplay } from './progress.ts'
 
 type Options = {
   out: string
+  continueFrom?: string
   seed: number
   frames: number
+  fourBolts: number
   steps: number
   batch: number
   threads: number
@@ -23,7 +25,7 @@ Examples:
 `
 
 export function register(program: Command): void {
-  const { seed, frames, steps, batch, threads, learningRate } = PRETRAIN_DEFAULTS
+  const { seed, frames, fourBolts, steps, batch, threads, learningRate } = PRETRAIN_DEFAULTS
   program
     .command('pretrain')
     .description('train the nano encoder on play in the simulated workcell; no demonstration of a task is used')
@@ -32,6 +34,8 @@ export function register(program: Command): void {
     )
     .option('--seed <n>', 'all random streams derive from it', wholeNumber, seed)
     .option('--frames <n>', 'frames of play to collect', wholeNumber, frames)
+    .option('--four-bolts <share>', 'share of the play with four bolts in view', Number, fourBolts)
+    .option('--continue-from <folder>', 'start from the weights in this folder instead of random ones')
     .option('--steps <n>', 'training steps', wholeNumber, steps)
     .option('--batch <n>', 'frames of one step', wholeNumber, batch)
     .option('--threads <n>', 'threads inside a training step', wholeNumber, threads)

@@ -16,7 +16,7 @@ describe('play', () => {
   let frames: Frame[]
   beforeAll(async () => {
     cells = await playCells()
-    frames = collectPlay(cells, 1200, new RandomStream(5, 'play'))
+    frames = collectPlay(cells, 1200, 0.15, new RandomStream(5, 'play'))
   })
   afterAll(() => {
     for (const { workcell } of cells) workcell.free()

@@ -58,21 +58,25 @@ async function playCell(options: Partial<WorkcellOptions>, toyNames: string[]): 
   }
 }
 
-const CELL_SHARES = [0.6, 0.15, 0.1, 0.15]
+/** Shares of the episodes, in the order of `playCells`. */
+const cellShares = (fourBolts: number): number[] =>
+  [12, 3, 2].map((part) => (part / 17) * (1 - fourBolts)).concat(fourBolts)
 
-/** Plays until there are `count` frames. `progress` is called with the number so far. */
+/** Plays until there are `count` frames, that share of them in the cell with four bolts. `progress` is called with the number so far. */
 export function collectPlay(
   cells: readonly Cell[],
   count: number,
+  fourBolts: number,
   stream: RandomStream,
   progress: (frames: number) => void = () => {},
 ): Frame[] {
+  const shares = cellShares(fourBolts)
   const frames: Frame[] = []
   while (frames.length < count) {
     let left = stream.uniform()
     const cell = Math.max(
       0,
-      CELL_SHARES.findIndex((share) => (left -= share) < 0),
+      shares.findIndex((share) => (left -= share) < 0),
     )
     try {
       for (const frame of playEpisode(cells, cell, stream)) if (frames.length < count) frames.push(frame)

@@ -21,6 +21,7 @@ export type PretrainOptions = {
   continueFrom?: string // folder of weights to start from instead of random ones; the optimiser starts anew
   seed: number
   frames: number // of play
+  fourBolts: number // share of the play with four bolts in view
   steps: number // training steps at most
   minutes: number // of training at most; the learning rate falls towards whichever end is nearer
   batch: number
@@ -33,6 +34,7 @@ export const PRETRAIN_DEFAULTS: PretrainOptions = {
   folder: NANO_FOLDER,
   seed: 0,
   frames: 32_000,
+  fourBolts: 0.45,
   steps: 6_000,
   minutes: Number.POSITIVE_INFINITY,
   batch: 64,
@@ -60,9 +62,20 @@ export async function pretrain(
   progress: (progress: PretrainProgress) => void = () => {},
 ): Promise<NanoConfig> {
   const all = { ...PRETRAIN_DEFAULTS, ...options }
-  const { folder, seed, frames: count, steps, minutes, batch, threads, learningRate, checkpointMinutes } = all
+  const {
+    folder,
+    seed,
+    frames: count,
+    fourBolts,
+    steps,
+    minutes,
+    batch,
+    threads,
+    learningRate,
+    checkpointMinutes,
+  } = all
   const cells = await playCells()
-  const frames = collectPlay(cells, count, new RandomStream(seed, 'play'), (done) =>
+  const frames = collectPlay(cells, count, fourBolts, new RandomStream(seed, 'play'), (done) =>
     progress({ phase: 'play', done, total: count }),
   )
   const earlier = all.continueFrom === undefined ? undefined : await loadNano(all.continueFrom)
