@@ -30,7 +30,7 @@ function pushOn(seed: number, steps: number): void {
 
 describe('the scene of slide', () => {
   it('starts with the stand at rest at travel 0, near its nominal place, every bolt in its cradle', () => {
-    for (let seed = 0; seed < 30; seed++) {
+    for (let seed = 0; seed < 20; seed++) {
       cell.resetSync('slide', seed)
       const { stand, bolts, cradles, tcp } = truth()
       expect(slide().travel).toBeCloseTo(0, 3)
@@ -93,7 +93,7 @@ describe('the scene of slide', () => {
 })
 
 describe('success in slide', () => {
-  it('needs a push: doing nothing fails, and so does the motion without the stand', () => {
+  it('needs a push: doing nothing earns nothing', () => {
     cell.resetSync('slide', 9)
     for (let step = 0; step < 40; step++) expect(cell.stepSync(idle)).toMatchObject({ reward: 0, terminated: false })
   })
@@ -109,7 +109,7 @@ describe('success in slide', () => {
 })
 
 describe('the expert in slide', () => {
-  it.each([0, 0.05, 0.1, 0.2])('succeeds with noise %d', async (noise) => {
+  it.each([0, 0.2])('succeeds with noise %d', async (noise) => {
     const counts = await expertSuccess({
       robot: cell,
       truth,

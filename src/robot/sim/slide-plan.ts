@@ -4,6 +4,7 @@
  */
 import type { Phase, Plan } from './expert.ts'
 import { BOLT, GRIPPER, HOME_ROTATION, OPENING_HEIGHT, STAND } from './layout.ts'
+import { DEFAULT_OPTIONS } from './options.ts'
 import { conjugate, multiply, rotationVector } from './spatial.ts'
 import type { Slide, Truth, Vec3 } from './truth.ts'
 import { add, axisOf, dot, length, ramp, scale, subtract } from './vector.ts'
@@ -45,17 +46,19 @@ export function slidePlan(truth: Truth, { travel, stroke }: Slide): Plan {
 
   if (stroke - travel < SLIDE.arrived) {
     const free = Math.max(ramp(FACE - along, 0.002, 0.008), ramp(height, 0.05, 0.06))
-    const back = scale(forward, Math.min(0, SLIDE.behind - along) * (1 - ramp(height, 0.05, 0.06)))
+    // The target of an arm that presses is ahead of it and has to come back first.
+    const pressed = Math.min(0.03, truth.contactForce / DEFAULT_OPTIONS.gains.stiffness)
+    const back = scale(forward, Math.min(0, SLIDE.behind - along - pressed) * (1 - ramp(height, 0.05, 0.06)))
     return plan('retreat', go(back, free * Math.max(0, SLIDE.safeHeight + 0.005 - height)))
   }
 
   const low = height < 0.04 && along < FACE + 0.004 && along > SLIDE.behind - 0.02 && Math.abs(across) < 0.013
   if (low) {
     const closed = 1 - ramp(truth.gripper.width, 0.006, 0.02)
-    const onward = Math.max(0, FACE - along) + stroke - travel + 0.006
-    const gently = ramp(stroke - travel, 0.004, 0.02) // a stop met at full speed jolts the arm
+    // Past the stop, so that the hand does not slow down before it: what one sees and feels there says when to turn back.
+    const onward = Math.max(0, FACE - along) + stroke - travel + 0.02
     const push = add(scale(forward, closed * onward), scale(axes[1], -across))
-    return plan('push', go(push, SLIDE.pushHeight - height), 0, 0.35 + 0.35 * gently)
+    return plan('push', go(push, SLIDE.pushHeight - height), 0, 0.6)
   }
 
   // Over the place to come down, then down a funnel; lower than the fixtures and wide of it only upwards.
