@@ -1,7 +1,7 @@
 /** @file The frozen vision-language-action encoder, whichever one is behind it (nano, SmolVLA, Octo). */
 import type { Image } from '../robot/robot.ts'
 
-export const ENCODERS = ['nano', 'smolvla'] as const
+export const ENCODERS = ['nano', 'smolvla', 'octo'] as const
 export type EncoderName = (typeof ENCODERS)[number]
 
 export type EncoderDescription = {

@@ -2,6 +2,7 @@
 import { InputError } from '../errors.ts'
 import type { EncoderName, VlaEncoder } from './encoder.ts'
 import { NanoEncoder } from './nano/encoder.ts'
+import { OctoEncoder } from './octo/encoder.ts'
 import { SmolVlaEncoder } from './smolvla/encoder.ts'
 
 export type OpenOptions = {
@@ -15,5 +16,5 @@ export async function openEncoder(name: EncoderName, { folder, layer, cameras }:
   if (name === 'nano') return NanoEncoder.load(folder)
   if (folder === undefined)
     throw new InputError('setting "vlaPath"', 'is not given', `Name the folder with the published files of ${name}`)
-  return SmolVlaEncoder.load({ folder, layer, cameras })
+  return name === 'octo' ? OctoEncoder.load({ folder, cameras }) : SmolVlaEncoder.load({ folder, layer, cameras })
 }

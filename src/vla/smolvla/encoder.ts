@@ -6,16 +6,14 @@ import { joinHeads } from '../../nets/attention.ts'
 import { poolPrefix } from '../../nets/prefix-pool.ts'
 import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
 import { embeddingWidthOf, pictureTokens, type SmolVlaConfig } from './config.ts'
 import { readWrap, tokenise } from './language.ts'
 import { cameraTokens, type PictureWrap, prefix, prefixTokens } from './prefix.ts'
 import { preparePicture, prepareState } from './preprocess.ts'
-import { pool, vision } from './vision.ts'
+import { vision } from './vision.ts'
 import { openSmolVla, type SmolVlaWeights } from './weights.ts'
-
-/** Cells a side that a camera's patch features are averaged to: the map that critics and refinement actor see. */
-const FEATURE_SIDE = 4
 
 export type SmolVlaOptions = {
   folder: string // with the published files
@@ -72,7 +70,7 @@ export class SmolVlaEncoder implements VlaEncoder {
       cameras: cameras.map(({ robot }) => robot),
       imageSize: config.vision.imageSize,
       embeddingWidth: embeddingWidthOf(config),
-      featureShape: [cameras.length, featureSide(config), featureSide(config), config.vision.width],
+      featureShape: [cameras.length, sideOf(config), sideOf(config), config.vision.width],
       licence: 'Apache-2.0',
       source: `SmolVLA (arXiv 2506.01844), ${weights.path}`,
       hash,
@@ -97,7 +95,7 @@ export class SmolVlaEncoder implements VlaEncoder {
   private async encodeOne({ images, proprio, instruction }: EncoderInput): Promise<Encoding> {
     const { config, programs, weights } = this
     const { eye, mind } = programs
-    const side = featureSide(config)
+    const side = sideOf(config)
     const mapLength = side * side * config.vision.width
     const features = new Float32Array(this.cameras.length * mapLength)
     for (const [which, { robot }] of this.cameras.entries()) {
@@ -125,13 +123,7 @@ export class SmolVlaEncoder implements VlaEncoder {
   }
 }
 
-/** The largest side up to FEATURE_SIDE that divides the patches of a side. */
-function featureSide({ vision }: SmolVlaConfig): number {
-  const patches = vision.imageSize / vision.patch
-  let side = FEATURE_SIDE
-  while (patches % side) side--
-  return side
-}
+const sideOf = ({ vision }: SmolVlaConfig): number => featureSide(vision.imageSize / vision.patch)
 
 async function compilePrograms(
   { config, parameters }: SmolVlaWeights,
@@ -159,7 +151,7 @@ async function compilePrograms(
   const kept = { keys: joinHeads(keys[layer]!), values: joinHeads(values[layer]!) }
   const eye = await compile({
     name: 'smolvla vision',
-    outputs: { tokens, features: pool(patches, featureSide(config)) },
+    outputs: { tokens, features: poolTokens(patches, sideOf(config)) },
     threads,
   })
   return { eye, mind: await compile({ name: 'smolvla prefix', outputs: kept, threads }) }

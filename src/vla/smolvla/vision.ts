@@ -1,5 +1,5 @@
 /** @file SmolVLA's eye: a SigLIP vision tower (arXiv 2303.15343), and the connector that turns its patches into picture tokens. */
-import { add, geluTanh, layerNorm, matmul, mean, patches, reshape, type Tensor, transpose } from '../../graph/index.ts'
+import { add, geluTanh, layerNorm, matmul, patches, reshape, type Tensor, transpose } from '../../graph/index.ts'
 import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
 import { linear } from '../../nets/checkpoint-layers.ts'
 import { type Parameters, parameter } from '../../nets/parameters.ts'
@@ -25,13 +25,6 @@ export function vision(weights: Parameters, config: SmolVlaConfig, pictures: Ten
   }
   const normed = norm(weights, `${VISION}.post_layernorm`, x, epsilon)
   return { embeddings, blocks, patches: normed, tokens: linear(weights, CONNECTOR, shuffle(normed, config.shuffle)) }
-}
-
-/** Mean over square blocks of patches: [B, side, side, width] of patches [B, n², width], where side divides n. */
-export function pool(x: Tensor, side: number): Tensor {
-  const [batch, count, width] = x.shape as [number, number, number]
-  const n = Math.sqrt(count)
-  return mean(reshape(x, [batch, side, n / side, side, n / side, width]), [2, 4])
 }
 
 function embed(weights: Parameters, { vision }: SmolVlaConfig, pictures: Tensor): Tensor {

@@ -1,0 +1,169 @@
+/** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it (octo.md §7). */
+import { fixedLength, loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
+import { compile, constant, input, type Program, slice, type Tensor } from '../../graph/index.ts'
+import { t5Encoder } from '../../nets/t5.ts'
+import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
+import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import { featureSide, poolTokens } from '../features.ts'
+import { fileHash } from '../files.ts'
+import { octo } from './model.ts'
+import { pictureSize, T5_NAMES } from './plan.ts'
+import { resizeLanczos } from './resize.ts'
+import { ALL_PRESENT, presence, type Sequence, sequenceOf } from './sequence.ts'
+import { type OctoWeights, openOcto } from './weights.ts'
+
+const WINDOW = 1
+const END_TOKENS = 1 // T5's </s> stays when a text is cut
+
+export type OctoOptions = {
+  folder: string // with the published files
+  cameras: readonly string[] // of the robot
+  threads?: number // all cores by default
+}
+
+/**
+ * One observation at a time: its pictures, all present, at the first step of a window of one. The instruction goes
+ * through T5 once; T5 is compiled for that and let go again, as it is four fifths of the weights and commands are few.
+ * A camera that the robot lacks is left out of the sequence. Octo 1.5 takes no proprioception.
+ */
+export class OctoEncoder implements VlaEncoder {
+  /** @throws InputError or ShapeError naming file and parameter if the files are missing, damaged or of another network */
+  static async load({ folder, cameras, threads }: OctoOptions): Promise<OctoEncoder> {
+    const weights = await openOcto(folder)
+    try {
+      const tokenizer = await loadTokenizer(weights.t5Folder)
+      const wanted = weights.config.cameras.map(({ name }) => name)
+      const pairs = pairCameras(wanted, cameras, 'octo')
+      const { side, program } = await compileOcto(weights, pairs, threads)
+      return new OctoEncoder(weights, tokenizer, pairs, side, program, await fileHash(weights.path), threads)
+    } catch (error) {
+      await weights.close()
+      throw error
+    }
+  }
+
+  readonly description: EncoderDescription
+  private readonly languages = new Map<string, Promise<Float32Array>>() // by instruction
+  private queue: Promise<unknown> = Promise.resolve() // a program's inputs serve one run at a time
+
+  private constructor(
+    private readonly weights: OctoWeights,
+    private readonly tokenizer: Tokenizer,
+    private readonly cameras: readonly CameraPair[],
+    side: number,
+    private readonly program: Program,
+    hash: string,
+    private readonly threads: number | undefined,
+  ) {
+    const { width } = weights.config
+    this.description = {
+      name: 'octo',
+      cameras: cameras.map(({ robot }) => robot),
+      imageSize: Math.max(...cameras.map(({ wanted }) => pictureSize(weights.tokens[wanted]!))),
+      embeddingWidth: width,
+      featureShape: [cameras.length, side, side, width],
+      licence: 'MIT',
+      source: `Octo 1.5 (arXiv 2405.12213), ${weights.path}`,
+      hash,
+    }
+  }
+
+  async encode(inputs: readonly EncoderInput[]): Promise<Encoding[]> {
+    const done = this.queue.then(async () => {
+      const encodings: Encoding[] = []
+      for (const each of inputs) encodings.push(await this.encodeOne(each))
+      return encodings
+    })
+    this.queue = done.catch(() => undefined)
+    return done
+  }
+
+  async close(): Promise<void> {
+    await this.queue
+    await Promise.all([this.program.release(), this.weights.close()])
+  }
+
+  private async encodeOne({ images, instruction }: EncoderInput): Promise<Encoding> {
+    const { program, weights } = this
+    for (const { wanted, robot } of this.cameras) {
+      const size = pictureSize(weights.tokens[wanted]!)
+      program.set(`picture.${wanted}`, resizeLanczos(imageOf(images, robot, 'octo'), size))
+    }
+    program.set('language', await this.languageOf(instruction))
+    await program.run()
+    const { h, ...maps } = program.outputs
+    const features = new Float32Array(this.description.featureShape.reduce((a, b) => a * b, 1))
+    this.cameras.forEach(({ wanted }, which) => {
+      const map = maps[`features.${wanted}`]!
+      features.set(map, which * map.length)
+    })
+    return { h: h!.slice(), features }
+  }
+
+  private languageOf(instruction: string): Promise<Float32Array> {
+    const known = this.languages.get(instruction)
+    if (known) return known
+    const made = encodeLanguage(this.weights, this.tokenizer, instruction, this.threads)
+    this.languages.set(instruction, made)
+    made.catch(() => this.languages.delete(instruction))
+    return made
+  }
+}
+
+async function compileOcto(
+  { config, parameters, tokens }: OctoWeights,
+  cameras: readonly CameraPair[],
+  threads: number | undefined,
+): Promise<{ side: number; program: Program }> {
+  const side = featureSide(...cameras.map(({ wanted }) => Math.sqrt(tokens[wanted]!)))
+  const sequence = sequenceOf(
+    config,
+    cameras.map(({ wanted }) => ({ name: wanted, tokens: tokens[wanted]! })),
+    WINDOW,
+  )
+  const pictures = cameras.map(({ wanted }): [string, Tensor] => {
+    const size = pictureSize(tokens[wanted]!)
+    return [wanted, input(`picture.${wanted}`, [1, WINDOW, size, size, 3])]
+  })
+  const present = presence(sequence, { ...ALL_PRESENT, steps: [true] })
+  const { h, out } = octo(parameters, config, sequence, {
+    pictures: Object.fromEntries(pictures),
+    language: input('language', [1, config.words, config.language.width]),
+    present: constant(present, [1, sequence.length]),
+  })
+  const features = cameras.map(({ wanted }): [string, Tensor] => [
+    `features.${wanted}`,
+    poolTokens(tokensOfCamera(out, sequence, wanted), side),
+  ])
+  const outputs = { h, ...Object.fromEntries(features) }
+  return { side, program: await compile({ name: 'octo', outputs, threads }) }
+}
+
+function tokensOfCamera(out: Tensor, { spans }: Sequence, camera: string): Tensor {
+  const { from, count } = spans.find(({ group }) => typeof group === 'object' && group.camera === camera)!
+  return slice(out, 1, from, from + count)
+}
+
+/** T5's output vectors of an instruction, those of the padding too: [words, width]. */
+async function encodeLanguage(
+  { config, parameters, embed }: OctoWeights,
+  tokenizer: Tokenizer,
+  instruction: string,
+  threads: number | undefined,
+): Promise<Float32Array> {
+  const { ids, mask } = fixedLength(tokenizer.encode(instruction), config.words, tokenizer.special.pad ?? 0, {
+    truncate: 'right',
+    closing: END_TOKENS,
+  })
+  const words = input('words', [1, config.words, config.language.width])
+  const { final } = t5Encoder(parameters, config.language, words, input('mask', [1, config.words]), T5_NAMES)
+  const program = await compile({ name: 'octo language', outputs: { final }, threads })
+  try {
+    program.set('words', await embed(ids))
+    program.set('mask', mask)
+    await program.run()
+    return program.outputs.final!.slice()
+  } finally {
+    await program.release()
+  }
+}
