@@ -104,6 +104,14 @@ export const RunConfig = z.strictObject({
   vla: z.enum(ENCODERS).default('nano').describe('the frozen encoder'),
   vlaPath: z.string().optional().describe("folder with the encoder's published files; nano comes with the program"),
   vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0).optional(),
+  resnetPath: z
+    .string()
+    .optional()
+    .describe("resnet10_params.pkl: ResNet-10's visual features in place of the encoder's own"),
+  t5Path: z
+    .string()
+    .optional()
+    .describe("folder with a T5's published files, which embeds the commands; without it the built-in embedding"),
   robot: RobotConfig.prefault({}),
   demonstrations: DemonstrationConfig.prefault({}),
   replay: ReplayConfig.prefault({}),

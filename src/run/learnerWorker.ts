@@ -4,11 +4,12 @@ import { type FromLearner, type Link, localLink, type ToLearner } from '../fleet
 import { Learner, type LearnerOptions } from '../learn/learner.ts'
 import type { UpdateFigures } from '../learn/phase.ts'
 import { ReplayBuffer, type ReplayOptions } from '../replay/buffer.ts'
-import { builtInCommandEncoder } from '../talk/embedding.ts'
+import { type CommandTable, commandEncoder } from '../talk/embedding.ts'
 
 export type LearnerSetup = {
   learner: LearnerOptions
   replay: Omit<ReplayOptions, 'commands'>
+  commandTable?: CommandTable // see Session
   figuresEvery: number // updates between two reports
   checkpoint?: string // directory to continue from
 }
@@ -102,7 +103,7 @@ async function main() {
   const setup = workerData as LearnerSetup
   const link = localLink<FromLearner, ToLearner>(parentPort!)
   try {
-    const replay = new ReplayBuffer({ ...setup.replay, commands: builtInCommandEncoder() })
+    const replay = new ReplayBuffer({ ...setup.replay, commands: commandEncoder(setup.commandTable) })
     const learner = await Learner.create(setup.learner, replay)
     if (setup.checkpoint) await learner.load(setup.checkpoint)
     await new LearnerThread(link, learner, replay, setup.figuresEvery).run()

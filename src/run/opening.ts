@@ -225,6 +225,7 @@ function learnerSetup(
         online: { bc: online.bcWeight, q: online.qWeight },
       },
     },
+    commandTable: session.commandTable,
     replay: {
       tasks,
       embeddingWidth: sizes.embedding,

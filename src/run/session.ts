@@ -5,9 +5,11 @@ import type { SafeRobot } from '../robot/safety.ts'
 import { guardedWorkcell } from '../robot/sim/guarded.ts'
 import { CELL_OPTIONS, type Cell } from '../robot/sim/options.ts'
 import type { Workcell } from '../robot/sim/workcell.ts'
-import { builtInCommandEncoder, type CommandEncoder } from '../talk/embedding.ts'
+import { type CommandEncoder, type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { t5CommandTable } from '../talk/t5.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import { openEncoder } from '../vla/open.ts'
+import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import type { RunConfig } from './config.ts'
 
 /** One robot of the run, in its own cell. */
@@ -22,22 +24,26 @@ export type Session = Omit<Station, 'cell'> & {
   stations: readonly Station[] // in the order of the setting robot.cells
   encoder: VlaEncoder
   commands: CommandEncoder
+  commandTable?: CommandTable // what `commands` reads, for another thread; none for the built-in embedding
   instructions: Readonly<Record<string, string>>
   close(): Promise<void>
 }
 
 /** @throws InputError if a task or camera of the config is unknown to a robot */
 export async function openSession(
-  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer'>,
+  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer' | 'resnetPath' | 't5Path'>,
 ): Promise<Session> {
   const { arm, bolts, cells } = config.robot
   const stations: Station[] = []
   for (const cell of cells) stations.push({ cell, ...(await guardedWorkcell({ arm, bolts, ...CELL_OPTIONS[cell] })) })
-  const encoder = await openEncoder(config.vla, {
+  const vla = await openEncoder(config.vla, {
     folder: config.vlaPath,
     layer: config.vlaLayer,
     cameras: Object.keys(stations[0]!.robot.spec.cameras),
   })
+  const { resnetPath } = config
+  const encoder = resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath })
+  const commandTable = config.t5Path === undefined ? undefined : await t5CommandTable(config.t5Path)
   for (const { robot } of stations) {
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)
@@ -48,7 +54,8 @@ export async function openSession(
     workcell,
     stations,
     encoder,
-    commands: builtInCommandEncoder(),
+    commands: commandEncoder(commandTable),
+    commandTable,
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {
       for (const station of stations) await station.robot.stop()

@@ -78,3 +78,7 @@ export async function embedCommands(
   for (const command of allCommands(axes)) table[command] = await embed(command)
   return table
 }
+
+/** From a table, or the built-in one where there is none. */
+export const commandEncoder = (table?: CommandTable): CommandEncoder =>
+  table ? tableCommandEncoder(table) : builtInCommandEncoder()
