@@ -5,7 +5,7 @@ import { benchAct } from './act.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
 import { benchMemory } from './memory.ts'
-import { benchSmolVla } from './vla.ts'
+import { benchOcto, benchSmolVla } from './vla.ts'
 
 type Figures = Record<string, number>
 
@@ -16,6 +16,7 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },
   smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
+  octo: { title: 'Octo at the size of octo-small 1.5, random weights', run: benchOcto, large: true },
 }
 
 const UNITS: [ending: RegExp, unit: string][] = [

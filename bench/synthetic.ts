@@ -1,13 +1,15 @@
 /** @file Checkpoints of full size with random weights, in the published layout: names, shapes and dtypes of the real ones. */
-import { cp, mkdir, open, writeFile } from 'node:fs/promises'
+import { cp, type FileHandle, mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { RandomStream } from '../src/random/stream.ts'
+import { parseOctoConfig } from '../src/vla/octo/config.ts'
+import { octoPlan } from '../src/vla/octo/plan.ts'
 import { parseSmolVlaConfig } from '../src/vla/smolvla/config.ts'
 import { smolVlaPlan } from '../src/vla/smolvla/plan.ts'
 
 const FIXTURES = resolve(import.meta.dirname, '../tests/fixtures')
 const SPREAD = 0.02 // standard deviation of the weights
-const BLOCK = 1 << 20 // numbers drawn; they repeat
+const BLOCK = 1_000_003 // numbers drawn; a prime
 
 const elements = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
 
@@ -53,7 +55,11 @@ export async function writeSmolVla(folder: string): Promise<number> {
 
   const odd = (name: string) => Number(/layers\.(\d+)\./.exec(name)?.[1] ?? 1) % 2 === 1
   const single = (name: string) => SINGLE.test(name) && odd(name)
-  const tensors = Object.entries(plan).map(([name, shape]) => ({ name, shape, bytes: single(name) ? 4 : 2 }))
+  const tensors = Object.entries(plan).map(([name, shape]) => ({
+    name,
+    shape,
+    bytes: single(name) ? (4 as const) : (2 as const),
+  }))
   let offset = 0
   const header = tensors.map(({ name, shape, bytes }) => {
     const from = offset
@@ -63,21 +69,106 @@ export async function writeSmolVla(folder: string): Promise<number> {
   const json = Buffer.from(JSON.stringify(Object.fromEntries(header)))
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(json.length))
-  const blocks = randomBlocks()
   const file = await open(join(folder, 'model.safetensors'), 'w')
+  const numbers = new Numbers(file)
   await file.writeFile(Buffer.concat([length, json]))
-  for (const { shape, bytes } of tensors)
-    for (let left = elements(shape); left > 0; left -= BLOCK)
-      await file.writeFile(blocks[bytes as 2 | 4].subarray(0, bytes * Math.min(left, BLOCK)))
+  for (const { shape, bytes } of tensors) await numbers.write(bytes, elements(shape))
   await file.close()
   return Object.values(plan).reduce((sum, shape) => sum + elements(shape), 0)
 }
 
-/** The same random numbers by bytes a number: bfloat16 and f32. */
-export function randomBlocks(): { 2: Uint8Array; 4: Uint8Array } {
-  const random = new RandomStream(0, 'bench/weights')
-  const values = Float32Array.from({ length: BLOCK }, () => SPREAD * random.normal())
-  const words = new Uint32Array(values.buffer)
-  const halves = Uint16Array.from(words, (word) => word >>> 16)
-  return { 2: new Uint8Array(halves.buffer), 4: new Uint8Array(values.buffer) }
+/** The sizes in which octo-small-1.5 differs from the tiny model of the fixtures; what it leaves out are Octo's defaults. */
+const OCTO_SMALL = { token_embedding_size: 384, max_horizon: 10 }
+const OCTO_SMALL_TRANSFORMER = { num_layers: 12, mlp_dim: 1536, num_attention_heads: 6, dropout_rate: 0 }
+const OCTO_SMALL_HEAD = { readout_key: 'readout_action', action_dim: 7, action_horizon: 4 }
+const OCTO_SMALL_TOKENS = { primary: 256, wrist: 64 }
+const T5_BASE = {
+  model_type: 't5',
+  d_model: 768,
+  d_kv: 64,
+  d_ff: 3072,
+  num_layers: 12,
+  num_heads: 12,
+  vocab_size: 32128,
+}
+
+/** Writes a model of octo-small's size, with the tiny tokenizer of the fixtures. Returns the number of parameters. */
+export async function writeOcto(folder: string): Promise<number> {
+  const config = JSON.parse(await readFile(join(FIXTURES, 'octo/config.json'), 'utf8'))
+  Object.assign(config.model, OCTO_SMALL, { transformer_kwargs: OCTO_SMALL_TRANSFORMER })
+  config.model.heads.action.kwargs = OCTO_SMALL_HEAD
+  for (const tokenizer of Object.values(config.model.observation_tokenizers) as { kwargs: { encoder: object } }[])
+    Object.assign(tokenizer.kwargs.encoder, { kwargs: {} })
+  await mkdir(join(folder, '300000/default'), { recursive: true })
+  await cp(join(FIXTURES, 'octo/t5'), join(folder, 't5'), { recursive: true })
+  await writeFile(join(folder, 't5/config.json'), JSON.stringify(T5_BASE))
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config))
+
+  const plan = octoPlan(parseOctoConfig(config, T5_BASE, 'synthetic model'), OCTO_SMALL_TOKENS)
+  const file = await open(join(folder, '300000/default/checkpoint'), 'w')
+  await writeTree(file, treeOf(plan), new Numbers(file))
+  await file.close()
+  return Object.values(plan).reduce((sum, shape) => sum + elements(shape), 0)
+}
+
+type Tree = Map<string, Tree | readonly number[]>
+
+/** 'a/b/c' as maps in maps. */
+function treeOf(plan: Readonly<Record<string, readonly number[]>>): Tree {
+  const root: Tree = new Map()
+  for (const [name, shape] of Object.entries(plan)) {
+    const path = name.split('/')
+    let at = root
+    for (const part of path.slice(0, -1)) {
+      if (!at.has(part)) at.set(part, new Map())
+      at = at.get(part) as Tree
+    }
+    at.set(path.at(-1)!, shape)
+  }
+  return root
+}
+
+/** flax.serialization's msgpack: maps of maps, and arrays as extension values of type 1 (octo.md §1). */
+async function writeTree(file: FileHandle, tree: Tree, numbers: Numbers): Promise<void> {
+  await file.writeFile(Buffer.from([0xde, tree.size >> 8, tree.size & 255])) // map 16
+  for (const [key, value] of tree) {
+    await file.writeFile(text(key))
+    if (value instanceof Map) await writeTree(file, value, numbers)
+    else {
+      const size = 4 * elements(value)
+      const shape = Buffer.from([0x90 | value.length, ...value.flatMap((extent) => [0xce, ...word(extent)])])
+      const payload = Buffer.concat([Buffer.from([0x93]), shape, text('float32'), Buffer.from([0xc6, ...word(size)])])
+      await file.writeFile(Buffer.from([0xc9, ...word(payload.length + size), 1])) // ext 32
+      await file.writeFile(payload)
+      await numbers.write(4, elements(value))
+    }
+  }
+}
+
+const word = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
+const text = (value: string) => Buffer.from([0xd9, Buffer.byteLength(value), ...Buffer.from(value)]) // str 8
+
+/**
+ * Random weights for a file, as f32 or bfloat16. Numbers repeat after BLOCK of them, which no size divides: tensors of one
+ * shape differ, so that nothing can share them.
+ */
+class Numbers {
+  private at = 0
+  private readonly block: { 2: Uint8Array; 4: Uint8Array }
+
+  constructor(private readonly file: FileHandle) {
+    const random = new RandomStream(0, 'bench/weights')
+    const values = Float32Array.from({ length: BLOCK }, () => SPREAD * random.normal())
+    const halves = Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16)
+    this.block = { 2: new Uint8Array(halves.buffer), 4: new Uint8Array(values.buffer) }
+  }
+
+  async write(bytes: 2 | 4, count: number): Promise<void> {
+    for (let left = count; left > 0; ) {
+      const part = Math.min(left, BLOCK - this.at)
+      await this.file.writeFile(this.block[bytes].subarray(bytes * this.at, bytes * (this.at + part)))
+      this.at = (this.at + part) % BLOCK
+      left -= part
+    }
+  }
 }

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { EncoderName } from '../src/vla/encoder.ts'
 import { rounded } from './measure.ts'
-import { writeSmolVla } from './synthetic.ts'
+import { writeOcto, writeSmolVla } from './synthetic.ts'
 
 export type VlaFigures = {
   parameters: number
@@ -20,6 +20,9 @@ export type VlaFigures = {
 
 /** Three cameras, as the base policy has; on all cores. About 1 GB in the folder for temporary files. */
 export const benchSmolVla = () => measure('smolvla', ['camera1', 'camera2', 'camera3'], writeSmolVla)
+
+/** Two cameras, as octo-small has them. */
+export const benchOcto = () => measure('octo', ['primary', 'wrist'], writeOcto)
 
 async function measure(
   name: EncoderName,
