@@ -122,6 +122,7 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
   }
   return {
     programs: [cloning.program, critic, ...Object.values(joint)],
+    cloneAnew: (steps) => cloning.cloneAnew(steps),
     async update(phase, steps) {
       await cloning.take(learner.cloningSteps, steps)
       const extra = phase === 'online' ? learner.criticStepsPerActorStep - 1 : 0

@@ -20,7 +20,10 @@ export function cloningOf(update: Update): Cloning {
 }
 
 export class CloningSteps {
-  private constructor(readonly program: Program) {}
+  private constructor(
+    readonly program: Program,
+    private readonly stepsOfRenewal: number,
+  ) {}
 
   static async compile(store: ParameterStore, settings: StepSettings): Promise<CloningSteps> {
     const update = new Update(store, settings)
@@ -30,8 +33,13 @@ export class CloningSteps {
     const { perSample } = cloningTerm(f, clones, policy(mul(NOISE_SCALE, xi), h), cloningOf(update))
     const loss = mean(maskedMean(perSample, batch.bcMask))
     const gradients = [{ store, group: 'head', loss }]
-    const { threads } = settings
-    return new CloningSteps(await compile({ name: 'cloning step', outputs: { bc: loss }, gradients, threads }))
+    const program = await compile({
+      name: 'cloning step',
+      outputs: { bc: loss },
+      gradients,
+      threads: settings.threads,
+    })
+    return new CloningSteps(program, settings.learner.renewal.cloningSteps)
   }
 
   /** Returns the loss and the gradient norm of the last of them. */
@@ -42,5 +50,13 @@ export class CloningSteps {
       gradientNorm = steps.apply('head')
     }
     return { bc: this.program.outputs.bc![0]!, gradientNorm }
+  }
+
+  /**
+   * A head that learned its first corrections late in a long training on few demonstrations answers worse than one that
+   * meets them all from the start (the primacy bias, arXiv 2205.07802). Its average, the one that acts, follows.
+   */
+  async cloneAnew(steps: Steps): Promise<void> {
+    await this.take(this.stepsOfRenewal, steps)
   }
 }

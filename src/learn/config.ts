@@ -36,6 +36,15 @@ export const LearnerConfig = z.strictObject({
     .max(1)
     .default(1)
     .describe('rate at which the head that acts follows the head that learns; 1 is the paper: they are one'),
+  renewal: z
+    .strictObject({
+      every: count(
+        'online updates between two renewals of the primary head: fresh parameters, cloned anew; 0 is the paper: never',
+        0,
+      ).default(0),
+      cloningSteps: count('cloning steps of a fresh head before it acts').default(3000),
+    })
+    .prefault({}),
   inputNoise: z
     .number()
     .min(0)

@@ -10,9 +10,10 @@ export const dual: Method = {
     const refinement = await RefinementSteps.compile(store, settings)
     return {
       programs: [...actorCritic.programs, refinement.program],
+      cloneAnew: actorCritic.cloneAnew,
       async update(phase, steps) {
         const figures = await actorCritic.update(phase, steps)
-        const refined = await refinement.take(steps)
+        const refined = await refinement.take(steps.ofRefinement)
         return { ...figures, ...refined, gradientNorm: { ...figures.gradientNorm, ...refined?.gradientNorm } }
       },
     }

@@ -88,15 +88,25 @@ export class Learner {
   /** One joint update of the phase. @throws InputError if it diverged, before anything is published */
   async update(phase: Phase): Promise<UpdateFigures> {
     const { meanQ, weight, ...figures } = await this.training.update(phase, this.steps)
+    this.updates++
+    if (phase === 'online') await this.renewIfDue()
     const byTask = (values: ArrayLike<number>) =>
       Object.fromEntries(this.options.tasks.map((task, i) => [task, values[i]!]))
     return {
-      update: ++this.updates,
+      update: this.updates,
       phase,
       ...figures,
       ...(meanQ && { meanQ: byTask(meanQ) }),
       ...(weight && { weight: byTask(weight) }),
     }
+  }
+
+  private async renewIfDue(): Promise<void> {
+    const { every } = this.options.learner.renewal
+    const { cloneAnew } = this.training
+    if (every === 0 || this.updates % every !== 0 || !cloneAnew) return
+    this.steps.renew('head', new RandomStream(this.options.seed, `initialisation/head/${this.updates}`))
+    await cloneAnew(this.steps)
   }
 
   /** Copies of the parameters that act, to publish. */

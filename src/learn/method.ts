@@ -39,6 +39,8 @@ export type Training = {
   programs: readonly Program[]
   /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
   update(phase: Phase, steps: Steps): Promise<MethodFigures>
+  /** Clones a head whose parameters are fresh; absent where the head is frozen online. */
+  cloneAnew?(steps: Steps): Promise<void>
 }
 
 export type Method = {

@@ -1,5 +1,6 @@
 /** @file What every method does alike: fill a program's batch from the replay, draw its noise, run it, apply Adam. */
 import type { ParameterStore, Program } from '../graph/index.ts'
+import { initialise } from '../nets/index.ts'
 import { RandomStream, type StreamState } from '../random/stream.ts'
 import type { ReplayBuffer, TransitionRows } from '../replay/buffer.ts'
 import { drawNoise } from './batch.ts'
@@ -9,6 +10,7 @@ import type { Group } from './method.ts'
 export class Steps {
   readonly sampling: RandomStream
   private readonly noise: RandomStream
+  private branch?: Steps
 
   constructor(
     readonly replay: ReplayBuffer,
@@ -16,10 +18,18 @@ export class Steps {
     private readonly groups: Record<string, Group>,
     private readonly batchPerTask: number,
     private readonly learner: LearnerConfig,
-    seed: number,
+    private readonly seed: number,
+    private readonly purpose = '',
   ) {
-    this.sampling = new RandomStream(seed, 'sampling')
-    this.noise = new RandomStream(seed, 'learner noise')
+    this.sampling = new RandomStream(seed, `${purpose}sampling`)
+    this.noise = new RandomStream(seed, `${purpose}learner noise`)
+  }
+
+  /** The same with random streams of its own, so that the refinement actor's draws do not move those of the others. */
+  get ofRefinement(): Steps {
+    const { replay, store, groups, batchPerTask, learner, seed } = this
+    this.branch ??= new Steps(replay, store, groups, batchPerTask, learner, seed, 'refinement ')
+    return this.branch
   }
 
   /** On as many transitions of each task, half of them demonstrations ∪ interventions unless told otherwise. */
@@ -46,12 +56,21 @@ export class Steps {
     return this.store.adam(group, { learningRate, maxNorm, targetRate: this.groups[group]!.targetRate }).gradientNorm
   }
 
+  /** Fresh parameters and moments. What follows them goes on from where it is. */
+  renew(group: string, random: RandomStream): void {
+    initialise(this.groups[group]!.layout, (name) => this.store.view(group, name), random)
+    for (const moment of ['moment1', 'moment2'] as const) this.store.flat(group, moment).fill(0)
+    this.store.steps[group] = 0
+  }
+
   save(): Record<string, StreamState> {
-    return { sampling: this.sampling.save(), noise: this.noise.save() }
+    const own = { [`${this.purpose}sampling`]: this.sampling.save(), [`${this.purpose}noise`]: this.noise.save() }
+    return { ...own, ...this.branch?.save() }
   }
 
   restore(streams: Record<string, StreamState>): void {
-    this.sampling.restore(streams.sampling!)
-    this.noise.restore(streams.noise!)
+    this.sampling.restore(streams[`${this.purpose}sampling`]!)
+    this.noise.restore(streams[`${this.purpose}noise`]!)
+    if (streams['refinement sampling'] && this.purpose === '') this.ofRefinement.restore(streams)
   }
 }

@@ -9,6 +9,7 @@ export const hgDagger: Method = {
     const stepsOfHead = settings.learner.cloningSteps + 1 // as many as the joint update of ours takes
     return {
       programs: [cloning.program],
+      cloneAnew: (steps) => cloning.cloneAnew(steps),
       async update(_phase, steps) {
         const { bc, gradientNorm } = await cloning.take(stepsOfHead, steps)
         return { actor: { bc, loss: bc }, gradientNorm: { head: gradientNorm } }

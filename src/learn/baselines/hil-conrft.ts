@@ -12,9 +12,10 @@ export function pooled<S extends StepSettings>(settings: S): S {
 export const hilConrft: Method = {
   judges: (settings) => ({ critic: criticGroup(pooled(settings)) }),
   async compile(store, settings) {
-    const { programs, update } = await compileActorCritic(store, pooled(settings))
+    const { programs, update, cloneAnew } = await compileActorCritic(store, pooled(settings))
     return {
       programs,
+      cloneAnew,
       async update(phase, steps) {
         const { meanQ: _pooled, weight: _one, ...figures } = await update(phase, steps)
         return figures
