@@ -1,5 +1,5 @@
 /** @file Tensors read one at a time from files of published weights: single files, shards, damage. */
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -80,6 +80,20 @@ describe('a single file', () => {
     await file.read('brain', all.subarray(20, 600_021))
     expect([all[19], all[20], all[600_021]]).toEqual([9, 0, 9])
     await expect(file.read('weight', all.subarray(0, 3))).rejects.toThrow(ShapeError)
+    await file.close()
+  })
+
+  it('reads one row of a matrix, and says where a tensor lies', async () => {
+    const file = await open()
+    const rows = file.tensors.get('weight')!.shape[0]!
+    const all = Array.from(await file.read('weight'))
+    const width = all.length / rows
+    for (let row = 0; row < rows; row++)
+      expect(Array.from(await file.readRow('weight', row))).toEqual(all.slice(row * width, (row + 1) * width))
+    await expect(file.readRow('weight', rows)).rejects.toThrow(`has no row ${rows}`)
+    const { path, offset } = file.place('weight')!
+    const bytes = (await readFile(path)).subarray(offset, offset + 4 * all.length)
+    expect(Array.from(new Float32Array(new Uint8Array(bytes).buffer))).toEqual(all)
     await file.close()
   })
 

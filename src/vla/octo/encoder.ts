@@ -34,8 +34,8 @@ export class OctoEncoder implements VlaEncoder {
       const tokenizer = await loadTokenizer(weights.t5Folder)
       const wanted = weights.config.cameras.map(({ name }) => name)
       const pairs = pairCameras(wanted, cameras, 'octo')
-      const { side, program } = await compileOcto(weights, pairs, threads)
-      return new OctoEncoder(weights, tokenizer, pairs, side, program, await fileHash(weights.path), threads)
+      const [compiled, hash] = await Promise.all([compileOcto(weights, pairs, threads), fileHash(weights.path)])
+      return new OctoEncoder(weights, tokenizer, pairs, compiled, hash, threads)
     } catch (error) {
       await weights.close()
       throw error
@@ -43,6 +43,7 @@ export class OctoEncoder implements VlaEncoder {
   }
 
   readonly description: EncoderDescription
+  private readonly program: Program
   private readonly languages = new Map<string, Promise<Float32Array>>() // by instruction
   private queue: Promise<unknown> = Promise.resolve() // a program's inputs serve one run at a time
 
@@ -50,12 +51,12 @@ export class OctoEncoder implements VlaEncoder {
     private readonly weights: OctoWeights,
     private readonly tokenizer: Tokenizer,
     private readonly cameras: readonly CameraPair[],
-    side: number,
-    private readonly program: Program,
+    { side, program }: { side: number; program: Program },
     hash: string,
     private readonly threads: number | undefined,
   ) {
     const { width } = weights.config
+    this.program = program
     this.description = {
       name: 'octo',
       cameras: cameras.map(({ robot }) => robot),

@@ -41,8 +41,11 @@ export class SmolVlaEncoder implements VlaEncoder {
       const tokenizer = await loadTokenizer(weights.vlmFolder)
       const cameras = pairCameras(config.cameras, options.cameras, 'smolvla')
       const wrap = config.wrapImages ? await readWrap(weights, tokenizer) : undefined
-      const programs = await compilePrograms(weights, cameras.length, layer, wrap, options.threads)
-      return new SmolVlaEncoder(weights, tokenizer, cameras, programs, await fileHash(weights.path))
+      const [programs, hash] = await Promise.all([
+        compilePrograms(weights, cameras.length, layer, wrap, options.threads),
+        fileHash(weights.path),
+      ])
+      return new SmolVlaEncoder(weights, tokenizer, cameras, programs, hash)
     } catch (error) {
       await weights.close()
       throw error
@@ -119,6 +122,7 @@ export class SmolVlaEncoder implements VlaEncoder {
     const { ids, mask } = tokenise(instruction, this.tokenizer, this.config.words)
     const made = this.weights.embed(ids).then((rows) => ({ rows, mask }))
     this.words.set(instruction, made)
+    made.catch(() => this.words.delete(instruction))
     return made
   }
 }
