@@ -1,0 +1,182 @@
+/** @file One small chart: title, the values at the cursor (else the newest), and the curves, drawn by uPlot at most 10 times a second. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import uPlot from 'uplot'
+import { colour, onThemeChange } from '../parts/colour.ts'
+import { align, type Curve, type Table, valueAt } from './align.ts'
+
+const HEIGHT = 132
+const PERIOD = 100 // milliseconds between two redraws
+const SYNC = 'run' // charts of one key share their cursor
+
+export type ChartProps = {
+  title: string
+  curves: readonly Curve[]
+  format: (value: number) => string
+  range?: readonly [low: number, high: number]
+  domain: readonly [low: number, high: number] // of the time axis
+  empty?: string // said while there is nothing to draw
+}
+
+export function Chart({ title, curves, format, range, domain, empty = 'Nothing yet' }: ChartProps) {
+  const shown = curves.filter(({ points }) => points.length > 0)
+  const names = shown.map(({ label, look, colour }) => `${label}/${look}/${colour}`).join('|')
+  const place = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot>()
+  const table = useRef<Table>({ x: [], columns: [] })
+  const latest = useRef({ shown, domain })
+  latest.current = { shown, domain }
+  const [row, setRow] = useState<number | null>(null)
+
+  useEffect(() => {
+    if (!names || !place.current) return
+    const host = place.current
+    const build = () => {
+      plot.current?.destroy()
+      plot.current = new uPlot(optionsOf(host.clientWidth, latest.current.shown, range, format, setRow), [[]], host)
+      redraw()
+    }
+    const redraw = () => {
+      table.current = align(latest.current.shown)
+      fill(plot.current!, table.current, latest.current.domain)
+    }
+    build()
+    let drawn = latest.current.shown
+    const timer = setInterval(() => {
+      if (drawn === latest.current.shown || document.hidden) return
+      drawn = latest.current.shown
+      redraw()
+    }, PERIOD)
+    const resize = new ResizeObserver(() => plot.current?.setSize({ width: host.clientWidth, height: HEIGHT }))
+    resize.observe(host)
+    const themed = onThemeChange(build)
+    return () => {
+      clearInterval(timer)
+      resize.disconnect()
+      themed()
+      plot.current?.destroy()
+      plot.current = undefined
+    }
+  }, [names])
+
+  return (
+    <figure class="chart card">
+      <figcaption>
+        <h3>{title}</h3>
+        <ul>
+          {shown.map(({ label, colour, look, points }, i) => {
+            const column = table.current.columns[i]?.y
+            const value = row === null || !column ? points.at(-1)?.y : valueAt(column, row)
+            return (
+              <li key={label} class={`s${colour}`}>
+                <span class={`key ${look}`} aria-hidden="true" />
+                {shown.length > 1 && <span class="quiet">{label}</span>}
+                <b>{value === undefined || value === null || !Number.isFinite(value) ? '–' : format(value)}</b>
+              </li>
+            )
+          })}
+        </ul>
+      </figcaption>
+      {names ? <div class="plot" ref={place} /> : <p class="plot-empty quiet">{empty}</p>}
+    </figure>
+  )
+}
+
+/** Each curve takes three of uPlot's series: y, low, high. */
+function fill(plot: uPlot, { x, columns }: Table, domain: readonly [number, number]): void {
+  plot.setData([x, ...columns.flatMap(({ y, low, high }) => [y, low, high])] as uPlot.AlignedData, false)
+  plot.batch(() => {
+    plot.setScale('x', { min: domain[0], max: Math.max(domain[1], domain[0] + 0.1) })
+    if (plot.scales.y) plot.redraw(true, true)
+  })
+}
+
+function optionsOf(
+  width: number,
+  curves: readonly Curve[],
+  range: ChartProps['range'],
+  format: (value: number) => string,
+  hover: (row: number | null) => void,
+): uPlot.Options {
+  const quiet = colour('--quiet')
+  const grid = { stroke: colour('--rule'), width: 1 }
+  const font = '11px -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    padding: [6, 6, 0, 0],
+    cursor: {
+      sync: { key: SYNC, scales: ['x', null] },
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 6 },
+    },
+    scales: { x: { time: false }, y: range ? { range: [range[0], range[1]] } : { range: tight } },
+    axes: [
+      { stroke: quiet, font, size: 22, gap: 4, grid: { show: false }, ticks: { show: false }, space: 48 },
+      {
+        stroke: quiet,
+        font,
+        size: 44,
+        gap: 6,
+        grid,
+        ticks: { show: false },
+        space: 28,
+        values: (_, v) => v.map(format),
+      },
+    ],
+    series: [
+      {},
+      ...curves.flatMap(({ colour: index, look }): uPlot.Series[] => {
+        const stroke = colour(`--c${index % 6}`)
+        const y: uPlot.Series =
+          look === 'dots'
+            ? { stroke, paths: () => null, points: { show: true, size: 7, fill: stroke, stroke: colour('--card') } }
+            : {
+                stroke,
+                width: 1.8,
+                spanGaps: true,
+                points: { show: false },
+                dash: look === 'dashed' ? [5, 4] : undefined,
+              }
+        const edge: uPlot.Series = { paths: () => null, points: { show: false } }
+        return [y, look === 'dots' ? edge : bandEdge(), look === 'dots' ? edge : bandEdge()]
+      }),
+    ],
+    bands: curves.flatMap(({ look, colour: index }, i): uPlot.Band[] =>
+      look === 'line' ? [{ series: [3 * i + 3, 3 * i + 2], fill: translucent(colour(`--c${index % 6}`)) }] : [],
+    ),
+    hooks: {
+      draw: [(plot) => curves.forEach((curve, i) => curve.look === 'dots' && bars(plot, curve, 3 * i + 1))],
+      setCursor: [({ cursor }) => hover(cursor.idx ?? null)],
+    },
+  }
+}
+
+const bandEdge = (): uPlot.Series => ({ stroke: 'transparent', width: 0, spanGaps: true, points: { show: false } })
+
+const translucent = (rgb: string) => rgb.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.14)')
+
+function tight(_: uPlot, low: number, high: number): [number, number] {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1]
+  const margin = 0.08 * (high - low || Math.abs(high) || 1)
+  return [low >= 0 && low < 0.35 * high ? 0 : low - margin, high + margin]
+}
+
+/** Error bars of dots, from low to high. */
+function bars(plot: uPlot, { colour: index }: Curve, at: number): void {
+  const { ctx, data } = plot
+  ctx.save()
+  ctx.strokeStyle = colour(`--c${index % 6}`)
+  ctx.lineWidth = 1.6 * devicePixelRatio
+  ctx.beginPath()
+  for (let row = 0; row < data[0].length; row++) {
+    const [low, high] = [data[at + 1]?.[row], data[at + 2]?.[row]]
+    if (low == null || high == null) continue
+    const x = plot.valToPos(data[0][row], 'x', true)
+    ctx.moveTo(x, plot.valToPos(low, 'y', true))
+    ctx.lineTo(x, plot.valToPos(high, 'y', true))
+  }
+  ctx.stroke()
+  ctx.restore()
+}
