@@ -72,6 +72,7 @@ describe('the character map', () => {
     // where NFKC would differ: a joiner between emoji stays, long clusters are mapped character by character
     expect(map('👩\u200d🔧')).toBe('👩\u200d🔧')
     expect(map('\u1112\u1161\u11ab')).toBe('\u1112\u1161\u11ab')
+    expect(map('\ufb01\u0301\u0302')).toBe('fi\u0301\u0302') // a ligature under two accents, seven bytes
   })
 
   it('is refused in words when damaged', () => {

@@ -1,43 +1,48 @@
-/** @file A run on top of a published encoder, from demonstrations through warm-up and online steps to the summary. */
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+/** @file A session with published features and command embeddings: settings resnetPath and t5Path. */
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { afterAll, describe, expect, it } from 'vitest'
-import { ofKind, readMetrics } from '../../src/run/metrics.ts'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { resolveConfig } from '../../src/run/config.ts'
+import { openSession } from '../../src/run/session.ts'
+import { commandEncoder } from '../../src/talk/embedding.ts'
+import { T5TextEncoder } from '../../src/vla/t5/encoder.ts'
 
-const duet = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
-const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url))
-const runs = mkdtempSync(join(tmpdir(), 'duet-published-'))
-afterAll(() => rmSync(runs, { recursive: true, force: true }))
+const fixtures = resolve(import.meta.dirname, '../fixtures')
 
-const SHORT = [
-  'tasks=[pick]',
-  'demonstrations.perTask=1',
-  'warmUp.updates=4',
-  'online.robotMinutes=0.05',
-  'evaluation.trials=1',
-]
+let t5Path: string
+beforeAll(async () => {
+  t5Path = await mkdtemp(join(tmpdir(), 'duet-published-'))
+  for (const file of ['config.json', 'model.safetensors'])
+    await cp(join(fixtures, 't5', 'v1_1', file), join(t5Path, file))
+  await cp(join(fixtures, 'tokenizer_unigram', 'spiece.model'), join(t5Path, 'spiece.model'))
+})
+afterAll(() => rm(t5Path, { recursive: true }))
 
-const train = (name: string, ...settings: string[]) =>
-  promisify(execFile)(process.execPath, [
-    duet,
-    'train',
-    ...['--preset', 'tiny', '--runs', runs, '--name', name],
-    ...[...SHORT, ...settings].flatMap((setting) => ['--set', setting]),
-  ])
+describe('a session with published files', () => {
+  it("sees by ResNet-10, keeps the encoder's h, and hears by T5, in this thread and in another", async () => {
+    const robot = { arm: 'gantry' }
+    const plain = await openSession(resolveConfig('tiny', undefined, [{ robot }]))
+    const resnetPath = join(fixtures, 'resnet10', 'resnet10_params.pkl')
+    const session = await openSession(resolveConfig('tiny', undefined, [{ robot, resnetPath, t5Path }]))
+    const { workcell, encoder, commands, commandTable } = session
+    await workcell.reset('pick', 1)
+    const { images, proprio } = await workcell.observe()
+    const input = { images, proprio, instruction: 'pick up the bolt' }
+    const [mine] = await encoder.encode([input])
+    const [theirs] = await plain.encoder.encode([input])
+    expect(mine!.h).toEqual(theirs!.h)
+    const { cameras, featureShape } = encoder.description
+    expect(featureShape).toEqual([cameras.length, 4, 4, 64])
+    expect(mine!.features.length).toBe(cameras.length * 4 * 4 * 64)
+    expect(new Set(mine!.features).size).toBeGreaterThan(100)
 
-describe('a run with a published encoder', () => {
-  it.each(['smolvla', 'octo'])('%s', { timeout: 300_000 }, async (vla) => {
-    await train(vla, `vla=${vla}`, `vlaPath=${join(fixtures, vla)}`)
-    const summary = JSON.parse(readFileSync(join(runs, vla, 'summary.json'), 'utf8'))
-    expect(Object.keys(summary.tasks)).toEqual(['pick'])
-    expect(ofKind(readMetrics(join(runs, vla, 'metrics.jsonl')), 'episode').length).toBeGreaterThan(0)
-  })
-
-  it('asks for the folder', async () => {
-    await expect(train('nowhere', 'vla=octo')).rejects.toThrow(/setting "vlaPath": is not given/)
+    const t5 = await T5TextEncoder.load(t5Path, { threads: 1 })
+    expect(commands.embed('a bit to the left')).toEqual(await t5.encode('move left'))
+    const across = commandEncoder(structuredClone(commandTable))
+    expect(across.embed('move up')).toEqual(commands.embed('move up'))
+    await t5.close()
+    await session.close()
+    await plain.close()
   })
 })
