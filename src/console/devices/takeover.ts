@@ -1,0 +1,78 @@
+/**
+ * @file Who acts, the person or the policy: by a held button, a toggled one, or the touch of the device; and what the
+ * person asks the robot for meanwhile.
+ */
+import { type Axes, type Device, type DeviceFault, type Grip, isAtRest, REST, type Reading } from './device.ts'
+import { DEFAULT_MAPPING, fromZero, type Mapping, map } from './mapping.ts'
+
+export type TakeoverSettings = {
+  touch: boolean // pushing the device takes over, resting gives back; held and toggled buttons always work
+  rest: number // ms of rest that end a takeover by touch; shorter ones would cut the windows that labels need
+}
+
+export const DEFAULT_TAKEOVER: TakeoverSettings = { touch: true, rest: 300 }
+
+export type Asked = {
+  engaged: boolean // the person acts
+  axes: Axes // [6] of an action, base frame; 0 unless engaged
+  gripper: Grip // 'none': as it is
+  raw: Axes // what the device says, for the screen
+  fault: DeviceFault | null // the person still acts if they did: a robot whose device dies must stand still, not drive off
+  reading: Reading
+}
+
+/** One device in one person's hand. `mapping` and `settings` may be changed at any moment. */
+export class Takeover {
+  mapping: Mapping
+  settings: TakeoverSettings = DEFAULT_TAKEOVER
+  private toggled = false
+  private touchedAt: number | null = null // when the device was last pushed, while a takeover by touch lasts
+  private zero: Axes | null = null
+  private wasEngaged = false
+  private closed = false
+
+  constructor(readonly device: Device) {
+    this.mapping = { ...DEFAULT_MAPPING, deadZone: device.deadZone }
+  }
+
+  /** `gripper`: what the robot was told last; where it is told, a gripper button turns it round. */
+  update(time: number, gripper?: Exclude<Grip, 'none'>): Asked {
+    if (gripper) this.closed = gripper === 'close'
+    const reading = this.device.read(time)
+    const fault = this.device.fault(time)
+    const engaged = fault ? this.wasEngaged : this.decide(reading)
+    if (!engaged) this.zero = null
+    else if (!this.wasEngaged) this.zero = reading.axes
+    this.wasEngaged = engaged
+    const axes = engaged && !fault ? map(this.pushed(reading), this.mapping) : REST
+    return { engaged, axes, gripper: engaged ? this.grip(reading) : 'none', raw: reading.axes, fault, reading }
+  }
+
+  /** Gives back at once, whatever is held: the page lost the focus, or control went to somebody else. */
+  letGo(): void {
+    this.device.release()
+    this.toggled = false
+    this.touchedAt = null
+    this.wasEngaged = false
+    this.zero = null
+  }
+
+  private pushed({ axes }: Reading): Axes {
+    return this.device.kind === 'position' ? fromZero(axes, this.zero) : axes
+  }
+
+  private decide({ axes, gripper, buttons: { held, pressed }, time }: Reading): boolean {
+    for (const button of pressed) if (button === 'toggle') this.toggled = !this.toggled
+    const moved = this.device.kind === 'rate' && !isAtRest(axes, this.mapping.deadZone)
+    if (moved || gripper !== 'none' || pressed.includes('gripper')) this.touchedAt = time
+    if (this.touchedAt !== null && time - this.touchedAt >= this.settings.rest) this.touchedAt = null
+    return held.includes('hand over') || this.toggled || (this.settings.touch && this.touchedAt !== null)
+  }
+
+  private grip({ gripper, buttons: { pressed } }: Reading): Grip {
+    if (gripper !== 'none') this.closed = gripper === 'close'
+    else if (pressed.filter((button) => button === 'gripper').length % 2 === 1) this.closed = !this.closed
+    else return 'none'
+    return this.closed ? 'close' : 'open'
+  }
+}
