@@ -22,7 +22,15 @@ export const defaultLimits: SafetyLimits = {
   heartbeatAge: Infinity,
 }
 
-export type FaultKind = 'not a number' | 'wrong length' | 'sensor' | 'force' | 'stale command' | 'lost heartbeat'
+/** "stopped": a person did, see `SafeRobot.halt`. */
+export type FaultKind =
+  | 'not a number'
+  | 'wrong length'
+  | 'sensor'
+  | 'force'
+  | 'stale command'
+  | 'lost heartbeat'
+  | 'stopped'
 export type Fault = { kind: FaultKind; what: string }
 
 /** What the guard has to know beside the command. */
@@ -194,6 +202,15 @@ export class SafeRobot implements Robot {
     this.#watch(outcome.observation)
     this.#arm()
     return outcome
+  }
+
+  /**
+   * A person stops the robot: from this call on no command but "hold" reaches it, until `clearFault`. Resolves when the
+   * robot has taken the stop; whether it stands still is for `observe` to say. An earlier fault stays the one that is told.
+   */
+  halt(by: string): Promise<void> {
+    this.#latch({ kind: 'stopped', what: by })
+    return this.stop()
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,7 @@ import type { Action, Observation } from '../robot/robot.ts'
 import type { Fault, SafeRobot } from '../robot/safety.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
+import type { Attendant, Verdict } from './watcher.ts'
 
 /** What happened between one observation and the next. */
 export type Happening = {
@@ -27,6 +28,8 @@ export type EpisodeSummary = {
   ending: Exclude<Ending, 'interrupted'>
   length: number // steps
   operatorSteps: number
+  /** A person ended the episode, and says this of its last step. */
+  judged?: { reward: number; terminated: boolean }
 }
 
 /** Hears of an episode as it happens. A promise holds the robot back (lock-step learning). */
@@ -52,27 +55,38 @@ export type Crew = {
   /** Waits for the start of the next period. */
   pace?: Pick<Pace, 'tick'>
   recorder?: Recorder
+  /** A watcher beside the robot, who may hold it between two steps and end the episode there. */
+  attendant?: Attendant
 }
 
 /** Runs one episode to success, failure, verdict or time limit. An error stops the robot and passes through. */
 export async function runEpisode(crew: Crew, task: string, seed: number): Promise<EpisodeSummary> {
-  const { robot, operator, recorder } = crew
+  const { robot, operator, recorder, attendant } = crew
   const { maxSteps } = robot.spec.tasks[task]!
   const see = (observation: Observation, step: number) =>
     crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
   const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0 }
   try {
+    const held = attendant?.ready()
+    if (held) await held
     let observation = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
     let seen = await see(observation, 0)
     operator?.begin(task)
     recorder?.begin(task, seed, observation, seen)
+    attendant?.begin(observation)
     for (let over = false; !over; ) {
       await crew.pace?.tick()
+      const waiting = attendant?.between()
+      const verdict = waiting && (await waiting)
+      if (verdict) {
+        Object.assign(summary, closing(verdict))
+        break
+      }
       const planned = await crew.policy.primary(seen, crew.noise())
       const tending = operator?.tend(observation, planned) ?? {}
       const { command, actor } = await choose(crew, seen, planned, tending)
       const outcome = await robot.step(command)
-      if (robot.fault) throw stopped(robot.fault)
+      if (robot.fault && robot.fault.kind !== 'stopped') throw stopped(robot.fault)
       observation = outcome.observation
       seen = await see(observation, summary.length + 1)
       const judged = judge(outcome, tending.verdict, summary.length + 1 >= maxSteps)
@@ -86,11 +100,13 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       summary.length++
       if (actor === 'operator') summary.operatorSteps++
       await recorder?.step(happening, observation, seen)
+      attendant?.step(happening, planned, observation)
       over = judged.terminated || judged.truncated
       if (judged.terminated) summary.ending = judged.reward > 0 ? 'success' : 'failure'
       else if (over && tending.verdict !== 'abort') summary.ending = 'timeout'
     }
     await recorder?.end(summary)
+    attendant?.end(summary)
     return summary
   } catch (error) {
     await robot.stop()
@@ -116,6 +132,12 @@ const stopped = ({ kind, what }: Fault) =>
     `the robot holds after a fault, ${kind}: ${what}`,
     'Look at the robot and at what commanded it; the run can be resumed, nothing logged is lost',
   )
+
+/** An abort says nothing about the state: the episode was cut off. */
+const closing = (verdict: Verdict): Pick<EpisodeSummary, 'ending' | 'judged'> => ({
+  ending: verdict,
+  judged: { reward: verdict === 'success' ? 1 : 0, terminated: verdict !== 'abort' },
+})
 
 /** A person's verdict overrules the robot's own. The clock and an abort truncate: they say nothing about the state. */
 function judge(outcome: { reward: number; terminated: boolean }, verdict: Tending['verdict'], late: boolean) {

@@ -5,27 +5,32 @@ import type { RunConfig } from './config.ts'
 import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
 import type { TaskScore } from './metrics.ts'
 import { wilsonInterval } from './statistics.ts'
+import type { Attendant } from './watcher.ts'
 
 /** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
 export async function evaluate(
-  crew: Omit<Crew, 'recorder' | 'pace'>,
+  crew: Omit<Crew, 'recorder' | 'attendant'>,
   tasks: readonly string[],
   options: {
     trials: number
     firstSeed: number
     recorder?: (task: string, trial: number) => Recorder | undefined
     onEpisode?: (summary: EpisodeSummary) => void
+    attend?: (task: string) => Attendant | undefined
   },
 ): Promise<Record<string, TaskScore>> {
   const scores: Record<string, TaskScore> = {}
   for (const task of tasks) {
     const episodes: EpisodeSummary[] = []
     for (let trial = 0; trial < options.trials; trial++) {
-      const summary = await runEpisode(
-        { ...crew, recorder: options.recorder?.(task, trial) },
-        task,
-        options.firstSeed + trial,
-      )
+      const run = () =>
+        runEpisode(
+          { ...crew, recorder: options.recorder?.(task, trial), attendant: options.attend?.(task) },
+          task,
+          options.firstSeed + trial,
+        )
+      let summary = await run()
+      while (summary.judged?.terminated === false) summary = await run() // a person stopped it: it was no trial
       episodes.push(summary)
       options.onEpisode?.(summary)
     }

@@ -14,7 +14,7 @@ export function watchHealth(
   const monitor = new HealthMonitor(config)
   for (const metric of past) monitor.hear(metric)
   let standing = monitor.signs()
-  metrics.onWritten = (metric) => {
+  metrics.listen((metric) => {
     if (metric.kind === 'health') return
     monitor.hear(metric)
     const signs = monitor.signs()
@@ -24,7 +24,7 @@ export function watchHealth(
     if (appeared.length + cleared.length === 0) return
     metrics.write({ kind: 'health', time: metric.time, robotSteps: metric.robotSteps, signs })
     onChange({ appeared, cleared })
-  }
+  })
 }
 
 const withoutThose = (signs: readonly HealthSign[], others: readonly HealthSign[]) =>

@@ -106,8 +106,7 @@ export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kin
 
 /** Appends one line an event. Every line reaches the file before `write` returns; a kill can tear only the last one. */
 export class MetricsWriter {
-  /** Hears each metric once it is in the file. */
-  onWritten: (metric: Metric) => void = () => {}
+  private readonly listeners: ((metric: Metric) => void)[] = []
 
   private constructor(private descriptor: number | null) {}
 
@@ -123,7 +122,12 @@ export class MetricsWriter {
   write(metric: Metric): void {
     if (this.descriptor === null) throw new Error('MetricsWriter.write: the file is closed')
     writeSync(this.descriptor, JSON.stringify(metric) + '\n')
-    this.onWritten(metric)
+    for (const listener of this.listeners) listener(metric)
+  }
+
+  /** Hears each metric from now on, once it is in the file. */
+  listen(listener: (metric: Metric) => void): void {
+    this.listeners.push(listener)
   }
 
   /** Safe to call more than once. */

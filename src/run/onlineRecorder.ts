@@ -54,9 +54,10 @@ export class OnlineRecorder implements Recorder {
     await this.tempo.step()
   }
 
-  end({ ending }: EpisodeSummary): void {
-    this.log.end({ ending })
-    this.learner.end(this.start!.episode, { ending })
+  end({ ending, judged }: EpisodeSummary): void {
+    const end = judged ? { ending, verdict: judged } : { ending }
+    this.log.end(end)
+    this.learner.end(this.start!.episode, end)
     this.firstId = ownNumber(this.log.nextId, this.place)
   }
 }

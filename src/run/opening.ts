@@ -29,6 +29,7 @@ import {
 import type { Session, Station } from './session.ts'
 import { Tempo } from './tempo.ts'
 import { Turns } from './turns.ts'
+import type { Watcher } from './watcher.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 
@@ -82,6 +83,7 @@ export async function openRun(
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,
+  watcher?: Watcher,
 ): Promise<RunParts> {
   const clock = new RunClock()
   const { checkpoint, state, evaluated } = readState(folder)
@@ -129,7 +131,7 @@ export async function openRun(
     const operator = simulatedOperator(config, station, place)
     const before = state.operators?.[station.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(station, recorder, operator, { perception, policy, turns }, config)
+    return new Practice(station, recorder, operator, { perception, policy, turns }, config, watcher)
   })
   robotSteps = () => clockSteps(practices)
   policy.setParameters(await learner.learn('warm-up', 0))

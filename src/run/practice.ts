@@ -1,5 +1,6 @@
 /** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
 import type { Policy } from '../learn/policy.ts'
+import type { Operator } from '../operator/operator.ts'
 import type { SimulatedOperator } from '../operator/simulated/operator.ts'
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
@@ -11,6 +12,7 @@ import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Station } from './session.ts'
 import type { Turns } from './turns.ts'
+import type { Watcher } from './watcher.ts'
 
 /** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
 export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
@@ -21,6 +23,7 @@ export type Practised = EpisodeSummary & { episode: number }
 export class Practice {
   private readonly noise: RandomStream
   private readonly pace: Pace
+  private readonly tending: Operator | undefined
   private readonly chainStarts: ChainStarts
 
   constructor(
@@ -29,9 +32,12 @@ export class Practice {
     readonly operator: SimulatedOperator | undefined,
     private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
     private readonly config: RunConfig,
+    private readonly watcher?: Watcher,
   ) {
     this.noise = new RandomStream(robotSeed(config.seed, recorder.place), `noise/${recorder.robotSteps}`)
-    this.pace = new Pace(config.online.pace)
+    const { pace } = config.online
+    this.pace = new Pace(() => watcher?.speed(pace) ?? pace)
+    this.tending = watcher ? watcher.operator(station.cell, operator) : operator
     this.chainStarts = new ChainStarts(station, config.robot.chainStarts, robotSeed(config.seed, recorder.place))
   }
 
@@ -40,7 +46,7 @@ export class Practice {
    * episode's number fixes task and start state.
    */
   async episode(): Promise<Practised> {
-    const { station, recorder, operator, shared, config } = this
+    const { station, recorder, shared, config } = this
     const { turns, ...minds } = shared
     const { tasks, seed, evaluation } = config
     const episode = recorder.nextEpisode
@@ -56,7 +62,9 @@ export class Practice {
     }
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
     const begin = this.chainStarts.begin(episode, task)
-    const crew = { ...minds, robot: station.robot, noise, operator, recorder, begin, pace }
+    const attendant = this.watcher?.attend({ cell: station.cell, stage: 'practice', task, episode })
+    const operator = this.tending
+    const crew = { ...minds, robot: station.robot, noise, operator, recorder, begin, pace, attendant }
     const summary = await runEpisode(crew, task, start)
     this.chainStarts.ended(summary)
     return { episode, ...summary }

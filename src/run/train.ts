@@ -8,12 +8,13 @@ import { type RunFolder, writeWhole } from './folder.ts'
 import { type HealthChange, watchHealth } from './healthWatch.ts'
 import { type Metric, type MetricOf, readMetrics, type TaskScore } from './metrics.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
-import { CONTROL_RATE, robotMinutes } from './pace.ts'
+import { CONTROL_RATE, Pace, robotMinutes } from './pace.ts'
 import type { Practice } from './practice.ts'
 import { saveNormalisers } from './preparation.ts'
 import { writeReport } from './report/index.ts'
 import { openSession, type Session } from './session.ts'
 import { type Summary, summarise } from './summary.ts'
+import type { Watcher } from './watcher.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 
@@ -25,6 +26,8 @@ export type TrainEvents = {
   onHealth?: (change: HealthChange) => void
   /** Asked between episodes; true ends the online phase early, with a checkpoint and a report. */
   stopping?: () => boolean
+  /** Looks on, and may reach in. */
+  watcher?: Watcher
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
@@ -34,9 +37,32 @@ export async function train(
   events: TrainEvents = {},
   open: typeof openSession = openSession,
 ): Promise<Summary> {
-  const session = await open(config)
-  const parts = await openRun(folder, config, session, events.onProgress ?? (() => {}))
-  watchHealth(parts.metrics, readMetrics(folder.metrics), config, events.onHealth ?? (() => {}))
+  const { watcher } = events
+  try {
+    const summary = await trainIn(await open(config), folder, config, events)
+    watcher?.closed({ summary })
+    return summary
+  } catch (error) {
+    watcher?.closed({ error })
+    throw error
+  }
+}
+
+async function trainIn(session: Session, folder: RunFolder, config: RunConfig, given: TrainEvents): Promise<Summary> {
+  const { watcher } = given
+  watcher?.opened({ folder, config, session })
+  const onProgress: OnProgress = (progress) => {
+    watcher?.progress(progress)
+    given.onProgress?.(progress)
+  }
+  const events = { ...given, onProgress }
+  const parts = await openRun(folder, config, session, onProgress, watcher)
+  const past = readMetrics(folder.metrics)
+  if (watcher) {
+    watcher.started({ past, followsCommands: parts.policy.followsCommands })
+    parts.metrics.listen((metric) => watcher.metric(metric))
+  }
+  watchHealth(parts.metrics, past, config, events.onHealth ?? (() => {}))
   const run = new Run(folder, config, session, events, parts)
   try {
     await run.warmUp()
@@ -155,6 +181,7 @@ class Run {
     const { episode, task, length, operatorSteps, ending, seed } = await practice.episode()
     const { cell } = practice.station
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
+    if (length === 0) return // a person ended it before it began
     const success = ending === 'success'
     parts.metrics.write({
       kind: 'episode',
@@ -184,10 +211,13 @@ class Run {
     for (const { station } of parts.practices) {
       const film = `${stage}${several ? `-${station.cell}` : ''}`
       const { perception, policy } = parts
-      const crew = { robot: station.robot, perception, policy, noise: evaluationNoise(config) }
+      const { watcher } = this.events
+      const pace = watcher && new Pace(() => watcher.speed(config.online.pace))
+      const crew = { robot: station.robot, perception, policy, noise: evaluationNoise(config), pace }
       robots[station.cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
+        attend: (task) => watcher?.attend({ cell: station.cell, stage: 'evaluation', task, episode: null }),
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
