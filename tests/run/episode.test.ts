@@ -54,6 +54,7 @@ const encoder = {
 
 const policy = (planned: Action) =>
   ({
+    followsCommands: true,
     primary: async () => planned,
     refined: async (_: unknown, command: string) => filled(command === 'move left' ? 0.7 : 0),
   }) as unknown as Policy
