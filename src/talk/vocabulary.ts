@@ -36,7 +36,7 @@ export function allCommands(axes: AxisNames = BASE_FRAME): string[] {
 }
 
 /** Other words that people use for the six directions of the base frame. */
-const SYNONYMS: Record<string, string> = {
+export const SYNONYMS: Readonly<Record<string, string>> = {
   forwards: 'forward',
   ahead: 'forward',
   front: 'forward',
@@ -57,13 +57,13 @@ const SYNONYMS: Record<string, string> = {
 }
 
 /** Words that carry no direction of their own. */
-const FILLERS = new Set(
+export const FILLERS: ReadonlySet<string> = new Set(
   'move go shift nudge push a bit little slightly some more please to the and then now it your toward towards'.split(
     ' ',
   ),
 )
-const NOTHING = new Set(['[null]', 'null', 'none', 'nothing', ''])
-const NEGATIONS = new Set(["don't", 'dont', 'not', 'no', 'never', 'without'])
+export const NOTHING: ReadonlySet<string> = new Set(['[null]', 'null', 'none', 'nothing', ''])
+export const NEGATIONS: ReadonlySet<string> = new Set(["don't", 'dont', 'not', 'no', 'never', 'without'])
 
 /** `direction` is what the understood words ask for; `unknown` are the words left over. */
 export type Reading = { direction: Direction; unknown: string[] }

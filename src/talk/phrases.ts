@@ -1,0 +1,206 @@
+/**
+ * @file Free phrases, "a bit to the left and up", by a closed grammar: either every word has a meaning here and the phrase
+ * is a command, or it is refused with the reason and what could have been meant. Nothing is guessed.
+ */
+import { LEXICON, LONGEST, meaningOf, type Size } from './lexicon.ts'
+import {
+  AXES,
+  type AxisNames,
+  allCommands,
+  BASE_FRAME,
+  type Direction,
+  formatCommand,
+  NULL_COMMAND,
+} from './vocabulary.ts'
+
+export type Understood = {
+  command: string // canonical, see vocabulary.ts
+  magnitude: { said: string; size: Size } | null // as said; a command steers by direction only, so it is not acted on
+  understood: string // for the screen: "move left (a bit)"
+}
+export type Refused = {
+  refused: string // the reason, a sentence
+  suggestions: string[] // phrases that are understood, nearest first; may be empty
+}
+/** "stop" alone is no command but the wish to stop. */
+export type StopWish = { stop: true; understood: string }
+export type Phrase = Understood | Refused | StopWish
+
+/** Characters; nobody says more in one breath, and reading takes time. */
+const LONGEST_PHRASE = 200
+
+type Piece = { said: string; meaning: ReturnType<typeof meaningOf> }
+
+/** What a phrase asks for. Never throws; takes time in proportion to the phrase, which is refused where it is too long. */
+export function understandPhrase(phrase: string, axes: AxisNames = BASE_FRAME): Phrase {
+  if (phrase.length > LONGEST_PHRASE) return refuse('That is too long for a command.', directionsOf(axes))
+  const pieces = piecesOf(phrase, axes)
+  const find = (kind: string) => pieces.filter(({ meaning }) => meaning?.kind === kind)
+  const stop = find('stop')[0]
+  if (stop && pieces.every(({ meaning }) => meaning?.kind === 'stop' || meaning?.kind === 'filler'))
+    return { stop: true, understood: 'stop' }
+  const negation = find('negation')[0]
+  if (negation) return refuse(`I only know what to do, not what to leave: "${negation.said}".`, without(pieces, axes))
+  if (stop) return refuse(`"${stop.said}" together with more words is not clear to me.`, ['stop', 'nothing'])
+  const unknown = pieces.filter(({ meaning }) => !meaning)
+  if (unknown.length) return refuseUnknown(pieces, unknown, axes)
+  for (const { said, meaning } of pieces) {
+    if (meaning?.kind === 'beyond') return refuse(`"${said}": ${meaning.why}.`, without(pieces, axes))
+    if (meaning?.kind === 'ambiguous')
+      return refuse(
+        `"${said}" can mean several things.`,
+        meaning.directions.filter((word) => signOf(word, axes)).map((word) => `move ${word}`),
+      )
+  }
+  return directionOf(pieces, axes)
+}
+
+function directionOf(pieces: readonly Piece[], axes: AxisNames): Phrase {
+  const direction: [number, number, number] = [0, 0, 0]
+  for (const { said, meaning } of pieces) {
+    if (meaning?.kind !== 'direction') continue
+    const [axis, sign] = signOf(meaning.word, axes)!
+    if (direction[axis] === -sign) {
+      const other = axes.names[AXES[axis]!][sign > 0 ? 1 : 0]
+      const each = [-sign, sign].map((s) => formatCommand(withSign(direction, axis, s), axes))
+      return refuse(`"${other}" and "${said}" contradict each other.`, each)
+    }
+    direction[axis] = sign
+  }
+  const command = formatCommand(direction, axes)
+  const nothing = pieces.some(({ meaning }) => meaning?.kind === 'nothing')
+  if (nothing && command !== NULL_COMMAND)
+    return refuse('That says nothing and something at once.', [command, 'nothing'])
+  if (!nothing && command === NULL_COMMAND) return refuse('I hear no direction.', directionsOf(axes))
+  const size = pieces.find(({ meaning }) => meaning?.kind === 'size')
+  if (command === NULL_COMMAND || size?.meaning?.kind !== 'size')
+    return { command, magnitude: null, understood: command === NULL_COMMAND ? 'nothing asked' : command }
+  const magnitude = { said: size.said, size: size.meaning.size }
+  return { command, magnitude, understood: `${command} (${size.said})` }
+}
+
+const withSign = (direction: Direction, axis: number, sign: number): Direction =>
+  direction.map((value, i) => (i === axis ? sign : value)) as unknown as Direction
+
+/** Expressions, longest first: "toward me" before "toward". */
+function piecesOf(phrase: string, axes: AxisNames): Piece[] {
+  const text = phrase.toLowerCase().replaceAll('’', "'").replaceAll(NULL_COMMAND, ' nothing ')
+  const words = text.match(/[\p{L}\p{N}']+/gu) ?? []
+  const pieces: Piece[] = []
+  for (let i = 0; i < words.length; ) {
+    let length = Math.min(LONGEST, words.length - i)
+    while (length > 1 && !known(words.slice(i, i + length).join(' '), axes)) length--
+    const said = words.slice(i, i + length).join(' ')
+    pieces.push({ said, meaning: known(said, axes) })
+    i += length
+  }
+  return pieces
+}
+
+/** The frame's own names come first; a direction that the frame does not have is not known. */
+function known(expression: string, axes: AxisNames): Piece['meaning'] {
+  if (signOf(expression, axes)) return { kind: 'direction', word: expression }
+  const meaning = meaningOf(expression)
+  return meaning?.kind === 'direction' && !signOf(meaning.word, axes) ? undefined : meaning
+}
+
+function signOf(word: string, axes: AxisNames): [axis: number, sign: 1 | -1] | undefined {
+  const axis = AXES.findIndex((name) => axes.names[name].includes(word))
+  return axis < 0 ? undefined : [axis, axes.names[AXES[axis]!][0] === word ? 1 : -1]
+}
+
+const refuse = (refused: string, suggestions: readonly string[]): Refused => ({
+  refused,
+  suggestions: [...suggestions],
+})
+
+const directionsOf = ({ order, names }: AxisNames) => order.flatMap((axis) => names[axis].map((name) => `move ${name}`))
+
+/** The directions of a phrase whose other words cannot be followed: opposite ones where it was negated. */
+function without(pieces: readonly Piece[], axes: AxisNames): string[] {
+  const negated = pieces.some(({ meaning }) => meaning?.kind === 'negation')
+  const directions = pieces.flatMap(({ meaning }) => {
+    const sign = meaning?.kind === 'direction' && signOf(meaning.word, axes)
+    return sign ? [`move ${axes.names[AXES[sign[0]]!][sign[1] > 0 === negated ? 1 : 0]}`] : []
+  })
+  return [...new Set(directions), ...(negated ? ['nothing'] : [])]
+}
+
+function refuseUnknown(pieces: readonly Piece[], unknown: readonly Piece[], axes: AxisNames): Refused {
+  const names = unknown.slice(0, 3).map(({ said }) => `"${short(said)}"`)
+  const nearest = new Map(unknown.slice(0, 3).map(({ said }) => [said, nearestWord(said, axes)]))
+  const mended = unknown.length <= 3 && [...nearest.values()].every((word) => word !== undefined)
+  const hints = [...nearest].flatMap(([, word]) => (word ? [`"${word}"`] : []))
+  const hint = hints.length ? ` Did you mean ${hints.join(' and ')}?` : ''
+  const reason = `I do not know ${names.join(', ')}.${hint}`
+  if (!mended) return refuse(reason, without(pieces, axes))
+  const reading = understandPhrase(pieces.map(({ said }) => nearest.get(said) ?? said).join(' '), axes)
+  return refuse(reason, 'command' in reading ? [reading.command] : 'stop' in reading ? ['stop'] : reading.suggestions)
+}
+
+const short = (word: string) => (word.length > 24 ? `${word.slice(0, 24)}...` : word)
+
+/** The known word that is at most one slip away, or two for words of five letters and more; directions win a tie. */
+function nearestWord(word: string, axes: AxisNames): string | undefined {
+  if (word.length > 20) return undefined
+  const own = AXES.flatMap((axis) => axes.names[axis])
+  let best: { word: string; slips: number } | undefined
+  for (const candidate of [...own, ...LEXICON.keys()]) {
+    if (candidate.includes(' ') || !known(candidate, axes)) continue
+    const most = Math.min(word.length, candidate.length) >= 5 ? 2 : 1
+    if (Math.abs(candidate.length - word.length) > most || candidate.length < 2) continue
+    const slips = slipsBetween(word, candidate)
+    if (slips <= most && (!best || slips < best.slips)) best = { word: candidate, slips }
+  }
+  return best?.word
+}
+
+/** Letters to insert, delete, change or swap with their neighbour (optimal string alignment). */
+export function slipsBetween(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row[j] = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, change)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(row[j]!, rows[i - 2]![j - 2]! + 1)
+    }
+    rows.push(row)
+  }
+  return rows[a.length]![b.length]!
+}
+
+/**
+ * Phrases that begin with what has been typed and are understood, the likeliest first: for the command box. Each keeps
+ * what was typed as it stands, in lower case.
+ */
+export function completions(prefix: string, limit = 8, axes: AxisNames = BASE_FRAME): string[] {
+  const typed = prefix.toLowerCase().trimStart()
+  if (typed.length > LONGEST_PHRASE) return []
+  const head = typed.slice(0, typed.search(/\S*$/))
+  const names = axes.order.flatMap((axis) => axes.names[axis])
+  const spoken = [...LEXICON.keys()].filter((word) => known(word, axes)?.kind === 'direction')
+  const commands = allCommands(axes).filter((command) => command !== NULL_COMMAND)
+  const byLength = commands.sort((a, b) => a.split(' and ').length - b.split(' and ').length)
+  const joint = /\s$/.test(typed) ? 'and ' : ' and '
+  const further = typed.trim() ? names.map((name) => typed + joint + name) : []
+  const candidates = [...byLength, ...[...names, ...spoken].map((word) => head + word), ...further, 'stop', 'nothing']
+  const meant = new Set([outcome(typed, axes)]) // one phrase for each outcome, and none that changes nothing
+  const found: string[] = []
+  for (const candidate of candidates) {
+    if (found.length >= limit) break
+    if (!candidate.startsWith(typed)) continue
+    const what = outcome(candidate, axes)
+    if (what === null || meant.has(what)) continue
+    meant.add(what)
+    found.push(candidate)
+  }
+  return found
+}
+
+/** What a phrase leads to; null where it is refused. */
+function outcome(phrase: string, axes: AxisNames): string | null {
+  const reading = understandPhrase(phrase, axes)
+  return 'command' in reading ? reading.command : 'stop' in reading ? 'stop' : null
+}

@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { completions, slipsBetween, understandPhrase } from '../../src/talk/phrases.ts'
+import { allCommands, FILLERS, parseCommand, SYNONYMS } from '../../src/talk/vocabulary.ts'
+
+const command = (phrase: string) => {
+  const reading = understandPhrase(phrase)
+  return 'command' in reading ? reading.command : reading
+}
+const refusal = (phrase: string) => {
+  const reading = understandPhrase(phrase)
+  if (!('refused' in reading)) throw new Error(`understood ${JSON.stringify(phrase)} as ${JSON.stringify(reading)}`)
+  return reading
+}
+
+describe('free phrases', () => {
+  it('read every canonical command as itself', () => {
+    expect(allCommands().map(command)).toEqual(allCommands())
+  })
+
+  it.each([
+    ['a bit to the left', 'move left'],
+    ['left', 'move left'],
+    ['LEFT!!!', 'move left'],
+    ['go up and back', 'move backward and up'],
+    ['a little more to the right and down please', 'move right and down'],
+    ['can you go straight ahead, and higher', 'move forward and up'],
+    ['lower it a tad, then left', 'move left and down'],
+    ['away from me', 'move forward'],
+    ['toward me and up', 'move backward and up'],
+    ['towards the right', 'move right'],
+    ['upper left', 'move left and up'],
+    ['um, keep going forwards', 'move forward'],
+    ['left left left', 'move left'],
+    ['nothing', '[null]'],
+    ['[NULL]', '[null]'],
+  ])('understand "%s"', (phrase, wanted) => expect(command(phrase)).toBe(wanted))
+
+  it('tell how far was meant, and show what was understood', () => {
+    expect(understandPhrase('a bit to the left')).toEqual({
+      command: 'move left',
+      magnitude: { said: 'a bit', size: 'small' },
+      understood: 'move left (a bit)',
+    })
+    expect(understandPhrase('far up')).toMatchObject({ magnitude: { said: 'far', size: 'large' } })
+    expect(understandPhrase('up')).toMatchObject({ magnitude: null, understood: 'move up' })
+  })
+
+  it.each(['stop', 'STOP!', 'stop now please', 'halt', 'emergency stop'])('hear "%s" as the wish to stop', (phrase) =>
+    expect(understandPhrase(phrase)).toEqual({ stop: true, understood: 'stop' }),
+  )
+
+  it.each([
+    ['left and right', /contradict/, ['move left', 'move right']],
+    ['up and left and down', /contradict/, ['move left and up', 'move left and down']],
+    ["don't go up", /don't/, ['move down', 'nothing']],
+    ['do not move left', /do not/, ['move right', 'nothing']],
+    ['stop moving left', /stop/, ['stop', 'nothing']],
+    ['move lef', /"lef".*"left"/, ['move left']],
+    ['rihgt', /"rihgt".*"right"/, ['move right']],
+    ['move forwrad and upp', /"forward" and "up"/, ['move forward and up']],
+    ['5 cm left', /"5".*not a distance/, ['move left']],
+    ['twist left', /take over/, ['move left']],
+    ['open the gripper', /take over/, []],
+    ['up to the table', /not a place/, ['move up']],
+    ['back up a bit', /several/, ['move backward', 'move up']],
+    ['up the stairs', /"stairs"/, ['move up']],
+    ['nothing left', /nothing and something/, ['move left', 'nothing']],
+  ])('refuse "%s" and say why', (phrase, reason, suggestions) => {
+    const { refused, suggestions: got } = refusal(phrase)
+    expect(refused).toMatch(reason)
+    expect(got).toEqual(suggestions)
+  })
+
+  it.each(['please', '', '   ', '...', '\u0000', 'go'])('hear no direction in %j, and name all six', (phrase) => {
+    expect(refusal(phrase).suggestions).toHaveLength(6)
+  })
+
+  it('agree with the vocabulary wherever that understands', () => {
+    const words = [...Object.keys(SYNONYMS), ...FILLERS, 'left', 'right', 'forward', 'backward', 'up', 'down', 'not']
+    let compared = 0
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 6 }), (list) => {
+        const phrase = list.join(' ')
+        const reading = understandPhrase(phrase)
+        if ('command' in reading) {
+          compared++
+          expect(reading.command).toBe(parseCommand(phrase))
+        }
+      }),
+      { numRuns: 500 },
+    )
+    expect(compared).toBeGreaterThan(100)
+  })
+
+  it('never throw and never guess, and every suggestion is understood', () => {
+    const anything = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.stringMatching(/^[a-z' ]{0,60}$/))
+    fc.assert(
+      fc.property(anything, (phrase) => {
+        const reading = understandPhrase(phrase)
+        if ('command' in reading) expect(allCommands()).toContain(reading.command)
+        if ('refused' in reading)
+          for (const suggestion of reading.suggestions)
+            expect(understandPhrase(suggestion)).not.toHaveProperty('refused')
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('answer at once, whatever is said', () => {
+    const worst = ['ab '.repeat(66), 'x'.repeat(200), 'toward '.repeat(28), 'y'.repeat(1e6), 'lefp '.repeat(40)]
+    const since = performance.now()
+    for (const phrase of worst) understandPhrase(phrase)
+    expect((performance.now() - since) / worst.length).toBeLessThan(50)
+    expect(refusal('y'.repeat(1e6)).refused).toMatch(/too long/)
+  })
+})
+
+describe('slips', () => {
+  it.each([
+    ['left', 'left', 0],
+    ['lef', 'left', 1],
+    ['rihgt', 'right', 1],
+    ['forwrad', 'forward', 1],
+    ['kitten', 'sitting', 3],
+    ['', 'up', 2],
+  ])('%s to %s: %i', (a, b, slips) => expect(slipsBetween(a, b)).toBe(slips))
+})
+
+describe('completions', () => {
+  it('go on from what is typed', () => {
+    expect(completions('move l', 3)).toEqual(['move left', 'move left and up', 'move left and down'])
+    expect(completions('go up and b')).toEqual(['go up and backward'])
+    expect(completions('A bit to the r')[0]).toBe('a bit to the right')
+    expect(completions('tow')).toEqual(['toward me'])
+    expect(completions('sto')).toEqual(['stop'])
+    expect(completions('left')).toEqual(['left and forward', 'left and backward', 'left and up', 'left and down'])
+    expect(completions('xyz')).toEqual([])
+  })
+
+  it('begin with what is typed, are understood, and each leads elsewhere', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^(move |go |a bit )?[a-z]{0,2}$/),
+        fc.integer({ min: 1, max: 30 }),
+        (typed, limit) => {
+          const found = completions(typed, limit)
+          expect(found.length).toBeLessThanOrEqual(limit)
+          for (const phrase of found) expect(phrase.startsWith(typed)).toBe(true)
+          const outcomes = found.map((phrase) => JSON.stringify(command(phrase)))
+          expect(outcomes.filter((outcome) => outcome.includes('refused'))).toEqual([])
+          expect(new Set(outcomes).size).toBe(outcomes.length)
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+})
