@@ -1,10 +1,15 @@
 /** @file The five methods side by side: success, lengths, what the operator did, and each against the dual actor. */
+
 import { OPERATORS } from '../operator/simulated/options.ts'
+import { Speaker, type SpeakerReport } from '../operator/simulated/speaker.ts'
 import { RandomStream } from '../random/stream.ts'
+import { evaluate, evaluationNoise } from '../run/evaluate.ts'
+import { ofKind } from '../run/metrics.ts'
 import type { Plot } from '../run/report/plot.ts'
 import { percent } from '../run/report/plot.ts'
 import { bootstrapInterval, mean, type PairedDifference, wilsonInterval } from '../run/statistics.ts'
 import { interventionShare } from '../run/summary.ts'
+import { openTrained } from '../run/trained.ts'
 import type { Overrides, Section, Table, Workbench } from './experiment.ts'
 import { METHODS, type Method, trainSeeds } from './methods.ts'
 import { compare, type Measured, measure, outcomes, pooled, practice } from './outcomes.ts'
@@ -13,12 +18,62 @@ import { PAPER_TABLE } from './paper.ts'
 
 export type Row = { method: Method; runs: Measured[] }
 
+const WITH_COMMANDS: Method = {
+  name: 'dual with commands',
+  title: 'dual actor, with commands',
+  colour: 0,
+  onTheWay: false,
+}
+
 /** Trains all methods with the settings on top, and lays them side by side. */
 export async function compareMethods(bench: Workbench, settings: Overrides): Promise<Section> {
   const rows = await Promise.all(
     METHODS.map(async (method) => ({ method, runs: (await trainSeeds(bench, method, settings)).map(measure) })),
   )
-  return sectionOf(rows)
+  const dual = rows.find(({ method }) => method.name === 'dual')!
+  const spoken = await spokenTo(bench, dual.runs)
+  const section = sectionOf([...rows, { method: WITH_COMMANDS, runs: spoken.map(({ run }) => run) }])
+  return { ...section, notes: [...section.notes, describeCommands(spoken.map(({ report }) => report))] }
+}
+
+type Spoken = { run: Measured; report: SpeakerReport }
+
+/** The same trials of the same policies once more, beside somebody who speaks where things go wrong. */
+async function spokenTo(bench: Workbench, runs: readonly Measured[]): Promise<Spoken[]> {
+  const spoken: Spoken[] = []
+  for (const run of runs) {
+    const { seed } = run.config
+    bench.progress(`evaluation with commands, seed ${seed}`)
+    const { tasks, report } = await bench.once(`commands-seed${seed}`, () => evaluateWithCommands(run))
+    const final = ofKind(run.metrics, 'evaluation').findLast(({ stage }) => stage === 'final')!
+    spoken.push({ run: { ...run, metrics: [...run.metrics, { ...final, tasks }] }, report })
+  }
+  return spoken
+}
+
+async function evaluateWithCommands({ folder }: Measured) {
+  const trained = await openTrained(folder.path)
+  const { config, session, perception, policy } = trained
+  try {
+    const { robot, workcell } = session
+    const speaker = new Speaker(workcell, config.talk)
+    const crew = { robot, perception, policy, noise: evaluationNoise(config), operator: speaker }
+    const tasks = await evaluate(crew, config.tasks, config.evaluation)
+    return { tasks, report: speaker.report() }
+  } finally {
+    await trained.close()
+  }
+}
+
+function describeCommands(reports: readonly SpeakerReport[]): string {
+  const total = (pick: (report: SpeakerReport) => number) => reports.reduce((sum, report) => sum + pick(report), 0)
+  const [steps, said] = [total((report) => report.steps), total((report) => report.spokenSteps)]
+  return (
+    'Without a command the dual actor is the single actor: the refinement actor learns beside the primary and moves ' +
+    'nothing of it, so that both rows come of the same runs. With commands: the same trials and policies beside a ' +
+    'simulated speaker, who sees late what the operator above would take over for, and says the direction in which the ' +
+    `scripted expert would go: ${total((report) => report.commands)} commands, in force for ${figure((100 * said) / steps)} % of the steps.`
+  )
 }
 
 /** `rows` hold the same training seeds each, in the same order. */
@@ -134,7 +189,8 @@ function seedTable(rows: readonly Row[], tasks: readonly string[], seeds: readon
 function interventionPlot(rows: readonly Row[]): Plot {
   const longest = Math.max(...rows.flatMap(({ runs }) => runs.map(({ config }) => config.online.robotMinutes)))
   const stretches = 12
-  const series = rows.map(({ method, runs }) => ({
+  const practised = rows.filter(({ method }) => method !== WITH_COMMANDS && !method.runsOf)
+  const series = practised.map(({ method, runs }) => ({
     name: method.title,
     colour: method.colour,
     look: 'line' as const,

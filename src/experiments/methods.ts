@@ -2,14 +2,19 @@
 import { mergeSettings } from '../run/config.ts'
 import type { FinishedRun, Overrides, Workbench } from './experiment.ts'
 
-export type Method = { name: string; title: string; colour: number; onTheWay: boolean }
+/** `runsOf`: the method whose runs are this one's, too. */
+export type Method = { name: string; title: string; colour: number; onTheWay: boolean; runsOf?: string }
 
-/** In the order of the paper's table. Runs that are evaluated on the way serve the learning curves, too. */
+/**
+ * In the order of the paper's table. Runs that are evaluated on the way serve the learning curves, too. Without a command
+ * the dual actor is the single actor to the last bit: the refinement actor learns beside the primary, from draws of its
+ * own, and moves nothing of it (tests/learn/methods.test.ts). So the single actor has no runs of its own.
+ */
 export const METHODS: readonly Method[] = [
-  { name: 'hg-dagger', title: 'HG-DAgger', colour: 4, onTheWay: false },
+  { name: 'hg-dagger', title: 'HG-DAgger', colour: 4, onTheWay: true },
   { name: 'hil-conrft', title: 'HIL-ConRFT (flat)', colour: 3, onTheWay: false },
   { name: 'dsrl', title: 'DSRL', colour: 5, onTheWay: false },
-  { name: 'single', title: 'single actor', colour: 1, onTheWay: true },
+  { name: 'single', title: 'single actor', colour: 1, onTheWay: true, runsOf: 'dual' },
   { name: 'dual', title: 'dual actor', colour: 0, onTheWay: true },
 ]
 
@@ -23,4 +28,9 @@ export const settingsOf = ({ name, onTheWay }: Method, settings: Overrides): Ove
 
 /** One run for each of the seeds that the workbench was asked for. */
 export const trainSeeds = (bench: Workbench, method: Method, settings: Overrides): Promise<FinishedRun[]> =>
-  Promise.all(bench.options.seeds.map((seed) => bench.train(method.name, settingsOf(method, settings), seed)))
+  Promise.all(
+    bench.options.seeds.map((seed) => {
+      const trained = method.runsOf ? methodCalled(method.runsOf) : method
+      return bench.train(trained.name, settingsOf(trained, settings), seed)
+    }),
+  )

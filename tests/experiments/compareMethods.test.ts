@@ -60,9 +60,9 @@ describe('the table of fabricated runs', () => {
     expect(row(seeds, 'single actor')).toMatchObject({ 'seed 0': '12.5 → 75', 'seed 1': '12.5 → 50' })
   })
 
-  it('plots the share of the operator over robot time', () => {
+  it('plots the share of the operator over robot time, once for runs that serve two methods', () => {
     const { series } = plots[0]!.plot
-    expect(series.map(({ name }) => name)).toEqual(['single actor', 'dual actor'])
+    expect(series.map(({ name }) => name)).toEqual(['dual actor'])
     expect(series[0]!.points.map(({ y }) => y)).toEqual([0.2, 0])
   })
 })
