@@ -19,6 +19,9 @@ export type Grip = 'open' | 'close' | 'none'
 /** 'hand over' takes control for as long as it is held, 'toggle' takes it and gives it back; 'gripper' turns the gripper round. */
 export type Button = 'hand over' | 'toggle' | 'gripper' | 'success' | 'failure' | 'abort' | 'undo' | 'stop'
 
+/** As an action and an input message write it: 1 closes, -1 opens, 0 leaves it. */
+export const GRIP_VALUE = { close: 1, open: -1, none: 0 } as const
+
 export type Reading = {
   axes: Axes
   gripper: Grip

@@ -2,15 +2,13 @@
  * @file Smooth changes between policy and person: the action never changes faster than a limit from the one executed last,
  * neither when a person takes over nor when they give back. One call a control step; belongs beside the robot.
  */
+import { GRIP_VALUE } from './device.ts'
 import type { Asked } from './takeover.ts'
 
 /** Change of a motion axis in one second, in action units: 0.5 a step at 10 Hz, so that two steps stop a full push. */
 const SLEW = 5
 
 const MOTION_AXES = 6
-
-/** How the gripper's entry is written (RobotSpec): 1 closes, -1 opens; values near 0 keep. */
-const GRIP = { close: 1, open: -1 } as const
 
 export class Handover {
   private gripping: number | null = null // what the person's actions say, while they act
@@ -36,7 +34,7 @@ export class Handover {
     const most = this.slew * seconds
     if (asked) {
       this.leaving = true
-      this.gripping = asked.gripper === 'none' ? (this.gripping ?? last[MOTION_AXES]!) : GRIP[asked.gripper]
+      this.gripping = asked.gripper === 'none' ? (this.gripping ?? last[MOTION_AXES]!) : GRIP_VALUE[asked.gripper]
       return this.towards(last, asked.axes, most, this.gripping)
     }
     if (!this.leaving) return null

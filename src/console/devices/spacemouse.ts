@@ -24,6 +24,9 @@ const SILENCE = 500
 /** ms over which not one count of a pushed puck changes although it reports: no hand is that calm. */
 const STUCK = 3000
 
+/** ms: a reading is the mean of the reports since the one before, but of no more than a control step. */
+const MEMORY = 100
+
 const AXIS_BYTES = 6
 
 /** Three signed 16-bit little-endian numbers from byte `offset` on. */
@@ -37,8 +40,8 @@ export const fromDeviceFrame = ([x, y, z, rx, ry, rz]: readonly number[]): Axes 
   axesOf([-y, -x, -z, -ry, -rx, -rz].map((count) => clamp(count / FULL_SCALE) + 0))
 
 type Counts = [number, number, number]
-type Sums = { counts: Counts; reports: number }
-const nothing = (): Sums => ({ counts: [0, 0, 0], reports: 0 })
+type Sums = { counts: Counts; reports: number; from: number }
+const nothing = (from = 0): Sums => ({ counts: [0, 0, 0], reports: 0, from })
 
 export class SpaceMouse implements Device {
   readonly kind = 'rate'
@@ -90,7 +93,8 @@ export class SpaceMouse implements Device {
     if (this.heardAt === null || counts.some((count, i) => count !== last[i])) this.changedAt = time
     this.heardAt = time
     this.last[part] = counts
-    const sums = this.since[part]!
+    let sums = this.since[part]!
+    if (sums.reports === 0 || time - sums.from > MEMORY) this.since[part] = sums = nothing(time)
     counts.forEach((count, i) => {
       sums.counts[i]! += count
     })
@@ -99,8 +103,8 @@ export class SpaceMouse implements Device {
 
   /** The mean of the reports since the last reading; where none came, the last one still holds. */
   read(time: number): Reading {
-    const means = this.since.map(({ counts, reports }, part) =>
-      reports > 0 ? counts.map((sum) => sum / reports) : this.last[part]!,
+    const means = this.since.map(({ counts, reports, from }, part) =>
+      reports > 0 && time - from <= 2 * MEMORY ? counts.map((sum) => sum / reports) : this.last[part]!,
     )
     this.since = [nothing(), nothing()]
     const axes = this.fault(time) ? REST : fromDeviceFrame(means.flat())
