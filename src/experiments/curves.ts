@@ -20,7 +20,7 @@ export const experiment: Experiment = {
   question:
     'How fast do the dual actor (without commands: the single actor) and cloning alone learn, in robot minutes and in wall minutes?',
   runsOf: 'table1',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 60, overrides: {} },
+  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
   async run(bench: Workbench): Promise<Section> {
     const rows = await Promise.all(
       COMPARED.map(methodCalled).map(async (method) => ({

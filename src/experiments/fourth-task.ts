@@ -25,7 +25,7 @@ export const experiment: Experiment = {
   title: 'A fourth task with other dynamics',
   question:
     'Does a task of another kind, pushing a stand along a rail to its end stop, learn beside place, pick and assemble without starving or starving them?',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 80, overrides: {} },
+  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 40, overrides: {} },
   async run(bench: Workbench): Promise<Section> {
     const { robotMinutes: minutes } = bench.options
     const [together, ...alone] = await Promise.all([

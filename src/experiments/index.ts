@@ -1,4 +1,5 @@
 /** @file The published experiments by name. A new one is one file that exports `experiment`, and one line here. */
+import { experiment as ablation } from './ablation.ts'
 import { experiment as correctionComplexity } from './correction-complexity.ts'
 import { experiment as criticCalibration } from './critic-calibration.ts'
 import { experiment as curves } from './curves.ts'
@@ -14,6 +15,7 @@ export const experiments: readonly Experiment[] = [
   table1,
   table1Weak,
   curves,
+  ablation,
   longHorizon,
   twoRobots,
   fourthTask,

@@ -48,7 +48,7 @@ export const experiment: Experiment = {
   question:
     'How many operations in a row succeed when the end of one is the start of the next, where do chains break, and what do commands change?',
   runsOf: 'table1',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 60, overrides: {} },
+  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
   async run(bench) {
     const runs = await Promise.all(
       SCENES.flatMap((scene) =>

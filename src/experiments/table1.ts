@@ -7,6 +7,6 @@ export const experiment: Experiment = {
   title: 'Five methods, three tasks',
   question:
     'How far does each method come on the same networks, demonstrations, seeds and operator, and how much of it is the online phase?',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 60, overrides: {} },
+  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
   run: (bench) => compareMethods(bench, {}),
 }

@@ -36,7 +36,7 @@ export const experiment: Experiment = {
   question:
     'Does a policy trained on one robot serve another, mounted, tuned and seen differently? Do two that learn together serve both, and how much sooner?',
   runsOf: 'table1',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 60, overrides: {} },
+  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
   async run(bench: Workbench): Promise<Section> {
     const arms = await Promise.all(
       TRAININGS.map(async ({ name, run, cells }) => ({ name, cells, runs: await trainings(bench, run, cells) })),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { VARIANTS } from '../../src/experiments/ablation.ts'
 import { sectionOf } from '../../src/experiments/compareMethods.ts'
 import { methodCalled } from '../../src/experiments/methods.ts'
 import { compare } from '../../src/experiments/outcomes.ts'
+import { resolveConfig } from '../../src/run/config.ts'
 import { measured } from './fabricated.ts'
 
 const BEFORE = { place: 'ffff', pick: 'sfff' }
@@ -81,4 +83,11 @@ it('a method that never succeeds has no length', () => {
   }
   const [, effort] = sectionOf([none, rows[1]!]).tables
   expect(effort!.rows[0]![2]).toBe('-')
+})
+
+it('every variant of the ablation takes something back of what quick sets', () => {
+  const [ours, ...others] = VARIANTS.map(({ settings }) => resolveConfig('quick', undefined, [settings]))
+  expect(ours).toEqual(resolveConfig('quick'))
+  expect(others.length).toBeGreaterThan(3)
+  for (const variant of others) expect(variant).not.toEqual(ours)
 })

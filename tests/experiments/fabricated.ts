@@ -27,6 +27,7 @@ export const scoreOf = (task: string, trials: string): TaskScore =>
       ending: letter === 's' ? 'success' : 'failure',
       length: letter === 's' ? 10 + k : 80,
       operatorSteps: 0,
+      segments: [],
     })),
   )
 

@@ -14,6 +14,7 @@ const chainOf = (completed: number, asked: 3 | 12): Chain => ({
     ending: i < completed ? 'success' : 'timeout',
     length: i < completed ? 20 : 80,
     operatorSteps: 0,
+    segments: [],
   })),
 })
 const chains = (asked: 3 | 12, ...completed: number[]) => completed.map((each) => chainOf(each, asked))
