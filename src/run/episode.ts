@@ -7,6 +7,7 @@ import type { Ending } from '../replay/episode.ts'
 import type { Actor } from '../replay/transition.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { Fault, SafeRobot } from '../robot/safety.ts'
+import type { Segment } from './metrics.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
 import type { Attendant, Verdict } from './watcher.ts'
@@ -28,6 +29,7 @@ export type EpisodeSummary = {
   ending: Exclude<Ending, 'interrupted'>
   length: number // steps
   operatorSteps: number
+  segments: Segment[] // the operator's interventions
   /** A person ended the episode, and says this of its last step. */
   judged?: { reward: number; terminated: boolean }
 }
@@ -65,7 +67,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
   const { maxSteps } = robot.spec.tasks[task]!
   const see = (observation: Observation, step: number) =>
     crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
-  const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0 }
+  const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0, segments: [] }
   try {
     const held = attendant?.ready()
     if (held) await held
@@ -97,8 +99,8 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
         actor,
         command: tending.command ?? null,
       }
+      if (actor === 'operator') countIntervention(summary)
       summary.length++
-      if (actor === 'operator') summary.operatorSteps++
       await recorder?.step(happening, observation, seen)
       attendant?.step(happening, planned, observation)
       over = judged.terminated || judged.truncated
@@ -112,6 +114,15 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
     await robot.stop()
     throw error
   }
+}
+
+/** The step that comes next is the operator's: it lengthens their last intervention, or begins one. */
+function countIntervention(summary: EpisodeSummary): void {
+  const { segments, length } = summary
+  summary.operatorSteps++
+  const last = segments.at(-1)
+  if (last && last.from + last.steps === length) last.steps++
+  else segments.push({ from: length, steps: 1 })
 }
 
 /** The operator's hand comes first, then the refinement actor if there is one and something was said, else the primary actor. */

@@ -18,6 +18,10 @@ const per = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
  */
 const clock = { time: z.number(), robotSteps: z.number() }
 
+/** A stretch of steps in a row that the operator acted in. */
+const Segment = z.object({ from: z.number(), steps: z.number() })
+export type Segment = z.infer<typeof Segment>
+
 const EpisodeMetric = z.object({
   kind: z.literal('episode'),
   ...clock,
@@ -27,6 +31,7 @@ const EpisodeMetric = z.object({
   success: z.boolean(),
   length: z.number(), // steps
   operatorSteps: z.number(),
+  segments: z.array(Segment).optional(), // the interventions; metrics of earlier versions have none
   seed: z.number(),
 })
 

@@ -178,7 +178,7 @@ class Run {
 
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
-    const { episode, task, length, operatorSteps, ending, seed } = await practice.episode()
+    const { episode, task, length, operatorSteps, segments, ending, seed } = await practice.episode()
     const { cell } = practice.station
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     if (length === 0) return // a person ended it before it began
@@ -192,6 +192,7 @@ class Run {
       success,
       length,
       operatorSteps,
+      segments,
       seed,
     })
     const where = parts.practices.length > 1 ? `${cell}, ` : ''

@@ -223,6 +223,7 @@ describe('attrition', () => {
         ending: length < 80 ? 'success' : 'timeout',
         length,
         operatorSteps: 0,
+        segments: [],
       }),
     ),
   })

@@ -129,6 +129,16 @@ describe('an episode', () => {
     expect(summary.operatorSteps).toBe(1)
   })
 
+  it('tells how long each intervention was, and when it began', async () => {
+    const acts = [true, true, false, false, true]
+    const { summary } = await run(new ScriptedRobot(), (step) => (acts[step] ? { takeover: filled(0.5) } : {}))
+    expect(summary.segments).toEqual([
+      { from: 0, steps: 2 },
+      { from: 4, steps: 1 },
+    ])
+    expect(summary.operatorSteps).toBe(3)
+  })
+
   it('lets the refinement actor act while something is said, and notes what', async () => {
     const { recorder } = await run(new ScriptedRobot(), (step) => (step === 2 ? { command: 'move left' } : {}))
     expect(recorder.steps[2]).toMatchObject({ actor: 'refinement', command: 'move left' })
