@@ -37,6 +37,7 @@ export class Person implements Operator {
   private here = false
   private latest?: DeviceInput
   private fresh: DeviceInput[] = [] // since the last step
+  private wasSilent = false
   private command?: Spoken & { until: number; stepsLeft: number }
 
   constructor(private readonly options: PersonOptions) {}
@@ -49,6 +50,11 @@ export class Person implements Operator {
   /** Whether the hand is on the robot. */
   get holding(): boolean {
     return this.here && this.latest?.hold === true
+  }
+
+  /** Whether the hand is on the robot, but nothing fresh came from it for the last step: the robot holds. */
+  get silent(): boolean {
+    return this.holding && this.wasSilent
   }
 
   /** The person is there, hands off. */
@@ -110,6 +116,7 @@ export class Person implements Operator {
     const youngest = this.options.now() - this.options.inputAge
     const samples = (this.fresh.length > 0 ? this.fresh : [this.latest!]).filter(({ at }) => at >= youngest)
     this.fresh = []
+    this.wasSilent = samples.length === 0
     for (const { axes } of samples)
       for (let i = 0; i < MOTION_AXES; i++) action[i]! += Math.min(1, Math.max(-1, axes[i]!)) / samples.length
     action[MOTION_AXES] = samples.findLast(({ gripper }) => gripper !== 0)?.gripper ?? 0

@@ -44,6 +44,30 @@ function* readSegment(frames: FrameReader, file: string, spec?: RobotSpec): Gene
   const header = readHeader(frames, file)
   if (spec) expectRobot(file, header.robot, loggedRobot(spec))
   const codec = new RecordCodec(header.robot)
+  for (;;) {
+    const episode = finish(readEpisode(frames, file, codec))
+    if (!episode) return
+    yield episode
+  }
+}
+
+/** Runs to the end without its pauses. */
+function finish<T>(reading: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = reading.next()
+    if (done) return value
+  }
+}
+
+/**
+ * The next episode of a segment; undefined where there is none. Yields after each record, for those who want to do
+ * something else in between. @throws InputError on records that do not follow from each other
+ */
+export function* readEpisode(
+  frames: FrameReader,
+  file: string,
+  codec: RecordCodec,
+): Generator<void, LoggedEpisode | undefined> {
   let open: LoggedEpisode | undefined
   for (let frame = frames.next(); frame; frame = frames.next()) {
     const where = `${file} at byte ${frame.offset}`
@@ -58,8 +82,7 @@ function* readSegment(frames: FrameReader, file: string, spec?: RobotSpec): Gene
       open.steps.push(record.step)
       open.observations.push(record.next)
     } else if (record.kind === 'end' && record.episode === open?.start.episode) {
-      yield settled({ ...open, end: record.end })
-      open = undefined
+      return settled({ ...open, end: record.end })
     } else {
       throw new InputError(
         where,
@@ -67,8 +90,9 @@ function* readSegment(frames: FrameReader, file: string, spec?: RobotSpec): Gene
         'Restore the file from a copy',
       )
     }
+    yield
   }
-  if (open) yield settled(open)
+  return open && settled(open)
 }
 
 function settled(episode: LoggedEpisode): LoggedEpisode {

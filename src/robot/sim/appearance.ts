@@ -13,8 +13,8 @@ const AMBER: Colour = [1, 0.62, 0.05]
 const IDLE: Colour = [0.45, 0.46, 0.48]
 
 /** In the hand frame: beside the palm, looking past the fingertips. */
-const WRIST = { position: [0.072, 0, 0.052] as Vec3, target: [0, 0, 0.128] as Vec3, up: [1, 0, 0] as Vec3 }
-const WRIST_FOVY = (75 * Math.PI) / 180
+export const WRIST = { position: [0.072, 0, 0.052] as Vec3, target: [0, 0, 0.128] as Vec3, up: [1, 0, 0] as Vec3 }
+export const WRIST_FOVY = (75 * Math.PI) / 180
 const NEAR = { front: 0.05, wrist: 0.008 } // metres
 
 const KINDS: Record<number, Geom['kind']> = { 2: 'sphere', 3: 'capsule', 5: 'cylinder', 6: 'box' } // mjtGeom

@@ -1,0 +1,391 @@
+/**
+ * @file The operator's desk, between a run and the pages that look on. The run knows it as its watcher; what people at the
+ * pages do arrives by `orders.ts`.
+ */
+import { basename, join } from 'node:path'
+import type { Operator } from '../operator/operator.ts'
+import { Person } from '../operator/person.ts'
+import { Relay } from '../operator/relay.ts'
+import type { Observation } from '../robot/robot.ts'
+import { holdAction } from '../robot/safety.ts'
+import type { RunConfig } from '../run/config.ts'
+import type { EpisodeSummary } from '../run/episode.ts'
+import type { RunFolder } from '../run/folder.ts'
+import { labelRule } from '../run/labelRule.ts'
+import type { Metric } from '../run/metrics.ts'
+import type { Progress } from '../run/opening.ts'
+import { CONTROL_RATE, Pace } from '../run/pace.ts'
+import type { Session, Station } from '../run/session.ts'
+import type { Summary } from '../run/summary.ts'
+import type { Attendant, Scene, Verdict, Watcher } from '../run/watcher.ts'
+import { type Change, Control } from './control.ts'
+import { Journal } from './journal.ts'
+import { LabelFeed } from './labelFeed.ts'
+import { LoopStatistics } from './loopStatistics.ts'
+import { PictureStream } from './pictures.ts'
+import { type CommandInfo, encodeFrame, type Frame, PROTOCOL_VERSION, type ServerEvent, TIMES } from './protocol.ts'
+import { Recording } from './recording.ts'
+import { Reins } from './reins.ts'
+import { Show } from './show.ts'
+import { SmoothTending } from './smoothTending.ts'
+
+const PERIOD = 1000 / CONTROL_RATE // ms
+const SHOW_EVERY = 50 // ms between two states, and two pictures of a camera, at least
+const TICK = 50 // ms
+const LOOP_EVERY = 20 // ticks between two events about the loop
+const METRICS_TOLD = 4000 // to a page that opens; of longer runs updates are thinned out
+
+/** Whoever looks on. */
+export interface Audience {
+  readonly viewers: number
+  readonly framesSkipped: number
+  tell(event: ServerEvent): void
+  show(frame: Uint8Array): void
+}
+
+const NOBODY: Audience = { viewers: 0, framesSkipped: 0, tell: () => {}, show: () => {} }
+
+/** What there is once the robots are. */
+export type Live = {
+  folder: RunFolder
+  config: RunConfig
+  session: Session
+  reins: Reins
+  recording: Recording
+  show: Show
+  beside: ReadonlyMap<string, { labels: LabelFeed; tending: SmoothTending }> // by cell
+}
+
+export type DeskOptions = {
+  journal?: Journal
+  /** A line for whoever looks at the terminal. */
+  onNotice?: (line: string) => void
+  now?: () => number // ms, never going back
+}
+
+export class Desk implements Watcher {
+  readonly journal: Journal
+  readonly control: Control
+  readonly person: Person
+  readonly now: () => number
+  live?: Live
+  followsCommands = true
+  ended = false
+  focus = '' // cell that is shown, and that the person tends
+  recordingVerdict?: Verdict // on the demonstration that goes on
+  private chosenSpeed: number | null = null
+  private audience: Audience = NOBODY
+  private readonly loop = new LoopStatistics()
+  private readonly pictures = new PictureStream<Omit<Frame, 'camera' | 'jpeg'>>((camera, jpeg, moment) =>
+    this.audience.show(encodeFrame({ ...moment, camera, jpeg })),
+  )
+  private readonly metrics: Metric[] = []
+  private lastProgress: Extract<ServerEvent, { kind: 'progress' }> | null = null
+  private readonly timer: ReturnType<typeof setInterval>
+  private ticks = 0
+  private shownAt = -Infinity
+  private unshown = false // a newer state than the one that was told
+  private told = { command: false, holding: false }
+
+  constructor(private readonly options: DeskOptions = {}) {
+    this.now = options.now ?? (() => performance.now())
+    this.journal = options.journal ?? new Journal()
+    this.control = new Control(TIMES.lease, this.now, (change) => this.handOver(change))
+    const { inputAge, command } = TIMES
+    this.person = new Person({ inputAge, commandTime: command, period: PERIOD, now: this.now })
+    this.timer = setInterval(() => this.tick(), TICK)
+    this.timer.unref()
+  }
+
+  seat(audience: Audience): void {
+    this.audience = audience
+  }
+
+  tell(event: ServerEvent): void {
+    this.audience.tell(event)
+  }
+
+  /** The run is to end: whoever is held is let go. */
+  dismiss(): void {
+    this.live?.reins.dismiss()
+  }
+
+  close(): void {
+    clearInterval(this.timer)
+  }
+
+  // ---------------------------------------------------------------- the run speaks
+
+  opened({ folder, config, session }: { folder: RunFolder; config: RunConfig; session: Session }): void {
+    const reins = new Reins({
+      robots: new Map(session.stations.map(({ cell, robot }) => [cell, robot])),
+      undo: TIMES.undo,
+      now: this.now,
+      onStatus: (event) => {
+        this.tell(event)
+        if (event.status === 'paused' || event.status === 'stopped')
+          this.options.onNotice?.(`The robot is ${event.status}: ${event.why}. The console lets it go on.`)
+      },
+      onVerdict: (waiting) => {
+        const { verdict, by } = waiting ?? { verdict: null, by: '' }
+        this.tell({ kind: 'verdict', verdict, by, left: waiting ? TIMES.undo : 0 })
+      },
+    })
+    const recording = new Recording(folder.path, config, (event) => this.tell(event))
+    const rule = labelRule(config, session.robot.spec)
+    const beside = session.stations.map(({ cell }) => {
+      const labels = new LabelFeed(rule, (label) => this.tell(label))
+      return [cell, { labels, tending: new SmoothTending(this.person) }] as const
+    })
+    this.focus = session.stations[0]!.cell
+    const show = new Show(session.robot.spec, this.focus)
+    this.live = { folder, config, session, reins, recording, show, beside: new Map(beside) }
+    this.journal.open(join(folder.path, 'console.jsonl'))
+    void recording.open().then(() => this.tell(recording.event))
+  }
+
+  started({ past, followsCommands }: { past: readonly Metric[]; followsCommands: boolean }): void {
+    this.followsCommands = followsCommands
+    this.metrics.push(...past)
+    this.tell({ kind: 'metrics', metrics: this.thinned() })
+  }
+
+  metric(metric: Metric): void {
+    this.metrics.push(metric)
+    this.tell({ kind: 'metric', metric })
+    if (metric.kind === 'health') this.tell({ kind: 'health', signs: metric.signs })
+  }
+
+  progress({ stage, done, total, note = '' }: Progress): void {
+    this.lastProgress = { kind: 'progress', stage, done, total, note }
+    this.tell(this.lastProgress)
+  }
+
+  speed(own: number): number {
+    return this.control.holder && this.live?.show.stage !== 'evaluation' ? 1 : (this.chosenSpeed ?? own)
+  }
+
+  operator(cell: string, own: Operator | undefined): Operator {
+    const { tending } = this.live!.beside.get(cell)!
+    return new Relay(tending, () => this.person.present && this.focus === cell, own)
+  }
+
+  attend(scene: Scene): Attendant {
+    const live = this.live!
+    const { reins, recording, show, config } = live
+    const { cell, stage, task, episode } = scene
+    const { labels, tending } = live.beside.get(cell)!
+    const inFocus = () => this.focus === cell
+    const lent = () => stage === 'practice' && inFocus() && recording.wanted
+    return {
+      ready: () => (lent() ? this.lend(live, cell, lent) : reins.ready(cell)),
+      begin: (observation) => {
+        reins.begin(cell)
+        labels.begin()
+        this.loop.pause()
+        if (!inFocus()) return
+        show.begin(scene)
+        this.look(observation)
+      },
+      between: () => {
+        if (lent()) return Promise.resolve<Verdict>('abort')
+        const held = reins.between(cell, stage === 'practice' && inFocus())
+        if (held) this.loop.pause()
+        else if (inFocus()) this.loop.step(this.now(), PERIOD / this.speed(config.online.pace))
+        return held
+      },
+      step: (happening, planned, next) => {
+        tending.executed(happening.action)
+        labels.step(happening, inFocus() ? show.firstImage : null)
+        if (!inFocus()) return
+        show.act(happening.actor, happening.action, planned)
+        this.look(next)
+      },
+      end: (summary) => {
+        reins.end(cell)
+        this.tellEnd(scene, summary)
+        if (stage === 'practice' && episode !== null) void labels.end(episode, task)
+      },
+    }
+  }
+
+  closed(outcome: { summary: Summary } | { error: unknown }): void {
+    this.ended = true
+    const summary = 'summary' in outcome ? outcome.summary : null
+    const error = 'error' in outcome ? String((outcome.error as Error)?.message ?? outcome.error) : null
+    this.tell({ kind: 'ended', summary, error })
+    this.close()
+  }
+
+  // ---------------------------------------------------------------- what pages are told
+
+  /** What a page that opens has to know, in order; nothing before the robots are there. */
+  greeting(client: string): ServerEvent[] {
+    const { live } = this
+    if (!live) return []
+    const { folder, config, session, reins, recording, show } = live
+    const { spec } = session.robot
+    const hello: ServerEvent = {
+      kind: 'hello',
+      protocol: PROTOCOL_VERSION,
+      client,
+      mode: 'live',
+      run: basename(folder.path),
+      settings: config,
+      robots: session.stations.map(({ cell, robot }) => ({ cell, name: robot.spec.name })),
+      cameras: show.cameras,
+      tasks: Object.entries(spec.tasks).map(([name, task]) => ({
+        name,
+        ...task,
+        trained: config.tasks.includes(name),
+      })),
+      actionScale: spec.actionScale,
+      controlRate: CONTROL_RATE,
+      serverTime: Date.now(),
+    }
+    const health = this.metrics.findLast((metric) => metric.kind === 'health')
+    const { verdict } = reins
+    const state = show.state(this.command)
+    return [
+      hello,
+      { kind: 'metrics', metrics: this.thinned() },
+      ...(health ? [{ kind: 'health' as const, signs: health.signs }] : []),
+      ...(this.lastProgress ? [this.lastProgress] : []),
+      reins.state,
+      this.controlEvent(),
+      this.paceEvent(),
+      recording.event,
+      ...(verdict ? [{ kind: 'verdict' as const, ...verdict, left: verdict.until - this.now() }] : []),
+      ...(state ? [state] : []),
+    ]
+  }
+
+  get command(): CommandInfo | null {
+    return (this.person.spoken as CommandInfo | undefined) ?? null
+  }
+
+  controlEvent(): ServerEvent {
+    const { holder, waiting } = this.control
+    const simulated = this.live?.config.operator.kind === 'simulated' ? 'simulated' : 'none'
+    return {
+      kind: 'control',
+      holder,
+      holding: this.person.holding,
+      waiting: [...waiting],
+      operator: holder ? 'person' : simulated,
+    }
+  }
+
+  paceEvent(): ServerEvent {
+    const fastest = this.live!.config.online.pace
+    return { kind: 'pace', chosen: this.chosenSpeed ?? fastest, now: this.speed(fastest), fastest }
+  }
+
+  chooseSpeed(speed: number): void {
+    this.chosenSpeed = speed
+    this.loop.clear()
+    this.tell(this.paceEvent())
+  }
+
+  /** Another robot is shown, and tended. */
+  turnTo(cell: string): void {
+    const { show, session } = this.live!
+    this.focus = cell
+    this.person.letGo()
+    show.turnTo(session.stations.find((station) => station.cell === cell)!.robot.spec, cell)
+    for (const event of this.greeting('')) if (event.kind === 'state') this.tell(event)
+  }
+
+  private handOver({ from, to, cause }: Change): void {
+    const handOn = this.person.holding
+    this.person.leave()
+    if (to) this.person.come()
+    this.journal.write({ what: 'control', cause, from: from?.name, to: to?.name, client: to?.client })
+    if (handOn && (cause === 'silence' || cause === 'gone'))
+      this.live?.reins.pause(`${from!.name} was lost with the hand on the robot`)
+    if (!from !== !to) this.loop.clear()
+    this.tell(this.controlEvent())
+    if (this.live) this.tell(this.paceEvent())
+  }
+
+  /** The newest observation goes to the pages, unless they had one just now: then with the next tick. */
+  private look(observation: Observation): void {
+    const { show, reins } = this.live!
+    const watched = this.audience.viewers > 0
+    show.look(observation, watched)
+    if (!watched) return
+    this.unshown = true
+    if (this.now() - this.shownAt < SHOW_EVERY) return
+    const moment = show.moment(reins.stopped, reins.paused)
+    for (const [camera, { name }] of show.cameras.entries()) {
+      const image = observation.images[name]
+      if (image) this.pictures.offer(camera, image, moment)
+    }
+    this.tellState()
+  }
+
+  private tellState(): void {
+    const state = this.live!.show.state(this.command)
+    if (state) this.tell(state)
+    this.shownAt = this.now()
+    this.unshown = false
+  }
+
+  private tellEnd({ cell, stage, task, episode }: Scene, summary: EpisodeSummary): void {
+    const { ending, length, operatorSteps, judged } = summary
+    const judge = judged ? 'person' : ending === 'timeout' ? 'clock' : 'robot'
+    this.tell({ kind: 'episode', robot: cell, stage, episode, task, ending, length, operatorSteps, judge })
+  }
+
+  private tick(): void {
+    this.control.expire()
+    this.ticks++
+    const { command } = this
+    if ((command !== null) !== this.told.command) this.tell({ kind: 'command', command })
+    if (this.person.holding !== this.told.holding) this.tell(this.controlEvent())
+    this.told = { command: command !== null, holding: this.person.holding }
+    const { viewers, framesSkipped } = this.audience
+    if (viewers === 0 || !this.live) return
+    if (this.unshown && this.now() - this.shownAt >= SHOW_EVERY) this.tellState()
+    if (this.ticks % LOOP_EVERY === 0) this.tell({ kind: 'loop', ...this.loop.figures, viewers, framesSkipped })
+  }
+
+  private thinned(): Metric[] {
+    const updates = this.metrics.filter(({ kind }) => kind === 'update').length
+    const every = Math.max(1, Math.ceil(updates / Math.max(1, METRICS_TOLD - (this.metrics.length - updates))))
+    let seen = 0
+    return this.metrics.filter(({ kind }) => kind !== 'update' || seen++ % every === 0)
+  }
+
+  /** The person has the robot of this cell for a demonstration; the run waits. */
+  private async lend(live: Live, cell: string, still: () => boolean): Promise<void> {
+    const { reins, recording, show, session } = live
+    await reins.ready(cell)
+    if (!still()) return
+    const { robot } = session.stations.find((station) => station.cell === cell) as Station
+    const pace = new Pace(() => 1)
+    const tending = new SmoothTending(this.person)
+    const plan = holdAction()
+    show.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })
+    reins.begin(cell)
+    this.recordingVerdict = undefined
+    await recording.record(robot, {
+      period: async () => {
+        await pace.tick()
+        if (reins.paused && !reins.stopped) await reins.ready(cell)
+        if (reins.stopped) return 'stopped'
+        return this.person.present ? this.recordingVerdict : 'gone'
+      },
+      act: (observation) => tending.tend(observation, plan).takeover ?? null,
+      saw: (observation, action) => {
+        if (action) {
+          tending.executed(action)
+          show.act('operator', action, plan)
+        }
+        this.look(observation)
+      },
+    })
+    reins.end(cell)
+    await reins.ready(cell)
+  }
+}
