@@ -1,10 +1,8 @@
 /** @file Keeps the interaction loop at its rate: 10 Hz on a robot, a multiple of it in simulation. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CONTROL_RATE } from './robotTime.ts'
 
-export const CONTROL_RATE = 10 // Hz
-
-/** Robot minutes: time as the robot lives it, whatever the wall clock says. */
-export const robotMinutes = (steps: number) => steps / CONTROL_RATE / 60
+export { CONTROL_RATE, robotMinutes } from './robotTime.ts'
 
 export class Pace {
   private next = 0

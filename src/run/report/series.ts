@@ -1,6 +1,6 @@
 /** @file From a run's metrics to the points of its charts. */
 import type { HealthSign, Metric, MetricOf } from '../metrics.ts'
-import { robotMinutes } from '../pace.ts'
+import { robotMinutes } from '../robotTime.ts'
 import { movingMean, movingSuccess } from '../statistics.ts'
 import { type Point, percent } from './plot.ts'
 import type { Domain } from './scale.ts'

@@ -21,7 +21,7 @@ export function Chart({ title, curves, format, range, domain, empty = 'Nothing y
   const shown = curves.filter(({ points }) => points.length > 0)
   const names = shown.map(({ label, look, colour }) => `${label}/${look}/${colour}`).join('|')
   const place = useRef<HTMLDivElement>(null)
-  const plot = useRef<uPlot>()
+  const plot = useRef<uPlot | undefined>(undefined)
   const table = useRef<Table>({ x: [], columns: [] })
   const latest = useRef({ shown, domain })
   latest.current = { shown, domain }
@@ -147,7 +147,12 @@ function optionsOf(
       look === 'line' ? [{ series: [3 * i + 3, 3 * i + 2], fill: translucent(colour(`--c${index % 6}`)) }] : [],
     ),
     hooks: {
-      draw: [(plot) => curves.forEach((curve, i) => curve.look === 'dots' && bars(plot, curve, 3 * i + 1))],
+      draw: [
+        (plot) =>
+          curves.forEach((curve, i) => {
+            if (curve.look === 'dots') bars(plot, curve, 3 * i + 1)
+          }),
+      ],
       setCursor: [({ cursor }) => hover(cursor.idx ?? null)],
     },
   }

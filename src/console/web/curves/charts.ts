@@ -11,6 +11,7 @@ import {
   withoutRepeats,
 } from '../../../run/report/series.ts'
 import { movingMean } from '../../../run/statistics.ts'
+import type { LoopSample } from '../link/model.ts'
 import type { Curve, CurvePoint } from './align.ts'
 import type { ChartProps } from './chart.tsx'
 
@@ -25,7 +26,7 @@ export type Plan = Omit<ChartProps, 'domain'>
 const percent = (value: number) => `${Math.round(100 * value)} %`
 const short = (value: number) => String(Number(value.toPrecision(3)))
 
-const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K) =>
+export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K) =>
   metrics.filter((metric): metric is MetricOf<K> => metric.kind === kind)
 
 /** Every k-th point, the last one among them, so that at most `MOST` remain. */
@@ -34,10 +35,27 @@ export function thin<T>(points: readonly T[], most = MOST): T[] {
   return step <= 1 ? [...points] : points.filter((_, i) => (points.length - 1 - i) % step === 0)
 }
 
-export function chartsOf(metrics: readonly Metric[], tasks: readonly string[], clock: Clock): Plan[] {
+/** Updates a second of wall time between two lines of the log; a gap (pause, evaluation, resumed run) is not counted as slowness. */
+export function updateRates(updates: readonly MetricOf<'update'>[], clock: Clock): CurvePoint[] {
+  return updates.flatMap((update, i) => {
+    const before = updates[i - 1]
+    if (!before || update.phase !== before.phase) return []
+    const seconds = update.time - before.time
+    const count = update.update - before.update
+    return seconds > 0 && count > 0 ? [{ x: clock.at(update), y: count / seconds }] : []
+  })
+}
+
+export function chartsOf(
+  metrics: readonly Metric[],
+  loop: readonly LoopSample[],
+  tasks: readonly string[],
+  clock: Clock,
+): Plan[] {
   const episodes = ofKind(metrics, 'episode')
   const evaluations = ofKind(metrics, 'evaluation')
-  const updates = thin(withoutRepeats(ofKind(metrics, 'update')))
+  const all = withoutRepeats(ofKind(metrics, 'update'))
+  const updates = thin(all)
   const perTask = (record: 'meanQ' | 'weight') =>
     tasks.map((task, i): Curve => ({ label: task, colour: i, look: 'line', points: smooth(record, task) }))
   const smooth = (record: 'meanQ' | 'weight', task: string): CurvePoint[] =>
@@ -57,6 +75,8 @@ export function chartsOf(metrics: readonly Metric[], tasks: readonly string[], c
     )
     return { label, colour, look: 'line', points: told.map((update, i) => ({ x: clock.at(update), y: means[i] })) }
   }
+  const jitter = (pick: (sample: LoopSample['loop']) => number): CurvePoint[] =>
+    loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) }))
   return [
     ...tasks.map((task, i): Plan => {
       const own = episodes.filter((episode) => episode.task === task)
@@ -98,7 +118,30 @@ export function chartsOf(metrics: readonly Metric[], tasks: readonly string[], c
         loss('refinement', 3, ({ refine }) => refine?.loss),
       ],
     },
+    {
+      title: 'Updates a second',
+      format: short,
+      empty: 'No update yet',
+      curves: [{ label: 'learner', colour: 2, look: 'line', points: smoothed(thin(updateRates(all, clock))) }],
+    },
+    {
+      title: 'Loop jitter, ms',
+      format: short,
+      empty: 'Told while steps are made',
+      curves: [
+        { label: '99 %', colour: 5, look: 'line', points: jitter(({ jitter99 }) => jitter99) },
+        { label: 'median', colour: 0, look: 'line', points: jitter(({ jitterMedian }) => jitterMedian) },
+      ],
+    },
   ]
+}
+
+function smoothed(points: readonly CurvePoint[]): CurvePoint[] {
+  const means = movingMean(
+    points.map(({ y }) => y),
+    5,
+  )
+  return points.map(({ x }, i) => ({ x, y: means[i] }))
 }
 
 /** From the first to the last event on a clock. */

@@ -24,13 +24,13 @@ export class Store<S> {
 
 /** Renders again only when what `pick` returns is another value. */
 export function useStore<S, T>(store: Store<S>, pick: (state: S) => T): T {
-  const [, again] = useReducer((count: number) => count + 1, 0)
+  const [, again] = useReducer((count: number, _: unknown) => count + 1, 0)
   const picked = pick(store.get())
   const last = useRef({ pick, picked })
   last.current = { pick, picked }
   useEffect(() => {
     const check = () => {
-      if (!Object.is(last.current.pick(store.get()), last.current.picked)) again(undefined as never)
+      if (!Object.is(last.current.pick(store.get()), last.current.picked)) again(null)
     }
     check()
     return store.subscribe(check)

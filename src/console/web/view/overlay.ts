@@ -1,6 +1,8 @@
 /** @file What is drawn over a camera's picture: the tool's axes, the way planned, the way gone, the way asked for. */
+
+import type { Vector3 } from '../../protocol.ts'
 import { colour } from '../parts/colour.ts'
-import { axesOf, type Calibration, type Pixel, project, projectLine, type Vector } from './projection.ts'
+import { axesOf, type Pixel, type Pose, project, projectLine, type View } from './projection.ts'
 
 const AXIS_LENGTH = 0.03 // metres
 const AHEAD = 5 // an arrow shows where this many steps like this one would lead
@@ -10,17 +12,17 @@ const AXIS_LETTERS = ['x', 'y', 'z'] as const
 
 /** All in the base frame; metres and radians. */
 export type Drawn = {
-  tool: { position: Vector; turn?: Vector } // rotation vector; without it no axes are drawn
-  planned?: Vector // metres in one step, as the policy wants it
-  executed?: Vector // metres in one step, as it reached the motors
-  asked?: Vector // direction of the command in force, signs along x, y, z
+  tool: Pose
+  planned: Vector3 | null // metres in one step, as the policy wants it
+  executed: Vector3 | null // metres in one step, as it reached the motors
+  asked: Vector3 | null // direction of the command in force, signs along x, y, z
   actor: string // colour of what is executed, a custom property
 }
 
 /** Clears the canvas and draws. `size` in device pixels; `scale` device pixels a CSS pixel. */
 export function drawOverlay(
   context: CanvasRenderingContext2D,
-  calibration: Calibration,
+  view: View,
   { tool, planned, executed, asked, actor }: Drawn,
   scale: number,
 ): void {
@@ -28,24 +30,24 @@ export function drawOverlay(
   context.clearRect(0, 0, width, height)
   context.lineCap = 'round'
   context.lineJoin = 'round'
-  const pen = { context, calibration, scale }
-  if (tool.turn) drawAxes(pen, tool.position, tool.turn)
-  const ahead = (step: Vector) => plus(tool.position, times(step, AHEAD))
+  const pen = { context, view, scale }
+  drawAxes(pen, tool)
+  const ahead = (step: Vector3) => plus(tool.position, times(step, AHEAD))
   if (asked && Math.hypot(...asked) > 0)
     arrow(pen, tool.position, plus(tool.position, times(unit(asked), COMMAND_LENGTH)), colour('--refinement'), 7, false)
   if (executed) arrow(pen, tool.position, ahead(executed), colour(actor), 3.5, false)
   if (planned) arrow(pen, tool.position, ahead(planned), '#ffffff', 2, true)
 }
 
-type Pen = { context: CanvasRenderingContext2D; calibration: Calibration; scale: number }
+type Pen = { context: CanvasRenderingContext2D; view: View; scale: number }
 
-const plus = (a: Vector, b: Vector): Vector => [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
-const times = (a: Vector, k: number): Vector => [k * a[0], k * a[1], k * a[2]]
-const unit = (a: Vector): Vector => times(a, 1 / Math.hypot(...a))
+const plus = (a: Vector3, b: Vector3): Vector3 => [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
+const times = (a: Vector3, k: number): Vector3 => [k * a[0], k * a[1], k * a[2]]
+const unit = (a: Vector3): Vector3 => times(a, 1 / Math.hypot(...a))
 
-function drawAxes({ context, calibration, scale }: Pen, position: Vector, turn: Vector): void {
-  axesOf(turn).forEach((axis, i) => {
-    const line = projectLine(calibration, position, plus(position, times(axis, AXIS_LENGTH)))
+function drawAxes({ context, view, scale }: Pen, { position, rotation }: Pose): void {
+  axesOf(rotation).forEach((axis, i) => {
+    const line = projectLine(view, position, plus(position, times(axis, AXIS_LENGTH)))
     if (!line) return
     const [from, to] = line.map((pixel) => inCanvas(context, pixel))
     stroke(context, from, to, 'rgb(0 0 0 / 45%)', 3.5 * scale)
@@ -58,15 +60,15 @@ function drawAxes({ context, calibration, scale }: Pen, position: Vector, turn: 
 
 /** Nothing for a way shorter than two CSS pixels: a head without a shaft says nothing. */
 function arrow(
-  { context, calibration, scale }: Pen,
-  from: Vector,
-  to: Vector,
+  { context, view, scale }: Pen,
+  from: Vector3,
+  to: Vector3,
   paint: string,
   wide: number,
   dashed: boolean,
 ) {
-  const start = project(calibration, from)
-  const end = project(calibration, to)
+  const start = project(view, from)
+  const end = project(view, to)
   if (!start || !end) return
   const [a, b] = [inCanvas(context, start), inCanvas(context, end)]
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]]

@@ -1,0 +1,74 @@
+/** @file The page as a whole: bar, the page that the address names, and what must be seen from everywhere. */
+import { useEffect, useState } from 'preact/hooks'
+import { current } from './link/model.ts'
+import { DevicesPage } from './pages/devices.tsx'
+import { LivePage } from './pages/live.tsx'
+import { RecordPage } from './pages/record.tsx'
+import { SessionsPage } from './pages/sessions.tsx'
+import { SettingsPage } from './pages/settings.tsx'
+import { PAGES, type PageName, TopBar } from './panels/topbar.tsx'
+import { useModel } from './parts/context.ts'
+import { useTicker } from './parts/ticker.ts'
+
+const VIEWS: Record<PageName, () => preact.JSX.Element> = {
+  live: LivePage,
+  record: RecordPage,
+  sessions: SessionsPage,
+  devices: DevicesPage,
+  settings: SettingsPage,
+}
+
+const nameIn = (hash: string): PageName => PAGES.find((name) => hash === `#${name}`) ?? 'live'
+
+export function App() {
+  const [page, setPage] = useState(nameIn(location.hash))
+  const replay = useModel((model) => model.hello?.mode === 'replay')
+  useEffect(() => {
+    const follow = () => setPage(nameIn(location.hash))
+    window.addEventListener('hashchange', follow)
+    return () => window.removeEventListener('hashchange', follow)
+  }, [])
+  const shown = replay && page === 'live' ? 'sessions' : page
+  const View = VIEWS[shown]
+  return (
+    <>
+      <TopBar page={shown} />
+      <LineBanner />
+      <View />
+      <Notices />
+    </>
+  )
+}
+
+/** A lost line is said over the whole width, on every page. */
+function LineBanner() {
+  const link = useModel((model) => model.link)
+  const lostAt = useModel((model) => model.lostAt)
+  useTicker(500, link !== 'open')
+  if (link === 'open') return null
+  const seconds = lostAt === null ? 0 : Math.round((performance.now() - lostAt) / 1000)
+  return (
+    <div class={`line-banner ${link}`} role="alert">
+      {link === 'connecting' && 'Connecting to the robot …'}
+      {link === 'outdated' && 'This page is of another version than its server. Load it again.'}
+      {link === 'lost' && (
+        <>
+          <b>Connection lost{seconds > 0 && ` ${seconds} s ago`}.</b> What you see is old. If your hand was on the
+          robot, it holds still. Trying again …
+        </>
+      )}
+    </div>
+  )
+}
+
+function Notices() {
+  const notices = useModel((model) => model.notices)
+  useTicker(1000, notices.length > 0)
+  return (
+    <ul class="notices" aria-live="assertive">
+      {current(notices, performance.now()).map(({ id, words }) => (
+        <li key={id}>{words}</li>
+      ))}
+    </ul>
+  )
+}

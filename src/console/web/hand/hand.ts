@@ -1,0 +1,191 @@
+/** @file The person's hand: all input devices together, read 60 times a second; what the one in use asks goes to the robot. */
+import {
+  type Asked,
+  type Axes,
+  type Button,
+  type Device,
+  type DeviceFault,
+  GamepadDevice,
+  type Hid,
+  Keyboard,
+  listenToKeys,
+  Pad,
+  REST,
+  Takeover,
+  watchSpaceMice,
+} from '../../devices/index.ts'
+import { TIMES } from '../../protocol.ts'
+import type { Connection } from '../link/connection.ts'
+import { inControl } from '../link/model.ts'
+import { Store } from '../parts/store.ts'
+import { frameOf, type HandSettings, keepSettings, loadSettings, mappingOf } from './settings.ts'
+
+const READ_EVERY = 16 // ms
+const SHOW_EVERY = 66 // ms
+
+export type DeviceView = {
+  name: string
+  raw: Axes
+  asked: Axes
+  engaged: boolean
+  fault: DeviceFault | null
+  held: readonly Button[]
+}
+
+export type HandView = { active: string | null; engaged: boolean; devices: readonly DeviceView[] }
+
+type Gripper = 'open' | 'close'
+const GRIP = { open: -1, close: 1, none: 0 } as const
+
+export class Hand {
+  readonly keyboard = new Keyboard()
+  readonly pad = new Pad()
+  readonly view = new Store<HandView>({ active: null, engaged: false, devices: [] })
+  readonly settings = new Store<HandSettings>(loadSettings(localStorage))
+  /** Opens the browser's list of SpaceMice, where it has one. To be called from a click. */
+  askForSpaceMouse: (() => Promise<void>) | null = null
+  private readonly takeovers: Takeover[] = []
+  private readonly gamepads = new Map<number, Takeover>()
+  private active: Takeover | null = null
+  private sequence = 0
+  private sentAt = 0
+  private shownAt = 0
+  private holding = false
+  private askedForControl = false
+  private gripper: Gripper | undefined
+
+  constructor(private readonly connection: Connection) {
+    this.add(this.keyboard)
+    this.add(this.pad)
+    listenToKeys(this.keyboard, window)
+    this.settings.subscribe(() => keepSettings(localStorage, this.settings.get()))
+    for (const event of ['blur', 'pagehide'] as const) window.addEventListener(event, () => this.letGo())
+    document.addEventListener('visibilitychange', () => this.letGo())
+    window.addEventListener('gamepadconnected', ({ gamepad: { index } }) => this.addGamepad(index))
+    for (const gamepad of navigator.getGamepads?.() ?? []) if (gamepad) this.addGamepad(gamepad.index)
+    void this.watchHid()
+    setInterval(() => this.tick(performance.now()), READ_EVERY)
+  }
+
+  /** Whatever is held is let go: the page lost the focus, or the person wants out. */
+  letGo(): void {
+    for (const takeover of this.takeovers) takeover.letGo()
+    this.tick(performance.now())
+  }
+
+  change(part: Partial<HandSettings>): void {
+    this.settings.update((settings) => ({ ...settings, ...part }))
+  }
+
+  private add(device: Device): Takeover {
+    const takeover = new Takeover(device)
+    this.takeovers.push(takeover)
+    return takeover
+  }
+
+  private addGamepad(index: number): void {
+    if (this.gamepads.has(index)) return
+    this.gamepads.set(index, this.add(new GamepadDevice(() => navigator.getGamepads()[index] ?? null)))
+  }
+
+  private async watchHid(): Promise<void> {
+    const { hid } = navigator as Navigator & { hid?: Hid }
+    if (!hid) return
+    const { ask } = await watchSpaceMice(
+      hid,
+      (mouse) => this.add(mouse),
+      (error) =>
+        this.connection.tell(`The SpaceMouse could not be opened: ${error instanceof Error ? error.message : error}`),
+    )
+    this.askForSpaceMouse = ask
+    this.show(true)
+  }
+
+  private tick(time: number): void {
+    const model = this.connection.model.get()
+    const settings = this.settings.get()
+    const frame = frameOf(settings.frame, model.hello?.cameras ?? [], model.state?.tcp ?? null)
+    const executed = model.state?.executed?.[6]
+    if (executed !== undefined && Math.abs(executed) > 0.5) this.gripper = executed > 0 ? 'close' : 'open'
+    const asked = this.takeovers.map((takeover) => {
+      takeover.mapping = mappingOf(settings, takeover.device, frame)
+      takeover.settings = { ...takeover.settings, touch: settings.touch }
+      return takeover.update(time, this.gripper)
+    })
+    for (const { reading } of asked) for (const button of reading.buttons.pressed) this.press(button)
+    this.choose(asked)
+    const now = this.active && asked[this.takeovers.indexOf(this.active)]
+    this.send(now?.engaged ? now : null, time)
+    this.show(false, asked, time)
+  }
+
+  /** The device in use stays in use until it lets go; then the first one that takes over. */
+  private choose(asked: readonly Asked[]): void {
+    const engaged = (takeover: Takeover | null) => takeover && asked[this.takeovers.indexOf(takeover)]?.engaged
+    if (engaged(this.active)) return
+    this.active = this.takeovers.find((takeover) => engaged(takeover)) ?? this.active
+  }
+
+  private send(asked: Asked | null, time: number): void {
+    if (!asked) {
+      this.askedForControl = false
+      if (!this.holding) return
+      this.holding = false
+      this.connection.send({ kind: 'input', seq: ++this.sequence, t: time, axes: REST, gripper: 0, hold: false })
+      return
+    }
+    if (!inControl(this.connection.model.get())) {
+      this.requestOnce()
+      return
+    }
+    const grips = asked.gripper !== 'none' // a short press must not fall between two messages
+    if (this.holding && time - this.sentAt < TIMES.inputEvery - READ_EVERY / 2 && !grips) return
+    this.holding = true
+    this.sentAt = time
+    const { axes, gripper, reading } = asked
+    if (gripper !== 'none') this.gripper = gripper
+    this.connection.send({
+      kind: 'input',
+      seq: ++this.sequence,
+      t: reading.time,
+      axes,
+      gripper: GRIP[gripper],
+      hold: true,
+    })
+  }
+
+  /** A hand on a device asks for control, once a push: it comes at once where nobody has it. */
+  private requestOnce(): void {
+    this.holding = false
+    if (this.askedForControl) return
+    this.askedForControl = true
+    this.connection.ask({ kind: 'control', action: 'request' })
+  }
+
+  private press(button: Button): void {
+    if (button === 'stop') this.connection.ask({ kind: 'stop' })
+    else if (button === 'undo') this.connection.operate({ kind: 'undo' })
+    else if (button === 'success' || button === 'failure' || button === 'abort')
+      this.connection.operate({ kind: 'verdict', verdict: button })
+  }
+
+  private show(now: boolean, asked?: readonly Asked[], time = performance.now()): void {
+    if (!now && time - this.shownAt < SHOW_EVERY) return
+    this.shownAt = time
+    const devices = this.takeovers.map((takeover, i): DeviceView => {
+      const last = asked?.[i]
+      return {
+        name: takeover.device.name,
+        raw: last?.raw ?? REST,
+        asked: last?.axes ?? REST,
+        engaged: last?.engaged ?? false,
+        fault: last?.fault ?? null,
+        held: last?.reading.buttons.held ?? [],
+      }
+    })
+    const active = this.active?.device.name ?? null
+    const previous = this.view.get()
+    const next = { active, engaged: devices.some(({ engaged }) => engaged), devices }
+    if (JSON.stringify(previous) !== JSON.stringify(next)) this.view.set(next)
+  }
+}

@@ -1,0 +1,119 @@
+/** @file The page's line to its server: opens, opens again when lost, sorts what arrives, sends what the person does. */
+import {
+  type ClientMessage,
+  decodeFrame,
+  LIVE_PATH,
+  PROTOCOL_VERSION,
+  type ServerEvent,
+  TIMES,
+} from '../../protocol.ts'
+import { Store } from '../parts/store.ts'
+import { ServerClock } from './clock.ts'
+import { Frames } from './frames.ts'
+import { inControl, lost, type Model, noted, reduce, START } from './model.ts'
+
+const SILENCE = 2000 // ms without a word from the server after which the line counts as lost
+const RETRY = { first: 250, most: 3000 } // ms
+
+export class Connection {
+  readonly model = new Store<Model>(START)
+  readonly frames = new Frames()
+  readonly clock = new ServerClock()
+  private socket: WebSocket | null = null
+  private heard = 0
+  private retry = RETRY.first
+
+  constructor(private readonly address: string) {
+    this.open()
+    setInterval(() => this.beat(), TIMES.pingEvery)
+    document.addEventListener('visibilitychange', () => this.send({ kind: 'hidden', hidden: document.hidden }))
+  }
+
+  /** @returns false where nothing could be sent: the line is down */
+  send(message: ClientMessage): boolean {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false
+    this.socket.send(JSON.stringify(message))
+    return true
+  }
+
+  /** Sends what a person asked for, and says so where that is not possible. */
+  ask(message: ClientMessage): void {
+    if (!this.send(message)) this.tell('No connection: nothing was sent to the robot')
+  }
+
+  /** Something that needs control, which is asked for where nobody has it. */
+  operate(message: ClientMessage): void {
+    const model = this.model.get()
+    const holder = inControl(model) ? null : model.control?.holder
+    if (holder) this.tell(`${holder.name || 'Somebody else'} has control. Ask for it first`)
+    else {
+      if (!inControl(model)) this.send({ kind: 'control', action: 'request' })
+      this.ask(message)
+    }
+  }
+
+  tell(words: string): void {
+    this.model.update((model) => noted(model, words, performance.now()))
+  }
+
+  private open(): void {
+    const socket = new WebSocket(this.address)
+    socket.binaryType = 'arraybuffer'
+    this.socket = socket
+    this.heard = performance.now()
+    socket.onmessage = ({ data }) => {
+      this.heard = performance.now()
+      if (data instanceof ArrayBuffer) this.take(new Uint8Array(data))
+      else this.hear(JSON.parse(data) as ServerEvent)
+    }
+    socket.onclose = () => this.closed(socket)
+  }
+
+  private take(bytes: Uint8Array): void {
+    const frame = decodeFrame(bytes)
+    if (frame) this.frames.push(frame)
+  }
+
+  private hear(event: ServerEvent): void {
+    const now = performance.now()
+    if (event.kind === 'pong') this.clock.hear(event.t, event.serverTime, now)
+    else if (event.kind === 'hello' && event.protocol !== PROTOCOL_VERSION)
+      this.model.update((model) => ({ ...model, link: 'outdated' }))
+    else {
+      this.model.update((model) => reduce(model, event, now))
+      if (event.kind === 'hello') this.greet(now)
+    }
+  }
+
+  private greet(now: number): void {
+    this.retry = RETRY.first
+    this.clock.forget()
+    this.send({ kind: 'ping', t: now })
+    this.send({ kind: 'name', name: localStorage.getItem('name') ?? '' })
+    if (document.hidden) this.send({ kind: 'hidden', hidden: true })
+  }
+
+  private beat(): void {
+    if (this.socket?.readyState !== WebSocket.OPEN) return
+    if (performance.now() - this.heard > SILENCE) {
+      const socket = this.socket
+      socket.close() // its own close event may take long on a dead line
+      this.closed(socket)
+    } else this.send({ kind: 'ping', t: performance.now() })
+  }
+
+  private closed(socket: WebSocket): void {
+    if (socket !== this.socket) return
+    this.socket = null
+    if (this.model.get().link !== 'outdated') this.model.update((model) => lost(model, performance.now()))
+    setTimeout(() => this.open(), this.retry)
+    this.retry = Math.min(2 * this.retry, RETRY.most)
+  }
+}
+
+/** The live address of the page's own server, with the token of the page's address. */
+export function liveAddress(page: Location): string {
+  const token = new URLSearchParams(page.search).get('token')
+  const scheme = page.protocol === 'https:' ? 'wss:' : 'ws:'
+  return `${scheme}//${page.host}${LIVE_PATH}${token ? `?token=${encodeURIComponent(token)}` : ''}`
+}

@@ -1,0 +1,48 @@
+/** @file Camera frames on their way to the screen: for each camera only the newest is decoded, one at a time. */
+import type { Frame } from '../../protocol.ts'
+
+export type Picture = { bitmap: ImageBitmap; frame: Frame }
+
+type Lane = { waiting: Frame | null; busy: boolean; listeners: Set<(picture: Picture) => void> }
+
+export class Frames {
+  private readonly lanes = new Map<number, Lane>()
+  /** Frames that a newer one overtook before they were decoded. */
+  overtaken = 0
+
+  private lane(camera: number): Lane {
+    let lane = this.lanes.get(camera)
+    if (!lane) this.lanes.set(camera, (lane = { waiting: null, busy: false, listeners: new Set() }))
+    return lane
+  }
+
+  /** Calls back with each decoded picture. Whoever subscribes draws at once: the bitmap is closed afterwards. */
+  subscribe(camera: number, listener: (picture: Picture) => void): () => void {
+    const { listeners } = this.lane(camera)
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  push(frame: Frame): void {
+    const lane = this.lane(frame.camera)
+    if (lane.waiting) this.overtaken++
+    lane.waiting = frame
+    if (!lane.busy) void this.drain(lane)
+  }
+
+  private async drain(lane: Lane): Promise<void> {
+    lane.busy = true
+    for (let frame = lane.waiting; frame; frame = lane.waiting) {
+      lane.waiting = null
+      if (lane.listeners.size === 0) continue
+      try {
+        const bitmap = await createImageBitmap(new Blob([frame.jpeg.slice()], { type: 'image/jpeg' }))
+        for (const listener of lane.listeners) listener({ bitmap, frame })
+        bitmap.close()
+      } catch {
+        // a picture that cannot be decoded is left out; the frame's age on screen tells
+      }
+    }
+    lane.busy = false
+  }
+}

@@ -1,0 +1,31 @@
+/** @file The live page: the robot, the person's controls, the curves, and what the run says. */
+import { CurvesPanel } from '../panels/curves.tsx'
+import { FlowPanel } from '../panels/flow.tsx'
+import { CoachLine, HealthPanel, LabelFeed, TasksPanel } from '../panels/notes.tsx'
+import { Stage } from '../panels/stage.tsx'
+import { TakeoverPanel } from '../panels/takeover.tsx'
+import { TalkPanel } from '../panels/talk.tsx'
+import { VerdictPanel } from '../panels/verdict.tsx'
+
+export const LivePage = () => (
+  <main class="live">
+    <div class="live-main">
+      <Stage />
+      <CoachLine />
+    </div>
+    <aside class="live-side" aria-label="Controls">
+      <TakeoverPanel />
+      <TalkPanel />
+      <VerdictPanel />
+      <FlowPanel />
+    </aside>
+    <div class="live-below">
+      <CurvesPanel />
+      <div class="live-notes">
+        <TasksPanel />
+        <LabelFeed />
+        <HealthPanel />
+      </div>
+    </div>
+  </main>
+)

@@ -1,0 +1,120 @@
+/** @file Demonstrations by a person: choose a task, show it, look at it again, keep it or not. */
+import { useState } from 'preact/hooks'
+import { api, useLoaded } from '../link/api.ts'
+import { FlowPanel } from '../panels/flow.tsx'
+import { Stage } from '../panels/stage.tsx'
+import { TakeoverPanel } from '../panels/takeover.tsx'
+import { VerdictPanel } from '../panels/verdict.tsx'
+import { Choice } from '../parts/choice.tsx'
+import { useConsole, useModel } from '../parts/context.ts'
+import { EpisodePlayer } from '../view/player.tsx'
+
+export function RecordPage() {
+  const recording = useModel((model) => model.recording)
+  const phase = recording?.phase ?? 'off'
+  return (
+    <main class="live record">
+      <div class="live-main">{phase === 'review' ? <Review /> : <Stage />}</div>
+      <aside class="live-side" aria-label="Controls">
+        <TaskPanel />
+        {phase !== 'review' && (
+          <>
+            <TakeoverPanel />
+            <VerdictPanel />
+            <FlowPanel />
+          </>
+        )}
+      </aside>
+    </main>
+  )
+}
+
+const PHASES = {
+  off: 'The run practises by itself.',
+  waiting: 'Waiting for the running episode to end …',
+  recording: 'Show it. The policy stands still; only your hand moves the arm.',
+  review: 'Look at it, then keep it or not.',
+} as const
+
+function TaskPanel() {
+  const { connection } = useConsole()
+  const recording = useModel((model) => model.recording)
+  const tasks = useModel((model) => model.hello?.tasks ?? [])
+  const [task, setTask] = useState<string | null>(null)
+  const chosen = task ?? tasks.find(({ trained }) => trained)?.name ?? tasks[0]?.name
+  const phase = recording?.phase ?? 'off'
+  const total = Object.values(recording?.kept ?? {}).reduce((sum, count) => sum + count, 0)
+  return (
+    <section class="card">
+      <header>
+        <h2>Demonstrations</h2>
+        <span class="small quiet">{total} kept</span>
+      </header>
+      <p class="record-phase" role="status">
+        {PHASES[phase]}
+        {phase === 'recording' && <b> {recording?.steps} steps</b>}
+      </p>
+      <Choice
+        label="Task"
+        look="list"
+        disabled={phase !== 'off'}
+        options={tasks.map(({ name, instruction }) => ({
+          value: name,
+          words: (
+            <>
+              <span>{instruction}</span>
+              <span class="small">{recording?.kept[name] ?? 0} kept</span>
+            </>
+          ),
+        }))}
+        value={chosen}
+        onChange={setTask}
+      />
+      {phase === 'off' && (
+        <button
+          type="button"
+          class="primary-act"
+          disabled={!chosen}
+          onClick={() => chosen && connection.operate({ kind: 'record', action: 'start', task: chosen })}
+        >
+          <span class="record-dot" aria-hidden="true" /> Record {chosen}
+        </button>
+      )}
+      {phase !== 'off' && (
+        <div class="row">
+          {phase === 'review' && (
+            <button
+              type="button"
+              class="primary-act"
+              onClick={() => connection.operate({ kind: 'record', action: 'keep' })}
+            >
+              Keep
+            </button>
+          )}
+          <button
+            type="button"
+            class="primary-act"
+            onClick={() => connection.operate({ kind: 'record', action: 'discard' })}
+          >
+            Discard
+          </button>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Review() {
+  const recording = useModel((model) => model.recording)
+  const loaded = useLoaded(`recording/${recording?.task}/${recording?.steps}`, api.recording)
+  if (loaded.state === 'loading') return <p class="card empty">Loading the demonstration …</p>
+  if (loaded.state === 'failed') return <p class="card empty">The demonstration cannot be shown: {loaded.why}</p>
+  return (
+    <>
+      <EpisodePlayer episode={loaded.value} frame={api.recordingFrame} />
+      <p class="quiet">
+        {recording?.success ? 'It ended in success.' : 'It did not end in success; such a demonstration seldom helps.'}
+      </p>
+    </>
+  )
+}

@@ -1,0 +1,40 @@
+/** @file The run's curves, small and all alike, on one time axis: robot minutes or wall minutes. */
+import { useMemo, useState } from 'preact/hooks'
+import { Chart } from '../curves/chart.tsx'
+import { CLOCKS, type ClockName, chartsOf, domainOf } from '../curves/charts.ts'
+import { Choice } from '../parts/choice.tsx'
+import { useModel } from '../parts/context.ts'
+
+export function CurvesPanel() {
+  const metrics = useModel((model) => model.metrics)
+  const loop = useModel((model) => model.loop)
+  const all = useModel((model) => model.hello?.tasks)
+  const tasks = useMemo(() => (all ?? []).filter(({ trained }) => trained).map(({ name }) => name), [all])
+  const begun = metrics.length > 0 && metrics[metrics.length - 1].robotSteps > 0
+  const [chosen, choose] = useState<ClockName | null>(null)
+  const name = chosen ?? (begun ? 'robot' : 'wall')
+  const clock = CLOCKS[name]
+  const plans = useMemo(() => chartsOf(metrics, loop, tasks, clock), [metrics, loop, tasks, clock])
+  const domain = domainOf(metrics, clock)
+  return (
+    <section class="curves" aria-label="Curves">
+      <header>
+        <h2>Curves</h2>
+        <span class="quiet small">
+          Solid: the last 20 episodes, help included. Dashed: unaided. Dots: evaluated alone, 95 %.
+        </span>
+        <Choice
+          label="Time axis"
+          options={(['robot', 'wall'] as const).map((value) => ({ value, words: `${value} minutes` }))}
+          value={name}
+          onChange={choose}
+        />
+      </header>
+      <div class="chart-grid">
+        {plans.map((plan) => (
+          <Chart key={`${plan.title}/${name}`} {...plan} domain={domain} />
+        ))}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,63 @@
+/** @file Pause and go on, and how fast a simulated robot runs while nobody has control. */
+import { useConsole, useModel } from '../parts/context.ts'
+
+/** The slider is logarithmic from a tenth of real time to the run's own speed. */
+const SLOWEST = 0.1
+export const toSlider = (speed: number, fastest: number) => Math.log(speed / SLOWEST) / Math.log(fastest / SLOWEST)
+export const toSpeed = (share: number, fastest: number) => {
+  const speed = SLOWEST * (fastest / SLOWEST) ** share
+  return Math.abs(speed - 1) < 0.12 ? 1 : Number(speed.toPrecision(2))
+}
+export const wordsForSpeed = (speed: number) =>
+  speed === 1 ? 'real time' : `${speed < 10 ? speed : Math.round(speed)} ×`
+
+export function FlowPanel() {
+  const { connection } = useConsole()
+  const pace = useModel((model) => model.pace)
+  const status = useModel((model) => model.robot?.status)
+  const holder = useModel((model) => model.control?.holder ?? null)
+  const robots = useModel((model) => model.hello?.robots ?? [])
+  const inFocus = useModel((model) => model.state?.robot)
+  const paused = status === 'paused' || status === 'pausing'
+  return (
+    <section class="card flow">
+      <button type="button" class="pause" onClick={() => connection.operate({ kind: paused ? 'resume' : 'pause' })}>
+        <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+          <path d={paused ? 'M2 0l10 6l-10 6z' : 'M1 0h3.5v12h-3.5z M7.5 0h3.5v12h-3.5z'} fill="currentColor" />
+        </svg>
+        {status === 'pausing' ? 'Pausing' : paused ? 'Resume' : 'Pause'}
+      </button>
+      {pace && pace.fastest > 1 && (
+        <label class="slider speed">
+          <span>Speed</span>
+          <output>{holder ? `real time, ${holder.name || 'somebody'} has control` : wordsForSpeed(pace.now)}</output>
+          <input
+            type="range"
+            min={0}
+            max={1}
+            step={0.005}
+            value={toSlider(pace.chosen, pace.fastest)}
+            onChange={({ currentTarget }) =>
+              connection.ask({ kind: 'speed', speed: toSpeed(Number(currentTarget.value), pace.fastest) })
+            }
+          />
+        </label>
+      )}
+      {robots.length > 1 && (
+        <label class="row small">
+          Robot
+          <select
+            value={inFocus}
+            onChange={({ currentTarget }) => connection.ask({ kind: 'focus', robot: currentTarget.value })}
+          >
+            {robots.map(({ cell, name }) => (
+              <option key={cell} value={cell}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </section>
+  )
+}

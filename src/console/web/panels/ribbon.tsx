@@ -1,0 +1,58 @@
+/** @file Who acted in each of the last steps, newest on the right: colour and height tell the actor, marks the endings. */
+import { useEffect, useRef } from 'preact/hooks'
+import type { Act } from '../link/model.ts'
+import { colour } from '../parts/colour.ts'
+import { useModel } from '../parts/context.ts'
+
+const STEP = 2 // CSS pixels
+const HEIGHT = 26
+const LOW = { primary: 0.34, refinement: 0.67, operator: 1 } as const
+const MARKS = { success: '✓', failure: '✕', timeout: '–', abort: '⏏' } as const
+
+export function Ribbon() {
+  const acts = useModel((model) => model.acts)
+  const canvas = useRef<HTMLCanvasElement>(null)
+  useEffect(() => {
+    if (canvas.current) drawRibbon(canvas.current, acts)
+  }, [acts])
+  const last = acts.at(-1)
+  return (
+    <canvas
+      ref={canvas}
+      class="ribbon"
+      role="img"
+      aria-label={`Who acted in the last steps; now ${last?.actor ?? 'nobody'}`}
+      title="Who acted: low primary, middle refinement, high operator. Gaps are episode borders"
+    />
+  )
+}
+
+function drawRibbon(canvas: HTMLCanvasElement, acts: readonly Act[]): void {
+  const scale = devicePixelRatio
+  const width = canvas.clientWidth
+  canvas.width = Math.round(width * scale)
+  canvas.height = HEIGHT * scale
+  const context = canvas.getContext('2d')!
+  context.scale(scale, scale)
+  context.font = '600 10px sans-serif'
+  context.textAlign = 'center'
+  const shown = acts.slice(-Math.floor((width - 8) / STEP))
+  const bottom = HEIGHT - 1
+  const full = HEIGHT - 12
+  context.fillStyle = colour('--rule')
+  context.fillRect(0, bottom, width, 1)
+  shown.forEach(({ actor, evaluation, ending }, i) => {
+    const x = width - 8 - (shown.length - i) * STEP
+    if (actor) {
+      const height = full * LOW[actor]
+      context.globalAlpha = evaluation ? 0.45 : 1
+      context.fillStyle = colour(`--${actor}`)
+      context.fillRect(x, bottom - height, STEP, height)
+      context.globalAlpha = 1
+    }
+    if (ending) {
+      context.fillStyle = colour(ending === 'success' ? '--good' : ending === 'failure' ? '--stopped' : '--quiet')
+      context.fillText(MARKS[ending], x, 9)
+    }
+  })
+}

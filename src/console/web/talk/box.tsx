@@ -1,0 +1,184 @@
+/** @file The command box: completes what is typed, shows what is understood before it acts, refuses kindly what is not. */
+import { useRef, useState } from 'preact/hooks'
+import { completions, understandPhrase } from '../../../talk/phrases.ts'
+import type { CommandSource } from '../../protocol.ts'
+import { type PushToTalk, webSpeech } from './speech.ts'
+
+const SHOWN_FIRST = 700 // ms that what was heard is shown before it acts
+
+type Props = { onCommand: (text: string, source: CommandSource) => void; onStop: () => void }
+
+export function CommandBox({ onCommand, onStop }: Props) {
+  const [text, setText] = useState('')
+  const [chosen, setChosen] = useState(-1)
+  const [open, setOpen] = useState(false)
+  const [heard, setHeard] = useState<string | null>(null)
+  const reading = text.trim() ? understandPhrase(text) : null
+  const offered =
+    open && text.trim() ? completions(text, 6).filter((phrase) => phrase !== text.trim().toLowerCase()) : []
+
+  const say = (phrase: string, source: CommandSource) => {
+    const meant = understandPhrase(phrase)
+    if ('refused' in meant) return setText(phrase)
+    if ('stop' in meant) onStop()
+    else onCommand(phrase, source)
+    setText('')
+    setOpen(false)
+    setChosen(-1)
+  }
+  const take = (phrase: string) => {
+    setText(phrase)
+    setOpen(false)
+    setChosen(-1)
+  }
+  const speech = useSpeech(
+    (phrase, over) => {
+      setText(phrase)
+      setHeard(over ? phrase : null)
+    },
+    (phrase) => {
+      setHeard(null)
+      say(phrase, 'spoken')
+    },
+  )
+  return (
+    <div class="command-box">
+      <div class="row">
+        <div class="combobox">
+          <input
+            type="text"
+            role="combobox"
+            aria-expanded={offered.length > 0}
+            aria-controls="phrases"
+            aria-autocomplete="list"
+            aria-activedescendant={chosen >= 0 ? `phrase-${chosen}` : undefined}
+            aria-label="Command"
+            autocomplete="off"
+            spellcheck={false}
+            placeholder="Say it: a bit to the left"
+            maxLength={120}
+            value={text}
+            onInput={({ currentTarget }) => {
+              setText(currentTarget.value)
+              setOpen(true)
+              setChosen(-1)
+              speech?.cancel()
+            }}
+            onBlur={() => setOpen(false)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter') {
+                if (chosen >= 0) take(offered[chosen])
+                else if (text.trim()) say(text, 'typed')
+              } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && offered.length) {
+                event.preventDefault()
+                const step = event.key === 'ArrowDown' ? 1 : -1
+                setChosen(
+                  (chosen + step + offered.length + 1) % (offered.length + 1) === offered.length
+                    ? -1
+                    : (chosen + step + offered.length) % offered.length,
+                )
+              } else if (event.key === 'Tab' && offered.length) {
+                event.preventDefault()
+                take(offered[Math.max(0, chosen)])
+              }
+            }}
+          />
+          {offered.length > 0 && (
+            // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the list of a combobox
+            <ul id="phrases" role="listbox" aria-label="Phrases">
+              {offered.map((phrase, i) => (
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the text field has the keys
+                <li
+                  key={phrase}
+                  id={`phrase-${i}`}
+                  // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: an option of a combobox
+                  role="option"
+                  aria-selected={i === chosen}
+                  tabIndex={-1}
+                  onPointerDown={(event) => event.preventDefault()}
+                  onClick={() => take(phrase)}
+                >
+                  {phrase}
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
+        {speech && (
+          <button
+            type="button"
+            class={`talk-button ${speech.listening ? 'listening' : ''}`}
+            aria-label="Hold to talk"
+            title="Hold to talk"
+            onPointerDown={speech.start}
+            onPointerUp={speech.stop}
+            onPointerLeave={speech.stop}
+          >
+            <svg width="14" height="18" viewBox="0 0 14 18" aria-hidden="true">
+              <rect x="4" y="0" width="6" height="11" rx="3" fill="currentColor" />
+              <path d="M1 8a6 6 0 0 0 12 0M7 14v4" stroke="currentColor" stroke-width="1.6" fill="none" />
+            </svg>
+          </button>
+        )}
+        <button type="button" disabled={!reading || 'refused' in reading} onClick={() => say(text, 'typed')}>
+          Say
+        </button>
+      </div>
+      <p class="understood small" role="status">
+        {speech?.problem ? (
+          <span class="not-understood">{speech.problem}</span>
+        ) : !reading ? (
+          <span class="quiet">Words become one of 26 commands; nothing is guessed.</span>
+        ) : 'refused' in reading ? (
+          <>
+            <span class="not-understood">{reading.refused}</span>
+            {reading.suggestions.slice(0, 3).map((phrase) => (
+              <button key={phrase} type="button" class="small-button" onClick={() => take(phrase)}>
+                {phrase}
+              </button>
+            ))}
+          </>
+        ) : (
+          <span class="is-understood">
+            <span aria-hidden="true">→</span> {reading.understood}
+            {heard === null ? <kbd>Enter</kbd> : ' …'}
+          </span>
+        )}
+      </p>
+    </div>
+  )
+}
+
+/** Hold, speak, let go: what was heard is shown for a moment and then said, unless the person changes the text. */
+function useSpeech(onText: (text: string, over: boolean) => void, onSay: (text: string) => void) {
+  const [listening, setListening] = useState(false)
+  const [problem, setProblem] = useState('')
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const latest = useRef({ onText, onSay })
+  latest.current = { onText, onSay }
+  const source = useRef<PushToTalk | null | undefined>(undefined)
+  if (source.current === undefined)
+    source.current = webSpeech({
+      onPartial: (text) => latest.current.onText(text, false),
+      onCommand: (text) => {
+        latest.current.onText(text, true)
+        const stops = 'stop' in understandPhrase(text)
+        timer.current = setTimeout(() => latest.current.onSay(text), stops ? 0 : SHOWN_FIRST)
+      },
+      onError: setProblem,
+      onEnd: () => setListening(false),
+    })
+  const talk = source.current
+  if (!talk) return null
+  return {
+    listening,
+    problem,
+    start: () => {
+      setProblem('')
+      setListening(true)
+      talk.start()
+    },
+    stop: () => listening && talk.stop(),
+    cancel: () => clearTimeout(timer.current),
+  }
+}

@@ -1,0 +1,125 @@
+/** @file One camera, live: the newest picture, what is drawn over it, and how old it is. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { commandDirection } from '../../../talk/vocabulary.ts'
+import { type CameraInfo, FRAME_FLAGS, type State, type Vector3 } from '../../protocol.ts'
+import { acting, type Model } from '../link/model.ts'
+import { useConsole } from '../parts/context.ts'
+import { drawOverlay } from './overlay.ts'
+import { viewOf } from './projection.ts'
+
+const OLD = 250 // ms: an older picture is not what the robot does now
+const AGE_EVERY = 100 // ms
+
+export function CameraView({ camera, index, overlay }: { camera: CameraInfo; index: number; overlay: boolean }) {
+  const { connection, preview } = useConsole()
+  const picture = useRef<HTMLCanvasElement>(null)
+  const drawn = useRef<HTMLCanvasElement>(null)
+  const shown = useRef<{ time: number; step: number } | null>(null)
+  const [age, setAge] = useState<number | null>(null)
+
+  useEffect(() => {
+    const ofFrame = new StatesByStep()
+    const stopStates = connection.model.subscribe(() => ofFrame.hear(connection.model.get().state))
+    const draw = () => {
+      const canvas = drawn.current
+      if (!canvas) return
+      fit(canvas)
+      const model = connection.model.get()
+      const state = (shown.current && ofFrame.at(shown.current.step)) ?? model.state
+      paint(canvas, camera, overlay ? model : null, state, preview.get())
+    }
+    const stopFrames = connection.frames.subscribe(index, ({ bitmap, frame }) => {
+      const canvas = picture.current
+      if (!canvas) return
+      fit(canvas)
+      const context = canvas.getContext('2d', { alpha: false })!
+      context.imageSmoothingQuality = 'high'
+      context.drawImage(bitmap, 0, 0, canvas.width, canvas.height)
+      shown.current = { time: frame.time, step: frame.step }
+      canvas.dataset.step = String(frame.step)
+      canvas.dataset.stopped = String((frame.flags & FRAME_FLAGS.stopped) !== 0)
+      draw()
+    })
+    const stopPreview = preview.subscribe(draw)
+    const timer = setInterval(() => {
+      const server = connection.clock.at(performance.now())
+      const now = shown.current && server !== null ? Math.max(0, server - shown.current.time) : null
+      setAge(now)
+      if (picture.current && now !== null) picture.current.dataset.age = now.toFixed(1)
+    }, AGE_EVERY)
+    return () => {
+      stopStates()
+      stopFrames()
+      stopPreview()
+      clearInterval(timer)
+    }
+  }, [connection, camera, index, overlay])
+
+  const old = age !== null && age > OLD
+  return (
+    <figure class={`camera ${old ? 'old' : ''}`} style={{ aspectRatio: `${camera.width} / ${camera.height}` }}>
+      <canvas ref={picture} class="picture" role="img" aria-label={`${camera.name} camera, live`} />
+      <canvas ref={drawn} class="overlay" />
+      <figcaption>
+        <span>{camera.name}</span>
+        <span class={`age ${old ? 'bad' : ''}`}>{wordsForAge(age)}</span>
+      </figcaption>
+    </figure>
+  )
+}
+
+function wordsForAge(age: number | null): string {
+  if (age === null) return 'no picture yet'
+  if (age <= OLD) return `${Math.round(age / 10) * 10} ms`
+  return `old: ${age < 9950 ? `${(age / 1000).toFixed(1)} s` : `${Math.round(age / 1000)} s`}`
+}
+
+/** The last states by their step, as a frame may be decoded after the state that follows it. */
+class StatesByStep {
+  private readonly states: State[] = []
+
+  hear(state: State | null): void {
+    if (!state || state === this.states.at(-1)) return
+    this.states.push(state)
+    if (this.states.length > 12) this.states.shift()
+  }
+
+  at(step: number): State | null {
+    return this.states.findLast((state) => state.step === step) ?? null
+  }
+}
+
+/** A canvas has as many pixels as the screen gives it. */
+function fit(canvas: HTMLCanvasElement): void {
+  const width = Math.round(canvas.clientWidth * devicePixelRatio)
+  const height = Math.round(canvas.clientHeight * devicePixelRatio)
+  if (canvas.width === width && canvas.height === height) return
+  canvas.width = width
+  canvas.height = height
+}
+
+function paint(
+  canvas: HTMLCanvasElement,
+  camera: CameraInfo,
+  model: Model | null,
+  state: State | null,
+  preview: Vector3 | null,
+): void {
+  const context = canvas.getContext('2d')!
+  context.clearRect(0, 0, canvas.width, canvas.height)
+  const view = state?.tcp && viewOf(camera, state.tcp)
+  if (!model || !state?.tcp || !view) return
+  const asked = model.command && commandDirection(model.command.text)
+  drawOverlay(
+    context,
+    view,
+    {
+      tool: state.tcp,
+      planned: state.plannedMotion,
+      executed: state.executedMotion,
+      asked: preview ?? asked,
+      actor: `--${acting(model)}`,
+    },
+    devicePixelRatio,
+  )
+}
