@@ -2,11 +2,13 @@
 import { Command } from 'commander'
 import { InputError, ShapeError } from '../errors.ts'
 import { register as registerAudit } from './audit.ts'
+import { register as registerConsole } from './console.ts'
 import { register as registerDemo } from './demo.ts'
 import { register as registerDoctor } from './doctor.ts'
 import { register as registerEval } from './eval.ts'
 import { register as registerExperiments } from './experiments.ts'
 import { register as registerPretrain } from './pretrain.ts'
+import { register as registerPull } from './pull.ts'
 import { register as registerSteer } from './steer.ts'
 import { register as registerTrain } from './train.ts'
 
@@ -21,8 +23,10 @@ for (const register of [
   registerSteer,
   registerDemo,
   registerPretrain,
+  registerPull,
   registerDoctor,
   registerAudit,
+  registerConsole,
   registerExperiments,
 ])
   register(program)

@@ -2,13 +2,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
+import { type Address, type Console, openLiveConsole } from '../console/open.ts'
 import { describeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { formatSummary } from '../run/summary.ts'
 import { train } from '../run/train.ts'
+import { consoleOptions } from './console.ts'
 import { ProgressDisplay } from './progress.ts'
 
-type Options = {
+type Options = Address & {
   preset: PresetName
   config?: string
   set: string[]
@@ -18,6 +20,7 @@ type Options = {
   seed?: number
   lockstep?: boolean
   json?: boolean
+  console?: boolean
 }
 
 const EXAMPLES = `
@@ -26,12 +29,12 @@ Examples:
   duet train --preset tiny --name try          about a minute
   duet train --set online.robotMinutes=60 --set learner.discount=0.97
   duet train --config lab.yaml --seed 3
+  duet train --console                         watch, take over, talk and judge in the browser
   duet train --resume runs/quick               after a stop, a crash or a power cut
 `
 
 export function register(program: Command): void {
-  program
-    .command('train')
+  consoleOptions(program.command('train'))
     .description('warm up on demonstrations, then learn online with corrections; ends with a table and a report')
     .addOption(new Option('--preset <name>', 'settings to start from').choices(Object.keys(presets)).default('quick'))
     .option('--config <file>', 'YAML file with settings that differ from the preset')
@@ -42,6 +45,8 @@ export function register(program: Command): void {
     .option('--name <name>', 'folder of the run; by default the preset, numbered if it is taken')
     .option('--runs <folder>', 'where runs are kept', 'runs')
     .option('--resume <run>', 'continue the run in this folder')
+    .option('--console', 'open the operator console: watch, take over, talk, judge and stop in the browser')
+    .option('--no-console', 'without it (`npm start` has one)')
     .option('--json', 'print the summary as JSON on standard output')
     .addHelpText('after', () => `\nSettings (name, default, meaning):\n${settingsTable()}\n${EXAMPLES}`)
     .action(run)
@@ -50,10 +55,12 @@ export function register(program: Command): void {
 async function run(options: Options): Promise<void> {
   const { folder, config } = options.resume ? RunFolder.open(options.resume) : create(options)
   const display = new ProgressDisplay()
+  const operating = options.console ? await openConsole(folder, options, display) : undefined
   let stopping = false
   const stop = () => {
     if (stopping) process.exit(130)
     stopping = true
+    operating?.desk.dismiss()
     process.stderr.write('\nStopping after this episode; once more to stop at once (nothing logged is lost).\n')
   }
   process.on('SIGINT', stop)
@@ -67,6 +74,7 @@ async function run(options: Options): Promise<void> {
         for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
       },
       stopping: () => stopping,
+      watcher: operating?.desk,
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
@@ -74,10 +82,29 @@ async function run(options: Options): Promise<void> {
       process.stdout.write(
         `\n${formatSummary(summary)}\n\nReport: ${folder.report}\n${stopping ? `Continue: duet train --resume ${folder.path}\n` : ''}`,
       )
+    process.off('SIGINT', stop)
+    if (operating && !options.json && !stopping) await untilClosed(operating)
   } finally {
     display.close()
     process.off('SIGINT', stop)
+    await operating?.server.close()
   }
+}
+
+/** Says where the page is: on a line of its own, and not on the output that is meant for programs. */
+async function openConsole({ path }: RunFolder, options: Options, display: ProgressDisplay): Promise<Console> {
+  const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
+  const line = `Console: ${operating.server.address}\n`
+  if (options.json) process.stderr.write(line)
+  else process.stdout.write(line)
+  return operating
+}
+
+/** Somebody at a terminal who still looks at the page may go on: the run's episodes can be replayed. */
+async function untilClosed({ server }: Console): Promise<void> {
+  if (!process.stdout.isTTY || server.viewers === 0) return
+  process.stdout.write('The console stays open for replay; Ctrl-C ends it.\n')
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
 }
 
 function create(options: Options) {

@@ -41,9 +41,11 @@ export interface Audience {
   readonly framesSkipped: number
   tell(event: ServerEvent): void
   show(frame: Uint8Array): void
+  /** Pages that were open before the robots were there have to be told all. */
+  greet(): void
 }
 
-const NOBODY: Audience = { viewers: 0, framesSkipped: 0, tell: () => {}, show: () => {} }
+const NOBODY: Audience = { viewers: 0, framesSkipped: 0, tell: () => {}, show: () => {}, greet: () => {} }
 
 /** What there is once the robots are. */
 export type Live = {
@@ -58,6 +60,8 @@ export type Live = {
 
 export type DeskOptions = {
   journal?: Journal
+  /** No run goes on: name of one to begin with. */
+  replay?: string
   /** A line for whoever looks at the terminal. */
   onNotice?: (line: string) => void
   now?: () => number // ms, never going back
@@ -141,6 +145,7 @@ export class Desk implements Watcher {
     const show = new Show(session.robot.spec, this.focus)
     this.live = { folder, config, session, reins, recording, show, beside: new Map(beside) }
     this.journal.open(join(folder.path, 'console.jsonl'))
+    this.audience.greet()
     void recording.open().then(() => this.tell(recording.event))
   }
 
@@ -222,7 +227,7 @@ export class Desk implements Watcher {
   /** What a page that opens has to know, in order; nothing before the robots are there. */
   greeting(client: string): ServerEvent[] {
     const { live } = this
-    if (!live) return []
+    if (!live) return this.options.replay === undefined ? [] : [replayHello(client, this.options.replay)]
     const { folder, config, session, reins, recording, show } = live
     const { spec } = session.robot
     const hello: ServerEvent = {
@@ -389,3 +394,18 @@ export class Desk implements Watcher {
     await reins.ready(cell)
   }
 }
+
+const replayHello = (client: string, run: string): ServerEvent => ({
+  kind: 'hello',
+  protocol: PROTOCOL_VERSION,
+  client,
+  mode: 'replay',
+  run,
+  settings: {},
+  robots: [],
+  cameras: [],
+  tasks: [],
+  actionScale: { translation: 0, rotation: 0 },
+  controlRate: CONTROL_RATE,
+  serverTime: Date.now(),
+})
