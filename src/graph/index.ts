@@ -1,5 +1,6 @@
 /** @file Symbolic tensors, their gradients, and their compilation to onnxruntime. */
 
+export { DEVICES, type Device, devicesHere, type Runtime, requireDevice } from './device.ts'
 export { gradients } from './gradient.ts'
 export { constant, input, type Storage, stored } from './leaves.ts'
 export * from './ops.ts'

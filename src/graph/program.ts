@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import ort from 'onnxruntime-node'
 import { InputError, ShapeError } from '../errors.ts'
+import { deviceError, type Runtime, requireDevice } from './device.ts'
 import { gradients as differentiate } from './gradient.ts'
 import { bindingOf, leaves, storageOf } from './leaves.ts'
 import { ModelWriter } from './onnx/writer.ts'
@@ -12,7 +13,7 @@ import type { ParameterStore } from './store.ts'
 import { sizeOf, type Tensor } from './tensor.ts'
 import { topologicalOrder } from './topology.ts'
 
-export interface CompileOptions {
+export interface CompileOptions extends Runtime {
   /** Names the model in errors and in the ONNX file. */
   name: string
   outputs: Record<string, Tensor>
@@ -20,8 +21,6 @@ export interface CompileOptions {
   gradients?: readonly { store: ParameterStore; group: string; loss: Tensor }[]
   /** Inputs to allocate even if no output depends on them. */
   inputs?: readonly Tensor[]
-  /** Threads inside an operation; by default all cores. */
-  threads?: number
 }
 
 /** A compiled computation with preallocated inputs and outputs. One run at a time. */
@@ -41,6 +40,8 @@ ort.env.logLevel = 'error'
 
 /** Traced tensors to a session: gradients, passes, ONNX, onnxruntime. */
 export async function compile(options: CompileOptions): Promise<Program> {
+  const { device = 'cpu' } = options
+  requireDevice(device)
   const traced = tracedOutputs(options)
   const names = Object.keys(traced)
   const before = Object.values(traced)
@@ -49,7 +50,8 @@ export async function compile(options: CompileOptions): Promise<Program> {
   const optimised = Object.fromEntries(names.map((name, i) => [name, after[i]]))
   const { onnx, fed, parameters } = encode(options.name, optimised)
   const folder = storageFolder(options.name, after)
-  const session = await ort.InferenceSession.create(onnx, {
+  const opening = ort.InferenceSession.create(onnx, {
+    executionProviders: [device],
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
@@ -63,6 +65,9 @@ export async function compile(options: CompileOptions): Promise<Program> {
         ...(folder && { model_external_initializers_file_folder_path: folder }),
       },
     },
+  })
+  const session = await opening.catch((cause: unknown) => {
+    throw device === 'cpu' ? cause : deviceError(device, options.name, cause)
   })
   return bind(session, onnx, options, inputs, fed, parameters, optimised)
 }

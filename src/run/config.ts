@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
+import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
 import { CELLS } from '../robot/sim/options.ts'
@@ -102,16 +103,24 @@ export const RunConfig = z.strictObject({
     .describe('how the policy is trained: ours, or a baseline on the same networks'),
   tasks: z.array(z.string()).min(1).default(['place', 'pick', 'assemble']).describe('tasks that share the policy'),
   vla: z.enum(ENCODERS).default('nano').describe('the frozen encoder'),
-  vlaPath: z.string().optional().describe("folder with the encoder's published files; nano comes with the program"),
+  vlaPath: z
+    .string()
+    .optional()
+    .describe("folder with the encoder's published files; without it those that `duet pull` fetched"),
   vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0).optional(),
+  device: z.enum(DEVICES).default('cpu').describe('where the frozen encoder runs; actors and learner stay on the CPU'),
   resnetPath: z
     .string()
     .optional()
-    .describe("resnet10_params.pkl: ResNet-10's visual features in place of the encoder's own"),
+    .describe(
+      "resnet10_params.pkl, or `resnet10` after `duet pull resnet10`: its visual features in place of the encoder's own",
+    ),
   t5Path: z
     .string()
     .optional()
-    .describe("folder with a T5's published files, which embeds the commands; without it the built-in embedding"),
+    .describe(
+      "folder with a T5's published files, or `t5-base` after `duet pull t5-base`: it embeds the commands in place of the built-in embedding",
+    ),
   robot: RobotConfig.prefault({}),
   demonstrations: DemonstrationConfig.prefault({}),
   replay: ReplayConfig.prefault({}),

@@ -8,6 +8,7 @@ import type { Workcell } from '../robot/sim/workcell.ts'
 import { type CommandEncoder, type CommandTable, commandEncoder } from '../talk/embedding.ts'
 import { t5CommandTable } from '../talk/t5.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
+import { fileOrPulled } from '../vla/hub/find.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import type { RunConfig } from './config.ts'
@@ -31,7 +32,7 @@ export type Session = Omit<Station, 'cell'> & {
 
 /** @throws InputError if a task or camera of the config is unknown to a robot */
 export async function openSession(
-  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer' | 'resnetPath' | 't5Path'>,
+  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer' | 'device' | 'resnetPath' | 't5Path'>,
 ): Promise<Session> {
   const { arm, bolts, cells } = config.robot
   const stations: Station[] = []
@@ -40,10 +41,13 @@ export async function openSession(
     folder: config.vlaPath,
     layer: config.vlaLayer,
     cameras: Object.keys(stations[0]!.robot.spec.cameras),
+    device: config.device,
   })
-  const { resnetPath } = config
-  const encoder = resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath })
-  const commandTable = config.t5Path === undefined ? undefined : await t5CommandTable(config.t5Path)
+  const resnetPath = await fileOrPulled(config.resnetPath)
+  const encoder =
+    resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath, device: config.device })
+  const t5Path = await fileOrPulled(config.t5Path)
+  const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path)
   for (const { robot } of stations) {
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)

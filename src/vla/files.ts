@@ -8,6 +8,10 @@ import type { TensorFile } from '../data/tensor-file.ts'
 import { InputError } from '../errors.ts'
 import { type Storage, stored } from '../graph/index.ts'
 import type { Parameters } from '../nets/parameters.ts'
+import { tokenizerFiles } from './hub/catalogue.ts'
+import { findSnapshot } from './hub/find.ts'
+import { isRepository } from './hub/repository.ts'
+import { hubSettings } from './hub/settings.ts'
 
 /** sha256 of a file, in hex; one pass. */
 export async function fileHash(path: string): Promise<string> {
@@ -58,16 +62,18 @@ export function parseJson<T>(schema: z.ZodType<T>, json: unknown, where: string,
 
 /**
  * The folder of a second model that a config names: inside `folder` as `alias`, under its name or the name's last part,
- * or beside `folder`. @throws InputError if none has a config.json
+ * beside `folder`, or in the Hub's cache. @throws InputError if it is in none
  */
 export async function findCompanion(folder: string, alias: string, name: string): Promise<string> {
   const inside = [alias, name, basename(name)].map((part) => join(folder, part))
   const candidates = [...new Set([...inside, join(dirname(folder), basename(name))])]
   for (const candidate of candidates)
     if ((await stat(join(candidate, 'config.json')).catch(() => undefined))?.isFile()) return candidate
+  const pulled = isRepository(name) ? await findSnapshot(tokenizerFiles(name), hubSettings()) : undefined
+  if (pulled?.missing.length === 0) return pulled.path
   throw new InputError(
     join(folder, 'config.json'),
-    `names the model ${name}, whose config.json is in none of ${candidates.join(', ')}`,
+    `names the model ${name}, whose config.json is in none of ${candidates.join(', ')}, and not in the Hub's cache`,
     'Put its config.json and tokenizer into the first of them',
   )
 }

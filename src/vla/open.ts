@@ -1,20 +1,23 @@
 /** @file The encoders by name, as the setting `vla` gives them. */
-import { InputError } from '../errors.ts'
+import type { Device } from '../graph/index.ts'
 import type { EncoderName, VlaEncoder } from './encoder.ts'
+import { pulledPath } from './hub/find.ts'
 import { NanoEncoder } from './nano/encoder.ts'
 import { OctoEncoder } from './octo/encoder.ts'
 import { SmolVlaEncoder } from './smolvla/encoder.ts'
 
 export type OpenOptions = {
-  folder?: string // with the published files; nano needs none
+  folder?: string // with the published files; without it nano's own, or those in the Hub's cache
   layer?: number // of smolvla, see SmolVlaOptions
   cameras: readonly string[] // of the robot
+  device?: Device
 }
 
 /** @throws InputError or ShapeError if the files are missing, damaged or of another network */
-export async function openEncoder(name: EncoderName, { folder, layer, cameras }: OpenOptions): Promise<VlaEncoder> {
-  if (name === 'nano') return NanoEncoder.load(folder)
-  if (folder === undefined)
-    throw new InputError('setting "vlaPath"', 'is not given', `Name the folder with the published files of ${name}`)
-  return name === 'octo' ? OctoEncoder.load({ folder, cameras }) : SmolVlaEncoder.load({ folder, layer, cameras })
+export async function openEncoder(name: EncoderName, options: OpenOptions): Promise<VlaEncoder> {
+  const { layer, cameras, device } = options
+  if (name === 'nano') return NanoEncoder.load(options.folder, { device })
+  const folder = options.folder ?? (await pulledPath(name === 'octo' ? 'octo-small' : name, 'setting "vlaPath"'))
+  if (name === 'octo') return OctoEncoder.load({ folder, cameras, device })
+  return SmolVlaEncoder.load({ folder, layer, cameras, device })
 }

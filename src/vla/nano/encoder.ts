@@ -1,6 +1,6 @@
 /** @file The encoder that comes with the program: small, pretrained by `duet pretrain` on play in the simulated workcell. */
 import { InputError } from '../../errors.ts'
-import { compile, ParameterStore, type Program } from '../../graph/index.ts'
+import { compile, ParameterStore, type Program, type Runtime } from '../../graph/index.ts'
 import { shapesOf } from '../../nets/parameters.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { embeddingWidthOf, featureShapeOf, type NanoConfig } from './config.ts'
@@ -12,8 +12,8 @@ const LARGEST_BATCH = 32 // longer lists are encoded piece by piece
 
 export class NanoEncoder implements VlaEncoder {
   /** Reads the weights of `folder`, by default those that come with the program. @throws InputError if they are not usable */
-  static async load(folder = NANO_FOLDER, threads = 1): Promise<NanoEncoder> {
-    return new NanoEncoder(await loadNano(folder), threads)
+  static async load(folder = NANO_FOLDER, runtime: Runtime = {}): Promise<NanoEncoder> {
+    return new NanoEncoder(await loadNano(folder), runtime)
   }
 
   readonly description: EncoderDescription
@@ -25,7 +25,7 @@ export class NanoEncoder implements VlaEncoder {
 
   constructor(
     weights: NanoWeights,
-    private readonly threads = 1,
+    private readonly runtime: Runtime = {},
   ) {
     const { config, values, hash } = weights
     this.config = config
@@ -81,7 +81,7 @@ export class NanoEncoder implements VlaEncoder {
     const known = this.programs.get(batch)
     if (known) return known
     const { h, features } = nano(this.store.tensors('encoder'), this.config, nanoInputs(this.config, batch))
-    const made = compile({ name: `nano-encoder-${batch}`, outputs: { h, features }, threads: this.threads })
+    const made = compile({ name: `nano-encoder-${batch}`, outputs: { h, features }, threads: 1, ...this.runtime })
     this.programs.set(batch, made)
     return made
   }

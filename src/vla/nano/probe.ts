@@ -1,6 +1,7 @@
 /** @file What a linear map can read from an encoder on frames of the three tasks, which play never showed: millimetres and degrees. */
 import { RandomStream } from '../../random/stream.ts'
 import { expertAction } from '../../robot/sim/expert.ts'
+import type { WorkcellOptions } from '../../robot/sim/options.ts'
 import { BOLT_TASKS, TASKS } from '../../robot/sim/tasks.ts'
 import { Workcell } from '../../robot/sim/workcell.ts'
 import type { Encoding, VlaEncoder } from '../encoder.ts'
@@ -17,8 +18,13 @@ const PENALTY = 1e-4
 const EVERY = 2 // steps between two frames that are kept
 
 /** Frames of `episodes` episodes a task by the noisy scripted expert, encoded. Reset seeds count up from `seed`. */
-export async function probeFrames(encoder: VlaEncoder, episodes: number, seed = 50_000): Promise<ProbeFrame[]> {
-  const workcell = await Workcell.create()
+export async function probeFrames(
+  encoder: VlaEncoder,
+  episodes: number,
+  seed = 50_000,
+  cell: Partial<WorkcellOptions> = {},
+): Promise<ProbeFrame[]> {
+  const workcell = await Workcell.create(cell)
   const noise = new RandomStream(seed, 'noise')
   const frames: ProbeFrame[] = []
   for (const task of BOLT_TASKS)

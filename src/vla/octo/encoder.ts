@@ -1,6 +1,6 @@
 /** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it (octo.md §7). */
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
-import { compile, constant, input, type Program, slice, type Tensor } from '../../graph/index.ts'
+import { compile, constant, input, type Program, type Runtime, slice, type Tensor } from '../../graph/index.ts'
 import { t5Encoder } from '../../nets/t5.ts'
 import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
@@ -15,10 +15,9 @@ import { type OctoWeights, openOcto } from './weights.ts'
 const WINDOW = 1
 const END_TOKENS = 1 // T5's </s> stays when a text is cut
 
-export type OctoOptions = {
+export type OctoOptions = Runtime & {
   folder: string // with the published files
   cameras: readonly string[] // of the robot
-  threads?: number // all cores by default
 }
 
 /**
@@ -28,14 +27,14 @@ export type OctoOptions = {
  */
 export class OctoEncoder implements VlaEncoder {
   /** @throws InputError or ShapeError naming file and parameter if the files are missing, damaged or of another network */
-  static async load({ folder, cameras, threads }: OctoOptions): Promise<OctoEncoder> {
+  static async load({ folder, cameras, ...runtime }: OctoOptions): Promise<OctoEncoder> {
     const weights = await openOcto(folder)
     try {
       const tokenizer = await loadTokenizer(weights.t5Folder)
       const wanted = weights.config.cameras.map(({ name }) => name)
       const pairs = pairCameras(wanted, cameras, 'octo')
-      const [compiled, hash] = await Promise.all([compileOcto(weights, pairs, threads), fileHash(weights.path)])
-      return new OctoEncoder(weights, tokenizer, pairs, compiled, hash, threads)
+      const [compiled, hash] = await Promise.all([compileOcto(weights, pairs, runtime), fileHash(weights.path)])
+      return new OctoEncoder(weights, tokenizer, pairs, compiled, hash, runtime)
     } catch (error) {
       await weights.close()
       throw error
@@ -53,7 +52,7 @@ export class OctoEncoder implements VlaEncoder {
     private readonly cameras: readonly CameraPair[],
     { side, program }: { side: number; program: Program },
     hash: string,
-    private readonly threads: number | undefined,
+    private readonly runtime: Runtime,
   ) {
     const { width } = weights.config
     this.program = program
@@ -104,7 +103,7 @@ export class OctoEncoder implements VlaEncoder {
   private languageOf(instruction: string): Promise<Float32Array> {
     const known = this.languages.get(instruction)
     if (known) return known
-    const made = encodeLanguage(this.weights, this.tokenizer, instruction, this.threads)
+    const made = encodeLanguage(this.weights, this.tokenizer, instruction, this.runtime)
     this.languages.set(instruction, made)
     made.catch(() => this.languages.delete(instruction))
     return made
@@ -114,7 +113,7 @@ export class OctoEncoder implements VlaEncoder {
 async function compileOcto(
   { config, parameters, tokens }: OctoWeights,
   cameras: readonly CameraPair[],
-  threads: number | undefined,
+  runtime: Runtime,
 ): Promise<{ side: number; program: Program }> {
   const side = featureSide(...cameras.map(({ wanted }) => Math.sqrt(tokens[wanted]!)))
   const sequence = sequenceOf(
@@ -137,7 +136,7 @@ async function compileOcto(
     poolTokens(tokensOfCamera(out, sequence, wanted), side),
   ])
   const outputs = { h, ...Object.fromEntries(features) }
-  return { side, program: await compile({ name: 'octo', outputs, threads }) }
+  return { side, program: await compile({ name: 'octo', outputs, ...runtime }) }
 }
 
 function tokensOfCamera(out: Tensor, { spans }: Sequence, camera: string): Tensor {
@@ -150,7 +149,7 @@ async function encodeLanguage(
   { config, parameters, embed }: OctoWeights,
   tokenizer: Tokenizer,
   instruction: string,
-  threads: number | undefined,
+  runtime: Runtime,
 ): Promise<Float32Array> {
   const { ids, mask } = fixedLength(tokenizer.encode(instruction), config.words, tokenizer.special.pad ?? 0, {
     truncate: 'right',
@@ -158,7 +157,7 @@ async function encodeLanguage(
   })
   const words = input('words', [1, config.words, config.language.width])
   const { final } = t5Encoder(parameters, config.language, words, input('mask', [1, config.words]), T5_NAMES)
-  const program = await compile({ name: 'octo language', outputs: { final }, threads })
+  const program = await compile({ name: 'octo language', outputs: { final }, ...runtime })
   try {
     program.set('words', await embed(ids))
     program.set('mask', mask)

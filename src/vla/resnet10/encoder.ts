@@ -1,6 +1,6 @@
 /** @file Any encoder's task embedding h beside the visual features of ResNet-10, for critics and refinement actor. */
 import { resizeAntialiased } from '../../data/resize.ts'
-import { compile, input, type Program, reshape, transpose } from '../../graph/index.ts'
+import { compile, input, type Program, type Runtime, reshape, transpose } from '../../graph/index.ts'
 import { resnet10 } from '../../nets/resnet10.ts'
 import type { Image } from '../../robot/robot.ts'
 import { imageOf } from '../cameras.ts'
@@ -14,18 +14,17 @@ const SIZE = 128
 /** Halvings of the picture up to the map before pooling. */
 const SHRINK = 32
 
-export type ResNetOptions = {
+export type ResNetOptions = Runtime & {
   path: string // of resnet10_params.pkl
   size?: number // pixels a side, a multiple of 32
-  threads?: number // all cores by default
 }
 
 export class ResNetEncoder implements VlaEncoder {
   /** Takes `inner` over, and closes it if the file cannot be used. @throws InputError or ShapeError naming the tensor */
-  static async load(inner: VlaEncoder, { path, size = SIZE, threads }: ResNetOptions): Promise<ResNetEncoder> {
+  static async load(inner: VlaEncoder, { path, size = SIZE, ...runtime }: ResNetOptions): Promise<ResNetEncoder> {
     try {
       const weights = await loadResNet10(path)
-      const program = await compileResNet(weights, size, threads)
+      const program = await compileResNet(weights, size, runtime)
       const side = size / SHRINK
       const { description } = inner
       return new ResNetEncoder(inner, program, size, {
@@ -84,8 +83,8 @@ export class ResNetEncoder implements VlaEncoder {
   }
 }
 
-function compileResNet({ parameters, sizes }: ResNetWeights, size: number, threads?: number): Promise<Program> {
+function compileResNet({ parameters, sizes }: ResNetWeights, size: number, runtime: Runtime): Promise<Program> {
   const { blocks } = resnet10(parameters, sizes, input('picture', [1, size, size, 3]))
   const map = transpose(blocks.at(-1)!, [0, 2, 3, 1])
-  return compile({ name: 'resnet10', outputs: { map: reshape(map, map.shape.slice(1)) }, threads })
+  return compile({ name: 'resnet10', outputs: { map: reshape(map, map.shape.slice(1)) }, ...runtime })
 }

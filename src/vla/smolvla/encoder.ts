@@ -1,7 +1,7 @@
 /** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (paper.md §2). */
 import { loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
 import { InputError } from '../../errors.ts'
-import { compile, input, type Program } from '../../graph/index.ts'
+import { compile, input, type Program, type Runtime } from '../../graph/index.ts'
 import { joinHeads } from '../../nets/attention.ts'
 import { poolPrefix } from '../../nets/prefix-pool.ts'
 import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
@@ -15,11 +15,10 @@ import { preparePicture, prepareState } from './preprocess.ts'
 import { vision } from './vision.ts'
 import { openSmolVla, type SmolVlaWeights } from './weights.ts'
 
-export type SmolVlaOptions = {
+export type SmolVlaOptions = Runtime & {
   folder: string // with the published files
   cameras: readonly string[] // of the robot
   layer?: number // whose keys and values make h; the last by default
-  threads?: number // all cores by default
 }
 
 type Words = { rows: Float32Array; mask: Float32Array }
@@ -42,7 +41,7 @@ export class SmolVlaEncoder implements VlaEncoder {
       const cameras = pairCameras(config.cameras, options.cameras, 'smolvla')
       const wrap = config.wrapImages ? await readWrap(weights, tokenizer) : undefined
       const [programs, hash] = await Promise.all([
-        compilePrograms(weights, cameras.length, layer, wrap, options.threads),
+        compilePrograms(weights, cameras.length, layer, wrap, options),
         fileHash(weights.path),
       ])
       return new SmolVlaEncoder(weights, tokenizer, cameras, programs, hash)
@@ -134,7 +133,7 @@ async function compilePrograms(
   cameras: number,
   layer: number,
   wrap: PictureWrap | undefined,
-  threads: number | undefined,
+  { threads, device }: Runtime,
 ) {
   const { imageSize } = config.vision
   const { patches, tokens } = vision(parameters, config, input('picture', [1, imageSize, imageSize, 3]))
@@ -157,6 +156,7 @@ async function compilePrograms(
     name: 'smolvla vision',
     outputs: { tokens, features: poolTokens(patches, sideOf(config)) },
     threads,
+    device,
   })
-  return { eye, mind: await compile({ name: 'smolvla prefix', outputs: kept, threads }) }
+  return { eye, mind: await compile({ name: 'smolvla prefix', outputs: kept, threads, device }) }
 }

@@ -1,0 +1,63 @@
+/**
+ * @file The Hub's own cache on disk, shared with its other tools: `models--owner--name` with `blobs` (files by checksum),
+ * `snapshots/<commit>` (their names, as links) and `refs` (revisions to commits).
+ */
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { isCommit } from './repository.ts'
+
+export class RepositoryCache {
+  private readonly folder: string
+
+  constructor(cache: string, repository: string) {
+    this.folder = join(cache, ['models', ...repository.split('/')].join('--'))
+  }
+
+  blob(checksum: string): string {
+    return join(this.folder, 'blobs', checksum)
+  }
+
+  snapshot(commit: string): string {
+    return join(this.folder, 'snapshots', commit)
+  }
+
+  /** Of a revision that was fetched before. */
+  async commitOf(revision: string): Promise<string | undefined> {
+    if (isCommit(revision)) return revision
+    const text = await readFile(join(this.folder, 'refs', ...revision.split('/')), 'utf8').catch(() => '')
+    return isCommit(text.trim()) ? text.trim() : undefined
+  }
+
+  /** All snapshots: that of `main` first, then the newest. */
+  async commits(): Promise<string[]> {
+    const names = (await readdir(join(this.folder, 'snapshots')).catch(() => [])).filter(isCommit)
+    const dated = await Promise.all(
+      names.map(async (name) => ({ name, at: (await stat(this.snapshot(name))).mtimeMs })),
+    )
+    const main = await this.commitOf('main')
+    return dated
+      .sort((a, b) => Number(b.name === main) - Number(a.name === main) || b.at - a.at)
+      .map(({ name }) => name)
+  }
+
+  async remember(revision: string, commit: string): Promise<void> {
+    if (isCommit(revision)) return
+    const path = join(this.folder, 'refs', ...revision.split('/'))
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(`${path}.new`, commit)
+    await rename(`${path}.new`, path)
+  }
+
+  /** Gives a blob its name in a snapshot. */
+  async name(checksum: string, commit: string, path: string): Promise<void> {
+    const blob = this.blob(checksum)
+    const named = join(this.snapshot(commit), path)
+    await mkdir(dirname(named), { recursive: true })
+    await rm(named, { force: true })
+    const made = await symlink(relative(dirname(named), blob), named).then(
+      () => true,
+      () => false, // Windows allows it to few users
+    )
+    if (!made) await link(blob, named).catch(() => copyFile(blob, named))
+  }
+}

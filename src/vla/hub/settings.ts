@@ -1,0 +1,56 @@
+/** @file Where the Hugging Face Hub is and where its files are kept: the environment variables of the Hub's own tools. */
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { InputError } from '../../errors.ts'
+
+export type HubSettings = {
+  endpoint: string // without a slash at the end
+  cache: string // of repositories
+  assets: string // of files from elsewhere
+  token?: string
+  offline: boolean
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_ASSETS_CACHE, HF_TOKEN, HF_TOKEN_PATH and HF_HUB_OFFLINE with their usual
+ * defaults and older names. @throws InputError if HF_ENDPOINT is no address
+ */
+export function hubSettings(environment: Environment = process.env): HubSettings {
+  const value = (...names: string[]) => names.map((name) => environment[name]?.trim()).find(Boolean)
+  const folder = (given: string | undefined, ...otherwise: [string, ...string[]]) =>
+    given === undefined ? join(...otherwise) : resolve(given.replace(/^~(?=$|[\\/])/, homedir()))
+  const caches = folder(value('XDG_CACHE_HOME'), homedir(), '.cache')
+  const home = folder(value('HF_HOME'), caches, 'huggingface')
+  return {
+    endpoint: endpointOf(value('HF_ENDPOINT') ?? 'https://huggingface.co'),
+    cache: folder(value('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'), home, 'hub'),
+    assets: folder(value('HF_ASSETS_CACHE', 'HUGGINGFACE_ASSETS_CACHE'), home, 'assets'),
+    token: value('HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN') ?? tokenIn(folder(value('HF_TOKEN_PATH'), home, 'token')),
+    offline: /^(1|true|yes|on)$/i.test(value('HF_HUB_OFFLINE') ?? ''),
+  }
+}
+
+function endpointOf(text: string): string {
+  if (/^https?:$/.test(protocolOf(text))) return text.replace(/\/+$/, '')
+  throw new InputError('HF_ENDPOINT', `is "${text}", not an address`, 'Write for instance https://huggingface.co')
+}
+
+function protocolOf(text: string): string {
+  try {
+    return new URL(text).protocol
+  } catch {
+    return ''
+  }
+}
+
+function tokenIn(path: string): string | undefined {
+  if (!existsSync(path)) return undefined
+  try {
+    return readFileSync(path, 'utf8').trim() || undefined
+  } catch (cause) {
+    throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Correct it, or set HF_TOKEN', { cause })
+  }
+}
