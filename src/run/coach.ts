@@ -20,6 +20,7 @@ const PATIENCE = 25 // steps to let it try: the guides say 20 to 30
 const SHARE = 0.15 // of the steps: what the paper's runs had from interventions
 const BRIEF = 3 // steps: a shorter push gives labels of hardly any motion
 const LONG = 15 // steps: a longer one is a demonstration, no correction
+const STEADY = 9 // episodes after which the advice is asked for, to give that of the majority
 const UPDATES = 20 // lines of the metrics log that a mean value is over
 
 /** What the advice looks at: the last episodes over all tasks, or of one task. */
@@ -34,17 +35,27 @@ type View = {
   patience: number // steps to let it try: as long as a success alone takes, at most PATIENCE
 }
 
-/** One line for the operator, from all metrics of the run so far. */
+/**
+ * One line for the operator, from all metrics of the run so far: what was advised most often after each of the last
+ * episodes, as it was said last. A line that changes with every episode is not followed.
+ */
 export function coach(metrics: readonly Metric[]): Advice {
+  const ends = metrics.flatMap(({ kind }, i) => (kind === 'episode' ? [i + 1] : []))
+  const given = [...ends.slice(-STEADY, -1), metrics.length].map((end) => adviceAfter(metrics.slice(0, end)))
+  const settled = given.filter(({ rule }) => rule !== 'begin')
+  const times = ({ rule }: Advice) => settled.filter((advice) => advice.rule === rule).length
+  return settled.reduce((best, advice) => (times(advice) >= times(best) ? advice : best), settled[0] ?? given.at(-1)!)
+}
+
+/** As `coach`, by the last episode alone. */
+export function adviceAfter(metrics: readonly Metric[]): Advice {
   const episodes = ofKind(metrics, 'episode')
   const view = viewOf(episodes)
   if (view.recent.length < 5) {
     const line = `Watch first: ${tryThenHelp(view)} (${episodes.length} ${episodes.length === 1 ? 'episode' : 'episodes'} so far).`
     return { rule: 'begin', line }
   }
-  return (
-    fallen(view) ?? (view.alone < view.recent.length / 2 ? early(view, value(metrics)) : later(view, weakest(episodes)))
-  )
+  return fallen(view) ?? (isEarly(view) ? early(view, value(metrics)) : later(view, weakest(episodes)))
 }
 
 function viewOf(episodes: readonly Episode[]): View {
@@ -80,7 +91,16 @@ function fallen({ recent, before }: View): Advice | undefined {
   return { rule: 'fallen', line: `Help again, every other episode, until it has recovered: ${figure}.` }
 }
 
-/** It seldom succeeds alone. */
+/**
+ * It seldom succeeds alone. Where the operator helps often, few episodes run alone; then it counts how those ended (those
+ * that look hopeless are helped, so they are the easier ones).
+ */
+function isEarly({ recent, helped, alone }: View): boolean {
+  return alone < recent.length / 2 && !mostlySucceeds(alone, recent.length - helped.length)
+}
+
+const mostlySucceeds = (alone: number, unaided: number) => unaided >= 3 && alone >= 0.8 * unaided
+
 function early(view: View, trend: Value | undefined): Advice {
   const { recent, helped, alone, starts, lengths, patience } = view
   const figure = `${alone} of the last ${recent.length} succeeded alone, you helped in ${helped.length}`
@@ -118,13 +138,18 @@ function later(view: View, weak: Weak | undefined): Advice {
   const only = 'Only when the same mistake returns'
   if (alone >= 0.9 * recent.length)
     return { rule: 'hands off', line: `${only}: ${alone} of the last ${recent.length} succeeded alone.` }
+  const unaided = recent.length - helped.length
+  if (helped.length >= unaided && alone >= 0.9 * unaided) {
+    const line = `Hold back: ${alone} of the ${unaided} last episodes that ran alone succeeded, yet you helped in ${helped.length} of ${recent.length}; help ${only.toLowerCase()}.`
+    return { rule: 'let it try', line }
+  }
   if (lengths.length >= 3 && median(lengths) > LONG) {
     const line = `Let go sooner: your corrections last ${steps(median(lengths))} on median, ${BRIEF} to ${LONG} mend a mistake.`
     return { rule: 'let go', line }
   }
   if (lengths.length >= 3 && median(lengths) < BRIEF) return tooBrief(lengths)
   if (share > 2 * SHARE) {
-    const line = `Hold back: ${percent(share)} of the last steps were yours, the paper's runs had about ${percent(SHARE)}; step in only when the same mistake returns.`
+    const line = `Hold back: ${percent(share)} of the last steps were yours, the paper's runs had about ${percent(SHARE)}; help ${only.toLowerCase()}.`
     return { rule: 'hold back', line }
   }
   if (lengths.length >= 3)
@@ -140,17 +165,19 @@ const tooBrief = (lengths: readonly number[]): Advice => ({
 
 type Weak = { task: string; alone: number; episodes: number; others: number }
 
-/** The task that succeeds alone in less than half of its last episodes, 30 points below the others. */
+/** The task that succeeds alone in less than half of its last episodes, 30 points below the others; not one that is merely helped often. */
 function weakest(episodes: readonly Episode[]): Weak | undefined {
   const tasks = [...new Set(episodes.map(({ task }) => task))].map((task) => {
     const own = episodes.filter((episode) => episode.task === task).slice(-RECENT)
-    return { task, alone: aloneOf(own), episodes: own.length }
+    const unaided = own.filter(({ operatorSteps }) => operatorSteps === 0).length
+    return { task, alone: aloneOf(own), episodes: own.length, unaided }
   })
   if (tasks.length < 2 || tasks.some(({ episodes }) => episodes < ENOUGH)) return undefined
   const worst = tasks.reduce((least, one) => (one.alone / one.episodes < least.alone / least.episodes ? one : least))
   const others = mean(tasks.filter((one) => one !== worst).map(({ alone, episodes }) => alone / episodes))
   const rate = worst.alone / worst.episodes
-  return rate < 0.5 && others - rate > 0.3 ? { ...worst, others } : undefined
+  const able = mostlySucceeds(worst.alone, worst.unaided)
+  return rate < 0.5 && others - rate > 0.3 && !able ? { ...worst, others } : undefined
 }
 
 type Value = { task: string; now: number; before: number }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { coach } from '../../src/run/coach.ts'
+import { adviceAfter, coach } from '../../src/run/coach.ts'
 import type { Metric, MetricOf } from '../../src/run/metrics.ts'
 import { anEpisode, anUpdate } from './builders.ts'
 
@@ -19,7 +19,8 @@ const helped = (segments: [number, number][], fields: Fields = {}) =>
 const values = (...q: number[]): Metric[] =>
   q.flatMap((place) => many(20, () => anUpdate({ meanQ: { place, pick: place + 0.5 } })))
 
-const expectAdvice = (metrics: Metric[], rule: string, line: string) => expect(coach(metrics)).toEqual({ rule, line })
+const expectAdvice = (metrics: Metric[], rule: string, line: string) =>
+  expect(adviceAfter(metrics)).toEqual({ rule, line })
 
 describe('the coach', () => {
   it('says at the beginning how to begin', () => {
@@ -38,7 +39,7 @@ describe('the coach', () => {
 
   it('waits no longer than a success alone takes', () => {
     const metrics = [...many(16, () => fails()), ...[12, 14, 30].map((length) => alone({ length }))]
-    expect(coach(metrics).line).toContain('for about 14 steps')
+    expect(adviceAfter(metrics).line).toContain('for about 14 steps')
   })
 
   it('sends on to the goal where help ends in failure, with the value that this costs', () => {
@@ -86,7 +87,7 @@ describe('the coach', () => {
     expectAdvice(metrics, 'early', `${line} (2 of the last 20 succeeded alone, you helped in 8).`)
     const learns = [...metrics, ...values(0.1, 0.25)]
     expectAdvice(learns, 'early', `${line} (mean Q of place rises, 0.10 to 0.25: it learns).`)
-    expect(coach([...metrics, ...values(0.25, 0.25)]).line).toContain('2 of the last 20')
+    expect(adviceAfter([...metrics, ...values(0.25, 0.25)]).line).toContain('2 of the last 20')
   })
 
   it('finds short corrections right later on: 2, 4, 5, 5 have the median 4.5', () => {
@@ -119,8 +120,18 @@ describe('the coach', () => {
     expectAdvice(
       [...many(12, () => alone()), ...many(8, () => helped(often))],
       'hold back',
-      "Hold back: 32 % of the last steps were yours, the paper's runs had about 15 %; step in only when the same mistake returns.",
+      "Hold back: 32 % of the last steps were yours, the paper's runs had about 15 %; help only when the same mistake returns.",
     )
+  })
+
+  it('holds back who helps what succeeds alone anyway', () => {
+    expectAdvice(
+      [...many(9, () => alone()), ...many(11, () => helped([[10, 5]]))],
+      'let it try',
+      'Hold back: 9 of the 9 last episodes that ran alone succeeded, yet you helped in 11 of 20; help only when the same mistake returns.',
+    )
+    const failing = [...many(6, () => alone()), ...many(3, () => fails()), ...many(11, () => helped([[30, 5]]))]
+    expect(adviceAfter(failing).rule).toBe('early')
   })
 
   it('takes its hands off a policy that succeeds alone', () => {
@@ -151,7 +162,7 @@ describe('the coach', () => {
       'fallen',
       'Help again, every other episode, until it has recovered: 13 of the last 20 episodes succeeded, 19 of the 20 before.',
     )
-    expect(coach([...many(18, () => alone()), ...many(2, () => fails()), ...later]).rule).not.toBe('fallen')
+    expect(adviceAfter([...many(18, () => alone()), ...many(2, () => fails()), ...later]).rule).not.toBe('fallen')
   })
 
   it('reads runs that did not note their interventions', () => {
@@ -161,5 +172,17 @@ describe('the coach', () => {
       'later',
       'Only when the same mistake returns (15 of the last 20 succeeded alone, you helped in 5).',
     )
+  })
+
+  it('keeps to its advice while single episodes speak for another', () => {
+    // 17 of 20 succeeded alone: one more makes 18, from which on the rule of the moment is hands off
+    const run = [...many(3, () => helped([[10, 5]])), ...many(17, () => alone())]
+    expect(adviceAfter(run).rule).toBe('later')
+    expect(adviceAfter([...run, alone()]).rule).toBe('hands off')
+    expect(coach([...run, alone()])).toEqual({
+      rule: 'later',
+      line: 'Only when the same mistake returns; your corrections last 5 steps on median, that is right.',
+    })
+    expect(coach([...run, ...many(5, () => alone())]).line).toContain('20 of the last 20')
   })
 })
