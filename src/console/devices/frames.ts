@@ -33,12 +33,6 @@ export function turned(yaw: number): Frame {
 /** How a camera stands in the base frame: where it looks, and what is up in its picture. Lengths do not matter. */
 export type View = { direction: Vector; up: Vector }
 
-/** From a camera's attitude [w, x, y, z] in the base frame; it looks along its -z, +y is up in the picture. */
-export function viewOf([w, x, y, z]: readonly [number, number, number, number]): View {
-  const direction: Vector = [-2 * (x * z + w * y), -2 * (y * z - w * x), -(1 - 2 * (x * x + y * y))]
-  return { direction, up: [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)] }
-}
-
 /** Steeper than this a camera's forward says little about the horizontal; the picture's up decides instead. */
 const STEEP = Math.cos((20 * Math.PI) / 180)
 

@@ -1,6 +1,6 @@
 /** @file The input devices of the console's page, and what turns them into actions. No Node in here. */
 export * from './device.ts'
-export { BASE, cameraFrame, type Frame, levelFrame, turned, type Vector, type View, viewOf } from './frames.ts'
+export { BASE, cameraFrame, type Frame, levelFrame, turned, type Vector, type View } from './frames.ts'
 export { GamepadDevice, type GamepadState } from './gamepad.ts'
 export { Handover } from './handover.ts'
 export { KEYS, Keyboard, listenToKeys } from './keyboard.ts'

@@ -1,5 +1,5 @@
 /** @file From how a device is pushed to what the robot is asked: dead zone, curve, locks, scale, frame, bounds. Pure. */
-import { AXIS_NAMES, type Axes, type AxisName, axesOf, REST } from './device.ts'
+import { AXIS_NAMES, type Axes, type AxisName, axesOf } from './device.ts'
 import { BASE, type Frame, inBase } from './frames.ts'
 
 export type Mapping = {
@@ -61,5 +61,4 @@ function shortened(part: readonly number[]): number[] {
  * The way of a position-like device from where the hold began: whatever it pointed at then means standing still.
  * Differences are clamped to the range.
  */
-export const fromZero = (axes: Axes, zero: Axes | null): Axes =>
-  zero ? axesOf(axes.map((value, i) => value - zero[i]!)) : REST
+export const fromZero = (axes: Axes, zero: Axes): Axes => axesOf(axes.map((value, i) => value - zero[i]!))

@@ -139,7 +139,7 @@ export class SpaceMouse implements Device {
     this.since = [nothing(), nothing()]
   }
 
-  /** The device went away. It counts as faulty until it reports again. */
+  /** The device went away. It counts as faulty until it is back, or reports again. */
   disconnect(): void {
     this.release()
     this.last = [
@@ -147,6 +147,16 @@ export class SpaceMouse implements Device {
       [0, 0, 0],
     ]
     this.gone = true
+  }
+
+  /** It is plugged in again, and at rest until it says otherwise. */
+  reconnect(): void {
+    this.gone = false
+  }
+
+  /** Whether this is the device, or one of its kind, that went away. */
+  awaits({ vendorId, productId }: { vendorId: number; productId: number }): boolean {
+    return this.gone && this.product.vendorId === vendorId && this.product.productId === productId
   }
 }
 

@@ -27,7 +27,7 @@ export class Takeover {
   settings: TakeoverSettings = DEFAULT_TAKEOVER
   private toggled = false
   private touchedAt: number | null = null // when the device was last pushed, while a takeover by touch lasts
-  private zero: Axes | null = null
+  private zero: Axes = REST // of a position-like device: where it was when the hold began
   private wasEngaged = false
   private closed = false
 
@@ -41,8 +41,7 @@ export class Takeover {
     const reading = this.device.read(time)
     const fault = this.device.fault(time)
     const engaged = fault ? this.wasEngaged : this.decide(reading)
-    if (!engaged) this.zero = null
-    else if (!this.wasEngaged) this.zero = reading.axes
+    if (engaged && !this.wasEngaged) this.zero = reading.axes
     this.wasEngaged = engaged
     const axes = engaged && !fault ? map(this.pushed(reading), this.mapping) : REST
     return { engaged, axes, gripper: engaged ? this.grip(reading) : 'none', raw: reading.axes, fault, reading }
@@ -54,7 +53,6 @@ export class Takeover {
     this.toggled = false
     this.touchedAt = null
     this.wasEngaged = false
-    this.zero = null
   }
 
   private pushed({ axes }: Reading): Axes {

@@ -34,41 +34,39 @@ export const isSpaceMouse = ({ vendorId, collections }: HidDevice): boolean =>
   (vendorId === VENDOR_3DCONNEXION || vendorId === VENDOR_LOGITECH) &&
   collections.some(({ usagePage, usage }) => usagePage === MULTI_AXIS.usagePage && usage === MULTI_AXIS.usage)
 
-/** Opens the device and listens. @throws what the browser throws if another program holds the device or rights are missing */
-export async function openSpaceMouse(device: HidDevice, now: () => number = () => performance.now()) {
-  const mouse = new SpaceMouse(device)
-  if (!device.opened) await device.open()
-  device.oninputreport = ({ reportId, data }) => mouse.report(reportId, data, now())
-  return mouse
-}
-
 /**
- * SpaceMice that this page may use without a click, now and when one is plugged in; `onOpen` hears of each. Returns
- * `ask`, to be called from a click: the browser's dialogue.
+ * SpaceMice that this page may use without a click, now and when one is plugged in; `onOpen` hears of each new one. One that
+ * is unplugged and plugged in again is the same to the page. `onError` hears what the browser throws where another program
+ * holds a device or rights are missing. Returns `ask`, to be called from a click: the browser's dialogue.
  */
 export async function watchSpaceMice(
   hid: Hid,
   onOpen: (mouse: SpaceMouse) => void,
   onError: (error: unknown) => void,
+  now: () => number = () => performance.now(),
 ): Promise<{ ask: () => Promise<void> }> {
   const mice = new Map<HidDevice, SpaceMouse>()
   const open = async (device: HidDevice) => {
     if (!isSpaceMouse(device)) return
+    const known = mice.get(device) ?? [...mice.values()].find((mouse) => mouse.awaits(device))
+    const mouse = known ?? new SpaceMouse(device)
     try {
-      const mouse = await openSpaceMouse(device)
-      mice.set(device, mouse)
-      onOpen(mouse)
+      if (!device.opened) await device.open()
     } catch (error) {
-      onError(error)
+      return onError(error)
     }
+    device.oninputreport = ({ reportId, data }) => mouse.report(reportId, data, now())
+    mouse.reconnect()
+    for (const [other, owner] of mice) if (owner === mouse) mice.delete(other)
+    mice.set(device, mouse)
+    if (!known) onOpen(mouse)
   }
   hid.addEventListener('connect', ({ device }) => open(device))
   hid.addEventListener('disconnect', ({ device }) => mice.get(device)?.disconnect())
   for (const device of await hid.getDevices()) await open(device)
   return {
     ask: async () => {
-      for (const device of await hid.requestDevice({ filters: SPACEMOUSE_FILTERS }))
-        if (!mice.has(device)) await open(device)
+      for (const device of await hid.requestDevice({ filters: SPACEMOUSE_FILTERS })) await open(device)
     },
   }
 }

@@ -122,6 +122,35 @@ describe('SpaceMouse', () => {
     expect(opened[0]!.read(performance.now()).axes[0]).toBeCloseTo(0.2, 8)
     listeners.get('disconnect')!({ device: puck! })
     expect(opened[0]!.fault(performance.now())?.kind).toBe('disconnected')
+
+    const again = { ...puck!, oninputreport: null as HidDevice['oninputreport'] }
+    await listeners.get('connect')!({ device: again })
+    expect(opened).toHaveLength(1)
+    expect(opened[0]!.fault(performance.now())).toBeNull()
+    again.oninputreport!({ reportId: 1, data: dataOf(reportsOf(hidRecording('wireless'))[0]!) })
+    expect(opened[0]!.read(performance.now()).axes[0]).toBeCloseTo(0.2, 8)
+  })
+
+  it('that cannot be opened is told, and does not keep the others from opening', async () => {
+    const told: unknown[] = []
+    const opened: SpaceMouse[] = []
+    const device = (open: () => Promise<void>): HidDevice => ({
+      ...hidRecording('wireless').hid,
+      opened: false,
+      open,
+      close: async () => {},
+      oninputreport: null,
+    })
+    const refusal = new Error('held by another program')
+    const list = [device(() => Promise.reject(refusal)), device(async () => {})]
+    const hid = { getDevices: async () => list, requestDevice: async () => [], addEventListener: () => {} }
+    await watchSpaceMice(
+      hid,
+      (one) => opened.push(one),
+      (error) => told.push(error),
+    )
+    expect(told).toEqual([refusal])
+    expect(opened).toHaveLength(1)
   })
 })
 
