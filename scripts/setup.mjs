@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * @file Makes a fresh clone runnable: installs the packages and builds the optimiser kernel. Uses Node's own modules
- * only, since nothing else may be there yet. Does nothing, quickly, when all is up to date. `--force` builds again.
+ * @file Makes a fresh clone runnable: installs the packages, builds the optimiser kernel and the console's page. Uses
+ * Node's own modules only, since nothing else may be there yet. Does nothing, quickly, when all is up to date. `--force` builds again.
  */
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -58,6 +58,21 @@ function buildKernel(force) {
   run(process.execPath, [compiler, kernelSource, '--outFile', kernelBinary, ...options])
 }
 
+const pageSource = 'src/console/web'
+const pageNeeds = [pageSource, 'src/console/devices', 'src/talk'] // folders
+const page = 'build/console/index.html'
+
+const newestIn = (folder) =>
+  Math.max(...readdirSync(`${root}${folder}`, { recursive: true }).map((file) => changed(`${folder}/${file}`)))
+
+function buildPage(force) {
+  const newest = Math.max(changed('src/console/protocol.ts'), changed('src/console/api.ts'), ...pageNeeds.map(newestIn))
+  if (!force && changed(page) >= newest) return
+  console.error('setup: building the console ...')
+  run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', pageSource])
+}
+
 requireNode()
 installPackages()
 buildKernel(process.argv.includes('--force'))
+buildPage(process.argv.includes('--force'))

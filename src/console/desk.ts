@@ -8,6 +8,7 @@ import { Person } from '../operator/person.ts'
 import { Relay } from '../operator/relay.ts'
 import type { Observation } from '../robot/robot.ts'
 import { holdAction } from '../robot/safety.ts'
+import { coach } from '../run/coach.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { EpisodeSummary } from '../run/episode.ts'
 import type { RunFolder } from '../run/folder.ts'
@@ -159,6 +160,7 @@ export class Desk implements Watcher {
     this.metrics.push(metric)
     this.tell({ kind: 'metric', metric })
     if (metric.kind === 'health') this.tell({ kind: 'health', signs: metric.signs })
+    if (metric.kind === 'episode' && this.audience.viewers > 0) this.tell(this.coachEvent())
   }
 
   progress({ stage, done, total, note = '' }: Progress): void {
@@ -256,6 +258,7 @@ export class Desk implements Watcher {
       { kind: 'metrics', metrics: this.thinned() },
       ...(health ? [{ kind: 'health' as const, signs: health.signs }] : []),
       ...(this.lastProgress ? [this.lastProgress] : []),
+      this.coachEvent(),
       reins.state,
       this.controlEvent(),
       this.paceEvent(),
@@ -284,6 +287,10 @@ export class Desk implements Watcher {
   paceEvent(): ServerEvent {
     const fastest = this.live!.config.online.pace
     return { kind: 'pace', chosen: this.chosenSpeed ?? fastest, now: this.speed(fastest), fastest }
+  }
+
+  private coachEvent(): ServerEvent {
+    return { kind: 'coach', line: coach(this.metrics).line }
   }
 
   chooseSpeed(speed: number): void {

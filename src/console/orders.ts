@@ -1,5 +1,5 @@
 /** @file What a person at a page asks for, and whether it is done. Everything but a stop needs control. */
-import { parseCommand } from '../talk/vocabulary.ts'
+import { understandPhrase } from '../talk/phrases.ts'
 import type { Desk, Live } from './desk.ts'
 import { Freshness } from './freshness.ts'
 import type { ClientMessage, InputMessage, Person } from './protocol.ts'
@@ -44,7 +44,8 @@ export class Orders {
     const { desk } = this
     desk.control.renew(who.client)
     if (!desk.live) return 'the robots are not there yet'
-    if (message.kind === 'stop') {
+    const stop = message.kind === 'stop' || (message.kind === 'command' && 'stop' in understandPhrase(message.text))
+    if (stop) {
       desk.live.reins.stop(`stopped by ${who.name}`)
       return undefined
     }
@@ -108,10 +109,11 @@ export class Orders {
 
   private say({ text, source }: Of<'command'>): Answer {
     const { desk } = this
-    const command = parseCommand(text)
-    if (command === null) return `"${text}" was not understood; say it like "move left and up"`
+    const phrase = understandPhrase(text)
+    if ('refused' in phrase) return phrase.refused
+    if ('stop' in phrase) return 'a stop is no command'
     if (!desk.followsCommands) return 'this policy has no refinement actor to follow a command'
-    desk.person.say({ text: command, said: text, source })
+    desk.person.say({ text: phrase.command, said: text, source })
     desk.tell({ kind: 'command', command: desk.command })
     return undefined
   }
