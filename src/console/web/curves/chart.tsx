@@ -3,21 +3,15 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import { colour, onThemeChange } from '../parts/colour.ts'
 import { align, type Curve, type Table, valueAt } from './align.ts'
+import type { Plan } from './charts.ts'
 
 const HEIGHT = 132
 const PERIOD = 100 // milliseconds between two redraws
 const SYNC = 'run' // charts of one key share their cursor
 
-export type ChartProps = {
-  title: string
-  curves: readonly Curve[]
-  format: (value: number) => string
-  range?: readonly [low: number, high: number]
-  domain: readonly [low: number, high: number] // of the time axis
-  empty?: string // said while there is nothing to draw
-}
+export type ChartProps = Plan & { domain: readonly [low: number, high: number] } // of the time axis
 
-export function Chart({ title, curves, format, range, domain, empty = 'Nothing yet' }: ChartProps) {
+export function Chart({ title, curves, format, range, domain, empty }: ChartProps) {
   const shown = curves.filter(({ points }) => points.length > 0)
   const names = shown.map(({ label, look, colour }) => `${label}/${look}/${colour}`).join('|')
   const place = useRef<HTMLDivElement>(null)
@@ -32,12 +26,14 @@ export function Chart({ title, curves, format, range, domain, empty = 'Nothing y
     const host = place.current
     const build = () => {
       plot.current?.destroy()
-      plot.current = new uPlot(optionsOf(host.clientWidth, latest.current.shown, range, format, setRow), [[]], host)
-      redraw()
+      table.current = align(latest.current.shown)
+      const timeRange = () => latest.current.domain as [number, number]
+      const options = optionsOf(host.clientWidth, latest.current.shown, { x: timeRange, y: range }, format, setRow)
+      plot.current = new uPlot(options, columnsOf(table.current), host)
     }
     const redraw = () => {
       table.current = align(latest.current.shown)
-      fill(plot.current!, table.current, latest.current.domain)
+      plot.current?.setData(columnsOf(table.current))
     }
     build()
     let drawn = latest.current.shown
@@ -82,18 +78,13 @@ export function Chart({ title, curves, format, range, domain, empty = 'Nothing y
 }
 
 /** Each curve takes three of uPlot's series: y, low, high. */
-function fill(plot: uPlot, { x, columns }: Table, domain: readonly [number, number]): void {
-  plot.setData([x, ...columns.flatMap(({ y, low, high }) => [y, low, high])] as uPlot.AlignedData, false)
-  plot.batch(() => {
-    plot.setScale('x', { min: domain[0], max: Math.max(domain[1], domain[0] + 0.1) })
-    if (plot.scales.y) plot.redraw(true, true)
-  })
-}
+const columnsOf = ({ x, columns }: Table) =>
+  [x, ...columns.flatMap(({ y, low, high }) => [y, low, high])] as unknown as uPlot.AlignedData
 
 function optionsOf(
   width: number,
   curves: readonly Curve[],
-  range: ChartProps['range'],
+  range: { x: () => [number, number]; y: Plan['range'] },
   format: (value: number) => string,
   hover: (row: number | null) => void,
 ): uPlot.Options {
@@ -111,7 +102,7 @@ function optionsOf(
       drag: { x: false, y: false },
       points: { size: 6 },
     },
-    scales: { x: { time: false }, y: range ? { range: [range[0], range[1]] } : { range: tight } },
+    scales: { x: { time: false, range: range.x }, y: { range: range.y ? [range.y[0], range.y[1]] : tight } },
     axes: [
       { stroke: quiet, font, size: 22, gap: 4, grid: { show: false }, ticks: { show: false }, space: 48 },
       {

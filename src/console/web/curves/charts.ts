@@ -13,7 +13,6 @@ import {
 import { movingMean } from '../../../run/statistics.ts'
 import type { LoopSample } from '../link/model.ts'
 import type { Curve, CurvePoint } from './align.ts'
-import type { ChartProps } from './chart.tsx'
 
 export const CLOCKS = { robot: robotClock, wall: wallClock } as const
 export type ClockName = keyof typeof CLOCKS
@@ -21,10 +20,16 @@ export type ClockName = keyof typeof CLOCKS
 const WINDOW = 20 // episodes of a running share
 const MOST = 400 // points of a curve
 
-export type Plan = Omit<ChartProps, 'domain'>
+export type Plan = {
+  title: string
+  curves: readonly Curve[]
+  format: (value: number) => string
+  range?: readonly [low: number, high: number]
+  empty: string // said while there is nothing to draw
+}
 
 const percent = (value: number) => `${Math.round(100 * value)} %`
-const short = (value: number) => String(Number(value.toPrecision(3)))
+const short = (value: number) => String(Number(value.toPrecision(2)))
 
 export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K) =>
   metrics.filter((metric): metric is MetricOf<K> => metric.kind === kind)
@@ -81,14 +86,14 @@ export function chartsOf(
     ...tasks.map((task, i): Plan => {
       const own = episodes.filter((episode) => episode.task === task)
       return {
-        title: `Success, ${task}`,
+        title: task,
         range: [0, 1],
         format: percent,
         empty: 'No episode and no evaluation yet',
         curves: [
-          { label: 'with help', colour: i, look: 'line', points: thin(assistedSuccess(own, clock, WINDOW)) },
-          { label: 'unaided', colour: i, look: 'dashed', points: thin(unaidedSuccess(own, clock, WINDOW)) },
-          { label: 'evaluated', colour: i, look: 'dots', points: evaluated(evaluations, task, clock) },
+          { label: 'helped', colour: i, look: 'line', points: thin(assistedSuccess(own, clock, WINDOW)) },
+          { label: 'alone', colour: i, look: 'dashed', points: thin(unaidedSuccess(own, clock, WINDOW)) },
+          { label: 'test', colour: i, look: 'dots', points: evaluated(evaluations, task, clock) },
         ],
       }
     }),

@@ -52,6 +52,13 @@ export class Connection {
     }
   }
 
+  /** As `operate`, but control that was taken for this alone is given back at once. */
+  operateOnce(message: ClientMessage): void {
+    const lent = this.model.get().control?.holder === null
+    this.operate(message)
+    if (lent) this.send({ kind: 'control', action: 'release' })
+  }
+
   tell(words: string): void {
     this.model.update((model) => noted(model, words, performance.now()))
   }
@@ -89,7 +96,8 @@ export class Connection {
     this.retry = RETRY.first
     this.clock.forget()
     this.send({ kind: 'ping', t: now })
-    this.send({ kind: 'name', name: localStorage.getItem('name') ?? '' })
+    const name = localStorage.getItem('name')
+    if (name) this.send({ kind: 'name', name })
     if (document.hidden) this.send({ kind: 'hidden', hidden: true })
   }
 

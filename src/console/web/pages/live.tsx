@@ -12,19 +12,19 @@ export const LivePage = () => (
     <div class="live-main">
       <Stage />
       <CoachLine />
-    </div>
-    <aside class="live-side" aria-label="Controls">
-      <TakeoverPanel />
-      <TalkPanel />
-      <VerdictPanel />
-      <FlowPanel />
-    </aside>
-    <div class="live-below">
+      <LabelFeed />
       <CurvesPanel />
+    </div>
+    <div class="live-side">
+      <aside class="live-controls" aria-label="Controls">
+        <TakeoverPanel />
+        <TalkPanel />
+        <VerdictPanel />
+        <FlowPanel />
+      </aside>
       <div class="live-notes">
-        <TasksPanel />
-        <LabelFeed />
         <HealthPanel />
+        <TasksPanel />
       </div>
     </div>
   </main>

@@ -21,7 +21,7 @@ export function CurvesPanel() {
       <header>
         <h2>Curves</h2>
         <span class="quiet small">
-          Solid: the last 20 episodes, help included. Dashed: unaided. Dots: evaluated alone, 95 %.
+          Success of the last 20 episodes, with help and alone; dots: tests on fresh seeds; 95 % intervals
         </span>
         <Choice
           label="Time axis"

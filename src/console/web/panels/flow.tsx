@@ -30,7 +30,7 @@ export function FlowPanel() {
       {pace && pace.fastest > 1 && (
         <label class="slider speed">
           <span>Speed</span>
-          <output>{holder ? `real time, ${holder.name || 'somebody'} has control` : wordsForSpeed(pace.now)}</output>
+          <output>{holder ? 'real time, a person has control' : wordsForSpeed(pace.now)}</output>
           <input
             type="range"
             min={0}
@@ -38,7 +38,7 @@ export function FlowPanel() {
             step={0.005}
             value={toSlider(pace.chosen, pace.fastest)}
             onChange={({ currentTarget }) =>
-              connection.ask({ kind: 'speed', speed: toSpeed(Number(currentTarget.value), pace.fastest) })
+              connection.operateOnce({ kind: 'speed', speed: toSpeed(Number(currentTarget.value), pace.fastest) })
             }
           />
         </label>
@@ -48,7 +48,7 @@ export function FlowPanel() {
           Robot
           <select
             value={inFocus}
-            onChange={({ currentTarget }) => connection.ask({ kind: 'focus', robot: currentTarget.value })}
+            onChange={({ currentTarget }) => connection.operateOnce({ kind: 'focus', robot: currentTarget.value })}
           >
             {robots.map(({ cell, name }) => (
               <option key={cell} value={cell}>

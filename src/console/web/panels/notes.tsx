@@ -66,7 +66,7 @@ export function TasksPanel() {
     <section class="card tasks">
       <header>
         <h2>Tasks</h2>
-        <span class="small quiet">the last 20 episodes, and the newest evaluation</span>
+        <span class="small quiet">the last 20 episodes</span>
       </header>
       <table>
         <thead>
@@ -103,9 +103,13 @@ export function TasksPanel() {
               <td class="figure">{running ? percent(running.rate) : '–'}</td>
               <td
                 class="figure"
-                title={evaluated ? `${percent(evaluated.interval[0])} to ${percent(evaluated.interval[1])}` : undefined}
+                title={
+                  evaluated
+                    ? `${evaluated.trials} trials: ${percent(evaluated.interval[0])} to ${percent(evaluated.interval[1])}`
+                    : undefined
+                }
               >
-                {evaluated ? `${percent(evaluated.success)} of ${evaluated.trials}` : '–'}
+                {evaluated ? percent(evaluated.success) : '–'}
               </td>
               <td class="figure">{episodes}</td>
               <td class="figure">{meanLength?.toFixed(0) ?? '–'}</td>
@@ -122,7 +126,7 @@ export function TasksPanel() {
 export function LabelFeed() {
   const labels = useModel((model) => model.labels)
   return (
-    <section class="card labels">
+    <section class="card labels" aria-label="Tweak becomes talk">
       <header>
         <h2>Tweak becomes talk</h2>
         <span class="small quiet">{labels.length ? 'newest first' : ''}</span>
@@ -142,20 +146,20 @@ export function LabelFeed() {
 function Label({ command, delta, window, task, episode, step, thumbnail }: LabelEvent) {
   const silent = command === '[null]'
   return (
-    <li class={silent ? 'silent' : ''}>
+    <li class={silent ? 'silent' : ''} title={`x, y, z of ${window} steps`}>
       {thumbnail?.startsWith('data:image/jpeg') ? (
         <img src={thumbnail} width="56" height="56" alt="" />
       ) : (
         <span class="no-thumbnail" aria-hidden="true" />
       )}
       <div>
-        <b>{silent ? 'too small to say' : command}</b>
+        <b>{silent ? 'too small to say' : command.replace('move ', '')}</b>
         <span class="small quiet">
           {delta.map((metres) => `${metres >= 0 ? '+' : '−'}${Math.abs(1000 * metres).toFixed(0)}`).join('  ')} mm in{' '}
           {window} steps
         </span>
         <span class="small quiet">
-          {task}, episode {episode}, step {step}
+          {task} {episode}, step {step}
         </span>
       </div>
     </li>

@@ -5,7 +5,7 @@ import { useConsole, useModel } from '../parts/context.ts'
 import { useStore } from '../parts/store.ts'
 
 export function TakeoverPanel() {
-  const { hand, connection } = useConsole()
+  const { hand } = useConsole()
   const { engaged, active, devices } = useStore(hand.view, (view) => view)
   const holding = useModel(({ control }) => control?.holding ?? false)
   const settings = useStore(hand.settings, (all) => all)
@@ -62,7 +62,6 @@ export function TakeoverPanel() {
         </summary>
         <Adjust />
       </details>
-      {!connection.model.get().hello && <p class="quiet small">The devices work once the console is connected.</p>}
     </section>
   )
 }

@@ -51,7 +51,7 @@ function RunWords() {
       <span class="quiet small">
         {ended
           ? 'the run has ended'
-          : progress
+          : progress && !progress.stage.startsWith('online')
             ? `${progress.stage}: ${progress.done} of ${progress.total}`
             : last
               ? `${robotMinutes(last.robotSteps).toFixed(1)} robot min · ${(last.time / 60).toFixed(1)} wall min`
@@ -69,7 +69,7 @@ function Line() {
   useTicker(1000)
   const trip = connection.clock.roundTrip
   return (
-    <span class={`line ${link}`} role="status">
+    <span class={`link ${link}`} role="status">
       {link === 'open'
         ? `connected${trip === null ? '' : `, ${trip < 10 ? trip.toFixed(1) : Math.round(trip)} ms`}`
         : link}
@@ -133,7 +133,7 @@ function NameField() {
     )
   const done = () => {
     localStorage.setItem('name', name)
-    connection.send({ kind: 'name', name })
+    if (name) connection.send({ kind: 'name', name })
     setEditing(false)
   }
   return (

@@ -81,7 +81,7 @@ export function Dial({ turn, onSay, onSilence, onPreview }: Props) {
             >
               <title>{name}</title>
               <path class="sector" d={sector(middle - width, middle + width)} />
-              <path class="tip" transform={`rotate(${middle})`} d={pair ? 'M0 -66l5 9h-10z' : 'M0 -70l9 13h-18z'} />
+              <path class="tip" transform={`rotate(${middle})`} d={pair ? 'M0 -66l5 9h-10z' : 'M0 -74l8 11h-16z'} />
               {!pair && <SectorName angle={middle} word={name.split(' ')[1]} />}
             </g>
           )

@@ -1,14 +1,15 @@
 /** @file One camera, live: the newest picture, what is drawn over it, and how old it is. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { commandDirection } from '../../../talk/vocabulary.ts'
-import { type CameraInfo, FRAME_FLAGS, type State, type Vector3 } from '../../protocol.ts'
+import { type CameraInfo, FRAME_FLAGS, type RobotStatus, type State, type Vector3 } from '../../protocol.ts'
 import { acting, type Model } from '../link/model.ts'
-import { useConsole } from '../parts/context.ts'
+import { useConsole, useModel } from '../parts/context.ts'
 import { drawOverlay } from './overlay.ts'
 import { viewOf } from './projection.ts'
 
 const OLD = 250 // ms: an older picture is not what the robot does now
 const AGE_EVERY = 100 // ms
+const RESTS: readonly RobotStatus[] = ['stopped', 'paused', 'holding']
 
 export function CameraView({ camera, index, overlay }: { camera: CameraInfo; index: number; overlay: boolean }) {
   const { connection, preview } = useConsole()
@@ -45,6 +46,7 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
       const server = connection.clock.at(performance.now())
       const now = shown.current && server !== null ? Math.max(0, server - shown.current.time) : null
       setAge(now)
+      draw()
       if (picture.current && now !== null) picture.current.dataset.age = now.toFixed(1)
     }, AGE_EVERY)
     return () => {
@@ -55,23 +57,26 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
     }
   }, [connection, camera, index, overlay])
 
-  const old = age !== null && age > OLD
+  // a robot that waits for a person makes no new pictures: they are not late, but the page says how old they are
+  const still = useModel(({ robot, link }) => link === 'open' && robot !== null && RESTS.includes(robot.status))
+  const old = age !== null && age > OLD && !still
   return (
     <figure class={`camera ${old ? 'old' : ''}`} style={{ aspectRatio: `${camera.width} / ${camera.height}` }}>
       <canvas ref={picture} class="picture" role="img" aria-label={`${camera.name} camera, live`} />
       <canvas ref={drawn} class="overlay" />
       <figcaption>
         <span>{camera.name}</span>
-        <span class={`age ${old ? 'bad' : ''}`}>{wordsForAge(age)}</span>
+        <span class={`age ${old ? 'bad' : ''}`}>{wordsForAge(age, still)}</span>
       </figcaption>
     </figure>
   )
 }
 
-function wordsForAge(age: number | null): string {
+function wordsForAge(age: number | null, still: boolean): string {
   if (age === null) return 'no picture yet'
   if (age <= OLD) return `${Math.round(age / 10) * 10} ms`
-  return `old: ${age < 9950 ? `${(age / 1000).toFixed(1)} s` : `${Math.round(age / 1000)} s`}`
+  const seconds = age < 9950 ? (age / 1000).toFixed(1) : Math.round(age / 1000)
+  return still ? `as it was ${seconds} s ago` : `old: ${seconds} s`
 }
 
 /** The last states by their step, as a frame may be decoded after the state that follows it. */
@@ -109,15 +114,16 @@ function paint(
   context.clearRect(0, 0, canvas.width, canvas.height)
   const view = state?.tcp && viewOf(camera, state.tcp)
   if (!model || !state?.tcp || !view) return
-  const asked = model.command && commandDirection(model.command.text)
+  const resting = model.robot !== null && RESTS.includes(model.robot.status)
+  const said = model.command && model.command.until > performance.now() ? model.command : null
   drawOverlay(
     context,
     view,
     {
       tool: state.tcp,
-      planned: state.plannedMotion,
-      executed: state.executedMotion,
-      asked: preview ?? asked,
+      planned: resting ? null : state.plannedMotion,
+      executed: resting ? null : state.executedMotion,
+      asked: preview ?? (said && commandDirection(said.text)),
       actor: `--${acting(model)}`,
     },
     devicePixelRatio,
