@@ -155,6 +155,19 @@ describe('the coach', () => {
     )
   })
 
+  it('does not point at a task that fails only because it is never left alone', () => {
+    const round = (i: number) => [
+      alone({ task: 'pick' }),
+      i < 6 ? helped([[10, 5]], { task: 'place' }) : alone({ task: 'place' }),
+    ]
+    expect(adviceAfter(many(10, round).flat()).rule).toBe('later')
+    const failing = (i: number) => [
+      alone({ task: 'pick' }),
+      i < 6 ? fails({ task: 'place' }) : alone({ task: 'place' }),
+    ]
+    expect(adviceAfter(many(10, failing).flat()).rule).toBe('weakest task')
+  })
+
   it('calls the operator back when success falls', () => {
     const later = many(20, (i) => (i < 7 ? fails() : alone()))
     expectAdvice(

@@ -98,6 +98,7 @@ describe('listening to the keys of a window', () => {
     expect(keyboard.read(1000).axes[0]).toBe(1)
     happen()
     expect(keyboard.read(1001).axes[0]).toBe(0)
+    press('KeyW', body, { repeat: true }) // still held: it must be pressed anew
     expect(keyboard.read(2000).axes[0]).toBe(0)
   })
 
