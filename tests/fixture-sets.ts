@@ -2,7 +2,7 @@
  * @file Finds the folders with golden numbers: below DUET_FIXTURES if it is set, else below ../shared/fixtures next to
  * the checkout, else the copies in tests/fixtures. A folder is known by its files, not by its name.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { describe, it } from 'vitest'
 
@@ -28,12 +28,13 @@ const KINDS = {
 export type FixtureKind = keyof typeof KINDS
 export type FixtureSet = { name: string; folder: string }
 
-const DEEPEST = 3
+const DEEPEST = 6
 
 function foldersBelow(root: string, depth = 0): string[] {
   if (depth > DEEPEST || !existsSync(root)) return []
-  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  return [root, ...folders.flatMap(({ name }) => foldersBelow(join(root, name), depth + 1))]
+  const isFolder = (name: string) => statSync(join(root, name), { throwIfNoEntry: false })?.isDirectory() // links too
+  const folders = readdirSync(root).filter((name) => isFolder(name) && name !== 'node_modules' && !name.startsWith('.'))
+  return [root, ...folders.flatMap((name) => foldersBelow(join(root, name), depth + 1))]
 }
 
 function setsBelow(kind: FixtureKind, root: string): FixtureSet[] {

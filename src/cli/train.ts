@@ -3,10 +3,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Address, type Console, openLiveConsole } from '../console/open.ts'
+import { DEVICES, type Device } from '../graph/index.ts'
 import { describeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
+import { absolutePaths } from '../run/paths.ts'
 import { formatSummary } from '../run/summary.ts'
 import { train } from '../run/train.ts'
+import { ENCODERS, type EncoderName } from '../vla/encoder.ts'
 import { consoleOptions } from './console.ts'
 import { ProgressDisplay } from './progress.ts'
 
@@ -17,6 +20,9 @@ type Options = Address & {
   name?: string
   runs: string
   resume?: string
+  vla?: EncoderName
+  vlaPath?: string
+  device?: Device
   seed?: number
   lockstep?: boolean
   json?: boolean
@@ -29,6 +35,7 @@ Examples:
   duet train --preset tiny --name try          about a minute
   duet train --set online.robotMinutes=60 --set learner.discount=0.97
   duet train --config lab.yaml --seed 3
+  duet train --vla smolvla --device cuda       another encoder: duet pull smolvla
   duet train --console                         watch, take over, talk and judge in the browser
   duet train --resume runs/quick               after a stop, a crash or a power cut
 `
@@ -39,6 +46,9 @@ export function register(program: Command): void {
     .addOption(new Option('--preset <name>', 'settings to start from').choices(Object.keys(presets)).default('quick'))
     .option('--config <file>', 'YAML file with settings that differ from the preset')
     .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
+    .addOption(new Option('--vla <name>', 'the frozen encoder, fetched by `duet pull`').choices(ENCODERS))
+    .option('--vla-path <folder>', "the encoder's published files, where they are not in the cache")
+    .addOption(new Option('--device <name>', 'where the encoder runs').choices(DEVICES))
     .option('--seed <number>', 'all random streams of the run derive from it', Number)
     .option('--lockstep', 'tie updates to robot steps, so that a seed gives one curve')
     .option('--no-lockstep', 'let the learner run at its own pace')
@@ -53,7 +63,7 @@ export function register(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { folder, config } = options.resume ? RunFolder.open(options.resume) : create(options)
+  const { folder, config } = options.resume ? reopen(options.resume, options) : create(options)
   const display = new ProgressDisplay()
   const operating = options.console ? await openConsole(folder, options, display) : undefined
   let stopping = false
@@ -107,11 +117,23 @@ async function untilClosed({ server }: Console): Promise<void> {
   await new Promise<void>((resolve) => process.once('SIGINT', resolve))
 }
 
+/** The run goes on as it began; only the machine may be another one. */
+function reopen(path: string, { device }: Options) {
+  const { folder, config } = RunFolder.open(path)
+  return { folder, config: device === undefined ? config : { ...config, device } }
+}
+
 function create(options: Options) {
   const overrides = options.set.map(parseOverride)
-  if (options.seed !== undefined) overrides.push({ seed: options.seed })
+  const { vla, vlaPath, device, seed } = options
+  for (const [name, value] of Object.entries({ vla, vlaPath, device, seed }))
+    if (value !== undefined) overrides.push({ [name]: value })
   if (options.lockstep !== undefined) overrides.push({ online: { lockstep: options.lockstep } })
-  const config = resolveConfig(options.preset, options.config, overrides)
+  const config = resolveConfig(
+    options.preset,
+    options.config,
+    overrides.map((given) => absolutePaths(given, process.cwd())),
+  )
   const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, options.preset)
   const command = ['duet', ...process.argv.slice(2)].join(' ')
   return { folder: RunFolder.create(path, config, command), config }

@@ -1,5 +1,6 @@
 /** @file Every setting of a run in one schema: types, defaults, bounds and help text. Presets are partial objects that pass through it. */
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
@@ -8,6 +9,7 @@ import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
 import { CELLS } from '../robot/sim/options.ts'
 import { ENCODERS } from '../vla/encoder.ts'
+import { absolutePaths } from './paths.ts'
 
 const positive = (text: string) => z.number().gt(0).describe(text)
 const count = (text: string, least = 1) => z.int().min(least).describe(text)
@@ -194,11 +196,11 @@ export function parseOverride(text: string): Record<string, unknown> {
     .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
 }
 
-/** Resolves preset, file and overrides into a full config. @throws InputError naming the setting and the nearest known one */
+/** Resolves preset, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */
 export function resolveConfig(preset: PresetName, file?: string, overrides: readonly unknown[] = []): RunConfig {
   return parseConfig(
     file ?? `preset ${preset}`,
-    mergeSettings(presets[preset], file ? readSettings(file) : {}, ...overrides),
+    mergeSettings(presets[preset], file ? absolutePaths(readSettings(file), dirname(file)) : {}, ...overrides),
   )
 }
 

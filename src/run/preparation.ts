@@ -31,7 +31,7 @@ export async function encodeDemonstrations(
   sources: readonly DemonstrationSource[],
   config: RunConfig,
   copies: Copies,
-  onEpisode: (done: number, total: number) => void,
+  onEpisode: (done: number, total: number) => void, // parts of an episode count
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
   const encoded: EncodedEpisode[] = []
@@ -42,9 +42,11 @@ export async function encodeDemonstrations(
       if (count === undefined || count >= wanted) continue
       taken.set(episode.start.task, count + 1)
       const start = { ...episode.start, episode: encoded.length }
-      const sights = await encodeEpisode(eyes, episode, copies, (step) => demonstrationId(start.episode, step))
+      const total = wanted * config.tasks.length * sources.length
+      const id = (step: number) => demonstrationId(start.episode, step)
+      const onShare = (share: number) => onEpisode(encoded.length + share, total)
+      const sights = await encodeEpisode(eyes, episode, copies, id, onShare)
       encoded.push({ episode: { ...episode, start }, sights })
-      onEpisode(encoded.length, wanted * config.tasks.length * sources.length)
     }
     for (const [task, count] of taken)
       if (count < wanted) {
@@ -61,10 +63,13 @@ export async function encodeEpisode(
   { start, observations }: LoggedEpisode,
   copies: Copies,
   id: (step: number) => number,
+  onShare: (share: number) => void = () => undefined, // of the episode; large encoders take seconds an observation
 ): Promise<RawSight[]> {
   const sights: RawSight[] = []
-  for (const [step, observation] of observations.entries())
+  for (const [step, observation] of observations.entries()) {
     sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(step)))
+    onShare(sights.length / observations.length)
+  }
   return sights
 }
 

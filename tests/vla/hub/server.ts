@@ -32,17 +32,15 @@ export class HubServer {
   static async start(): Promise<HubServer> {
     const server = new HubServer()
     await Promise.all([listen(server.hub), listen(server.store)])
+    server.endpoint = addressOf(server.hub)
+    server.storeAddress = addressOf(server.store)
     return server
   }
 
-  get endpoint() {
-    return addressOf(this.hub)
-  }
+  endpoint = ''
 
   /** Where large files are, and files that belong to no repository: /owner/name/path. */
-  get storeAddress() {
-    return addressOf(this.store)
-  }
+  storeAddress = ''
 
   add(name: string, files: Record<string, Buffer | string>, commit = createHash('sha1').update(name).digest('hex')) {
     const contents = Object.entries(files).map(([path, data]): [string, Buffer] => [path, Buffer.from(data as Buffer)])

@@ -1,0 +1,24 @@
+/** @file Paths among the settings: seen from where they were given, kept absolute, so that a run can be resumed from elsewhere. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { isModel } from '../vla/hub/catalogue.ts'
+
+/** Each as the settings above it, then its own name. */
+const PATHS = [['vlaPath'], ['resnetPath'], ['t5Path'], ['demonstrations', 'path']] as const
+
+type Settings = Record<string, unknown>
+
+/** `folder`: that of the config file, or the working directory for options. Names of pulled models stay as they are. */
+export function absolutePaths(settings: unknown, folder: string): unknown {
+  if (typeof settings !== 'object' || settings === null) return settings
+  const copy = structuredClone(settings) as Settings
+  for (const path of PATHS) {
+    const above = path.slice(0, -1).reduce<Settings | undefined>((at, key) => at?.[key] as Settings | undefined, copy)
+    const name = path.at(-1)!
+    const value = above?.[name]
+    if (typeof value !== 'string') continue
+    const absolute = resolve(folder, value)
+    above![name] = isModel(value) && !existsSync(absolute) ? value : absolute
+  }
+  return copy
+}
