@@ -119,11 +119,14 @@ export class Hand {
     this.show(false, asked, time)
   }
 
-  /** The device in use stays in use until it lets go; then the first one that takes over. */
+  /** The device in use stays in use until it lets go, or dies and another one takes over; then the first that takes over. */
   private choose(asked: readonly Asked[]): void {
-    const engaged = (takeover: Takeover | null) => takeover && asked[this.takeovers.indexOf(takeover)]?.engaged
-    if (engaged(this.active)) return
-    this.active = this.takeovers.find((takeover) => engaged(takeover)) ?? this.active
+    const of = (takeover: Takeover | null) => (takeover ? asked[this.takeovers.indexOf(takeover)] : undefined)
+    const now = of(this.active)
+    if (now?.engaged && !now.fault) return
+    const alive = this.takeovers.find((takeover) => of(takeover)?.engaged && !of(takeover)?.fault)
+    if (alive && now?.engaged) this.active?.letGo() // or the dead one would hold the robot again after this
+    if (alive || !now?.engaged) this.active = alive ?? this.takeovers.find((one) => of(one)?.engaged) ?? this.active
   }
 
   private send(asked: Asked | null, time: number): void {
