@@ -12,6 +12,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const kernelSource = 'src/graph/kernels/adam.as.ts'
 const kernelBinary = 'build/kernels/adam.wasm'
 const compiler = 'node_modules/assemblyscript/bin/asc.js'
+const page = 'build/console/index.html'
+const pageSources = ['src/console', 'src/talk', 'src/run', 'package-lock.json']
+const pageBuild = { program: 'node_modules/vite/bin/vite.js', config: 'src/console/web/vite.config.ts' }
 
 const changed = (path) => (existsSync(`${root}${path}`) ? statSync(`${root}${path}`).mtimeMs : 0)
 
@@ -72,7 +75,21 @@ function buildPage(force) {
   run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', pageSource])
 }
 
+/** When the newest file of a folder, or the file itself, was changed. */
+function newest(path) {
+  if (!existsSync(`${root}${path}`) || !statSync(`${root}${path}`).isDirectory()) return changed(path)
+  const files = readdirSync(`${root}${path}`, { recursive: true, encoding: 'utf8' })
+  return files.reduce((latest, file) => Math.max(latest, changed(`${path}/${file}`)), 0)
+}
+
+function buildPage(force) {
+  if (!force && changed(page) >= Math.max(...pageSources.map(newest))) return
+  console.error('setup: building the page of the console ...')
+  run(process.execPath, [pageBuild.program, 'build', '--config', pageBuild.config])
+}
+
 requireNode()
 installPackages()
 buildKernel(process.argv.includes('--force'))
+buildPage(process.argv.includes('--force'))
 buildPage(process.argv.includes('--force'))

@@ -32,7 +32,12 @@ export type DeviceView = {
   held: readonly Button[]
 }
 
-export type HandView = { active: string | null; engaged: boolean; devices: readonly DeviceView[] }
+export type HandView = {
+  active: string | null
+  engaged: boolean
+  devices: readonly DeviceView[]
+  mayAsk: boolean // the browser can be asked for a SpaceMouse
+}
 
 type Gripper = 'open' | 'close'
 const GRIP = { open: -1, close: 1, none: 0 } as const
@@ -40,7 +45,7 @@ const GRIP = { open: -1, close: 1, none: 0 } as const
 export class Hand {
   readonly keyboard = new Keyboard()
   readonly pad = new Pad()
-  readonly view = new Store<HandView>({ active: null, engaged: false, devices: [] })
+  readonly view = new Store<HandView>({ active: null, engaged: false, devices: [], mayAsk: false })
   readonly settings = new Store<HandSettings>(loadSettings(localStorage))
   /** Opens the browser's list of SpaceMice, where it has one. To be called from a click. */
   askForSpaceMouse: (() => Promise<void>) | null = null
@@ -98,7 +103,6 @@ export class Hand {
         this.connection.tell(`The SpaceMouse could not be opened: ${error instanceof Error ? error.message : error}`),
     )
     this.askForSpaceMouse = ask
-    this.show(true)
   }
 
   private tick(time: number): void {
@@ -116,7 +120,7 @@ export class Hand {
     this.choose(asked)
     const now = this.active && asked[this.takeovers.indexOf(this.active)]
     this.send(now?.engaged ? now : null, time)
-    this.show(false, asked, time)
+    this.show(asked, time)
   }
 
   /** The device in use stays in use until it lets go, or dies and another one takes over; then the first that takes over. */
@@ -172,23 +176,17 @@ export class Hand {
       this.connection.operate({ kind: 'verdict', verdict: button })
   }
 
-  private show(now: boolean, asked?: readonly Asked[], time = performance.now()): void {
-    if (!now && time - this.shownAt < SHOW_EVERY) return
+  private show(asked: readonly Asked[], time: number): void {
+    if (time - this.shownAt < SHOW_EVERY) return
     this.shownAt = time
     const devices = this.takeovers.map((takeover, i): DeviceView => {
-      const last = asked?.[i]
-      return {
-        name: takeover.device.name,
-        raw: last?.raw ?? REST,
-        asked: last?.axes ?? REST,
-        engaged: last?.engaged ?? false,
-        fault: last?.fault ?? null,
-        held: last?.reading.buttons.held ?? [],
-      }
+      const { raw, axes, engaged, fault, reading } = asked[i]
+      return { name: takeover.device.name, raw, asked: axes, engaged, fault, held: reading.buttons.held }
     })
     const active = this.active?.device.name ?? null
     const previous = this.view.get()
-    const next = { active, engaged: devices.some(({ engaged }) => engaged), devices }
+    const mayAsk = this.askForSpaceMouse !== null
+    const next = { active, engaged: devices.some(({ engaged }) => engaged), devices, mayAsk }
     if (JSON.stringify(previous) !== JSON.stringify(next)) this.view.set(next)
   }
 }

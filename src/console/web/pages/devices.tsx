@@ -7,7 +7,7 @@ import { useStore } from '../parts/store.ts'
 
 export function DevicesPage() {
   const { hand, connection } = useConsole()
-  const { devices, active } = useStore(hand.view, (view) => view)
+  const { devices, active, mayAsk } = useStore(hand.view, (view) => view)
   return (
     <main class="page devices">
       <section class="card">
@@ -16,7 +16,7 @@ export function DevicesPage() {
           <span class="small quiet">Grey: what the device says. Colour: what the robot is asked for.</span>
           <button
             type="button"
-            disabled={!hand.askForSpaceMouse}
+            disabled={!mayAsk}
             onClick={() =>
               hand.askForSpaceMouse?.().catch((error: unknown) => connection.tell(`No SpaceMouse: ${String(error)}`))
             }
@@ -24,7 +24,7 @@ export function DevicesPage() {
             Connect a SpaceMouse
           </button>
         </header>
-        {!hand.askForSpaceMouse && (
+        {!mayAsk && (
           <p class="empty">
             This browser has no WebHID (or the page is not on localhost or https). Chrome and Edge have it.
           </p>
@@ -50,7 +50,7 @@ export function DevicesPage() {
         </div>
         <p class="small quiet">A gamepad appears here once a button on it was pressed.</p>
       </section>
-      <section class="card">
+      <section class="card mapping">
         <header>
           <h2>Mapping</h2>
         </header>

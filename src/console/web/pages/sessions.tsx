@@ -113,8 +113,8 @@ function Episodes({ run, of }: { run: string; of: string }) {
   const [chosen, setChosen] = useState<number | null>(null)
   const [filter, setFilter] = useState<Filter>('all')
   const entries = list.state === 'there' ? list.value : []
-  const shown = entries.filter(FILTERS[filter])
-  const episode = entries.some((entry) => entry.episode === chosen) ? chosen : (shown.at(-1)?.episode ?? null)
+  const shown = entries.filter(FILTERS[filter]).reverse() // newest first
+  const episode = entries.some((entry) => entry.episode === chosen) ? chosen : (shown[0]?.episode ?? null)
   return (
     <div class="episodes">
       <section class="card episode-list">

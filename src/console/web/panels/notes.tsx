@@ -75,11 +75,11 @@ export function TasksPanel() {
             <th scope="col" class="figure">
               now
             </th>
-            <th scope="col" class="figure">
-              evaluated
+            <th scope="col" class="figure" title="Newest evaluation on fresh seeds">
+              test
             </th>
-            <th scope="col" class="figure">
-              episodes
+            <th scope="col" class="figure" title="Episodes">
+              n
             </th>
             <th scope="col" class="figure">
               steps
