@@ -13,8 +13,10 @@ const kernelSource = 'src/graph/kernels/adam.as.ts'
 const kernelBinary = 'build/kernels/adam.wasm'
 const compiler = 'node_modules/assemblyscript/bin/asc.js'
 const page = 'build/console/index.html'
-const pageSources = ['src/console', 'src/talk', 'src/run', 'package-lock.json']
-const pageBuild = { program: 'node_modules/vite/bin/vite.js', config: 'src/console/web/vite.config.ts' }
+const pageSource = 'src/console/web'
+const pageNeeds = ['devices', 'protocol.ts', 'api.ts']
+  .map((path) => `src/console/${path}`)
+  .concat('src/talk', 'src/run')
 
 const changed = (path) => (existsSync(`${root}${path}`) ? statSync(`${root}${path}`).mtimeMs : 0)
 
@@ -61,20 +63,6 @@ function buildKernel(force) {
   run(process.execPath, [compiler, kernelSource, '--outFile', kernelBinary, ...options])
 }
 
-const pageSource = 'src/console/web'
-const pageNeeds = [pageSource, 'src/console/devices', 'src/talk'] // folders
-const page = 'build/console/index.html'
-
-const newestIn = (folder) =>
-  Math.max(...readdirSync(`${root}${folder}`, { recursive: true }).map((file) => changed(`${folder}/${file}`)))
-
-function buildPage(force) {
-  const newest = Math.max(changed('src/console/protocol.ts'), changed('src/console/api.ts'), ...pageNeeds.map(newestIn))
-  if (!force && changed(page) >= newest) return
-  console.error('setup: building the console ...')
-  run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', pageSource])
-}
-
 /** When the newest file of a folder, or the file itself, was changed. */
 function newest(path) {
   if (!existsSync(`${root}${path}`) || !statSync(`${root}${path}`).isDirectory()) return changed(path)
@@ -83,13 +71,12 @@ function newest(path) {
 }
 
 function buildPage(force) {
-  if (!force && changed(page) >= Math.max(...pageSources.map(newest))) return
+  if (!force && changed(page) >= Math.max(...[pageSource, ...pageNeeds, 'package-lock.json'].map(newest))) return
   console.error('setup: building the page of the console ...')
-  run(process.execPath, [pageBuild.program, 'build', '--config', pageBuild.config])
+  run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', pageSource])
 }
 
 requireNode()
 installPackages()
 buildKernel(process.argv.includes('--force'))
-buildPage(process.argv.includes('--force'))
 buildPage(process.argv.includes('--force'))
