@@ -1,52 +1,79 @@
 /** @file `duet doctor`: is everything here that a run needs, and how fast is it? */
 import { availableParallelism, freemem, totalmem } from 'node:os'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import ort from 'onnxruntime-node'
-import { compile, input, matmul, ParameterStore } from '../graph/index.ts'
+import { compile, DEVICES, type Device, input, matmul, ParameterStore } from '../graph/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { Workcell } from '../robot/sim/workcell.ts'
-import { median } from '../run/statistics.ts'
-import { NanoEncoder } from '../vla/nano/encoder.ts'
+import { MODELS } from '../vla/hub/catalogue.ts'
+import { examineEncoder, examineFiles, TIMED } from './doctorEncoders.ts'
 
 const OLDEST_NODE = 20
 const LEAST_MEMORY = 4 // GiB: replay, learner and simulator of a default run
 const STEPS = 40
-const ENCODES = 20
 
-type Finding = { check: string; ok: boolean; found: string }
-type Options = { json?: boolean }
+export type Verdict = { ok: boolean; warning?: true; found: string } // `warning`: a default run does without
+type Finding = { check: string } & Verdict
+type Options = { device: Device; json?: boolean }
 
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('checks Node, memory, onnxruntime, the optimiser kernel, MuJoCo and the model weights; times them')
+    .description(
+      'checks Node, memory, onnxruntime, the optimiser kernel, MuJoCo and the encoders that are here; times them',
+    )
+    .addOption(new Option('--device <name>', 'where the encoders run').choices(DEVICES).default('cpu'))
     .option('--json', 'print one JSON object on standard output')
-    .addHelpText('after', '\nExamples:\n  duet doctor\n  duet doctor --json\n\nThe exit code is 1 if a check fails.\n')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  duet doctor
+  duet doctor --device webgpu
+  duet doctor --json
+
+The exit code is 1 if a check fails; a warning (!) is no failure.
+`,
+    )
     .action(run)
 }
 
 async function run(options: Options): Promise<void> {
-  const checks = { node, cores, memory, onnxruntime, 'optimiser kernel': kernel, MuJoCo: mujoco, 'nano encoder': nano }
+  const checks: Record<string, Examination> = {
+    node,
+    cores,
+    memory,
+    onnxruntime: () => onnxruntime(options.device),
+    'optimiser kernel': kernel,
+    MuJoCo: mujoco,
+    ...Object.fromEntries(MODELS.map((model) => [`files of ${model}`, () => examineFiles(model)])),
+    ...Object.fromEntries(TIMED.map((name) => [`${name} encoder`, () => examineEncoder(name, options.device)])),
+  }
   const findings: Finding[] = []
-  for (const [check, examine] of Object.entries(checks)) findings.push(await attempt(check, examine))
+  for (const [check, examine] of Object.entries(checks)) findings.push(...(await attempt(check, examine)))
   const ok = findings.every((finding) => finding.ok)
   if (options.json) process.stdout.write(`${JSON.stringify({ ok, checks: findings })}\n`)
   else {
-    const rows = findings.map(({ check, ok, found }) => [`${ok ? '✓' : '✗'} ${check}`, found])
+    const rows = findings.map(({ check, ok, warning, found }) => [
+      `${ok ? (warning ? '!' : '✓') : '✗'} ${check}`,
+      found,
+    ])
     const widest = Math.max(...rows.map(([name]) => name.length))
     process.stdout.write(`${rows.map(([name, found]) => `${name.padEnd(widest)}  ${found}`).join('\n')}\n`)
   }
   if (!ok) process.exitCode = 1
 }
 
-type Examination = () => Promise<Omit<Finding, 'check'>> | Omit<Finding, 'check'>
+/** Undefined: there is nothing to say. */
+type Examination = () => Promise<Verdict | undefined> | Verdict
 
 /** A check that throws has failed, and its message says why. */
-async function attempt(check: string, examine: Examination): Promise<Finding> {
+async function attempt(check: string, examine: Examination): Promise<Finding[]> {
   try {
-    return { check, ...(await examine()) }
+    const verdict = await examine()
+    return verdict ? [{ check, ...verdict }] : []
   } catch (error) {
-    return { check, ok: false, found: error instanceof Error ? error.message : String(error) }
+    return [{ check, ok: false, found: error instanceof Error ? error.message : String(error) }]
   }
 }
 
@@ -64,10 +91,10 @@ function memory() {
   return { ok, found: `${total.toFixed(1)} GiB, ${free.toFixed(1)} GiB free${remedy}` }
 }
 
-/** Compiles and runs a product whose value is known. */
-async function onnxruntime() {
+/** Compiles and runs a product whose value is known, where the encoders are to run. */
+async function onnxruntime(device: Device) {
   const [a, b] = [input('a', [1, 2]), input('b', [2, 1])]
-  const program = await compile({ name: 'doctor', outputs: { product: matmul(a, b) } })
+  const program = await compile({ name: 'doctor', outputs: { product: matmul(a, b) }, device })
   program.set('a', [3, 4])
   program.set('b', [5, 6])
   await program.run()
@@ -79,7 +106,7 @@ async function onnxruntime() {
       .filter((backend) => backend.bundled === bundled)
       .map(({ name }) => name)
       .join(', ')
-  const found = `${ort.env.versions.node ?? ort.env.versions.common}, providers: ${names(true)}; with their libraries: ${names(false) || 'none'}`
+  const found = `encoders run on ${device}; ${ort.env.versions.node ?? ort.env.versions.common}, providers: ${names(true)}; with their libraries: ${names(false) || 'none'}`
   return product === 39 ? { ok: true, found } : { ok: false, found: `${found}; computed ${product} where 39 is right` }
 }
 
@@ -108,26 +135,5 @@ async function mujoco() {
     }
   } finally {
     workcell.free()
-  }
-}
-
-async function nano() {
-  const encoder = await NanoEncoder.load()
-  const workcell = await Workcell.create()
-  try {
-    const { images, proprio } = await workcell.reset('place', 0)
-    const { instruction } = workcell.spec.tasks.place
-    const times: number[] = []
-    for (let i = 0; i < ENCODES; i++) {
-      const start = performance.now()
-      await encoder.encode([{ images, proprio, instruction }])
-      times.push(performance.now() - start)
-    }
-    const { hash, embeddingWidth, featureShape } = encoder.description
-    const shapes = `h [${embeddingWidth}], features [${featureShape}]`
-    return { ok: true, found: `${median(times).toFixed(1)} ms an observation, ${shapes}, weights ${hash.slice(0, 12)}` }
-  } finally {
-    workcell.free()
-    await encoder.close()
   }
 }

@@ -34,7 +34,8 @@ export function requireDevice(device: Device): void {
 
 /** What to make of an error when a session opens on `device`. */
 export function deviceError(device: Device, name: string, cause: unknown): InputError {
-  const [reason] = (cause as Error).message.split('\n').map((line) => line.replace(/^\/\S+ /, ''))
+  const [line] = (cause as Error).message.split('\n')
+  const reason = line!.replace(/^.* was false\. /, '') // where in its source, and what it checked
   return new InputError(`device ${device}`, `cannot run ${name} (${reason})`, `${REMEDIES[device]}. Or take the CPU`, {
     cause,
   })
