@@ -53,7 +53,7 @@ export function updateRates(updates: readonly MetricOf<'update'>[], clock: Clock
 
 export function chartsOf(
   metrics: readonly Metric[],
-  loop: readonly LoopSample[],
+  loop: readonly LoopSample[] | null, // null: a run that is over
   tasks: readonly string[],
   clock: Clock,
 ): Plan[] {
@@ -80,8 +80,6 @@ export function chartsOf(
     )
     return { label, colour, look: 'line', points: told.map((update, i) => ({ x: clock.at(update), y: means[i] })) }
   }
-  const jitter = (pick: (sample: LoopSample['loop']) => number): CurvePoint[] =>
-    loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) }))
   return [
     ...tasks.map((task, i): Plan => {
       const own = episodes.filter((episode) => episode.task === task)
@@ -129,16 +127,22 @@ export function chartsOf(
       empty: 'No update yet',
       curves: [{ label: 'learner', colour: 2, look: 'line', points: smoothed(thin(updateRates(all, clock))) }],
     },
-    {
-      title: 'Loop jitter, ms',
-      format: short,
-      empty: 'Told while steps are made',
-      curves: [
-        { label: '99 %', colour: 5, look: 'line', points: jitter(({ jitter99 }) => jitter99) },
-        { label: 'median', colour: 0, look: 'line', points: jitter(({ jitterMedian }) => jitterMedian) },
-      ],
-    },
+    ...(loop ? [jitterOf(loop, clock)] : []),
   ]
+}
+
+function jitterOf(loop: readonly LoopSample[], clock: Clock): Plan {
+  const points = (pick: (sample: LoopSample['loop']) => number): CurvePoint[] =>
+    loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) }))
+  return {
+    title: 'Loop jitter, ms',
+    format: short,
+    empty: 'Told while steps are made',
+    curves: [
+      { label: '99 %', colour: 5, look: 'line', points: points(({ jitter99 }) => jitter99) },
+      { label: 'median', colour: 0, look: 'line', points: points(({ jitterMedian }) => jitterMedian) },
+    ],
+  }
 }
 
 function smoothed(points: readonly CurvePoint[]): CurvePoint[] {

@@ -49,7 +49,7 @@ const percent = (share: number) => `${Math.round(100 * share)} %`
 function RunBody({ detail }: { detail: RunDetail }) {
   const [of, setPart] = useState(detail.parts[0] ?? 'online')
   const tasks = useMemo(() => (detail.settings.tasks as string[] | undefined) ?? [], [detail])
-  const plans = useMemo(() => chartsOf(detail.metrics, [], tasks, CLOCKS.robot), [detail, tasks])
+  const plans = useMemo(() => chartsOf(detail.metrics, null, tasks, CLOCKS.robot), [detail, tasks])
   const domain = domainOf(detail.metrics, CLOCKS.robot)
   return (
     <div class="stack run-body">
@@ -130,6 +130,7 @@ function Episodes({ run, of }: { run: string; of: string }) {
             ))}
           </select>
         </header>
+        {list.state === 'loading' && <p class="empty">Loading …</p>}
         {list.state === 'failed' && <p class="empty">{list.why}</p>}
         <ol>
           {shown.map((entry) => (

@@ -1,15 +1,6 @@
 /** @file Pause and go on, and how fast a simulated robot runs while nobody has control. */
 import { useConsole, useModel } from '../parts/context.ts'
-
-/** The slider is logarithmic from a tenth of real time to the run's own speed. */
-const SLOWEST = 0.1
-export const toSlider = (speed: number, fastest: number) => Math.log(speed / SLOWEST) / Math.log(fastest / SLOWEST)
-export const toSpeed = (share: number, fastest: number) => {
-  const speed = SLOWEST * (fastest / SLOWEST) ** share
-  return Math.abs(speed - 1) < 0.12 ? 1 : Number(speed.toPrecision(2))
-}
-export const wordsForSpeed = (speed: number) =>
-  speed === 1 ? 'real time' : `${speed < 10 ? speed : Math.round(speed)} ×`
+import { toSlider, toSpeed, wordsForSpeed } from './speed.ts'
 
 export function FlowPanel() {
   const { connection } = useConsole()
