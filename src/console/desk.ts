@@ -60,7 +60,6 @@ export type Live = {
 }
 
 export type DeskOptions = {
-  journal?: Journal
   /** No run goes on: name of one to begin with. */
   replay?: string
   /** A line for whoever looks at the terminal. */
@@ -94,7 +93,7 @@ export class Desk implements Watcher {
 
   constructor(private readonly options: DeskOptions = {}) {
     this.now = options.now ?? (() => performance.now())
-    this.journal = options.journal ?? new Journal()
+    this.journal = new Journal((why) => options.onNotice?.(`The console's journal is not written: ${why}`))
     this.control = new Control(TIMES.lease, this.now, (change) => this.handOver(change))
     const { inputAge, command } = TIMES
     this.person = new Person({ inputAge, commandTime: command, period: PERIOD, now: this.now })

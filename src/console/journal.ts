@@ -7,21 +7,31 @@ const KEPT = 1000 // lines that wait for a folder
 
 export class Journal {
   private file: string | null = null
-  private readonly waiting: string[] = []
+  private waiting: string[] = []
+  private failed = false
 
-  /** `heard` is told of each line as well. */
-  constructor(private readonly heard: (entry: Entry) => void = () => {}) {}
+  /** `onFailure` hears once that a line could not be written: that is no reason to lose a robot. */
+  constructor(private readonly onFailure: (why: string) => void) {}
 
   /** From now on lines go into this file, and those from before with them. */
   open(file: string): void {
     this.file = file
-    if (this.waiting.length > 0) appendFileSync(file, this.waiting.splice(0).join(''))
+    this.append(this.waiting.join(''))
+    this.waiting = []
   }
 
   write(entry: Entry): void {
     const line = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`
-    if (this.file) appendFileSync(this.file, line)
+    if (this.file !== null) this.append(line)
     else if (this.waiting.length < KEPT) this.waiting.push(line)
-    this.heard(entry)
+  }
+
+  private append(text: string): void {
+    try {
+      appendFileSync(this.file!, text)
+    } catch (error) {
+      if (!this.failed) this.onFailure((error as Error).message)
+      this.failed = true
+    }
   }
 }

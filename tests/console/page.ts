@@ -1,0 +1,104 @@
+/** @file A page without a screen: speaks the console's protocol over a real WebSocket. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import WebSocket from 'ws'
+import {
+  type ClientMessage,
+  decodeFrame,
+  type Frame,
+  type InputMessage,
+  type ServerEvent,
+} from '../../src/console/protocol.ts'
+
+export type Axes = InputMessage['axes']
+export const REST: Axes = [0, 0, 0, 0, 0, 0]
+
+type Kind = ServerEvent['kind']
+type Of<K extends Kind> = Extract<ServerEvent, { kind: K }>
+
+export class Page {
+  readonly events: ServerEvent[] = []
+  readonly frames: Frame[] = []
+  closed: { code: number } | null = null
+  private seq = 0
+  private pings?: ReturnType<typeof setInterval>
+
+  private constructor(readonly socket: WebSocket) {
+    socket.on('message', (data: Buffer, binary) => {
+      if (binary) this.frames.push(decodeFrame(data)!)
+      else this.events.push(JSON.parse(data.toString()))
+    })
+    socket.on('close', (code) => {
+      this.closed = { code }
+      clearInterval(this.pings)
+    })
+  }
+
+  /** `pings`: as a page does that is alive. @throws if it is refused */
+  static async open(address: string, { pings = true, headers = {} as Record<string, string> } = {}): Promise<Page> {
+    const url = new URL(address)
+    const socket = new WebSocket(`ws://${url.host}/live${url.search}`, { headers: { origin: url.origin, ...headers } })
+    const page = new Page(socket)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve)
+      socket.once('error', reject)
+    })
+    if (pings) page.pings = setInterval(() => page.send({ kind: 'ping', t: performance.now() }), 200)
+    return page
+  }
+
+  send(message: ClientMessage): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+  }
+
+  input(axes: Axes, hold = true, gripper: InputMessage['gripper'] = 0): void {
+    this.send({ kind: 'input', seq: this.seq++, t: performance.now(), axes, gripper, hold })
+  }
+
+  /** Holds the device like that for a while, then lets go. */
+  async hold(axes: Axes, ms: number, gripper: InputMessage['gripper'] = 0): Promise<void> {
+    const end = performance.now() + ms
+    while (performance.now() < end) {
+      this.input(axes, true, gripper)
+      await sleep(33)
+    }
+    this.input(REST, false)
+  }
+
+  all<K extends Kind>(kind: K): Of<K>[] {
+    return this.events.filter((event): event is Of<K> => event.kind === kind)
+  }
+
+  last<K extends Kind>(kind: K): Of<K> | undefined {
+    return this.all(kind).at(-1)
+  }
+
+  /** Events from now on. */
+  forget(): void {
+    this.events.length = 0
+  }
+
+  async until<K extends Kind>(kind: K, test: (event: Of<K>) => boolean = () => true, ms = 8000): Promise<Of<K>> {
+    const end = performance.now() + ms
+    while (performance.now() < end) {
+      const found = this.all(kind).find(test)
+      if (found) return found
+      await sleep(5)
+    }
+    throw new Error(`no such ${kind} event; the last one is ${JSON.stringify(this.last(kind))}`)
+  }
+
+  async takeControl(): Promise<void> {
+    this.send({ kind: 'control', action: 'request' })
+    const { client } = await this.until('hello')
+    await this.until('control', ({ holder }) => holder?.client === client)
+  }
+
+  /** As a page whose machine died: no word, no close. */
+  fallSilent(): void {
+    clearInterval(this.pings)
+  }
+
+  close(): void {
+    this.socket.close()
+  }
+}
