@@ -4,6 +4,8 @@ import { CATALOGUE, MODELS, type ModelName } from '../vla/hub/catalogue.ts'
 import { pull } from '../vla/hub/pull.ts'
 import { ProgressDisplay } from './progress.ts'
 
+const SHOWN = 1e6 // bytes: smaller files are there at once
+
 type Options = { revision?: string; folder?: string; json?: boolean }
 
 const DETAILS = `
@@ -35,7 +37,9 @@ async function run(model: ModelName, options: Options): Promise<void> {
     const pulled = await pull(model, {
       revision: options.revision,
       folder: options.folder,
-      onProgress: (file, done, total) => display.show({ stage: `${file} [MB]`, done: done / 1e6, total: total / 1e6 }),
+      onProgress: (file, done, total) => {
+        if (total >= SHOWN) display.show({ stage: `${file} [MB]`, done: done / 1e6, total: total / 1e6 })
+      },
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify({ model, ...pulled })}\n`)

@@ -121,6 +121,8 @@ describe('a pull', () => {
     expect((await findModel('smolvla', settings()))!.revision).toBe(before)
     await pullSmolVla()
     expect((await findModel('smolvla', settings()))!.revision).toBe(after)
+    writeFileSync(join(home, 'hub', SMOLVLA, 'refs', 'main'), before) // another tool went back
+    expect((await findModel('smolvla', settings()))!.revision).toBe(before)
   })
 
   it('gives the token to the Hub and to nobody else, and follows renamed repositories', async () => {
