@@ -27,7 +27,7 @@ const SMOLVLA = 'models--lerobot--smolvla_base'
 const WEIGHTS = 'model.safetensors'
 const weights = readFileSync(join(FIXTURES, 'smolvla', WEIGHTS))
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex')
-const patience = { tries: 3, pause: 1, silence: 2000 }
+const patience = { tries: 3, pause: 1, silence: 5000 }
 
 let server: HubServer
 let home: string
@@ -177,6 +177,7 @@ describe('an interrupted pull', () => {
 
   it.each<[Fault[]]>([
     [['breaks']],
+    [['stalls']],
     [['ends early', 'breaks']],
     [['busy', 'busy']],
     [['breaks', 'refuses ranges']],
@@ -185,7 +186,8 @@ describe('an interrupted pull', () => {
   ])('ends well after %j', async (faults) => {
     publishSmolVla(server)
     server.faults.push(...faults.map((fault) => ({ path: WEIGHTS, fault })))
-    await pullSmolVla()
+    const silence = faults.includes('stalls') ? 500 : patience.silence
+    await pullSmolVla({ patience: { ...patience, silence } })
     expect(server.faults).toEqual([])
     expect(readFileSync(blob(weights)).equals(weights)).toBe(true)
   })
@@ -241,6 +243,14 @@ describe('a pull that cannot be', () => {
     server.repositories.get('lerobot/smolvla_base')!.files.delete('policy_preprocessor.json') // an old checkpoint
     server.repositories.get('lerobot/smolvla_base')!.files.set(WEIGHTS, weights)
     expect(readdirSync((await pullSmolVla()).path).sort()).toEqual(['config.json', WEIGHTS])
+  })
+
+  it('says that the endpoint is no Hub', async () => {
+    server.mute = true
+    await expect(pullSmolVla()).rejects.toThrow('answered without commit, checksum or size. Check HF_ENDPOINT')
+    server.mute = false
+    server.renamed.set('lerobot/smolvla_base', 'lerobot/smolvla_base')
+    await expect(pullSmolVla()).rejects.toThrow('leads from one address to the next, more than 10 times')
   })
 
   it('says that nobody answers', async () => {

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 
 export type Fault =
   | 'breaks' // half of the body, then the connection is cut
+  | 'stalls' // half of the body, then nothing
   | 'ends early' // half of the body, no length
   | 'busy' // 503
   | 'refuses ranges' // 416 to a range
@@ -25,6 +26,7 @@ export class HubServer {
   readonly seen: Seen[] = []
   readonly repositories = new Map<string, Repository>()
   readonly renamed = new Map<string, string>()
+  mute = false // answers 200 and nothing else, as a captive portal does
   readonly faults: { path: string; fault: Fault }[] = [] // each is used once, by the next request for the body
   private readonly hub = createServer((request, response) => this.answerHub(request, response))
   private readonly store = createServer((request, response) => this.answerStore(request, response))
@@ -61,6 +63,7 @@ export class HubServer {
 
   private answerHub(request: IncomingMessage, response: ServerResponse): unknown {
     this.note('hub', request)
+    if (this.mute) return response.writeHead(200).end()
     const resolved = /^\/api\/resolve-cache\/models\/(.+?)\/([0-9a-f]{40})\/(.+)$/.exec(request.url!)
     if (resolved) return this.send(request, response, decodeURIComponent(resolved[1]!), resolved[3]!, true)
     const [, name, revision, path] = /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(request.url!) ?? []
@@ -117,6 +120,7 @@ export class HubServer {
     if (fault === 'ends early') return response.writeHead(status, content).end(half)
     if (fault === 'chatters') return response.writeHead(status, content).end(Buffer.concat([body, body]))
     response.writeHead(status, { 'content-length': body.length, ...content })
+    if (fault === 'stalls') return response.write(half)
     if (fault === 'breaks') return response.write(half, () => setTimeout(() => response.destroy(), 20))
     if (fault !== 'lies') return response.end(body)
     const false_ = Buffer.from(body)
