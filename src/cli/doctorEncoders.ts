@@ -4,8 +4,9 @@ import { Workcell } from '../robot/sim/workcell.ts'
 import { CONTROL_RATE } from '../run/pace.ts'
 import { median } from '../run/statistics.ts'
 import type { EncoderInput, VlaEncoder } from '../vla/encoder.ts'
-import { CATALOGUE, type ModelName } from '../vla/hub/catalogue.ts'
-import { findModel, pulledPath } from '../vla/hub/find.ts'
+import { CATALOGUE, type ModelName, tokenizerFiles } from '../vla/hub/catalogue.ts'
+import { findModel, findSnapshot, pulledPath } from '../vla/hub/find.ts'
+import { hubSettings } from '../vla/hub/settings.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import { T5TextEncoder } from '../vla/t5/encoder.ts'
@@ -21,7 +22,15 @@ export async function examineFiles(model: ModelName): Promise<Verdict> {
   const { path, revision, bytes, missing } = found
   const what = `${CATALOGUE[model].licence}, ${revision.slice(0, 12)}, ${(bytes / 1e6).toFixed(1)} MB`
   if (missing.length === 0) return { ok: true, found: `complete, ${what}, ${path}` }
+  if (await isCompanion(model)) return { ok: true, found: `its tokenizer only, which others need; duet pull ${model}` }
   return { ok: true, warning: true, found: `incomplete, ${what}; missing: ${missing.join('; ')}; duet pull ${model}` }
+}
+
+/** Whether all is here that a model which names this one would read. */
+async function isCompanion(model: ModelName): Promise<boolean> {
+  const entry = CATALOGUE[model]
+  if (entry.kind !== 'hub') return false
+  return (await findSnapshot(tokenizerFiles(entry.repository), hubSettings()))?.missing.length === 0
 }
 
 /** What is timed, and the files that each needs. */

@@ -10,6 +10,7 @@ import { absolutePaths } from '../run/paths.ts'
 import { formatSummary } from '../run/summary.ts'
 import { train } from '../run/train.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoder.ts'
+import { requireEncoder } from '../vla/open.ts'
 import { consoleOptions } from './console.ts'
 import { ProgressDisplay } from './progress.ts'
 
@@ -63,7 +64,7 @@ export function register(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { folder, config } = options.resume ? reopen(options.resume, options) : create(options)
+  const { folder, config } = options.resume ? reopen(options.resume, options) : await create(options)
   const display = new ProgressDisplay()
   const operating = options.console ? await openConsole(folder, options, display) : undefined
   let stopping = false
@@ -123,7 +124,7 @@ function reopen(path: string, { device }: Options) {
   return { folder, config: device === undefined ? config : { ...config, device } }
 }
 
-function create(options: Options) {
+async function create(options: Options) {
   const overrides = options.set.map(parseOverride)
   const { vla, vlaPath, device, seed } = options
   for (const [name, value] of Object.entries({ vla, vlaPath, device, seed }))
@@ -134,6 +135,7 @@ function create(options: Options) {
     options.config,
     overrides.map((given) => absolutePaths(given, process.cwd())),
   )
+  await requireEncoder(config.vla, config.vlaPath, config.device) // before there is a folder
   const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, options.preset)
   const command = ['duet', ...process.argv.slice(2)].join(' ')
   return { folder: RunFolder.create(path, config, command), config }

@@ -12,7 +12,10 @@ export type Runtime = {
 }
 
 /** The devices that this build of onnxruntime knows; some need libraries of the system besides. */
-export const devicesHere = (): string[] => ort.listSupportedBackends().map(({ name }) => name)
+export function devicesHere(): Device[] {
+  const backends = ort.listSupportedBackends().map(({ name }) => name)
+  return DEVICES.filter((device) => backends.includes(device))
+}
 
 const REMEDIES: Readonly<Record<Device, string>> = {
   cpu: 'Install the packages again with npm ci',

@@ -1,6 +1,6 @@
 /** @file `duet pull` from a terminal, and what `duet doctor` says of what it left. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,6 +42,7 @@ it('says what is missing, fetches it, and the doctor times it', async () => {
   const refused = await duet('train', '--preset', 'tiny', '--vla', 'octo', '--runs', join(home, 'runs'))
   expect(refused.status).toBe(2)
   expect(refused.stderr).toContain('Fetch it with `duet pull octo-small`')
+  expect(existsSync(join(home, 'runs'))).toBe(false)
 
   const commit = publishOcto(server)
   server.faults.push({ path: CHECKPOINT, fault: 'lies' })
@@ -65,7 +66,7 @@ it('says what is missing, fetches it, and the doctor times it', async () => {
   })
   const checks = await doctor()
   expect(checks['files of octo-small']!.found).toContain(`complete, MIT, ${commit.slice(0, 12)}`)
-  expect(checks['files of t5-base']!.found).toContain('incomplete') // only its tokenizer came along
+  expect(checks['files of t5-base']!.found).toContain('its tokenizer only')
   expect(checks['files of smolvla']!.found).toBe('not fetched; duet pull smolvla')
   expect(checks['octo encoder']!.found).toMatch(/^[\d.]+ ms an observation on cpu, loaded in/)
   expect(checks['nano encoder']!.found).toMatch(/ ms an observation on cpu/)
