@@ -1,5 +1,6 @@
 /** @file `duet eval`: success of a trained policy on fresh seeds, in single tasks or in chains of them. */
 import { type Command, Option } from 'commander'
+import { DEVICES, type Device } from '../graph/index.ts'
 import { Speaker, type SpeakerReport } from '../operator/simulated/speaker.ts'
 import { CELLS, type Cell } from '../robot/sim/options.ts'
 import { attrition, attritionTable, type Chain, operationsOf, runChains } from '../run/chain.ts'
@@ -21,6 +22,7 @@ type Options = {
   chains: number
   bolts?: string
   cell?: Cell
+  device?: Device
   json?: boolean
 }
 
@@ -41,6 +43,7 @@ export function register(program: Command): void {
     .option('--chains <n>', 'how many chains', wholeNumber, 20)
     .addOption(new Option('--bolts <n>', 'bolts in the scene; by default as in the run').choices(['1', '4']))
     .addOption(new Option('--cell <name>', 'another workcell than that of the first robot of the run').choices(CELLS))
+    .addOption(new Option('--device <name>', 'where the encoder runs; by default as in the run').choices(DEVICES))
     .option('--json', 'print one JSON object on standard output')
     .addHelpText(
       'after',
@@ -74,6 +77,7 @@ const run = (options: Options) =>
       ...(options.bolts ? { bolts: Number(options.bolts) as 1 | 4 } : {}),
       ...(options.cell ? { cells: [options.cell] } : {}),
     },
+    options.device,
   )
 
 type Result = { json: Record<string, unknown>; text: string }

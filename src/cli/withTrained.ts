@@ -1,4 +1,5 @@
 /** @file Opens a trained policy for one command, with a progress display, and closes both on every way out. */
+import type { Device } from '../graph/index.ts'
 import { openTrained, type Trained } from '../run/trained.ts'
 import { ProgressDisplay } from './progress.ts'
 
@@ -6,8 +7,9 @@ export async function withTrained(
   checkpoint: string,
   use: (trained: Trained, display: ProgressDisplay) => Promise<void>,
   robot: Parameters<typeof openTrained>[1] = {},
+  device?: Device,
 ): Promise<void> {
-  const trained = await openTrained(checkpoint, robot)
+  const trained = await openTrained(checkpoint, robot, device)
   const display = new ProgressDisplay()
   try {
     await use(trained, display)

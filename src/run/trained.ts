@@ -1,4 +1,5 @@
 /** @file A trained policy from its checkpoint, ready to act in the robot that it was trained on. */
+import type { Device } from '../graph/index.ts'
 import { type ActorSizes, actorLayouts, actorSizes } from '../learn/actors.ts'
 import { readPolicy } from '../learn/checkpoint.ts'
 import { Policy } from '../learn/policy.ts'
@@ -18,11 +19,15 @@ export type Trained = {
   close(): Promise<void>
 }
 
-/** `path` is a run folder or one of its checkpoints; `robot` is where its cell differs now. @throws InputError if files are missing, damaged or do not fit each other */
-export async function openTrained(path: string, robot: Partial<RunConfig['robot']> = {}): Promise<Trained> {
+/** `path` is a run folder or one of its checkpoints; `robot` and `device` are what differs now. @throws InputError if files are missing, damaged or do not fit each other */
+export async function openTrained(
+  path: string,
+  robot: Partial<RunConfig['robot']> = {},
+  device?: Device,
+): Promise<Trained> {
   const { checkpoint, run } = findCheckpoint(path)
   const { config: trained } = RunFolder.open(run)
-  const config = { ...trained, robot: { ...trained.robot, ...robot } }
+  const config = { ...trained, robot: { ...trained.robot, ...robot }, device: device ?? trained.device }
   const session = await openSession(config)
   const { encoder, commands } = session
   const sizes = actorSizes(config.networks, encoder.description, session.robot.spec.proprio.length, commands.width)

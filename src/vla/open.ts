@@ -16,19 +16,18 @@ export type OpenOptions = {
 /** Quick checks before anything is made for a run. @throws InputError if the device or the files are not here */
 export async function requireEncoder(name: EncoderName, folder: string | undefined, device: Device): Promise<void> {
   requireDevice(device)
-  if (folder === undefined) await folderOf(name)
+  if (name !== 'nano' && folder === undefined) await folderOf(name)
 }
 
-/** Where the files of `name` were pulled to; undefined for nano, which knows its own. @throws InputError */
-async function folderOf(name: EncoderName): Promise<string | undefined> {
-  return name === 'nano' ? undefined : pulledPath(name === 'octo' ? 'octo-small' : name, 'setting "vlaPath"')
-}
+/** Where the files were pulled to. @throws InputError */
+const folderOf = (name: Exclude<EncoderName, 'nano'>): Promise<string> =>
+  pulledPath(name === 'octo' ? 'octo-small' : name, 'setting "vlaPath"')
 
 /** @throws InputError or ShapeError if the files are missing, damaged or of another network */
 export async function openEncoder(name: EncoderName, options: OpenOptions): Promise<VlaEncoder> {
   const { layer, cameras, device } = options
   if (name === 'nano') return NanoEncoder.load(options.folder, { device })
-  const folder = options.folder ?? (await folderOf(name))!
+  const folder = options.folder ?? (await folderOf(name))
   if (name === 'octo') return OctoEncoder.load({ folder, cameras, device })
   return SmolVlaEncoder.load({ folder, layer, cameras, device })
 }
