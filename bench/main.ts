@@ -2,6 +2,7 @@
 import { InputError } from '../src/errors.ts'
 import { formatTable } from '../src/run/summary.ts'
 import { benchAct } from './act.ts'
+import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
 import { benchMemory } from './memory.ts'
@@ -15,12 +16,15 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   act: { title: 'Acting: one observation, one thread', run: benchAct },
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },
+  console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
   smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
   octo: { title: 'Octo at the size of octo-small 1.5, random weights', run: benchOcto, large: true },
 }
 
 const UNITS: [ending: RegExp, unit: string][] = [
   [/Ms$/, 'ms'],
+  [/Hz$/, 'Hz'],
+  [/JumpMax$/, 'm/s'],
   [/Bytes$/, 'bytes'],
   [/Seconds$/, 's'],
   [/Megabytes$/, 'MiB'],

@@ -34,9 +34,15 @@ export class ProprioReader {
     return { position: vector(this.position), rotation }
   }
 
+  /** [3] m/s; null where the robot does not tell. */
+  velocityOf(values: ArrayLike<number>): number[] | null {
+    return this.velocity?.map((i) => values[i]!) ?? null
+  }
+
   /** m/s; null where the robot does not tell. */
   speed(values: ArrayLike<number>): number | null {
-    return this.velocity && Math.hypot(...this.velocity.map((i) => values[i]!))
+    const velocity = this.velocityOf(values)
+    return velocity && Math.hypot(...velocity)
   }
 
   /** 0 closed, 1 open. */
