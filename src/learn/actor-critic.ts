@@ -1,8 +1,8 @@
 /** @file Critics and primary actor by the joint update of ConRFT: Cal-QL and cloning in the warm-up, TD and the critics' advice online. */
 import { add, compile, mul, type ParameterStore, type Program } from '../graph/index.ts'
-import { criticLayout, spatialLayout } from '../nets/index.ts'
+import { criticLayout } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { NOISE_SCALE, spatialSizes } from './actors.ts'
+import { NOISE_SCALE } from './actors.ts'
 import { uniformInput } from './batch.ts'
 import { CloningSteps, cloningOf } from './cloning.ts'
 import {
@@ -17,17 +17,18 @@ import {
 } from './losses/index.ts'
 import type { Group, MethodSettings, StepSettings, Training } from './method.ts'
 import type { Phase } from './phase.ts'
+import { sightLayout, sightWidth } from './sight.ts'
 import { Critics, Update } from './update.ts'
 
 /** Parameters of all critics, with targets: [task] image pooling, then [task, member] networks. */
 export function criticGroup({ sizes, tasks, learner }: StepSettings): Group {
   const { network, proprio } = sizes
   const layout = {
-    ...spatialLayout(spatialSizes(sizes), [tasks]),
+    ...sightLayout(sizes, [tasks]),
     ...criticLayout({
       tasks,
       members: network.members,
-      features: network.bottleneck,
+      features: sightWidth(sizes),
       proprio,
       actions: ACTION_WIDTH,
       projection: network.proprioWidth,
@@ -75,7 +76,7 @@ function actorLoss(update: Update, critics: Critics, lambda: ActorWeights) {
 /** Critics only: the extra critic steps of the online phase. */
 function compileCriticStep(store: ParameterStore, settings: StepSettings): Promise<Program> {
   const update = new Update(store, settings)
-  const { loss } = criticLoss(update, new Critics(store, update.batch, 'critic'), 'online')
+  const { loss } = criticLoss(update, new Critics(store, update, 'critic'), 'online')
   const gradients = [{ store, group: 'critic', loss }]
   return compile({ name: 'critic step', outputs: { criticLoss: loss }, gradients, threads: settings.threads })
 }
@@ -88,7 +89,7 @@ export function compileJointStep(
   lambda: ActorWeights,
 ): Promise<Program> {
   const update = new Update(store, settings)
-  const critics = new Critics(store, update.batch, 'critic')
+  const critics = new Critics(store, update, 'critic')
   const { loss: criticTotal, td, conservative } = criticLoss(update, critics, phase)
   const actor = actorLoss(update, critics, lambda)
   return compile({

@@ -1,5 +1,5 @@
 /** @file What the learner and the acting policy must agree on: which actors a method has, their sizes and constants. */
-import { concat, reshape, type Tensor } from '../graph/index.ts'
+import { concat, type Tensor } from '../graph/index.ts'
 import {
   CONRFT_SCHEDULE,
   headLayout,
@@ -7,15 +7,13 @@ import {
   type NoiseActorSettings,
   noiseActorLayout,
   type Parameters,
-  pooledFeatures,
   refinementLayout,
-  type SpatialDimensions,
-  spatialLayout,
 } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import type { NetworkConfig } from './config.ts'
 import { sampleNoise } from './losses/noise-space.ts'
+import { type Seen, sightLayout, sightOf, sightWidth } from './sight.ts'
 
 /** K: the noise scale, the largest sigma of the schedule (paper.md §12). */
 export const NOISE_SCALE = CONRFT_SCHEDULE.sigmaMax
@@ -82,9 +80,9 @@ const LAYOUTS: Record<Actor, (sizes: ActorSizes) => Layout> = {
       depth: DEPTH,
     }),
   refine: (sizes) => ({
-    ...spatialLayout(spatialSizes(sizes)),
+    ...sightLayout(sizes),
     ...refinementLayout({
-      features: sizes.network.bottleneck,
+      features: sightWidth(sizes),
       text: sizes.command,
       projection: sizes.network.hidden,
       actions: ACTION_WIDTH,
@@ -92,11 +90,11 @@ const LAYOUTS: Record<Actor, (sizes: ActorSizes) => Layout> = {
       depth: DEPTH,
     }),
   }),
-  // it sees h beside the pooled features: h alone says which task it is
+  // it sees h beside the images: h alone says which task it is
   noiseActor: (sizes) => ({
-    ...spatialLayout(spatialSizes(sizes)),
+    ...sightLayout(sizes),
     ...noiseActorLayout({
-      features: sizes.network.bottleneck + sizes.embedding,
+      features: sightWidth(sizes) + sizes.embedding,
       proprio: sizes.proprio,
       projection: sizes.network.proprioWidth,
       actions: ACTION_WIDTH,
@@ -106,24 +104,16 @@ const LAYOUTS: Record<Actor, (sizes: ActorSizes) => Layout> = {
   }),
 }
 
-export const spatialSizes = ({ network, cameras, channels, space }: ActorSizes): SpatialDimensions => ({
-  cameras,
-  channels,
-  space,
-  embeddings: network.spatialEmbeddings,
-  bottleneck: network.bottleneck,
-})
-
 /**
  * DSRL's noise n, in units of K, with its log density: bound · tanh(mean + std ξ), so ξ = 0 gives the mode.
  * features [..., camera, channel, space], h [..., H], proprio [..., P], xi [..., A].
  */
 export function noiseOf(
+  sizes: ActorSizes,
   parameters: Parameters,
-  { features, h, proprio }: Record<'features' | 'h' | 'proprio', Tensor>,
+  { proprio, ...seen }: Seen & { proprio: Tensor },
   xi: Tensor,
 ) {
-  const pooled = pooledFeatures(parameters, reshape(features, [-1, ...features.shape.slice(-3)]))
-  const seen = concat([reshape(pooled, [...h.shape.slice(0, -1), -1]), h], h.rank - 1)
-  return sampleNoise(parameters, seen, proprio, xi, NOISE_ACTOR)
+  const both = concat([sightOf(sizes, parameters, seen), seen.h], seen.h.rank - 1)
+  return sampleNoise(parameters, both, proprio, xi, NOISE_ACTOR)
 }

@@ -7,6 +7,12 @@ const count = (text: string, least = 1) => z.int().min(least).describe(text)
 export const NetworkConfig = z.strictObject({
   hidden: count('width of both hidden layers of heads and critics').default(256),
   proprioWidth: count('width of the proprio projection').default(64),
+  sees: z
+    .enum(['features', 'h'])
+    .default('features')
+    .describe(
+      'what critics and refinement actor see of the images: feature maps, pooled by themselves, or the embedding h',
+    ),
   spatialEmbeddings: count('learned spatial embeddings per channel').default(8),
   bottleneck: count('width of the pooled image features').default(256),
   members: count('critics in the ensemble of each task', 2).default(2),

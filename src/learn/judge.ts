@@ -1,13 +1,14 @@
 /** @file The critics of a checkpoint, asked what they think: Q(s, a) by the task's own critics. */
 import { InputError } from '../errors.ts'
 import { compile, input, ParameterStore, type Program, transpose, unsqueeze } from '../graph/index.ts'
-import { critic, meanOfMembers, pooledFeatures, shapesOf } from '../nets/index.ts'
+import { critic, meanOfMembers, shapesOf } from '../nets/index.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
 import type { ActorSizes, MethodName } from './actors.ts'
 import { readGroup } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
 import { methodGroups } from './learner.ts'
+import { sightOf } from './sight.ts'
 
 const ROWS = 64 // that one run judges
 
@@ -33,8 +34,9 @@ export class Judge {
     store.flat('critic', 'value').set(await readGroup(checkpoint, 'critic', layout))
     const parameters = store.tensors('critic')
     const maps = transpose(input('features', [ROWS, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
+    const h = unsqueeze(input('h', [ROWS, sizes.embedding]), 0)
     const state = {
-      features: pooledFeatures(parameters, unsqueeze(maps, 0)),
+      features: sightOf(sizes, parameters, { features: unsqueeze(maps, 0), h }),
       proprio: unsqueeze(input('proprio', [ROWS, sizes.proprio]), 0),
     }
     const actions = unsqueeze(input('action', [ROWS, ACTION_WIDTH]), 0)
@@ -45,11 +47,12 @@ export class Judge {
   /** Mean of the members' Q for each sample. A flat critic judges every task. @throws InputError on an unknown task */
   async q(samples: readonly Judged[]): Promise<Float32Array> {
     const values = new Float32Array(samples.length)
-    const { features, proprio, action } = this.program.inputs as Record<string, Float32Array>
+    const { features, h, proprio, action } = this.program.inputs as Partial<Record<string, Float32Array>>
     for (let first = 0; first < samples.length; first += ROWS) {
       const part = samples.slice(first, first + ROWS)
       for (const [row, sample] of part.entries()) {
-        put(features!, row, sample.seen.features[0]!)
+        if (features) put(features, row, sample.seen.features[0]!)
+        if (h) put(h, row, sample.seen.h)
         put(proprio!, row, sample.seen.proprio)
         put(action!, row, sample.action)
       }

@@ -7,7 +7,6 @@ import {
   consistencySchedule,
   denoiser,
   policyOf,
-  pooledFeatures,
   refinedNoise,
   refinementMean,
   shapesOf,
@@ -24,6 +23,7 @@ import {
   noiseOf,
   REFINEMENT_BOUND,
 } from './actors.ts'
+import { sightOf } from './sight.ts'
 
 export type ActorParameters = Partial<Record<Actor, Float32Array>> // the flat run of each group that the method acts with
 
@@ -48,7 +48,9 @@ export class Policy {
     const xi = input('xi', [1, ACTION_WIDTH])
     const features = transpose(input('features', [1, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
     const condition = conditioning(head, h, proprio)
-    const noise = layouts.noiseActor ? noiseOf(store.tensors('noiseActor'), { features, h, proprio }, xi).noise : xi
+    const noise = layouts.noiseActor
+      ? noiseOf(sizes, store.tensors('noiseActor'), { features, h, proprio }, xi).noise
+      : xi
     const primary = await compile({
       name: 'primary actor',
       outputs: { action: pi(mul(NOISE_SCALE, noise), condition) },
@@ -57,7 +59,7 @@ export class Policy {
     if (!layouts.refine) return new Policy(store, primary, undefined, commands)
     const refine = store.tensors('refine')
     const command = input('command', [1, sizes.command])
-    const m = refinementMean(refine, pooledFeatures(refine, features), command, REFINEMENT_BOUND)
+    const m = refinementMean(refine, sightOf(sizes, refine, { features, h }), command, REFINEMENT_BOUND)
     const outputs = { action: pi(refinedNoise(NOISE_SCALE, m, xi), condition), m }
     return new Policy(store, primary, await compile({ name: 'refinement actor', outputs, threads: 1 }), commands)
   }

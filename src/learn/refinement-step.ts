@@ -20,7 +20,6 @@ import {
   denoiser,
   type Parameters,
   policyOf,
-  pooledFeatures,
   refinementMean,
 } from '../nets/index.ts'
 import type { TalkRows } from '../replay/buffer.ts'
@@ -30,6 +29,7 @@ import { NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
 import { normalInput } from './batch.ts'
 import { obedienceTerm, refinementLoss, valueOfOwnTask } from './losses/index.ts'
 import type { MethodFigures, MethodSettings, StepSettings } from './method.ts'
+import { sightOf } from './sight.ts'
 import type { Steps } from './steps.ts'
 
 /** Its steps begin when the talk-and-tweak dataset is large enough. */
@@ -56,7 +56,7 @@ export class RefinementSteps {
     if (steps.replay.talkCount < startAfter) return undefined
     const { h, features, proprio, action, command, ownTask } = this.program.inputs as Record<string, Float32Array>
     const task = new Int32Array(batch)
-    const rows: TalkRows = { h: h!, features: features!, proprio: proprio!, action: action!, command: command!, task }
+    const rows: TalkRows = { h: h!, features, proprio: proprio!, action: action!, command: command!, task }
     steps.replay.sampleTalk(batch, steps.sampling, rows)
     ownTask!.fill(0)
     for (const [sample, owner] of task.entries()) ownTask![owner * batch + sample] = 1
@@ -77,7 +77,8 @@ export class RefinementSteps {
     const { tasks } = replay.options
     const inputs = this.program.inputs as Record<string, Float32Array>
     const share = Math.floor(learner.refinement.batch / tasks.length)
-    const rows = { h: inputs['said/h']!, features: inputs['said/features']!, proprio: inputs['said/proprio']! }
+    const { 'said/h': h, 'said/features': features, 'said/proprio': proprio } = inputs
+    const rows = { h: h!, proprio: proprio!, ...(features && { features }) }
     for (const [i, task] of tasks.entries())
       replay.sampleTransitions({ task, count: share, offset: i * share }, sampling, rows)
     for (let row = 0; row < share * tasks.length; row++) {
@@ -101,10 +102,13 @@ function compileRefinementStep(store: ParameterStore, settings: MethodSettings):
   const nothing = constant(commands.embed(NULL_COMMAND), [1, sizes.command])
   const actions = input('action', [batch, ACTION_WIDTH])
   const noise = (name: string) => normalInput(name, [batch, ACTION_WIDTH])
-  const pooled = pooledFeatures(refine, features)
+  const pooled = sightOf(sizes, refine, { features, h })
   const meanOf = (said: Tensor) => refinementMean(refine, pooled, said, REFINEMENT_BOUND)
   const m = meanOf(command)
-  const state = { features: pooledFeatures(criticParameters, unsqueeze(features, 0)), proprio: unsqueeze(proprio, 0) }
+  const state = {
+    features: sightOf(sizes, criticParameters, { features: unsqueeze(features, 0), h: unsqueeze(h, 0) }),
+    proprio: unsqueeze(proprio, 0),
+  }
   const terms = refinementLoss(
     policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE)),
     NOISE_SCALE,
@@ -136,11 +140,12 @@ function obedienceOf(head: Parameters, refine: Parameters, settings: StepSetting
   const rows = tasks * Math.floor(learner.refinement.batch / tasks)
   const features = input('said/features', [rows, sizes.cameras, sizes.channels, sizes.space])
   const command = input('said/command', [rows, sizes.command])
-  const h = conditioning(head, input('said/h', [rows, sizes.embedding]), input('said/proprio', [rows, sizes.proprio]))
+  const seen = { features, h: input('said/h', [rows, sizes.embedding]) }
+  const h = conditioning(head, seen.h, input('said/proprio', [rows, sizes.proprio]))
   return obedienceTerm(policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE)), NOISE_SCALE, {
     h,
     xi: normalInput('said', [rows, ACTION_WIDTH]),
-    m: refinementMean(refine, pooledFeatures(refine, features), command, REFINEMENT_BOUND),
+    m: refinementMean(refine, sightOf(sizes, refine, seen), command, REFINEMENT_BOUND),
     shift: input('said/shift', [rows, ACTION_WIDTH]),
   })
 }

@@ -12,12 +12,12 @@ import {
   type Parameters,
   type Policy,
   policyOf,
-  pooledFeatures,
 } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { normalInput, transitionInputs } from './batch.ts'
 import { tdLoss, tdTarget } from './losses/index.ts'
 import type { StepSettings } from './method.ts'
+import { sightOf } from './sight.ts'
 
 export type Transitions = ReturnType<typeof transitionInputs>
 
@@ -69,11 +69,12 @@ export class Critics {
 
   constructor(
     private readonly store: ParameterStore,
-    private readonly batch: Transitions,
+    private readonly update: Pick<Update, 'batch' | 'settings'>,
     private readonly group: string,
   ) {
+    const { batch, settings } = update
     this.parameters = store.tensors(group)
-    this.state = { features: pooledFeatures(this.parameters, batch.features), proprio: batch.proprio }
+    this.state = { features: sightOf(settings.sizes, this.parameters, batch), proprio: batch.proprio }
   }
 
   /** Q(s, a) of actions [task, batch, (samples,) A] → [task, member, batch, (samples)]. */
@@ -88,9 +89,10 @@ export class Critics {
 
   /** TD loss of the batch's own actions, where the policy goes on with `nextAction` [task, batch, A]. */
   temporalDifference(nextAction: Tensor, discount: number): { q: Tensor; td: Tensor } {
-    const { batch } = this
+    const { batch, settings } = this.update
     const target = this.store.tensors(this.group, 'target')
-    const nextState = { features: pooledFeatures(target, batch.nextFeatures), proprio: batch.nextProprio }
+    const next = { features: batch.nextFeatures, h: batch.nextH }
+    const nextState = { features: sightOf(settings.sizes, target, next), proprio: batch.nextProprio }
     const y = tdTarget(batch.reward, batch.terminated, critic(target, nextState, nextAction), discount)
     const q = this.judge(batch.action)
     return { q, td: tdLoss(q, y) }

@@ -49,7 +49,7 @@ export type TransitionRequest = {
 
 export type TalkRows = {
   h: Float32Array
-  features: Float32Array
+  features?: Float32Array // left out where nobody looks at the feature maps
   proprio: Float32Array
   action: Float32Array
   command: Float32Array // [rows, CommandEncoder.width]
@@ -294,6 +294,7 @@ export class ReplayBuffer {
       ...{ action: ACTION_WIDTH, command: commands.width },
     }
     for (const [name, column] of Object.entries(columns)) {
+      if (!column) continue
       const width = widths[name] ?? 1
       if (column.length < rows * width) throw new ShapeError(`sample.${name}`, [column.length], [rows * width])
     }

@@ -154,7 +154,7 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
   },
   quick: {
     demonstrations: { noise: 0.2 },
-    networks: { spatialEmbeddings: 2, bottleneck: 128 },
+    networks: { sees: 'h' },
     replay: { shiftedCopies: 0 },
     warmUp: { updates: 1000 },
     online: { robotMinutes: 30, lockstep: true, updatesPerStep: 0.3 },

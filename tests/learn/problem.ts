@@ -28,7 +28,7 @@ export const options = (changes: Partial<LearnerOptions> = {}): LearnerOptions =
 })
 
 /** Two tasks whose right action follows from h; half of each online episode is the operator's. */
-export function aReplay({ online = true, reward = 1, names = tasks } = {}): ReplayBuffer {
+export function aReplay({ online = true, reward = 1, names = tasks, brightness = 1 } = {}): ReplayBuffer {
   const replay = new ReplayBuffer({
     tasks: names,
     embeddingWidth: 6,
@@ -44,7 +44,7 @@ export function aReplay({ online = true, reward = 1, names = tasks } = {}): Repl
   const random = new RandomStream(1, 'a replay')
   const observation = () => ({
     h: random.fillNormal(new Float32Array(6)),
-    features: [random.fillNormal(new Float32Array(24))],
+    features: [random.fillNormal(new Float32Array(24)).map((x) => brightness * x)],
     proprio: random.fillNormal(new Float32Array(4)),
   })
   let id = 0

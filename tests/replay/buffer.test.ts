@@ -261,7 +261,7 @@ describe('the talk-and-tweak dataset', () => {
     replay.sampleTalk(200, stream(), out)
     const seen = new Set<number>()
     for (let row = 0; row < 200; row++) {
-      const frame = frameAt(out.h, out.features, out.proprio, row)
+      const frame = frameAt(out.h, out.features!, out.proprio, row)
       seen.add(frame)
       const command = builtInCommandEncoder().embed(wanted.get(frame)!)
       expect([...out.command.subarray(32 * row, 32 * row + 32)]).toEqual([...command])

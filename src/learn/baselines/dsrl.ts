@@ -27,13 +27,13 @@ type Learnt = 'critic' | 'noiseCritic' | 'noiseActor' | 'temperature'
 function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups: readonly Learnt[]): Promise<Program> {
   const update = new Update(store, settings, 'target')
   const { batch, seen, policy } = update
-  const critics = new Critics(store, batch, 'critic')
-  const noiseCritics = new Critics(store, batch, 'noiseCritic')
+  const critics = new Critics(store, update, 'critic')
+  const noiseCritics = new Critics(store, update, 'noiseCritic')
   const actor = store.tensors('noiseActor')
   const logTemperature = store.tensors('temperature').log!
 
   const nextSeen = { features: batch.nextFeatures, h: batch.nextH, proprio: batch.nextProprio }
-  const next = noiseOf(actor, nextSeen, update.normal('next'))
+  const next = noiseOf(settings.sizes, actor, nextSeen, update.normal('next'))
   const nextAction = noisePolicyAction(policy, NOISE_SCALE, next.noise, update.nextH)
   const { td } = critics.temporalDifference(nextAction, settings.learner.discount)
 
@@ -41,7 +41,7 @@ function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups:
   const judged = critics.judge(noisePolicyAction(policy, NOISE_SCALE, anyNoise, update.h))
   const alias = noiseAliasLoss(noiseCritics.judge(anyNoise), judged).loss
 
-  const sample = noiseOf(actor, { ...seen, features: batch.features }, update.normal('actor'))
+  const sample = noiseOf(settings.sizes, actor, { ...seen, features: batch.features }, update.normal('actor'))
   const { q, loss: actorLoss } = noiseActorLoss(logTemperature, sample.logProb, noiseCritics.judgeActor(sample.noise))
   const temperature = temperatureLoss(logTemperature, sample.logProb, targetEntropy(ACTION_WIDTH))
 
