@@ -146,7 +146,10 @@ export class Desk implements Watcher {
     this.live = { folder, config, session, reins, recording, show, beside: new Map(beside) }
     this.journal.open(join(folder.path, 'console.jsonl'))
     this.audience.greet()
-    void recording.open().then(() => this.tell(recording.event))
+    recording.open().then(
+      () => this.tell(recording.event),
+      (error: Error) => this.options.onNotice?.(`Earlier recordings are not counted: ${error.message}`),
+    )
   }
 
   started({ past, followsCommands }: { past: readonly Metric[]; followsCommands: boolean }): void {

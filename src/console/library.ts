@@ -121,6 +121,7 @@ export class RunLibrary implements Library {
     const key = `${indexed.file} ${indexed.offset} ${indexed.length} ${indexed.end.ending}`
     const decoding = this.decoded.get(key) ?? readIndexed(indexed).then((read) => ({ cell, config, ...read }))
     this.decoded.set(key, decoding)
+    decoding.catch(() => this.decoded.delete(key)) // it is told to whoever asked, and tried again for the next
     const [oldest] = this.decoded.keys()
     if (this.decoded.size > EPISODES_KEPT) this.decoded.delete(oldest!)
     return decoding

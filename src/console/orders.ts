@@ -4,6 +4,8 @@ import type { Desk, Live } from './desk.ts'
 import { Freshness } from './freshness.ts'
 import type { ClientMessage, InputMessage, Person } from './protocol.ts'
 
+const SAME_REFUSAL = 1000 // ms in which one is journalled once
+
 type Of<K extends ClientMessage['kind']> = Extract<ClientMessage, { kind: K }>
 
 /** An order with its refusal, in words for the person; undefined where it is done. */
@@ -11,6 +13,7 @@ type Answer = string | undefined
 
 export class Orders {
   private readonly freshness = new Map<string, Freshness>() // by client
+  private readonly refused = new Map<string, { why: string; at: number }>() // the last of each client
 
   constructor(private readonly desk: Desk) {}
 
@@ -18,7 +21,7 @@ export class Orders {
   handle(who: Person, message: ClientMessage): Answer {
     const refusal = this.answer(who, message)
     const { kind, ...details } = message
-    if (refusal !== undefined) this.desk.journal.write({ what: 'refused', order: kind, why: refusal, ...who })
+    if (refusal !== undefined) this.noteRefusal(who, kind, refusal)
     else if (kind !== 'input') this.desk.journal.write({ what: kind, ...details, ...who })
     return refusal
   }
@@ -31,6 +34,7 @@ export class Orders {
 
   gone(client: string): void {
     this.freshness.delete(client)
+    this.refused.delete(client)
     this.desk.control.gone(client)
     this.desk.tell(this.desk.controlEvent())
   }
@@ -141,6 +145,14 @@ export class Orders {
     if (recording.event.phase === 'recording') this.desk.recordingVerdict = 'abort'
     else recording.discard()
     return undefined
+  }
+
+  private noteRefusal(who: Person, order: string, why: string): void {
+    const last = this.refused.get(who.client)
+    const at = this.desk.now()
+    if (last?.why === `${order}: ${why}` && at - last.at < SAME_REFUSAL) return
+    this.refused.set(who.client, { why: `${order}: ${why}`, at })
+    this.desk.journal.write({ what: 'refused', order, why, ...who })
   }
 
   private freshnessOf(client: string): Freshness {

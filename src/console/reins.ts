@@ -28,9 +28,9 @@ export class Reins {
   private waiting: Waiting | null = null
   private dismissed = false
   private readonly acting = new Set<string>() // cells in an episode: the run's loop has the robot
-  private readonly settling = new Map<string, Promise<number | null>>() // by cell, of the present stop
+  private readonly settling = new Map<string, Promise<void>>() // by cell, of the present stop
+  private readonly readBack = new Map<string, number | null>() // m/s, of those that have come to rest since
   private event: RobotEvent = { kind: 'robot', status: 'idle', why: '', speed: null }
-  private readBack = false // since the last stop, of all robots
   private wake: () => void = () => {}
   private change = this.nextChange()
 
@@ -75,7 +75,8 @@ export class Reins {
   /** Latches before it returns; what follows is the robots coming to rest, and being read back. */
   stop(by: string): void {
     if (!this.stopped) {
-      this.readBack = false
+      this.settling.clear()
+      this.readBack.clear()
       this.say('stopping', by)
     }
     for (const [cell, robot] of this.options.robots) {
@@ -91,10 +92,9 @@ export class Reins {
    * @returns false where nothing is stopped, or the stopped robots have not been read back yet
    */
   clear(why: string): boolean {
-    if (!this.stopped || !this.readBack) return false
+    if (!this.stopped || this.readBack.size < this.options.robots.size) return false
     this.pausedBy = why
     for (const robot of this.options.robots.values()) if (robot.fault?.kind === 'stopped') robot.clearFault()
-    this.settling.clear()
     this.say('pausing', why)
     void this.standStill()
     this.changed()
@@ -196,41 +196,47 @@ export class Reins {
 
   /** Paused robots hold where they are. Said once they have been read back. */
   private async standStill(): Promise<void> {
-    if (this.event.status !== 'pausing' && this.event.status !== 'holding') return
-    const speeds: (number | null)[] = []
-    for (const robot of this.options.robots.values()) {
-      await robot.stop()
-      speeds.push(speedOf(robot, (await robot.observe()).proprio))
+    const { status } = this.event
+    if (status !== 'pausing' && status !== 'holding') return
+    try {
+      const speeds: (number | null)[] = []
+      for (const robot of this.options.robots.values()) {
+        await robot.stop()
+        speeds.push(speedOf(robot, (await robot.observe()).proprio))
+      }
+      if (this.paused && !this.stopped) this.say('paused', this.pausedBy!, fastest(speeds))
+    } catch (error) {
+      this.say('pausing', `cannot be read back: ${(error as Error).message}`)
     }
-    if (this.paused && !this.stopped) this.say('paused', this.pausedBy!, fastest(speeds))
   }
 
-  /** Steps a latched robot, which can only hold, until it reads as standing still. */
-  private settle(cell: string): Promise<number | null> {
-    const running = this.settling.get(cell) ?? this.comeToRest(cell)
-    if (!this.settling.has(cell)) {
-      this.settling.set(cell, running)
-      void Promise.all(this.settling.values()).then((speeds) => {
-        if (!this.stopped || this.settling.size < this.options.robots.size) return
-        this.readBack = true
-        const speed = fastest(speeds)
-        const why = this.options.robots.get(cell)!.fault?.what ?? ''
-        if (speed === null || speed < STILL) this.say('stopped', why, speed)
-        else this.say('stopping', `${why}; the robot still reads ${speed.toFixed(3)} m/s`, speed)
-      })
-    }
-    return running
+  /** Steps a latched robot, which can only hold, until it reads as standing still; once a stop. */
+  private settle(cell: string): Promise<void> {
+    const known = this.settling.get(cell)
+    if (known) return known
+    const settling = this.comeToRest(cell)
+    this.settling.set(cell, settling)
+    return settling
   }
 
-  private async comeToRest(cell: string): Promise<number | null> {
+  private async comeToRest(cell: string): Promise<void> {
     const robot = this.options.robots.get(cell)!
-    let speed: number | null = null
-    for (let steps = 0, still = 0; steps < SETTLING_STEPS && still < STILL_READINGS; steps++) {
-      const { observation } = await robot.step(holdAction())
-      speed = speedOf(robot, observation.proprio)
-      still = speed === null || speed < STILL ? still + 1 : 0
+    const why = robot.fault!.what
+    try {
+      let speed: number | null = null
+      for (let steps = 0, still = 0; steps < SETTLING_STEPS && still < STILL_READINGS; steps++) {
+        const { observation } = await robot.step(holdAction())
+        speed = speedOf(robot, observation.proprio)
+        still = speed === null || speed < STILL ? still + 1 : 0
+      }
+      this.readBack.set(cell, speed)
+      if (!this.stopped || this.readBack.size < this.options.robots.size) return
+      const most = fastest([...this.readBack.values()])
+      if (most === null || most < STILL) this.say('stopped', why, most)
+      else this.say('stopping', `${why}; it still reads ${most.toFixed(3)} m/s`, most)
+    } catch (error) {
+      this.say('stopping', `${why}; it cannot be read back: ${(error as Error).message}`)
     }
-    return speed
   }
 
   private goOn(): void {
