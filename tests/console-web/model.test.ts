@@ -31,6 +31,7 @@ describe('what the page knows', () => {
   it('says that the operator acts while a hand is on the robot', () => {
     const held = reduce(reduce(START, state(4), 0), control({ holder, holding: true }), 0)
     expect(acting(held)).toBe('operator')
+    expect(acting(reduce(held, state(5, { stage: 'evaluation' }), 0))).toBe('primary') // where nobody helps
   })
 
   it('has control only where the holder is this page', () => {

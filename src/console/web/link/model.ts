@@ -167,6 +167,6 @@ export const inControl = ({ control, hello }: Model) =>
 /** Who is said to act: "stopped" only when the robot has been read back. */
 export function acting({ robot, state, control }: Model): ActorName | 'stopped' {
   if (robot?.status === 'stopped') return 'stopped'
-  if (control?.holding) return 'operator'
+  if (control?.holding && state?.stage !== 'evaluation') return 'operator'
   return state?.actor ?? 'primary'
 }

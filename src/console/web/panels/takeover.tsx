@@ -8,6 +8,7 @@ export function TakeoverPanel() {
   const { hand } = useConsole()
   const { engaged, active, devices } = useStore(hand.view, (view) => view)
   const holding = useModel(({ control }) => control?.holding ?? false)
+  const evaluated = useModel(({ state }) => state?.stage === 'evaluation')
   const settings = useStore(hand.settings, (all) => all)
   const device = devices.find(({ name }) => name === active) ?? devices[0]
   const faults = devices.flatMap(({ name, fault }) => (fault ? [{ name, words: fault.words }] : []))
@@ -16,7 +17,9 @@ export function TakeoverPanel() {
     <section class={`card takeover ${engaged ? 'engaged' : ''}`}>
       <header>
         <h2>Hand</h2>
-        <span class="quiet small">{wordsFor(engaged, holding, active)}</span>
+        <span class="quiet small">
+          {evaluated ? 'an evaluation: nobody helps' : wordsFor(engaged, holding, active)}
+        </span>
       </header>
       <div class="takeover-buttons">
         <button

@@ -1,0 +1,89 @@
+/** @file A run with its console, and a browser that looks at it. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts'
+import { RunFolder } from '../../src/run/folder.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const CHROMIUM = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  process.env.CHROMIUM ?? '',
+]
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run']
+const OFFLINE = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+/** undefined where the machine has no Chromium. */
+export const chromiumPath = CHROMIUM.find((path) => path !== '' && existsSync(path))
+
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath, args: [...QUIET, ...OFFLINE] })
+
+/** A tiny run of the fast arm with its console; it goes on until it is ended. */
+export class LiveRun {
+  readonly errors: string[] = []
+  private output = ''
+
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly runs: string,
+  ) {}
+
+  static async start(...settings: string[]): Promise<LiveRun> {
+    const built = spawnSync(process.execPath, ['scripts/setup.mjs'], { cwd: root, encoding: 'utf8' })
+    if (built.status !== 0) throw new Error(`the page cannot be built: ${built.stderr}`)
+    const runs = mkdtempSync(join(tmpdir(), 'duet-console-'))
+    const overrides = ['robot.arm=gantry', 'online.robotMinutes=600', 'evaluation.trials=1', ...settings]
+    const child = spawn(
+      process.execPath,
+      [
+        ...['bin/duet.mjs', 'train', '--preset', 'tiny', '--console', '--port', '0', '--runs', runs, '--name', 'live'],
+        ...overrides.flatMap((setting) => ['--set', setting]),
+      ],
+      { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    const run = new LiveRun(child, runs)
+    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (bytes) => (run.output += String(bytes)))
+    return run
+  }
+
+  /** Of the page, once the server listens. */
+  async address(): Promise<string> {
+    for (;;) {
+      const found = this.output.match(/Console: (http\S+)/)
+      if (found) return found[1]!
+      if (this.process.exitCode !== null) throw new Error(`the run ended: ${this.output}`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+
+  /** The page once it shows practice, in which a person may help; what goes wrong in it is kept in `errors`. */
+  async page(browser: Browser, prepare: (page: Page) => Promise<unknown> = async () => {}): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } })
+    page.on('pageerror', (error) => this.errors.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && this.errors.push(message.text()))
+    await prepare(page)
+    await page.goto(await this.address())
+    await page.waitForSelector('canvas.picture[data-step]', { timeout: 90_000 })
+    await page.locator('.where-step', { hasText: /^episode \d/ }).waitFor({ timeout: 60_000 })
+    return page
+  }
+
+  /** The episodes in the run's log on disk that have ended. */
+  episodes(): LoggedEpisode[] {
+    const all = [...readEpisodes(new RunFolder(join(this.runs, 'live')).log)]
+    return all.filter(({ end }) => end.ending !== 'interrupted')
+  }
+
+  async end(): Promise<void> {
+    const gone = new Promise((resolve) => this.process.once('exit', resolve))
+    this.process.kill('SIGKILL')
+    if (this.process.exitCode === null && this.process.signalCode === null) await gone
+    rmSync(this.runs, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,282 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { LoggedEpisode } from '../../src/replay/log-reader.ts'
+import {
+  gamepadRecording,
+  hidForPage,
+  hidRecording,
+  installGamepad,
+  installHid,
+} from '../console/devices/recordings.ts'
+import { chromiumPath, LiveRun, openBrowser } from './browser.ts'
+
+const title = chromiumPath
+  ? 'the console in Chromium, beside a live run'
+  : 'SKIPPED, no Chromium found: install it or set CHROMIUM to its path'
+
+/** Added to the page by the recordings. */
+declare const playDevice: () => Promise<number[]>
+
+describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
+  let run: LiveRun
+  let browser: Browser
+  beforeAll(async () => {
+    run = await LiveRun.start('operator.kind=none', 'online.pace=4')
+    browser = await openBrowser()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await run?.end()
+  })
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close()
+  })
+
+  const step = (page: Page) => page.locator('canvas.picture').first().getAttribute('data-step').then(Number)
+  const says = (page: Page, selector: string, words: string | RegExp) =>
+    page.locator(selector).filter({ hasText: words }).first().waitFor({ timeout: 15_000 })
+  const until = <T>(read: () => T | undefined | false, what: string): Promise<T> =>
+    expect.poll(read, { timeout: 30_000, interval: 300, message: what }).toBeTruthy() as Promise<T>
+  const takeControl = async (page: Page) => {
+    await page.getByRole('button', { name: 'Take control' }).click()
+    await says(page, '.lease', 'You have control')
+  }
+  const episodeOf = (page: Page) =>
+    page
+      .locator('.where-step')
+      .innerText()
+      .then((words) => words.split(' · ')[0])
+  /** Ends the episode as a failure, or waits until it ends by itself, whichever comes first. */
+  const endEpisode = async (page: Page) => {
+    const episode = await episodeOf(page)
+    const judge = async () => {
+      if ((await episodeOf(page)) !== episode) return
+      await page.keyboard.press('Backspace')
+      await page
+        .getByRole('button', { name: 'Now', exact: true })
+        .click({ timeout: 2500 })
+        .catch(() => {}) // it may have counted already
+    }
+    await expect.poll(() => judge().then(() => episodeOf(page)), { timeout: 40_000 }).not.toBe(episode)
+  }
+  const operated = (from: number, fits: (action: Float32Array) => boolean) => (): LoggedEpisode | undefined =>
+    run
+      .episodes()
+      .slice(from)
+      .find(({ steps }) => steps.some(({ actor, action }) => actor === 'operator' && fits(action)))
+
+  it('shows moving pictures of both cameras and how old they are', async () => {
+    const page = await run.page(browser)
+    const first = await step(page)
+    const pixels = () =>
+      page.evaluate(() => (document.querySelector('canvas.picture') as HTMLCanvasElement).toDataURL())
+    const before = await pixels()
+    await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(first + 3)
+    await expect.poll(pixels, { timeout: 15_000 }).not.toBe(before)
+    expect(await page.locator('canvas.picture').count()).toBe(2)
+    const age = Number(await page.locator('canvas.picture').first().getAttribute('data-age'))
+    expect(age).toBeGreaterThan(0)
+    expect(age).toBeLessThan(2000)
+    expect(await page.locator('.age').first().innerText()).toMatch(/^(\d+ ms|old: [\d.]+ s)$/)
+  })
+
+  it('lets the keyboard take over; the log holds the intervention, and it turns into talk', async () => {
+    const page = await run.page(browser)
+    const from = run.episodes().length
+    await page.keyboard.down('d')
+    await says(page, '.lease', 'You have control') // asked for by the push itself
+    await says(page, '.who', 'Operator')
+    await page.waitForTimeout(1200)
+    await page.keyboard.up('d')
+    await says(page, '.who', 'Primary actor')
+    await endEpisode(page)
+    await says(page, '.labels li b', /^right$/)
+    const found = await until(
+      operated(from, ([, y]) => y! < -0.9),
+      'a push to the right in the log',
+    )
+    expect(found).toBeTruthy()
+  })
+
+  it('lets a gamepad take over', async () => {
+    const page = await run.page(browser, (page) =>
+      page.addInitScript(installGamepad, gamepadRecording('gamepad-push-right')),
+    )
+    const from = run.episodes().length
+    await takeControl(page)
+    await page.evaluate(() => playDevice())
+    await endEpisode(page)
+    await says(page, '.labels li b', /^right$/)
+    await until(
+      operated(from, ([, y]) => y! < -0.9),
+      'the stick’s push to the right in the log',
+    )
+  })
+
+  it('lets a SpaceMouse take over', async () => {
+    const page = await run.page(browser, (page) =>
+      page.addInitScript(installHid, hidForPage(hidRecording('push-left-and-up'))),
+    )
+    const from = run.episodes().length
+    await takeControl(page)
+    await page.evaluate(() => playDevice())
+    await endEpisode(page)
+    await says(page, '.labels li b', /^left and up$/)
+    await until(
+      operated(from, ([, y, z]) => y! > 0.2 && z! > 0.2),
+      'the push to the left and up in the log',
+    )
+  })
+
+  it('raises the alarm for a device that falls silent while it is pushed', async () => {
+    const page = await run.page(browser, (page) =>
+      page.addInitScript(installHid, hidForPage(hidRecording('receiver-falls-silent'))),
+    )
+    await page.getByRole('link', { name: 'Devices' }).click()
+    const played = page.evaluate(() => playDevice())
+    await page.locator('.device.dead [role="alert"]').waitFor({ timeout: 15_000 })
+    await played
+    await page.getByRole('button', { name: 'Give up' }).click() // a hand that is lost with its page would pause the run
+    await says(page, '.lease', 'Nobody has control')
+  })
+
+  it('shows what is understood of a phrase, says it, and the refinement actor acts', async () => {
+    const page = await run.page(browser)
+    await takeControl(page)
+    const from = run.episodes().length
+    const box = page.getByRole('combobox', { name: 'Command' })
+    await box.fill('a bit to the left and up')
+    await says(page, '.is-understood', 'move left and up')
+    expect(await page.locator('.said').count()).toBe(0) // nothing acts yet
+    await box.press('Enter')
+    await says(page, '.said b', 'move left and up')
+    await says(page, '.who', 'Refinement actor')
+    await box.fill('fetch me a coffee')
+    await says(page, '.not-understood', 'coffee')
+    expect(await page.getByRole('button', { name: 'Say', exact: true }).isDisabled()).toBe(true)
+    await box.fill('')
+    await box.blur()
+    await endEpisode(page)
+    await until(
+      () =>
+        run
+          .episodes()
+          .slice(from)
+          .flatMap(({ steps }) => steps)
+          .some(({ actor, command }) => actor === 'refinement' && command === 'move left and up'),
+      'a step of the refinement actor under the command',
+    )
+  })
+
+  it('says a pair from the dial, and draws it before it is said', async () => {
+    const page = await run.page(browser)
+    await takeControl(page)
+    const drawn = () => page.evaluate(() => (document.querySelector('canvas.overlay') as HTMLCanvasElement).toDataURL())
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await says(page, '.banner', 'Paused')
+    const bare = await drawn()
+    const pair = page.getByRole('button', { name: 'move right and forward' })
+    await pair.hover()
+    await expect.poll(drawn).not.toBe(bare)
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await pair.click()
+    await says(page, '.said b', 'move right and forward')
+  })
+
+  it('takes a verdict back, and brings the next one to the reward of the last step', async () => {
+    const page = await run.page(browser)
+    await takeControl(page)
+    const from = run.episodes().length
+    await page.keyboard.press('Enter')
+    await says(page, '.verdicts', 'says success')
+    await page.keyboard.press('z')
+    await says(page, '.verdicts', 'ends the episode')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Now', exact: true }).click()
+    const judged = () =>
+      run
+        .episodes()
+        .slice(from)
+        .find(({ end }) => end.ending === 'success')
+    await until(judged, 'an episode that ended in success')
+    const { steps, end } = judged()!
+    const last = { ...steps.at(-1)!, ...end.verdict }
+    expect([last.reward, last.terminated]).toEqual([1, true])
+    expect(steps.slice(0, -1).every(({ reward }) => reward === 0)).toBe(true)
+  })
+
+  it('stops by the space bar, says so when the robot stands, and goes on only by a deliberate act', async () => {
+    const page = await run.page(browser)
+    await takeControl(page)
+    await page.keyboard.press('Space')
+    await says(page, '.who', 'Stopped')
+    await says(page, '.banner', /Read back: 0\.\d mm\/s/)
+    const stood = await step(page)
+    const clear = page.getByRole('button', { name: 'Hold to clear the stop' })
+    await clear.click() // too short
+    await page.waitForTimeout(1500)
+    expect(await step(page)).toBe(stood)
+    await says(page, '.who', 'Stopped')
+    await clear.click({ delay: 1200 })
+    await says(page, '.banner', 'Paused')
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(stood + 2)
+  })
+
+  it('stops by Escape from within a text field, where a space is a space', async () => {
+    const page = await run.page(browser)
+    await takeControl(page)
+    const box = page.getByRole('combobox', { name: 'Command' })
+    await box.pressSequentially('up and')
+    expect(await box.inputValue()).toBe('up and')
+    expect(await page.locator('.banner-stopped').count()).toBe(0)
+    await box.press('Escape')
+    await says(page, '.who', 'Stopped')
+    await page.getByRole('button', { name: 'Hold to clear the stop' }).click({ delay: 1200 })
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await says(page, '.who', /Primary|Refinement/)
+  })
+
+  it('shows a second page who has control, and hands over when the first one says so', async () => {
+    const [first, second] = [await run.page(browser), await run.page(browser)]
+    await takeControl(first)
+    await says(second, '.lease', /page \d+ has control/)
+    await second.keyboard.press('Enter') // a verdict without control
+    await says(second, '.notices', 'has control')
+    await second.getByRole('button', { name: 'Ask for control' }).click()
+    await first.getByRole('button', { name: /^Hand over to/ }).click()
+    await says(second, '.lease', 'You have control')
+    await says(first, '.lease', /page \d+ has control/)
+  })
+
+  it('says that the connection is lost, and finds it again', async () => {
+    let cut = () => {}
+    const page = await run.page(browser, (page) =>
+      page.routeWebSocket(/\/live/, (socket) => {
+        socket.connectToServer()
+        cut = () => void socket.close()
+      }),
+    )
+    cut()
+    await says(page, '.line-banner', 'Connection lost')
+    await page.locator('.line-banner').waitFor({ state: 'detached', timeout: 15_000 })
+    const found = await step(page)
+    await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(found)
+  })
+
+  it('replays an episode of the log, step by step', async () => {
+    const page = await run.page(browser)
+    await page.getByRole('link', { name: 'Sessions' }).click()
+    const player = page.locator('.player')
+    await player.waitFor({ timeout: 30_000 })
+    await player.getByRole('slider', { name: 'Step' }).fill('3')
+    await says(page, '.player .where-step', /^step 3 of \d+$/)
+    const loaded = () =>
+      player.locator('img').evaluateAll((all) => all.every((one) => (one as HTMLImageElement).naturalWidth === 128))
+    await expect.poll(loaded, { timeout: 15_000 }).toBe(true)
+  })
+
+  it('has raised no error in any of these pages, and broken no rule of the server’s content policy', () => {
+    expect(run.errors.filter((error) => !/WebSocket connection/.test(error))).toEqual([])
+  })
+})
