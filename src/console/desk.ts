@@ -55,8 +55,8 @@ export type Live = {
   session: Session
   reins: Reins
   recording: Recording
-  show: Show
-  beside: ReadonlyMap<string, { labels: LabelFeed; tending: SmoothTending }> // by cell
+  readonly show: Show // of the robot in focus
+  beside: ReadonlyMap<string, { labels: LabelFeed; tending: SmoothTending; show: Show }> // by cell
 }
 
 export type DeskOptions = {
@@ -137,13 +137,20 @@ export class Desk implements Watcher {
     })
     const recording = new Recording(folder.path, config, (event) => this.tell(event))
     const rule = labelRule(config, session.robot.spec)
-    const beside = session.stations.map(({ cell }) => {
+    const stations = session.stations.map(({ cell, robot }) => {
       const labels = new LabelFeed(rule, (label) => this.tell(label))
-      return [cell, { labels, tending: new SmoothTending(this.person) }] as const
+      const tending = new SmoothTending(this.person)
+      return [cell, { labels, tending, show: new Show(robot.spec, cell) }] as const
     })
     this.focus = session.stations[0]!.cell
-    const show = new Show(session.robot.spec, this.focus)
-    this.live = { folder, config, session, reins, recording, show, beside: new Map(beside) }
+    const beside: Live['beside'] = new Map(stations)
+    const inFocus = () => beside.get(this.focus)!.show
+    this.live = {
+      ...{ folder, config, session, reins, recording, beside },
+      get show() {
+        return inFocus()
+      },
+    }
     this.journal.open(join(folder.path, 'console.jsonl'))
     this.audience.greet()
     recording.open().then(
@@ -181,9 +188,9 @@ export class Desk implements Watcher {
 
   attend(scene: Scene): Attendant {
     const live = this.live!
-    const { reins, recording, show, config } = live
+    const { reins, recording, config } = live
     const { cell, stage, task, episode } = scene
-    const { labels, tending } = live.beside.get(cell)!
+    const { labels, tending, show } = live.beside.get(cell)!
     const inFocus = () => this.focus === cell
     const lent = () => stage === 'practice' && inFocus() && recording.wanted
     return {
@@ -191,24 +198,22 @@ export class Desk implements Watcher {
       begin: (observation) => {
         reins.begin(cell)
         labels.begin()
-        this.loop.pause()
-        if (!inFocus()) return
         show.begin(scene)
-        this.look(observation)
+        if (inFocus()) this.loop.pause()
+        this.look(cell, observation)
       },
       between: () => {
         if (lent()) return Promise.resolve<Verdict>('abort')
         const held = reins.between(cell, stage === 'practice' && inFocus())
-        if (held) this.loop.pause()
+        if (held && inFocus()) this.loop.pause()
         else if (inFocus()) this.loop.step(this.now(), PERIOD / this.speed(config.online.pace))
         return held
       },
       step: (happening, planned, next) => {
         tending.executed(happening.action)
-        labels.step(happening, inFocus() ? show.firstImage : null)
-        if (!inFocus()) return
+        labels.step(happening, show.firstImage)
         show.act(happening.actor, happening.action, planned)
-        this.look(next)
+        this.look(cell, next)
       },
       end: (summary) => {
         reins.end(cell)
@@ -216,6 +221,10 @@ export class Desk implements Watcher {
         if (stage === 'practice' && episode !== null) void labels.end(episode, task)
       },
     }
+  }
+
+  ready(cell: string): Promise<void> | undefined {
+    return this.live!.reins.ready(cell)
   }
 
   closed(outcome: { summary: Summary } | { error: unknown }): void {
@@ -303,11 +312,10 @@ export class Desk implements Watcher {
 
   /** Another robot is shown, and tended. */
   turnTo(cell: string): void {
-    const { show, session } = this.live!
     this.focus = cell
     this.person.letGo()
-    show.turnTo(session.stations.find((station) => station.cell === cell)!.robot.spec, cell)
-    for (const event of this.greeting('')) if (event.kind === 'state') this.tell(event)
+    this.loop.clear()
+    this.audience.greet() // other cameras
   }
 
   private handOver({ from, to, cause }: Change): void {
@@ -323,9 +331,10 @@ export class Desk implements Watcher {
   }
 
   /** The newest observation goes to the pages, unless they had one just now: then with the next tick. */
-  private look(observation: Observation): void {
-    const { show, reins } = this.live!
-    const watched = this.audience.viewers > 0
+  private look(cell: string, observation: Observation): void {
+    const { beside, reins } = this.live!
+    const { show } = beside.get(cell)!
+    const watched = this.audience.viewers > 0 && this.focus === cell
     show.look(observation, watched)
     if (!watched) return
     this.unshown = true
@@ -396,7 +405,7 @@ export class Desk implements Watcher {
           tending.executed(action)
           show.act('operator', action, plan)
         }
-        this.look(observation)
+        this.look(cell, observation)
       },
     })
     reins.end(cell)

@@ -1,4 +1,4 @@
-/** @file What the robot in focus does now, as the pages are told: the newest observation, the step that led to it, its pictures. */
+/** @file What a robot does now, as the pages are told: the newest observation, the step that led to it, its pictures. */
 import type { Action, Image, Observation, RobotSpec } from '../robot/robot.ts'
 import type { Happening } from '../run/episode.ts'
 import { copyOf } from './pictures.ts'
@@ -16,27 +16,21 @@ import {
 type Setting = { cell: string; stage: Stage; task: string; episode: number | null }
 
 export class Show {
-  cameras: CameraInfo[] = []
+  readonly cameras: CameraInfo[]
   firstImage: Image | null = null // of the newest observation; null while nobody looks on
-  private reader!: ProprioReader
+  private readonly reader: ProprioReader
   private setting: Setting | null = null
   private steps = 0 // over all
   private episodeStep = 0
   private happening: { actor: Happening['actor']; executed: number[]; planned: number[] } | null = null
   private seen: { proprio: Float32Array; time: number } | null = null
 
-  private spec!: RobotSpec
-
-  constructor(spec: RobotSpec, cell: string) {
-    this.turnTo(spec, cell)
-  }
-
-  /** Another robot from now on. */
-  turnTo(spec: RobotSpec, cell: string): void {
-    this.spec = spec
+  constructor(
+    private readonly spec: RobotSpec,
+    cell: string,
+  ) {
     this.cameras = camerasOf(spec.cameras, cell)
     this.reader = new ProprioReader(spec)
-    this.setting = this.happening = this.seen = this.firstImage = null
   }
 
   get stage(): Stage {

@@ -20,6 +20,8 @@ export type RecordingOptions = {
   noise: number // standard deviation, action units
   seed: number // of the run
   onEpisode?: (done: number, total: number) => void
+  /** A promise while a person holds the robot: what was done meanwhile is no demonstration, and is done again. */
+  ready?: () => Promise<void> | undefined
 }
 
 /**
@@ -41,8 +43,15 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         if (attempts >= 3 * perTask + 10) throw tooManyFailures(task, attempts, held.size)
         const seed = FIRST_SEED + seeds.integer(FIRST_SEED)
         if (held.has(seed)) continue
-        const act = demonstrator(options.truth, seed, { noise: options.noise, memory: MEMORY })
-        const result = await attempt(robot, task, seed, act)
+        const demonstrate = () =>
+          attempt(robot, task, seed, demonstrator(options.truth, seed, { noise: options.noise, memory: MEMORY }))
+        let result: Attempt
+        let wait = options.ready?.()
+        do {
+          await wait
+          result = await demonstrate()
+          wait = options.ready?.()
+        } while (wait)
         if (!result.success) continue
         write(log, task, seed, result)
         held.add(seed)

@@ -89,7 +89,7 @@ export async function openRun(
   const { checkpoint, state, evaluated } = readState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
-  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress)
+  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, watcher)
   const encoded = await encodeDemonstrations(session, demonstrations, config, copies, (done, total) =>
     onProgress({ stage: 'encoding demonstrations', done, total }),
   )
@@ -183,6 +183,7 @@ export async function ensureDemonstrations(
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,
+  watcher?: Watcher,
 ): Promise<DemonstrationSource[]> {
   const { path, perTask, noise } = config.demonstrations
   const sources = session.stations.map((station, index) => ({
@@ -190,7 +191,7 @@ export async function ensureDemonstrations(
     spec: station.robot.spec,
   }))
   if (path) return sources
-  for (const [index, { robot, workcell }] of session.stations.entries())
+  for (const [index, { cell, robot, workcell }] of session.stations.entries())
     await recordDemonstrations(sources[index]!.folder, {
       robot,
       truth: () => workcell.truth(),
@@ -198,6 +199,7 @@ export async function ensureDemonstrations(
       perTask,
       noise,
       seed: robotSeed(config.seed, { index }),
+      ready: () => watcher?.ready(cell),
       onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
     })
   return sources

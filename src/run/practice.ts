@@ -12,7 +12,7 @@ import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Station } from './session.ts'
 import type { Turns } from './turns.ts'
-import type { Watcher } from './watcher.ts'
+import type { Attendant, Watcher } from './watcher.ts'
 
 /** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
 export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
@@ -62,7 +62,8 @@ export class Practice {
     }
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
     const begin = this.chainStarts.begin(episode, task)
-    const attendant = this.watcher?.attend({ cell: station.cell, stage: 'practice', task, episode })
+    const beside = this.watcher?.attend({ cell: station.cell, stage: 'practice', task, episode })
+    const attendant = beside && givingWay(beside, turns)
     const operator = this.tending
     const crew = { ...minds, robot: station.robot, noise, operator, recorder, begin, pace, attendant }
     const summary = await runEpisode(crew, task, start)
@@ -70,3 +71,18 @@ export class Practice {
     return { episode, ...summary }
   }
 }
+
+/** While one robot is held, the others go on, or are held in their turn. */
+const givingWay = (beside: Attendant, turns: Turns): Attendant => ({
+  ready() {
+    const held = beside.ready()
+    return held && turns.during(held)
+  },
+  between() {
+    const held = beside.between()
+    return held && turns.during(held)
+  },
+  begin: (observation) => beside.begin(observation),
+  step: (happening, planned, next) => beside.step(happening, planned, next),
+  end: (summary) => beside.end(summary),
+})

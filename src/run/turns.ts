@@ -18,4 +18,14 @@ export class Turns {
     if (next) next()
     else this.taken = false
   }
+
+  /** Lets the others act while the one who has the turn waits for something. */
+  async during<T>(wait: Promise<T>): Promise<T> {
+    this.give()
+    try {
+      return await wait
+    } finally {
+      await this.take()
+    }
+  }
 }

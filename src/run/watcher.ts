@@ -49,6 +49,8 @@ export interface Watcher {
   /** Who tends the robot of a cell; `own` is the run's operator for it, if there is one. */
   operator(cell: string, own: Operator | undefined): Operator | undefined
   attend(scene: Scene): Attendant
+  /** A promise while the robot of a cell is held, for whoever moves it outside of an episode. */
+  ready(cell: string): Promise<void> | undefined
   /** The run is over, with its summary, or with the error that ended it. */
   closed(outcome: { summary: Summary } | { error: unknown }): void
 }

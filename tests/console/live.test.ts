@@ -41,13 +41,14 @@ describe('a takeover', () => {
     await page.hold(LEFT, 900)
     await page.until('state', ({ actor }) => actor === 'operator')
     await endEpisode()
-    const taken = steps().filter(({ actor }) => actor === 'operator')
+    const { steps } = logged()[0]!
+    const taken = steps.filter(({ actor }) => actor === 'operator')
     expect(taken.length).toBeGreaterThanOrEqual(8)
     const full = taken.filter(({ action }) => Math.abs(action[1]! - 0.6) < 1e-6)
     expect(full.length).toBeGreaterThanOrEqual(5)
     const { interventions, rollouts, labels } = stage.replay.stats().tasks.pick!
     expect(interventions).toBe(taken.length)
-    expect(rollouts).toBe(steps().length - taken.length)
+    expect(rollouts).toBe(steps.length - taken.length)
     expect(labels['move left']).toBeGreaterThanOrEqual(5) // 0.6 of 15 mm a step, to the left
     const label = await page.until('label', ({ command }) => command === 'move left')
     expect(label.delta[1]).toBeGreaterThan(0.015)
@@ -70,19 +71,6 @@ describe('a takeover', () => {
     expect(watcher.frames.length).toBeGreaterThan(0)
     await holding
     watcher.close()
-  })
-
-  it('begins and ends with no jump: the action changes by half its range a step at most', async () => {
-    await page.takeControl()
-    await sleep(300)
-    stage.executed.length = 0
-    await page.hold([-1, 1, 0, 0, 0, 0], 700) // against the plan
-    await sleep(500)
-    const actions = stage.executed.map(({ action }) => action)
-    expect(actions.some(([x]) => x === -1)).toBe(true)
-    for (let t = 1; t < actions.length; t++)
-      for (let axis = 0; axis < 6; axis++)
-        expect(Math.abs(actions[t]![axis]! - actions[t - 1]![axis]!)).toBeLessThanOrEqual(0.5 + 1e-6)
   })
 
   it('takes the gripper along, even for a short press', async () => {

@@ -4,6 +4,8 @@ import { type Change, Control } from '../../src/console/control.ts'
 import { Freshness } from '../../src/console/freshness.ts'
 import { LoopStatistics } from '../../src/console/loopStatistics.ts'
 import { PictureStream } from '../../src/console/pictures.ts'
+import { SmoothTending } from '../../src/console/smoothTending.ts'
+import { Person } from '../../src/operator/person.ts'
 
 describe('the loop’s figures', () => {
   it('are the distance of each step from its due time after the one before', () => {
@@ -122,5 +124,39 @@ describe('pictures', () => {
     for (let moment = 0; moment < 10; moment++) stream.offer(0, image, moment)
     await over
     expect(shown).toEqual([0, 9])
+  })
+})
+
+describe('a hand that comes on and goes off', () => {
+  const observation = { images: {}, proprio: new Float32Array(0), time: 0 }
+  const plan = Float32Array.of(0.9, 0, 0, 0, 0, 0, -1)
+
+  /** Executes step after step, 100 ms each; `hand`: what the person pushes along x, null where it is off. */
+  function execute(hands: (number | null | 'silent')[]): number[] {
+    let now = 0
+    const person = new Person({ inputAge: 200, commandTime: 1500, period: 100, now: () => now })
+    const tending = new SmoothTending(person)
+    person.come()
+    tending.begin('pick')
+    tending.executed(plan)
+    return hands.map((hand) => {
+      now += 100
+      if (hand !== 'silent')
+        person.input({ axes: [hand ?? 0, 0, 0, 0, 0, 0], gripper: 0, hold: hand !== null, at: now })
+      const action = tending.tend(observation, plan).takeover ?? plan
+      tending.executed(action)
+      return Number(action[0]!.toFixed(6))
+    })
+  }
+
+  it('changes what is executed by half its range a step at most', () => {
+    // from the plan's 0.9 to -1 and back, by 0.5 a step
+    expect(execute([-1, -1, -1, -1, -1, null, null, null, null, null])).toEqual([
+      0.4, -0.1, -0.6, -1, -1, -0.5, 0, 0.5, 0.9, 0.9,
+    ])
+  })
+
+  it('stands still at once where it falls silent', () => {
+    expect(execute([0.9, 0.9, 'silent', 'silent', 'silent', 'silent'])).toEqual([0.9, 0.9, 0.9, 0.9, 0, 0])
   })
 })
