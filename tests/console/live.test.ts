@@ -38,6 +38,7 @@ describe('a takeover', () => {
 
   it('is executed, logged as the operator’s, and joins the replay with its label', async () => {
     await page.takeControl()
+    await sleep(2 * PERIOD) // pictures are kept once somebody looks on
     await page.hold(LEFT, 900)
     await page.until('state', ({ actor }) => actor === 'operator')
     await endEpisode()
