@@ -205,6 +205,26 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     expect(steps.slice(0, -1).every(({ reward }) => reward === 0)).toBe(true)
   })
 
+  it('records a demonstration by hand, lets it be looked through, and keeps it', async () => {
+    const page = await run.page(browser)
+    await takeControl(page)
+    await page.getByRole('link', { name: 'Record' }).click()
+    await page.getByText('assemble the bolt into the slot', { exact: true }).last().click()
+    await page.getByRole('button', { name: 'Record assemble' }).click()
+    await says(page, '.record-phase', 'Show it')
+    await page.keyboard.down('f')
+    await page.waitForTimeout(1000)
+    await page.keyboard.up('f')
+    await page.keyboard.press('Enter')
+    const player = page.locator('.player')
+    await player.waitFor({ timeout: 20_000 })
+    await says(page, '.player .who', 'Operator')
+    await player.getByRole('slider', { name: 'Step' }).fill('2')
+    await says(page, '.player .where-step', /^step 2 of \d+$/)
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await says(page, '.list label', /assemble the bolt into the slot\s*1 kept/)
+  })
+
   it('stops by the space bar, says so when the robot stands, and goes on only by a deliberate act', async () => {
     const page = await run.page(browser)
     await takeControl(page)

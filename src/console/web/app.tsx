@@ -28,12 +28,13 @@ export function App() {
     window.addEventListener('hashchange', follow)
     return () => window.removeEventListener('hashchange', follow)
   }, [])
-  const shown = replay && page === 'live' ? 'sessions' : page
+  const shown = replay && page !== 'settings' ? 'sessions' : page
   const View = VIEWS[shown]
   return (
     <>
       <TopBar page={shown} />
       <LineBanner />
+      <EndBanner />
       <View />
       <Notices />
     </>
@@ -57,6 +58,18 @@ function LineBanner() {
           robot, it holds still. Trying again …
         </>
       )}
+    </div>
+  )
+}
+
+/** The run is over: how it ended, and where its result is. */
+function EndBanner() {
+  const ended = useModel((model) => model.ended)
+  if (!ended) return null
+  return (
+    <div class={`line-banner ${ended.error ? 'failed' : ''}`} role="status">
+      <b>The run has ended.</b> {ended.error ?? 'Its result and every episode are under '}
+      {!ended.error && <a href="#sessions">Sessions</a>}
     </div>
   )
 }

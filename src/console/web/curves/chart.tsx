@@ -9,16 +9,19 @@ const HEIGHT = 132
 const PERIOD = 100 // milliseconds between two redraws
 const SYNC = 'run' // charts of one key share their cursor
 
-export type ChartProps = Plan & { domain: readonly [low: number, high: number] } // of the time axis
+export type ChartProps = Plan & {
+  domain: readonly [low: number, high: number] // of the time axis
+  mark?: number // a moment on it
+}
 
-export function Chart({ title, curves, format, range, domain, empty }: ChartProps) {
+export function Chart({ title, curves, format, range, domain, empty, mark }: ChartProps) {
   const shown = curves.filter(({ points }) => points.length > 0)
   const names = shown.map(({ label, look, colour }) => `${label}/${look}/${colour}`).join('|')
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const table = useRef<Table>({ x: [], columns: [] })
-  const latest = useRef({ shown, domain })
-  latest.current = { shown, domain }
+  const latest = useRef({ shown, domain, mark })
+  latest.current = { shown, domain, mark }
   const [row, setRow] = useState<number | null>(null)
 
   useEffect(() => {
@@ -29,6 +32,7 @@ export function Chart({ title, curves, format, range, domain, empty }: ChartProp
       table.current = align(latest.current.shown)
       const timeRange = () => latest.current.domain as [number, number]
       const options = optionsOf(host.clientWidth, latest.current.shown, { x: timeRange, y: range }, format, setRow)
+      options.hooks!.drawClear = [(plot) => drawMark(plot, latest.current.mark)]
       plot.current = new uPlot(options, columnsOf(table.current), host)
     }
     const redraw = () => {
@@ -53,6 +57,8 @@ export function Chart({ title, curves, format, range, domain, empty }: ChartProp
       plot.current = undefined
     }
   }, [names])
+
+  useEffect(() => plot.current?.redraw(), [mark])
 
   return (
     <figure class="chart card">
@@ -157,6 +163,17 @@ function tight(_: uPlot, low: number, high: number): [number, number] {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1]
   const margin = 0.08 * (high - low || Math.abs(high) || 1)
   return [low >= 0 && low < 0.35 * high ? 0 : low - margin, high + margin]
+}
+
+/** A line at a moment, below the curves. */
+function drawMark(plot: uPlot, mark: number | undefined): void {
+  if (mark === undefined) return
+  const { ctx, bbox } = plot
+  const x = plot.valToPos(mark, 'x', true)
+  ctx.save()
+  ctx.fillStyle = colour('--edge')
+  ctx.fillRect(x - devicePixelRatio, bbox.top, 2 * devicePixelRatio, bbox.height)
+  ctx.restore()
 }
 
 /** Error bars of dots, from low to high. */

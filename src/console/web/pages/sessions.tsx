@@ -1,5 +1,5 @@
 /** @file Runs on disk: their result, their curves, and every episode to look through. */
-import { useCallback, useMemo, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { EpisodeEntry, RunDetail } from '../../api.ts'
 import { Chart } from '../curves/chart.tsx'
 import { CLOCKS, chartsOf, domainOf } from '../curves/charts.ts'
@@ -49,6 +49,9 @@ const percent = (share: number) => `${Math.round(100 * share)} %`
 function RunBody({ detail }: { detail: RunDetail }) {
   const [of, setPart] = useState(detail.parts[0] ?? 'online')
   const tasks = useMemo(() => (detail.settings.tasks as string[] | undefined) ?? [], [detail])
+  const [shown, setShown] = useState<number | null>(null)
+  const moment = detail.metrics.find((metric) => metric.kind === 'episode' && metric.episode === shown)
+  const mark = of.startsWith('online') && moment ? CLOCKS.robot.at(moment) : undefined
   const plans = useMemo(() => chartsOf(detail.metrics, null, tasks, CLOCKS.robot), [detail, tasks])
   const domain = domainOf(detail.metrics, CLOCKS.robot)
   return (
@@ -80,13 +83,13 @@ function RunBody({ detail }: { detail: RunDetail }) {
         />
       )}
       {detail.parts.length > 0 ? (
-        <Episodes run={detail.run} of={of} />
+        <Episodes run={detail.run} of={of} onShow={setShown} />
       ) : (
         <p class="card empty">No episode was logged.</p>
       )}
       <div class="chart-grid">
         {plans.map((plan) => (
-          <Chart key={plan.title} {...plan} domain={domain} />
+          <Chart key={plan.title} {...plan} domain={domain} mark={mark} />
         ))}
       </div>
     </div>
@@ -108,13 +111,16 @@ const FILTERS = {
 } as const
 type Filter = keyof typeof FILTERS
 
-function Episodes({ run, of }: { run: string; of: string }) {
+type EpisodesProps = { run: string; of: string; onShow: (episode: number | null) => void }
+
+function Episodes({ run, of, onShow }: EpisodesProps) {
   const list = useLoaded(`${run}/${of}`, () => api.episodes(run, of))
   const [chosen, setChosen] = useState<number | null>(null)
   const [filter, setFilter] = useState<Filter>('all')
   const entries = list.state === 'there' ? list.value : []
   const shown = entries.filter(FILTERS[filter]).reverse() // newest first
   const episode = entries.some((entry) => entry.episode === chosen) ? chosen : (shown[0]?.episode ?? null)
+  useEffect(() => onShow(episode), [episode, onShow])
   return (
     <div class="episodes">
       <section class="card episode-list">

@@ -4,7 +4,7 @@ import type { Act } from '../link/model.ts'
 import { colour } from '../parts/colour.ts'
 import { useModel } from '../parts/context.ts'
 
-const STEP = 2 // CSS pixels
+const STEP = 3 // CSS pixels
 const HEIGHT = 26
 const LOW = { primary: 0.34, refinement: 0.67, operator: 1 } as const
 const MARKS = { success: '✓', failure: '✕', timeout: '–', abort: '⏏' } as const

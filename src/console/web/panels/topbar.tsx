@@ -16,7 +16,11 @@ const TITLES: Record<PageName, string> = {
   settings: 'Settings',
 }
 
+/** Where no run goes on there is nothing to operate. */
+const REPLAY_PAGES: readonly PageName[] = ['sessions', 'settings']
+
 export function TopBar({ page }: { page: PageName }) {
+  const replay = useModel((model) => model.hello?.mode === 'replay')
   return (
     <header class="topbar">
       <a class="mark" href="#live" aria-label="Duet, live page">
@@ -27,15 +31,19 @@ export function TopBar({ page }: { page: PageName }) {
         <span>Duet</span>
       </a>
       <nav aria-label="Pages">
-        {PAGES.map((name) => (
+        {(replay ? REPLAY_PAGES : PAGES).map((name) => (
           <a key={name} href={`#${name}`} aria-current={name === page ? 'page' : undefined}>
             {TITLES[name]}
           </a>
         ))}
       </nav>
       <RunWords />
-      <Lease />
-      <StopControl />
+      {!replay && (
+        <>
+          <Lease />
+          <StopControl />
+        </>
+      )}
     </header>
   )
 }
@@ -47,15 +55,17 @@ function RunWords() {
   const ended = useModel((model) => model.ended)
   return (
     <div class="run-words">
-      <b>{hello?.run ?? 'no run'}</b>
+      <b>{hello?.mode === 'replay' ? 'Replay' : (hello?.run ?? 'no run')}</b>
       <span class="quiet small">
-        {ended
-          ? 'the run has ended'
-          : progress && !progress.stage.startsWith('online')
-            ? `${progress.stage}: ${progress.done} of ${progress.total}`
-            : last
-              ? `${robotMinutes(last.robotSteps).toFixed(1)} robot min · ${(last.time / 60).toFixed(1)} wall min`
-              : 'preparing'}
+        {hello?.mode === 'replay'
+          ? 'runs that are over'
+          : ended
+            ? 'the run has ended'
+            : progress && !progress.stage.startsWith('online')
+              ? `${progress.stage}: ${progress.done} of ${progress.total}`
+              : last
+                ? `${robotMinutes(last.robotSteps).toFixed(1)} robot min · ${(last.time / 60).toFixed(1)} wall min`
+                : 'preparing'}
       </span>
       <Line />
     </div>

@@ -8,6 +8,7 @@ import { drawOverlay } from './overlay.ts'
 import { viewOf } from './projection.ts'
 
 const OLD = 250 // ms: an older picture is not what the robot does now
+const LOST = 1000 // ms: such a picture is dimmed
 const AGE_EVERY = 100 // ms
 const RESTS: readonly RobotStatus[] = ['stopped', 'paused', 'holding']
 
@@ -61,7 +62,10 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
   const still = useModel(({ robot, link }) => link === 'open' && robot !== null && RESTS.includes(robot.status))
   const old = age !== null && age > OLD && !still
   return (
-    <figure class={`camera ${old ? 'old' : ''}`} style={{ aspectRatio: `${camera.width} / ${camera.height}` }}>
+    <figure
+      class={`camera ${old && age > LOST ? 'old' : ''}`}
+      style={{ aspectRatio: `${camera.width} / ${camera.height}` }}
+    >
       <canvas ref={picture} class="picture" role="img" aria-label={`${camera.name} camera, live`} />
       <canvas ref={drawn} class="overlay" />
       <figcaption>
