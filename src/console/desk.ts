@@ -2,12 +2,11 @@
  * @file The operator's desk, between a run and the pages that look on. The run knows it as its watcher; what people at the
  * pages do arrives by `orders.ts`.
  */
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Operator } from '../operator/operator.ts'
 import { Person } from '../operator/person.ts'
 import { Relay } from '../operator/relay.ts'
 import type { Observation } from '../robot/robot.ts'
-import { holdAction } from '../robot/safety.ts'
 import { coach } from '../run/coach.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { EpisodeSummary } from '../run/episode.ts'
@@ -15,16 +14,18 @@ import type { RunFolder } from '../run/folder.ts'
 import { labelRule } from '../run/labelRule.ts'
 import type { Metric } from '../run/metrics.ts'
 import type { Progress } from '../run/opening.ts'
-import { CONTROL_RATE, Pace } from '../run/pace.ts'
-import type { Session, Station } from '../run/session.ts'
+import { CONTROL_RATE } from '../run/pace.ts'
+import type { Session } from '../run/session.ts'
 import type { Summary } from '../run/summary.ts'
 import type { Attendant, Scene, Verdict, Watcher } from '../run/watcher.ts'
 import { type Change, Control } from './control.ts'
+import { greetingOf, replayHello, thinned } from './greeting.ts'
 import { Journal } from './journal.ts'
 import { LabelFeed } from './labelFeed.ts'
+import { lend } from './lend.ts'
 import { LoopStatistics } from './loopStatistics.ts'
 import { PictureStream } from './pictures.ts'
-import { type CommandInfo, encodeFrame, type Frame, PROTOCOL_VERSION, type ServerEvent, TIMES } from './protocol.ts'
+import { type CommandInfo, encodeFrame, type Frame, type ServerEvent, TIMES } from './protocol.ts'
 import { Recording } from './recording.ts'
 import { Reins } from './reins.ts'
 import { Show } from './show.ts'
@@ -34,7 +35,6 @@ const PERIOD = 1000 / CONTROL_RATE // ms
 const SHOW_EVERY = 50 // ms between two states, and two pictures of a camera, at least
 const TICK = 50 // ms
 const LOOP_EVERY = 20 // ticks between two events about the loop
-const METRICS_TOLD = 4000 // to a page that opens; of longer runs updates are thinned out
 
 /** Whoever looks on. */
 export interface Audience {
@@ -83,8 +83,8 @@ export class Desk implements Watcher {
   private readonly pictures = new PictureStream<Omit<Frame, 'camera' | 'jpeg'>>((camera, jpeg, moment) =>
     this.audience.show(encodeFrame({ ...moment, camera, jpeg })),
   )
-  private readonly metrics: Metric[] = []
-  private lastProgress: Extract<ServerEvent, { kind: 'progress' }> | null = null
+  readonly metrics: Metric[] = []
+  lastProgress: Extract<ServerEvent, { kind: 'progress' }> | null = null
   private readonly timer: ReturnType<typeof setInterval>
   private ticks = 0
   private shownAt = -Infinity
@@ -162,7 +162,7 @@ export class Desk implements Watcher {
   started({ past, followsCommands }: { past: readonly Metric[]; followsCommands: boolean }): void {
     this.followsCommands = followsCommands
     this.metrics.push(...past)
-    this.tell({ kind: 'metrics', metrics: this.thinned() })
+    this.tell({ kind: 'metrics', metrics: thinned(this.metrics) })
   }
 
   metric(metric: Metric): void {
@@ -194,7 +194,7 @@ export class Desk implements Watcher {
     const inFocus = () => this.focus === cell
     const lent = () => stage === 'practice' && inFocus() && recording.wanted
     return {
-      ready: () => (lent() ? this.lend(live, cell, lent) : reins.ready(cell)),
+      ready: () => (lent() ? lend(this, live, cell, lent) : reins.ready(cell)),
       begin: (observation) => {
         reins.begin(cell)
         labels.begin()
@@ -239,44 +239,9 @@ export class Desk implements Watcher {
 
   /** What a page that opens has to know, in order; nothing before the robots are there. */
   greeting(client: string): ServerEvent[] {
-    const { live } = this
-    if (!live) return this.options.replay === undefined ? [] : [replayHello(client, this.options.replay)]
-    const { folder, config, session, reins, recording, show } = live
-    const { spec } = session.robot
-    const hello: ServerEvent = {
-      kind: 'hello',
-      protocol: PROTOCOL_VERSION,
-      client,
-      mode: 'live',
-      run: basename(folder.path),
-      settings: config,
-      robots: session.stations.map(({ cell, robot }) => ({ cell, name: robot.spec.name })),
-      cameras: show.cameras,
-      tasks: Object.entries(spec.tasks).map(([name, task]) => ({
-        name,
-        ...task,
-        trained: config.tasks.includes(name),
-      })),
-      actionScale: spec.actionScale,
-      controlRate: CONTROL_RATE,
-      serverTime: Date.now(),
-    }
-    const health = this.metrics.findLast((metric) => metric.kind === 'health')
-    const { verdict } = reins
-    const state = show.state(this.command)
-    return [
-      hello,
-      { kind: 'metrics', metrics: this.thinned() },
-      ...(health ? [{ kind: 'health' as const, signs: health.signs }] : []),
-      ...(this.lastProgress ? [this.lastProgress] : []),
-      this.coachEvent(),
-      reins.state,
-      this.controlEvent(),
-      this.paceEvent(),
-      recording.event,
-      ...(verdict ? [{ kind: 'verdict' as const, ...verdict, left: verdict.until - this.now() }] : []),
-      ...(state ? [state] : []),
-    ]
+    const { live, options } = this
+    if (live) return greetingOf(this, live, client)
+    return options.replay === undefined ? [] : [replayHello(client, options.replay)]
   }
 
   get command(): CommandInfo | null {
@@ -300,7 +265,7 @@ export class Desk implements Watcher {
     return { kind: 'pace', chosen: this.chosenSpeed ?? fastest, now: this.speed(fastest), fastest }
   }
 
-  private coachEvent(): ServerEvent {
+  coachEvent(): ServerEvent {
     return { kind: 'coach', line: coach(this.metrics).line }
   }
 
@@ -331,7 +296,7 @@ export class Desk implements Watcher {
   }
 
   /** The newest observation goes to the pages, unless they had one just now: then with the next tick. */
-  private look(cell: string, observation: Observation): void {
+  look(cell: string, observation: Observation): void {
     const { beside, reins } = this.live!
     const { show } = beside.get(cell)!
     const watched = this.audience.viewers > 0 && this.focus === cell
@@ -372,58 +337,4 @@ export class Desk implements Watcher {
     if (this.unshown && this.now() - this.shownAt >= SHOW_EVERY) this.tellState()
     if (this.ticks % LOOP_EVERY === 0) this.tell({ kind: 'loop', ...this.loop.figures, viewers, framesSkipped })
   }
-
-  private thinned(): Metric[] {
-    const updates = this.metrics.filter(({ kind }) => kind === 'update').length
-    const every = Math.max(1, Math.ceil(updates / Math.max(1, METRICS_TOLD - (this.metrics.length - updates))))
-    let seen = 0
-    return this.metrics.filter(({ kind }) => kind !== 'update' || seen++ % every === 0)
-  }
-
-  /** The person has the robot of this cell for a demonstration; the run waits. */
-  private async lend(live: Live, cell: string, still: () => boolean): Promise<void> {
-    const { reins, recording, show, session } = live
-    await reins.ready(cell)
-    if (!still()) return
-    const { robot } = session.stations.find((station) => station.cell === cell) as Station
-    const pace = new Pace(() => 1)
-    const tending = new SmoothTending(this.person)
-    const plan = holdAction()
-    show.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })
-    reins.begin(cell)
-    this.recordingVerdict = undefined
-    await recording.record(robot, {
-      period: async () => {
-        await pace.tick()
-        if (reins.paused && !reins.stopped) await reins.ready(cell)
-        if (reins.stopped) return 'stopped'
-        return this.person.present ? this.recordingVerdict : 'gone'
-      },
-      act: (observation) => tending.tend(observation, plan).takeover ?? null,
-      saw: (observation, action) => {
-        if (action) {
-          tending.executed(action)
-          show.act('operator', action, plan)
-        }
-        this.look(cell, observation)
-      },
-    })
-    reins.end(cell)
-    await reins.ready(cell)
-  }
 }
-
-const replayHello = (client: string, run: string): ServerEvent => ({
-  kind: 'hello',
-  protocol: PROTOCOL_VERSION,
-  client,
-  mode: 'replay',
-  run,
-  settings: {},
-  robots: [],
-  cameras: [],
-  tasks: [],
-  actionScale: { translation: 0, rotation: 0 },
-  controlRate: CONTROL_RATE,
-  serverTime: Date.now(),
-})
