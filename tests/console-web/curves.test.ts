@@ -5,14 +5,14 @@ import { taskRows } from '../../src/console/web/curves/tasks.ts'
 import { toSlider, toSpeed } from '../../src/console/web/panels/speed.ts'
 import type { Metric, MetricOf } from '../../src/run/metrics.ts'
 
-const episode = (robotSteps: number, success: boolean, operatorSteps = 0): Metric => ({
+const episode = (robotSteps: number, success: boolean, operatorSteps = 0, length = 20): Metric => ({
   kind: 'episode',
   time: robotSteps / 10,
   robotSteps,
   episode: robotSteps,
   task: 'pick',
   success,
-  length: 20,
+  length,
   operatorSteps,
   seed: 0,
 })
@@ -80,7 +80,7 @@ describe('a line a task', () => {
       tasks: { pick: { success, successes: 25 * success, trials: 25, interval: [0, 1], meanSteps: 10 } },
     })
     const metrics = [
-      ...Array.from({ length: 5 }, (_, i) => episode(i, false)),
+      ...Array.from({ length: 5 }, (_, i) => episode(i, false, 0, 80)),
       ...Array.from({ length: 20 }, (_, i) => episode(5 + i, i < 15)),
       evaluation(0.2),
       evaluation(0.8),
@@ -99,6 +99,7 @@ describe('the slider of the speed', () => {
     expect(toSpeed(0, 1000)).toBe(0.1)
     expect(toSpeed(1, 1000)).toBe(1000)
     expect(toSpeed(0.25, 1000)).toBe(1) // a quarter of four decades
+    expect(toSpeed(0.26, 1000)).toBe(1) // not 1.1
     expect(toSpeed(toSlider(50, 1000), 1000)).toBe(50)
   })
 })
