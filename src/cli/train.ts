@@ -32,7 +32,7 @@ type Options = Address & {
 
 const EXAMPLES = `
 Examples:
-  duet train                                   the quick preset, about 25 minutes on two cores
+  duet train                                   the quick preset, about a quarter of an hour on two cores
   duet train --preset tiny --name try          about a minute
   duet train --set online.robotMinutes=60 --set learner.discount=0.97
   duet train --config lab.yaml --seed 3
