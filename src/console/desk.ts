@@ -88,6 +88,7 @@ export class Desk implements Watcher {
   private readonly timer: ReturnType<typeof setInterval>
   private ticks = 0
   private shownAt = -Infinity
+  private newest: Observation['images'] | null = null // of the robot in focus
   private unshown = false // a newer state than the one that was told
   private told = { command: false, holding: false }
 
@@ -278,6 +279,7 @@ export class Desk implements Watcher {
   /** Another robot is shown, and tended. */
   turnTo(cell: string): void {
     this.focus = cell
+    this.newest = null
     this.person.letGo()
     this.loop.clear()
     this.audience.greet() // other cameras
@@ -297,19 +299,26 @@ export class Desk implements Watcher {
 
   /** The newest observation goes to the pages, unless they had one just now: then with the next tick. */
   look(cell: string, observation: Observation): void {
-    const { beside, reins } = this.live!
-    const { show } = beside.get(cell)!
+    const { show } = this.live!.beside.get(cell)!
     const watched = this.audience.viewers > 0 && this.focus === cell
     show.look(observation, watched)
+    if (this.focus === cell) this.newest = observation.images
     if (!watched) return
     this.unshown = true
     if (this.now() - this.shownAt < SHOW_EVERY) return
+    this.picture()
+    this.tellState()
+  }
+
+  /** The newest pictures of the robot in focus; a page that opens while it waits would have none. */
+  picture(): void {
+    if (!this.live || !this.newest) return
+    const { show, reins } = this.live
     const moment = show.moment(reins.stopped, reins.paused)
     for (const [camera, { name }] of show.cameras.entries()) {
-      const image = observation.images[name]
+      const image = this.newest[name]
       if (image) this.pictures.offer(camera, image, moment)
     }
-    this.tellState()
   }
 
   private tellState(): void {

@@ -146,7 +146,9 @@ export class ConsoleServer implements Audience {
   }
 
   private welcome(client: Client): void {
-    for (const event of this.options.desk.greeting(client.id)) client.say(event)
+    const { desk } = this.options
+    for (const event of desk.greeting(client.id)) client.say(event)
+    desk.picture()
   }
 
   private hear(client: Client, message: ClientMessage): void {

@@ -129,6 +129,17 @@ describe('frames', () => {
     expect(frames.overtaken).toBe(2)
   })
 
+  it('show whoever looks later the newest one, as a robot that rests sends no other', async () => {
+    vi.stubGlobal('createImageBitmap', async () => ({ close: () => {} }))
+    const frames = new Frames()
+    for (const step of [1, 2]) frames.push({ camera: 0, flags: 0, step, time: 0, jpeg: Uint8Array.of(step) })
+    const shown: number[] = []
+    frames.subscribe(0, ({ frame }) => shown.push(frame.step))
+    await vi.waitUntil(() => shown.length > 0)
+    vi.unstubAllGlobals()
+    expect(shown).toEqual([2])
+  })
+
   it('have the header of 16 bytes that console.md lays out, big endian', () => {
     const bytes = encodeFrame({ camera: 2, flags: 0x0102, step: 0x01020304, time: 1, jpeg: Uint8Array.of(0xff) })
     expect([...bytes]).toEqual([1, 2, 1, 2, 1, 2, 3, 4, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xff]) // 1.0 is 3ff0...

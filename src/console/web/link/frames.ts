@@ -3,7 +3,12 @@ import type { Frame } from '../../protocol.ts'
 
 export type Picture = { bitmap: ImageBitmap; frame: Frame }
 
-type Lane = { waiting: Frame | null; busy: boolean; listeners: Set<(picture: Picture) => void> }
+type Lane = {
+  newest: Frame | null // kept for whoever looks later: a robot that rests sends no other
+  waiting: Frame | null
+  busy: boolean
+  listeners: Set<(picture: Picture) => void>
+}
 
 export class Frames {
   private readonly lanes = new Map<number, Lane>()
@@ -12,20 +17,24 @@ export class Frames {
 
   private lane(camera: number): Lane {
     let lane = this.lanes.get(camera)
-    if (!lane) this.lanes.set(camera, (lane = { waiting: null, busy: false, listeners: new Set() }))
+    if (!lane) this.lanes.set(camera, (lane = { newest: null, waiting: null, busy: false, listeners: new Set() }))
     return lane
   }
 
   /** Calls back with each decoded picture. Whoever subscribes draws at once: the bitmap is closed afterwards. */
   subscribe(camera: number, listener: (picture: Picture) => void): () => void {
-    const { listeners } = this.lane(camera)
-    listeners.add(listener)
-    return () => listeners.delete(listener)
+    const lane = this.lane(camera)
+    lane.listeners.add(listener)
+    lane.waiting ??= lane.newest
+    if (!lane.busy) void this.drain(lane)
+    return () => lane.listeners.delete(listener)
   }
 
   push(frame: Frame): void {
     const lane = this.lane(frame.camera)
     if (lane.waiting) this.overtaken++
+    lane.newest = frame
+    if (lane.listeners.size === 0) return
     lane.waiting = frame
     if (!lane.busy) void this.drain(lane)
   }
@@ -34,7 +43,6 @@ export class Frames {
     lane.busy = true
     for (let frame = lane.waiting; frame; frame = lane.waiting) {
       lane.waiting = null
-      if (lane.listeners.size === 0) continue
       try {
         const bitmap = await createImageBitmap(new Blob([frame.jpeg.slice()], { type: 'image/jpeg' }))
         for (const listener of lane.listeners) listener({ bitmap, frame })

@@ -39,6 +39,8 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
       context.drawImage(bitmap, 0, 0, canvas.width, canvas.height)
       shown.current = { time: frame.time, step: frame.step }
       canvas.dataset.step = String(frame.step)
+      const now = connection.clock.at(performance.now())
+      if (now !== null) canvas.dataset.delay = (now - frame.time).toFixed(1) // ms from the camera to the screen
       canvas.dataset.stopped = String((frame.flags & FRAME_FLAGS.stopped) !== 0)
       draw()
     })
