@@ -72,3 +72,14 @@ export function memorySource(bytes: Uint8Array, where: string): ByteSource {
     close: async () => undefined,
   }
 }
+
+/** What `read` makes of the file at `path`, which owns the source; where that fails, the source is closed. */
+export async function openIndexed<T>(path: string, read: (source: ByteSource) => T): Promise<T> {
+  const source = await fileSource(path)
+  try {
+    return read(source)
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+}

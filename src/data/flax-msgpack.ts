@@ -4,7 +4,7 @@
  */
 import { InputError } from '../errors.ts'
 import { ByteCursor } from './byte-cursor.ts'
-import { type ByteSource, fileSource } from './byte-source.ts'
+import { type ByteSource, openIndexed } from './byte-source.ts'
 import {
   DTYPE_BYTES,
   elements,
@@ -48,14 +48,8 @@ const DTYPES: Readonly<Record<string, TensorDtype>> = {
 }
 
 /** @throws InputError that names the byte, if the file is damaged, hostile or not made by flax */
-export async function openFlax(path: string): Promise<FlaxFile> {
-  const source = await fileSource(path)
-  try {
-    return indexFlax(source)
-  } catch (error) {
-    await source.close()
-    throw error
-  }
+export function openFlax(path: string): Promise<FlaxFile> {
+  return openIndexed(path, indexFlax)
 }
 
 /** As `openFlax`; the file owns the source. */

@@ -4,7 +4,7 @@
  */
 import { InputError } from '../errors.ts'
 import { ByteCursor } from './byte-cursor.ts'
-import { type ByteSource, fileSource } from './byte-source.ts'
+import { type ByteSource, openIndexed } from './byte-source.ts'
 import {
   DTYPE_BYTES,
   elements,
@@ -67,14 +67,8 @@ const CALLABLES: Readonly<Record<string, 'array' | 'reconstruct' | 'ndarray' | '
  * A pickled dict of dicts of arrays; names are the keys joined by '/'.
  * @throws InputError that names the byte, if the file is damaged or holds anything else than arrays
  */
-export async function openNumpyPickle(path: string): Promise<TensorFile> {
-  const source = await fileSource(path)
-  try {
-    return indexNumpyPickle(source)
-  } catch (error) {
-    await source.close()
-    throw error
-  }
+export function openNumpyPickle(path: string): Promise<TensorFile> {
+  return openIndexed(path, indexNumpyPickle)
 }
 
 /** As `openNumpyPickle`; the file owns the source. */

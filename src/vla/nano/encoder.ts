@@ -3,6 +3,7 @@ import { InputError } from '../../errors.ts'
 import { compile, ParameterStore, type Program, type Runtime } from '../../graph/index.ts'
 import { shapesOf } from '../../nets/parameters.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
 import { embeddingWidthOf, featureShapeOf, type NanoConfig } from './config.ts'
 import { nano, nanoInputs, nanoLayout } from './model.ts'
 import { loadNano, NANO_FOLDER, type NanoWeights } from './weights.ts'
@@ -21,7 +22,7 @@ export class NanoEncoder implements VlaEncoder {
   private readonly store: ParameterStore
   private readonly tokeniser: WordTokeniser
   private readonly programs = new Map<number, Promise<Program>>() // by batch size, compiled when first needed
-  private queue: Promise<unknown> = Promise.resolve() // a program's inputs serve one run at a time
+  private readonly runs = new OneAtATime()
 
   constructor(
     weights: NanoWeights,
@@ -46,18 +47,16 @@ export class NanoEncoder implements VlaEncoder {
 
   async encode(inputs: readonly EncoderInput[]): Promise<Encoding[]> {
     for (const input of inputs) this.check(input)
-    const done = this.queue.then(async () => {
+    return this.runs.run(async () => {
       const encodings: Encoding[] = []
       for (let from = 0; from < inputs.length; from += LARGEST_BATCH)
         encodings.push(...(await this.encodePiece(inputs.slice(from, from + LARGEST_BATCH))))
       return encodings
     })
-    this.queue = done.catch(() => undefined)
-    return done
   }
 
   async close(): Promise<void> {
-    await this.queue
+    await this.runs.idle()
     const programs = [...this.programs.values()]
     this.programs.clear()
     await Promise.all(programs.map(async (program) => (await program).release()))

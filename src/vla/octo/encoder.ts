@@ -6,6 +6,7 @@ import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
 import { octo } from './model.ts'
 import { pictureSize, T5_NAMES } from './plan.ts'
 import { resizeLanczos } from './resize.ts'
@@ -44,7 +45,7 @@ export class OctoEncoder implements VlaEncoder {
   readonly description: EncoderDescription
   private readonly program: Program
   private readonly languages = new Map<string, Promise<Float32Array>>() // by instruction
-  private queue: Promise<unknown> = Promise.resolve() // a program's inputs serve one run at a time
+  private readonly runs = new OneAtATime()
 
   private constructor(
     private readonly weights: OctoWeights,
@@ -69,17 +70,15 @@ export class OctoEncoder implements VlaEncoder {
   }
 
   async encode(inputs: readonly EncoderInput[]): Promise<Encoding[]> {
-    const done = this.queue.then(async () => {
+    return this.runs.run(async () => {
       const encodings: Encoding[] = []
       for (const each of inputs) encodings.push(await this.encodeOne(each))
       return encodings
     })
-    this.queue = done.catch(() => undefined)
-    return done
   }
 
   async close(): Promise<void> {
-    await this.queue
+    await this.runs.idle()
     await Promise.all([this.program.release(), this.weights.close()])
   }
 

@@ -6,6 +6,7 @@ import type { Image } from '../../robot/robot.ts'
 import { imageOf } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { fileHash } from '../files.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
 import { loadResNet10, type ResNetWeights } from './weights.ts'
 
 /** Pixels a side: what the weights were trained on (HIL-SERL). */
@@ -41,7 +42,7 @@ export class ResNetEncoder implements VlaEncoder {
     }
   }
 
-  private queue: Promise<unknown> = Promise.resolve() // the program's input serves one run at a time
+  private readonly runs = new OneAtATime()
 
   private constructor(
     private readonly inner: VlaEncoder,
@@ -52,18 +53,16 @@ export class ResNetEncoder implements VlaEncoder {
 
   async encode(inputs: readonly EncoderInput[]): Promise<Encoding[]> {
     const embedded = await this.inner.encode(inputs)
-    const done = this.queue.then(async () => {
+    return this.runs.run(async () => {
       const encodings: Encoding[] = []
       for (const [i, { images }] of inputs.entries())
         encodings.push({ h: embedded[i]!.h, features: await this.featuresOf(images) })
       return encodings
     })
-    this.queue = done.catch(() => undefined)
-    return done
   }
 
   async close(): Promise<void> {
-    await this.queue
+    await this.runs.idle()
     await Promise.all([this.program.release(), this.inner.close()])
   }
 

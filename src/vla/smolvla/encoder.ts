@@ -8,6 +8,7 @@ import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
 import { embeddingWidthOf, pictureTokens, type SmolVlaConfig } from './config.ts'
 import { readWrap, tokenise } from './language.ts'
 import { cameraTokens, type PictureWrap, prefix, prefixTokens } from './prefix.ts'
@@ -55,7 +56,7 @@ export class SmolVlaEncoder implements VlaEncoder {
   private readonly config: SmolVlaConfig
   private readonly present: Float32Array // the prefix without its words
   private readonly words = new Map<string, Promise<Words>>() // by instruction
-  private queue: Promise<unknown> = Promise.resolve() // a program's inputs serve one run at a time
+  private readonly runs = new OneAtATime()
 
   private constructor(
     private readonly weights: SmolVlaWeights,
@@ -80,17 +81,15 @@ export class SmolVlaEncoder implements VlaEncoder {
   }
 
   async encode(inputs: readonly EncoderInput[]): Promise<Encoding[]> {
-    const done = this.queue.then(async () => {
+    return this.runs.run(async () => {
       const encodings: Encoding[] = []
       for (const each of inputs) encodings.push(await this.encodeOne(each))
       return encodings
     })
-    this.queue = done.catch(() => undefined)
-    return done
   }
 
   async close(): Promise<void> {
-    await this.queue
+    await this.runs.idle()
     await Promise.all([this.programs.eye.release(), this.programs.mind.release(), this.weights.close()])
   }
 

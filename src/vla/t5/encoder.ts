@@ -8,6 +8,7 @@ import { compile, input, type Program } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { HUB_NAMES, type T5Naming, type T5Sizes, t5Encoder, t5Plan, t5Pool } from '../../nets/t5.ts'
 import { readJson, storedTensors } from '../files.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
 import { t5Sizes } from './config.ts'
 
 /** The tokens of a text are padded to a multiple of this; each length is one compiled graph. */
@@ -98,7 +99,7 @@ export class T5TextEncoder {
 
   private readonly programs = new Map<number, Promise<Program>>() // by number of tokens
   private readonly known = new Map<string, Promise<Float32Array>>() // by text
-  private queue: Promise<unknown> = Promise.resolve() // a program's inputs serve one run at a time
+  private readonly runs = new OneAtATime()
 
   private constructor(
     private readonly weights: T5Weights,
@@ -115,14 +116,14 @@ export class T5TextEncoder {
   encode(text: string): Promise<Float32Array> {
     const known = this.known.get(text)
     if (known) return known
-    const made = this.queue.then(() => this.compute(text))
+    const made = this.runs.run(() => this.compute(text))
     this.known.set(text, made)
-    this.queue = made.catch(() => this.known.delete(text))
+    made.catch(() => this.known.delete(text))
     return made
   }
 
   async close(): Promise<void> {
-    await this.queue
+    await this.runs.idle()
     for (const program of this.programs.values()) await (await program).release()
     await this.weights.close()
   }
