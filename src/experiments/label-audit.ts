@@ -11,9 +11,9 @@ const OPERATORS: { name: string; title: string; options: SimulatedOperatorOption
   { name: 'default', title: 'default', options: DEFAULT_OPERATOR },
   { name: 'weak', title: 'weak', options: WEAK_OPERATOR },
   {
-    name: 'few-axes',
-    title: 'default, dead zone 0.1, axes below 30 % rest',
-    options: { ...DEFAULT_OPERATOR, deadZone: 0.1, sparsity: 0.3 },
+    name: 'many-axes',
+    title: 'default, dead zone 0.06, axes below 20 % rest',
+    options: { ...DEFAULT_OPERATOR, deadZone: 0.06, sparsity: 0.2 },
   },
 ]
 const WINDOWS = [1, 3, 5, 8]

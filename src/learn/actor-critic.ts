@@ -17,6 +17,7 @@ import {
 } from './losses/index.ts'
 import type { Group, MethodSettings, StepSettings, Training } from './method.ts'
 import type { Phase } from './phase.ts'
+import { Renewal, successorGroup } from './renewal.ts'
 import { sightLayout, sightWidth } from './sight.ts'
 import { Critics, Update } from './update.ts'
 
@@ -38,6 +39,12 @@ export function criticGroup({ sizes, tasks, learner }: StepSettings): Group {
   }
   return { layout, targetRate: learner.targetRate }
 }
+
+/** Who judges the primary actor, and who succeeds it. */
+export const actorCriticGroups = (settings: StepSettings): Record<string, Group> => ({
+  critic: criticGroup(settings),
+  ...successorGroup(settings),
+})
 
 /** Critic loss of the phase: Cal-QL in the warm-up, plain TD online. Returns the loss with its parts. */
 function criticLoss(update: Update, critics: Critics, phase: Phase) {
@@ -121,9 +128,10 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
     'warm-up': await compileJointStep(store, settings, 'warm-up', lambda['warm-up']),
     online: await compileJointStep(store, settings, 'online', lambda.online),
   }
+  const renewal = await Renewal.compile(store, settings)
   return {
-    programs: [cloning.program, critic, ...Object.values(joint)],
-    cloneAnew: (steps) => cloning.cloneAnew(steps),
+    programs: [cloning.program, critic, ...Object.values(joint), ...(renewal ? [renewal.program] : [])],
+    renewal,
     async update(phase, steps) {
       await cloning.take(learner.cloningSteps, steps)
       const extra = phase === 'online' ? learner.criticStepsPerActorStep - 1 : 0

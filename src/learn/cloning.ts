@@ -22,24 +22,25 @@ export function cloningOf(update: Update): Cloning {
 export class CloningSteps {
   private constructor(
     readonly program: Program,
-    private readonly stepsOfRenewal: number,
+    private readonly group: string,
   ) {}
 
-  static async compile(store: ParameterStore, settings: StepSettings): Promise<CloningSteps> {
-    const update = new Update(store, settings)
+  /** `group`: the parameters that are cloned, of a head's layout. */
+  static async compile(store: ParameterStore, settings: StepSettings, group = 'head'): Promise<CloningSteps> {
+    const update = new Update(store, settings, store.tensors(group))
     const { batch, f, policy, h } = update
     const xi = update.normal('actor')
     const clones = { h, actions: batch.action, xi, bcMask: batch.bcMask }
     const { perSample } = cloningTerm(f, clones, policy(mul(NOISE_SCALE, xi), h), cloningOf(update))
     const loss = mean(maskedMean(perSample, batch.bcMask))
-    const gradients = [{ store, group: 'head', loss }]
+    const gradients = [{ store, group, loss }]
     const program = await compile({
-      name: 'cloning step',
+      name: `cloning step of ${group}`,
       outputs: { bc: loss },
       gradients,
       threads: settings.threads,
     })
-    return new CloningSteps(program, settings.learner.renewal.cloningSteps)
+    return new CloningSteps(program, group)
   }
 
   /** Returns the loss and the gradient norm of the last of them. */
@@ -47,16 +48,8 @@ export class CloningSteps {
     let gradientNorm = 0
     for (let i = 0; i < count; i++) {
       await steps.run(this.program, CLONED_ONLY)
-      gradientNorm = steps.apply('head')
+      gradientNorm = steps.apply(this.group)
     }
     return { bc: this.program.outputs.bc![0]!, gradientNorm }
-  }
-
-  /**
-   * A head that learned its first corrections late in a long training on few demonstrations answers worse than one that
-   * meets them all from the start (the primacy bias, arXiv 2205.07802). Its average, the one that acts, follows.
-   */
-  async cloneAnew(steps: Steps): Promise<void> {
-    await this.take(this.stepsOfRenewal, steps)
   }
 }

@@ -49,7 +49,9 @@ export const LearnerConfig = z.strictObject({
         0,
       ).default(0),
       cloningSteps: count('cloning steps of a fresh head before it acts').default(3000),
+      over: count('updates before the renewal over which these steps are spread').default(300),
     })
+    .refine(({ every, over }) => every === 0 || over <= every, 'over: at most as many as every')
     .prefault({}),
   inputNoise: z
     .number()

@@ -32,7 +32,7 @@ export function methodGroups(method: MethodName, settings: StepSettings): Record
     group,
     group === 'refine' ? { layout } : { layout, targetRate: actorAverage },
   ])
-  return { ...Object.fromEntries(actors), ...methods[method].judges(settings) }
+  return { ...Object.fromEntries(actors), ...methods[method].besides(settings) }
 }
 
 /** The store that all steps share, initialised. Targets start equal to what they follow. */
@@ -89,7 +89,7 @@ export class Learner {
   async update(phase: Phase): Promise<UpdateFigures> {
     const { meanQ, weight, ...figures } = await this.training.update(phase, this.steps)
     this.updates++
-    if (phase === 'online') await this.renewIfDue()
+    if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
     const byTask = (values: ArrayLike<number>) =>
       Object.fromEntries(this.options.tasks.map((task, i) => [task, values[i]!]))
     return {
@@ -99,14 +99,6 @@ export class Learner {
       ...(meanQ && { meanQ: byTask(meanQ) }),
       ...(weight && { weight: byTask(weight) }),
     }
-  }
-
-  private async renewIfDue(): Promise<void> {
-    const { every } = this.options.learner.renewal
-    const { cloneAnew } = this.training
-    if (every === 0 || this.updates % every !== 0 || !cloneAnew) return
-    this.steps.renew('head', new RandomStream(this.options.seed, `initialisation/head/${this.updates}`))
-    await cloneAnew(this.steps)
   }
 
   /** Copies of the parameters that act, to publish. */

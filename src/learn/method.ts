@@ -6,6 +6,7 @@ import type { ActorSizes } from './actors.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
 import type { Phase, UpdateFigures } from './phase.ts'
+import type { Renewal } from './renewal.ts'
 import type { Steps } from './steps.ts'
 
 /** Everything that a method's programs are compiled from. A batch holds `tasks` times `batchPerTask` rows. */
@@ -39,12 +40,12 @@ export type Training = {
   programs: readonly Program[]
   /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
   update(phase: Phase, steps: Steps): Promise<MethodFigures>
-  /** Clones a head whose parameters are fresh; absent where the head is frozen online. */
-  cloneAnew?(steps: Steps): Promise<void>
+  /** Absent where the head is frozen online, or never renewed. */
+  renewal?: Renewal
 }
 
 export type Method = {
-  /** The groups beside those that act (actors.ts): what judges the actors while they learn. */
-  judges(settings: StepSettings): Record<string, Group>
+  /** The groups beside those that act (actors.ts): who judges the actors while they learn, and who succeeds the head. */
+  besides(settings: StepSettings): Record<string, Group>
   compile(store: ParameterStore, settings: MethodSettings): Promise<Training>
 }

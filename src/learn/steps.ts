@@ -7,10 +7,14 @@ import { drawNoise } from './batch.ts'
 import type { LearnerConfig } from './config.ts'
 import type { Group } from './method.ts'
 
+/** Who draws from random streams of their own, so that their draws do not move those of the others. */
+const BRANCHES = ['refinement', 'successor'] as const
+export type Branch = (typeof BRANCHES)[number]
+
 export class Steps {
   readonly sampling: RandomStream
   private readonly noise: RandomStream
-  private branch?: Steps
+  private readonly branches: Partial<Record<Branch, Steps>> = {}
 
   constructor(
     readonly replay: ReplayBuffer,
@@ -19,17 +23,17 @@ export class Steps {
     private readonly batchPerTask: number,
     private readonly learner: LearnerConfig,
     private readonly seed: number,
-    private readonly purpose = '',
+    private readonly prefix: `${Branch} ` | '' = '',
   ) {
-    this.sampling = new RandomStream(seed, `${purpose}sampling`)
-    this.noise = new RandomStream(seed, `${purpose}learner noise`)
+    this.sampling = new RandomStream(seed, `${prefix}sampling`)
+    this.noise = new RandomStream(seed, `${prefix}learner noise`)
   }
 
-  /** The same with random streams of its own, so that the refinement actor's draws do not move those of the others. */
-  get ofRefinement(): Steps {
+  /** The same with random streams of its own. */
+  of(branch: Branch): Steps {
     const { replay, store, groups, batchPerTask, learner, seed } = this
-    this.branch ??= new Steps(replay, store, groups, batchPerTask, learner, seed, 'refinement ')
-    return this.branch
+    this.branches[branch] ??= new Steps(replay, store, groups, batchPerTask, learner, seed, `${branch} `)
+    return this.branches[branch]
   }
 
   /** On as many transitions of each task, half of them demonstrations ∪ interventions unless told otherwise. */
@@ -56,21 +60,26 @@ export class Steps {
     return this.store.adam(group, { learningRate, maxNorm, targetRate: this.groups[group]!.targetRate }).gradientNorm
   }
 
-  /** Fresh parameters and moments. What follows them goes on from where it is. */
-  renew(group: string, random: RandomStream): void {
-    initialise(this.groups[group]!.layout, (name) => this.store.view(group, name), random)
-    for (const moment of ['moment1', 'moment2'] as const) this.store.flat(group, moment).fill(0)
-    this.store.steps[group] = 0
+  /** Fresh parameters, drawn for this purpose, and fresh moments; what follows the parameters starts equal to them. */
+  renew(group: string, purpose: string): void {
+    const { store, groups, seed } = this
+    const { layout, targetRate } = groups[group]!
+    initialise(layout, (name) => store.view(group, name), new RandomStream(seed, purpose))
+    for (const moment of ['moment1', 'moment2'] as const) store.flat(group, moment).fill(0)
+    if (targetRate !== undefined) store.flat(group, 'target').set(store.flat(group, 'value'))
+    store.steps[group] = 0
   }
 
   save(): Record<string, StreamState> {
-    const own = { [`${this.purpose}sampling`]: this.sampling.save(), [`${this.purpose}noise`]: this.noise.save() }
-    return { ...own, ...this.branch?.save() }
+    const { prefix, sampling, noise, branches } = this
+    const own = { [`${prefix}sampling`]: sampling.save(), [`${prefix}noise`]: noise.save() }
+    return Object.assign(own, ...Object.values(branches).map((branch) => branch.save()))
   }
 
   restore(streams: Record<string, StreamState>): void {
-    this.sampling.restore(streams[`${this.purpose}sampling`]!)
-    this.noise.restore(streams[`${this.purpose}noise`]!)
-    if (streams['refinement sampling'] && this.purpose === '') this.ofRefinement.restore(streams)
+    this.sampling.restore(streams[`${this.prefix}sampling`]!)
+    this.noise.restore(streams[`${this.prefix}noise`]!)
+    if (this.prefix !== '') return
+    for (const branch of BRANCHES) if (streams[`${branch} sampling`]) this.of(branch).restore(streams)
   }
 }

@@ -31,19 +31,18 @@ export class Update {
   readonly h: Tensor // conditioning [task, batch, H]
   readonly nextH: Tensor
 
-  /** `head`: the head that learns, or its average, the one that acts. */
+  /** `head`: the parameters of the head; those that learn, unless told otherwise. */
   constructor(
     store: ParameterStore,
     readonly settings: StepSettings,
-    head: 'value' | 'target' = 'value',
+    head: Parameters = store.tensors('head'),
   ) {
-    const parameters = store.tensors('head', head)
     this.batch = transitionInputs(settings.sizes, settings.tasks, settings.batchPerTask)
-    this.f = denoiser(parameters)
+    this.f = denoiser(head)
     this.policy = policyOf(this.f, this.schedule)
     this.seen = { h: this.blurred('h'), proprio: this.blurred('proprio') }
-    this.h = conditioning(parameters, this.seen.h, this.seen.proprio)
-    this.nextH = conditioning(parameters, this.batch.nextH, this.batch.nextProprio)
+    this.h = conditioning(head, this.seen.h, this.seen.proprio)
+    this.nextH = conditioning(head, this.batch.nextH, this.batch.nextProprio)
   }
 
   get rows(): [number, number] {

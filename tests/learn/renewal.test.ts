@@ -11,6 +11,9 @@ import { Learner } from '../../src/learn/learner.ts'
 import type { Phase } from '../../src/learn/phase.ts'
 import { aReplay, options } from './problem.ts'
 
+const CLONING_STEPS = 8
+
+/** Fresh heads are cloned over the last two updates before they take over. */
 const settings = (every: number) =>
   LearnerConfig.parse({
     batch: 32,
@@ -18,7 +21,7 @@ const settings = (every: number) =>
     conservativeSamples: 2,
     noiseGain: 0.2,
     actorAverage: 0.1,
-    renewal: { every, cloningSteps: 5 },
+    renewal: { every, cloningSteps: CLONING_STEPS, over: Math.min(2, every || 2) },
     refinement: { batch: 8, startAfter: 1 },
   })
 
@@ -42,24 +45,51 @@ async function saved(directory: string) {
 const UP_TO_THE_FOURTH: Phase[] = ['warm-up', 'warm-up', 'online', 'online']
 
 describe('renewal of the head', () => {
-  it('starts the head afresh after every so many updates, and leaves the critics as they are', async () => {
+  it('puts a fresh head in the place of the old after every so many updates, and leaves the others as they are', async () => {
     const kept = await saved(await learn(await create('dual', 0), UP_TO_THE_FOURTH))
     const renewed = await saved(await learn(await create('dual', 4), UP_TO_THE_FOURTH))
     expect(kept.steps.head).toBe(4)
-    expect(renewed.steps.head).toBe(5) // the cloning steps of the renewal
+    expect(renewed.steps.head).toBe(CLONING_STEPS)
     expect(renewed.of('head/value')).not.toEqual(kept.of('head/value'))
     expect(renewed.of('critic/value')).toEqual(kept.of('critic/value'))
     expect(renewed.of('refine/value')).toEqual(kept.of('refine/value'))
   })
 
-  it('lets the average, which acts, follow from where it was', async () => {
-    const kept = await saved(await learn(await create('dual', 0), UP_TO_THE_FOURTH))
+  it('lets the old head act and learn undisturbed while its successor takes its share of the steps', async () => {
+    const upToTheThird = UP_TO_THE_FOURTH.slice(0, 3)
+    const kept = await saved(await learn(await create('dual', 0), upToTheThird))
+    const renewing = await saved(await learn(await create('dual', 4), upToTheThird))
+    for (const name of ['head/value', 'head/target', 'critic/value', 'refine/value'])
+      expect(renewing.of(name)).toEqual(kept.of(name))
+    expect(renewing.steps.successor).toBe(CLONING_STEPS / 2)
+  })
+
+  it('hands the successor over with its average and its moments, and forgets it', async () => {
     const renewed = await saved(await learn(await create('dual', 4), UP_TO_THE_FOURTH))
-    const [before, after, value] = [kept.of('head/target'), renewed.of('head/target'), renewed.of('head/value')]
-    const distance = (a: Float32Array, b: Float32Array) => Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0))
-    // five steps at rate 0.1 leave 0.9 ** 5 = 0.59 of the way from a head that hardly moved meanwhile
-    expect(distance(after, value) / distance(before, value)).toBeGreaterThan(0.4)
-    expect(distance(after, value) / distance(before, value)).toBeLessThan(0.75)
+    for (const kind of ['value', 'target', 'moment1', 'moment2'])
+      expect(renewed.of(`head/${kind}`)).toEqual(renewed.of(`successor/${kind}`))
+    expect(renewed.of('head/target')).not.toEqual(renewed.of('head/value')) // an average of what it was
+    expect(renewed.steps.successor).toBe(0)
+  })
+
+  it('takes all steps where the online phase begins late', async () => {
+    const late = await saved(await learn(await create('dual', 4), ['warm-up', 'warm-up', 'warm-up', 'online']))
+    expect(late.steps.head).toBe(CLONING_STEPS)
+  })
+
+  it('starts every successor from parameters of its own', async () => {
+    const still = LearnerConfig.parse({ ...settings(1), learningRate: 1e-12 })
+    const fresh = async (updates: Phase[]) => {
+      const learner = await Learner.create(options({ method: 'hg-dagger', learner: still }), aReplay())
+      return (await saved(await learn(learner, updates))).of('head/value')
+    }
+    const [first, second] = [await fresh(['online']), await fresh(['online', 'online'])]
+    const difference = first.reduce((sum, x, i) => sum + Math.abs(x - second[i]!), 0) / first.length
+    expect(difference).toBeGreaterThan(0.01) // where nothing is learned, only another draw can differ
+  })
+
+  it('refuses to spread the steps over more updates than there are between renewals', () => {
+    expect(() => LearnerConfig.parse({ renewal: { every: 100, over: 101 } })).toThrow('at most as many as every')
   })
 
   it('does not happen in the warm-up', async () => {

@@ -25,7 +25,7 @@ type Learnt = 'critic' | 'noiseCritic' | 'noiseActor' | 'temperature'
  * no gradient reaches it. A head without noise gain hardly answers its noise, and then there is nothing to learn here.
  */
 function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups: readonly Learnt[]): Promise<Program> {
-  const update = new Update(store, settings, 'target')
+  const update = new Update(store, settings, store.tensors('head', 'target'))
   const { batch, seen, policy } = update
   const critics = new Critics(store, update, 'critic')
   const noiseCritics = new Critics(store, update, 'noiseCritic')
@@ -61,7 +61,7 @@ function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups:
 }
 
 export const dsrl: Method = {
-  judges(settings) {
+  besides(settings) {
     const critic = criticGroup(settings)
     const log = { shape: [1], mean: Math.log(FIRST_TEMPERATURE), standardDeviation: 0 }
     return { critic, noiseCritic: { layout: critic.layout }, temperature: { layout: { log } } }

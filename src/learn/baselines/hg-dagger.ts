@@ -1,15 +1,17 @@
 /** @file HG-DAgger: cloning of demonstrations and interventions, no critic (paper.md §9, §12). */
 import { CloningSteps } from '../cloning.ts'
 import type { Method } from '../method.ts'
+import { Renewal, successorGroup } from '../renewal.ts'
 
 export const hgDagger: Method = {
-  judges: () => ({}),
+  besides: successorGroup,
   async compile(store, settings) {
     const cloning = await CloningSteps.compile(store, settings)
+    const renewal = await Renewal.compile(store, settings)
     const stepsOfHead = settings.learner.cloningSteps + 1 // as many as the joint update of ours takes
     return {
-      programs: [cloning.program],
-      cloneAnew: (steps) => cloning.cloneAnew(steps),
+      programs: [cloning.program, ...(renewal ? [renewal.program] : [])],
+      renewal,
       async update(_phase, steps) {
         const { bc, gradientNorm } = await cloning.take(stepsOfHead, steps)
         return { actor: { bc, loss: bc }, gradientNorm: { head: gradientNorm } }

@@ -1,5 +1,5 @@
 /** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (paper.md §9, §12). */
-import { compileActorCritic, criticGroup } from '../actor-critic.ts'
+import { actorCriticGroups, compileActorCritic } from '../actor-critic.ts'
 import type { Method, StepSettings } from '../method.ts'
 
 /** The rows of all tasks are one batch of one task, whose weight is 1. */
@@ -10,12 +10,12 @@ export function pooled<S extends StepSettings>(settings: S): S {
 }
 
 export const hilConrft: Method = {
-  judges: (settings) => ({ critic: criticGroup(pooled(settings)) }),
+  besides: (settings) => actorCriticGroups(pooled(settings)),
   async compile(store, settings) {
-    const { programs, update, cloneAnew } = await compileActorCritic(store, pooled(settings))
+    const { programs, renewal, update } = await compileActorCritic(store, pooled(settings))
     return {
       programs,
-      cloneAnew,
+      renewal,
       async update(phase, steps) {
         const { meanQ: _pooled, weight: _one, ...figures } = await update(phase, steps)
         return figures

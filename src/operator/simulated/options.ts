@@ -39,8 +39,8 @@ export const DEFAULT_OPERATOR: SimulatedOperatorOptions = {
   gain: 0.6,
   tremor: 0.05,
   tremorMemory: 0.7,
-  deadZone: 0.06,
-  sparsity: 0.2,
+  deadZone: 0.1,
+  sparsity: 0.3,
   confusion: 0,
 }
 
