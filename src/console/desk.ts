@@ -154,6 +154,7 @@ export class Desk implements Watcher {
     }
     this.journal.open(join(folder.path, 'console.jsonl'))
     this.audience.greet()
+    void this.firstLook(this.focus)
     recording.open().then(
       () => this.tell(recording.event),
       (error: Error) => this.options.onNotice?.(`Earlier recordings are not counted: ${error.message}`),
@@ -295,6 +296,13 @@ export class Desk implements Watcher {
     if (!from !== !to) this.loop.clear()
     this.tell(this.controlEvent())
     if (this.live) this.tell(this.paceEvent())
+  }
+
+  /** The robot as it stands, until it moves: demonstrations and warm-up take minutes. */
+  private async firstLook(cell: string): Promise<void> {
+    const { robot } = this.live!.session.stations.find((station) => station.cell === cell)!
+    const observation = await robot.observe().catch(() => undefined) // whoever uses the robot next hears of what is wrong
+    if (observation && this.newest === null && this.focus === cell) this.look(cell, observation)
   }
 
   /** The newest observation goes to the pages, unless they had one just now: then with the next tick. */

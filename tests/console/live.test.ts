@@ -228,3 +228,13 @@ describe('control', () => {
     expect(await rate()).toBeGreaterThan(20)
   })
 })
+
+describe('before the first episode', () => {
+  it('the robot is shown as it stands, by every camera', async () => {
+    stage = await Stage.open({ run: false })
+    page = await Page.open(stage.server.address)
+    while (page.frames.length < 2) await sleep(5)
+    expect(page.frames.map(({ camera }) => camera).sort()).toEqual([0, 1])
+    expect(stage.executed).toEqual([])
+  }, 60_000)
+})
