@@ -12,6 +12,7 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'no-renewal', title: 'head never renewed', settings: { learner: { renewal: { every: 0 } } } },
   { name: 'no-input-noise', title: 'no noise on inputs', settings: { learner: { inputNoise: 0 } } },
   { name: 'no-average', title: 'head acts as it learns', settings: { learner: { actorAverage: 1 } } },
+  { name: 'no-gripper-gain', title: 'gripper as the mean says', settings: { networks: { gripperGain: 1 } } },
   { name: 'no-value', title: 'critics without a say online', settings: { online: { qWeight: 0 } } },
   {
     name: 'no-noise-gain',

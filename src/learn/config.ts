@@ -16,6 +16,11 @@ export const NetworkConfig = z.strictObject({
   spatialEmbeddings: count('learned spatial embeddings per channel').default(8),
   bottleneck: count('width of the pooled image features').default(256),
   members: count('critics in the ensemble of each task', 2).default(2),
+  gripperGain: z
+    .number()
+    .min(1)
+    .default(1)
+    .describe('gain on the gripper entry of the policy’s action, clipped to [-1, 1]; 1 is the paper'),
 })
 export type NetworkConfig = z.infer<typeof NetworkConfig>
 

@@ -27,6 +27,8 @@ import { sightOf } from './sight.ts'
 
 export type ActorParameters = Partial<Record<Actor, Float32Array>> // the flat run of each group that the method acts with
 
+const GRIPPER = ACTION_WIDTH - 1 // entry of an action
+
 export class Policy {
   private readonly cache = new Map<string, Float32Array>()
 
@@ -35,10 +37,12 @@ export class Policy {
     private readonly primaryProgram: Program,
     private readonly refinedProgram: Program | undefined,
     private readonly commands: CommandEncoder,
+    private readonly gripperGain: number,
   ) {}
 
   static async create(sizes: ActorSizes, commands: CommandEncoder, method: MethodName = 'dual'): Promise<Policy> {
     const layouts = actorLayouts(sizes, method)
+    const { gripperGain } = sizes.network
     const groups = Object.entries(layouts).map(([group, layout]) => [group, { tensors: shapesOf(layout) }])
     const store = new ParameterStore(Object.fromEntries(groups))
     const head = store.tensors('head')
@@ -56,12 +60,13 @@ export class Policy {
       outputs: { action: pi(mul(NOISE_SCALE, noise), condition) },
       threads: 1,
     })
-    if (!layouts.refine) return new Policy(store, primary, undefined, commands)
+    if (!layouts.refine) return new Policy(store, primary, undefined, commands, gripperGain)
     const refine = store.tensors('refine')
     const command = input('command', [1, sizes.command])
     const m = refinementMean(refine, sightOf(sizes, refine, { features, h }), command, REFINEMENT_BOUND)
     const outputs = { action: pi(refinedNoise(NOISE_SCALE, m, xi), condition), m }
-    return new Policy(store, primary, await compile({ name: 'refinement actor', outputs, threads: 1 }), commands)
+    const refined = await compile({ name: 'refinement actor', outputs, threads: 1 })
+    return new Policy(store, primary, refined, commands, gripperGain)
   }
 
   /** Whether it has a refinement actor: without one, whoever acts for the robot lets the primary actor go on. */
@@ -113,7 +118,13 @@ export class Policy {
     features?.set(seen.features[0]!) // not every actor looks at the images
     noise!.set(xi)
     await program.run()
-    return Float32Array.from(program.outputs.action!)
+    return this.decided(Float32Array.from(program.outputs.action!))
+  }
+
+  /** The mean over hands that closed and hands that did not leaves a gripper, which keeps its state below a half, as it was. */
+  private decided(action: Action): Action {
+    action[GRIPPER] = Math.min(1, Math.max(-1, this.gripperGain * action[GRIPPER]!))
+    return action
   }
 
   private embed(command: string): Float32Array {

@@ -118,6 +118,29 @@ describe('the policy', () => {
     for (const action of published) expect(Math.max(...action.map(Math.abs))).toBeLessThanOrEqual(1)
   })
 
+  it('decides about the gripper: its entry alone is steepened, and stays an action', async () => {
+    const learner = await Learner.create(options(), aReplay())
+    const seen = {
+      h: new Float32Array(6).fill(0.3),
+      features: [new Float32Array(24).fill(0.1)],
+      proprio: new Float32Array(4),
+    }
+    const actWith = async (gripperGain: number) => {
+      const policy = await Policy.create({ ...sizes, network: { ...network, gripperGain } }, commands)
+      policy.setParameters(learner.actorParameters())
+      const xi = new Float32Array(7).fill(0.5)
+      return [await policy.primary(seen, xi), await policy.refined(seen, 'move left', xi)]
+    }
+    const [plain, five, huge] = [await actWith(1), await actWith(5), await actWith(1e6)]
+    for (const [i, action] of plain.entries()) {
+      const gripper = action[6]!
+      expect(Math.abs(gripper)).toBeGreaterThan(0)
+      expect([...five[i]!.slice(0, 6)]).toEqual([...action.slice(0, 6)])
+      expect(five[i]![6]).toBeCloseTo(Math.max(-1, Math.min(1, 5 * gripper)), 6)
+      expect(huge[i]![6]).toBe(Math.sign(gripper))
+    }
+  })
+
   it('refuses parameters of other networks', async () => {
     const policy = await Policy.create(sizes, commands)
     expect(() => policy.setParameters({ head: new Float32Array(3), refine: new Float32Array(3) })).toThrow(
