@@ -117,21 +117,23 @@ export class DiskWorkbench implements Workbench {
   private async trainOnce(run: string, config: RunConfig): Promise<FinishedRun> {
     const path = join(this.root, this.parts.experiment.runsOf ?? this.parts.experiment.name, run)
     const folder = new RunFolder(path)
-    const there = existsSync(folder.config)
-    if (there) refuseOtherSettings(path, RunFolder.open(path).config, config)
-    if (!there || !isFinished(folder)) await this.places.hold(() => this.work(run, folder, config, there))
+    refuseAnotherRun(folder, config)
+    if (!isFinished(folder)) await this.places.hold(() => this.work(run, folder, config))
     this.parts.signal.throwIfAborted()
     if (!isFinished(folder))
       throw new InputError(path, 'ended without a final evaluation', 'Run the experiment again to go on with it')
     return { folder, config, summary: JSON.parse(readFileSync(folder.summary, 'utf8')) as Summary }
   }
 
-  private async work(run: string, folder: RunFolder, config: RunConfig, there: boolean): Promise<void> {
+  /** While this run waited for its place, another program may have begun or finished it. */
+  private async work(run: string, folder: RunFolder, config: RunConfig): Promise<void> {
     const { workers, signal, onProgress } = this.parts
     signal.throwIfAborted()
+    refuseAnotherRun(folder, config)
+    if (isFinished(folder)) return
     const show: OnProgress = (progress) => onProgress(run, progress)
     await this.ensureDemonstrations(config, show)
-    if (!there) RunFolder.create(folder.path, config, this.commandOf(config))
+    if (!existsSync(folder.config)) RunFolder.create(folder.path, config, this.commandOf(config))
     await workers.train(folder, show, signal)
   }
 
@@ -182,6 +184,10 @@ function readValue<T>(path: string): { options: unknown; seconds: number; value:
   } catch (cause) {
     throw new InputError(path, 'is not JSON', 'Delete it to have it made anew', { cause })
   }
+}
+
+function refuseAnotherRun(folder: RunFolder, config: RunConfig): void {
+  if (existsSync(folder.config)) refuseOtherSettings(folder.path, RunFolder.open(folder.path).config, config)
 }
 
 /** @throws InputError naming the first setting that differs */

@@ -64,6 +64,22 @@ describe('train', () => {
     expect(second.folder.path).toBe(join(runs, 'experiments', 'fake', 'a-seed0'))
   })
 
+  it('reads a run that another program finished while this one waited for its place', async () => {
+    let leave = () => {}
+    const left = new Promise<void>((resolve) => (leave = resolve))
+    const train = async (folder: RunFolder) => {
+      trained.push(basename(folder.path))
+      await left
+      writeRun(folder, RunFolder.open(folder.path).config, true)
+    }
+    const waiting = bench({ workers: { train, record: async (path) => void mkdirSync(path, { recursive: true }) } })
+    const both = Promise.all([waiting.train('a', {}, 0), waiting.train('b', {}, 0)])
+    await bench().train('b', {}, 0)
+    leave()
+    await both
+    expect(trained.sort()).toEqual(['a-seed0', 'b-seed0'])
+  })
+
   it('goes on with a run that was stopped before its final evaluation', async () => {
     finishes = false
     await expect(bench().train('a', {}, 0)).rejects.toThrow('ended without a final evaluation')
