@@ -72,8 +72,10 @@ describe('train', () => {
       await left
       writeRun(folder, RunFolder.open(folder.path).config, true)
     }
-    const waiting = bench({ workers: { train, record: async (path) => void mkdirSync(path, { recursive: true }) } })
+    const record = async (path: string) => void mkdirSync(path, { recursive: true })
+    const waiting = bench({ workers: { train, record } })
     const both = Promise.all([waiting.train('a', {}, 0), waiting.train('b', {}, 0)])
+    while (trained.length === 0) await sleep(1)
     await bench().train('b', {}, 0)
     leave()
     await both
