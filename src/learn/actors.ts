@@ -27,10 +27,18 @@ export const NOISE_ACTOR: NoiseActorSettings = { noiseBound: 1.5, logStdMin: -5,
 export const METHODS = ['dual', 'single', 'hg-dagger', 'hil-conrft', 'dsrl'] as const
 export type MethodName = (typeof METHODS)[number]
 
-export type Actor = 'head' | 'refine' | 'noiseActor'
+/** A head that was renewed away and still acts along; past1 is the youngest. */
+export type PastHead = `past${number}`
 
-/** The groups of parameters that each method acts with. */
-export const ACTORS: Record<MethodName, readonly Actor[]> = {
+type Learnt = 'head' | 'refine' | 'noiseActor'
+
+export type Actor = Learnt | PastHead
+
+/** One of each for every actor of some method. */
+export type ByActor<T> = Partial<Record<Learnt, T>> & Record<PastHead, T>
+
+/** What learns to act in each method. */
+const ACTORS: Record<MethodName, readonly Learnt[]> = {
   dual: ['head', 'refine'],
   single: ['head'],
   'hg-dagger': ['head'],
@@ -62,12 +70,19 @@ export function actorSizes(
   return { network, embedding: encoder.embeddingWidth, proprio, command, cameras, space: height * width, channels }
 }
 
-/** The layouts of a method's actors, in the order of `ACTORS`. */
-export function actorLayouts(sizes: ActorSizes, method: MethodName = 'dual'): Partial<Record<Actor, Layout>> {
-  return Object.fromEntries(ACTORS[method].map((actor) => [actor, LAYOUTS[actor](sizes)]))
+export const pastHeads = ({ network }: ActorSizes): PastHead[] =>
+  Array.from({ length: network.pastHeads }, (_, i) => `past${i + 1}` as const)
+
+/** The heads whose mean is the action, the one that learns first. */
+export const headsOf = (sizes: ActorSizes): ('head' | PastHead)[] => ['head', ...pastHeads(sizes)]
+
+/** The layouts of the groups of parameters that a method acts with. */
+export function actorLayouts(sizes: ActorSizes, method: MethodName = 'dual'): ByActor<Layout> {
+  const learnt = ACTORS[method].map((actor) => [actor, LAYOUTS[actor](sizes)])
+  return Object.fromEntries([...learnt, ...pastHeads(sizes).map((past) => [past, LAYOUTS.head(sizes)])])
 }
 
-const LAYOUTS: Record<Actor, (sizes: ActorSizes) => Layout> = {
+const LAYOUTS: Record<Learnt, (sizes: ActorSizes) => Layout> = {
   head: ({ network, embedding, proprio }) =>
     headLayout({
       embedding,

@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts'
 import type { Kind, ParameterStore } from '../graph/index.ts'
 import type { Layout } from '../nets/index.ts'
 import type { StreamState } from '../random/stream.ts'
-import type { Actor } from './actors.ts'
+import type { ByActor } from './actors.ts'
 import { actingKind, type Group } from './method.ts'
 import type { ActorParameters } from './policy.ts'
 
@@ -64,7 +64,7 @@ export async function loadLearner(
 }
 
 /** The actors' parameters as flat runs, for `Policy.setParameters`. @throws InputError on a file of other networks */
-export async function readPolicy(directory: string, layouts: Partial<Record<Actor, Layout>>): Promise<ActorParameters> {
+export async function readPolicy(directory: string, layouts: ByActor<Layout>): Promise<ActorParameters> {
   const path = join(directory, POLICY_FILE)
   const file = await readSafetensors(path)
   const read = (group: string, layout: Layout) => {

@@ -16,6 +16,10 @@ export const NetworkConfig = z.strictObject({
   spatialEmbeddings: count('learned spatial embeddings per channel').default(8),
   bottleneck: count('width of the pooled image features').default(256),
   members: count('critics in the ensemble of each task', 2).default(2),
+  pastHeads: count(
+    'heads that were renewed away and still act along: the action is the mean of all; 0 is the paper',
+    0,
+  ).default(0),
   gripperGain: z
     .number()
     .min(1)

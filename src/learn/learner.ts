@@ -4,7 +4,7 @@ import { ParameterStore } from '../graph/index.ts'
 import { initialise, shapesOf } from '../nets/index.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { ReplayBuffer } from '../replay/buffer.ts'
-import { ACTORS, type ActorSizes, actorLayouts, type MethodName } from './actors.ts'
+import { type ActorSizes, actorLayouts, type MethodName, pastHeads } from './actors.ts'
 import { loadLearner, saveLearner } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
@@ -12,6 +12,7 @@ import { actingKind, type Group, type StepSettings, type Training } from './meth
 import { methods } from './methods.ts'
 import type { Phase, UpdateFigures } from './phase.ts'
 import type { ActorParameters } from './policy.ts'
+import { fillPlaces } from './renewal.ts'
 import { Steps } from './steps.ts'
 
 export type LearnerOptions = {
@@ -25,12 +26,14 @@ export type LearnerOptions = {
   threads?: number
 }
 
-/** All groups of a method. The actors' averages act; the refinement actor has none: it acts as it learns. */
+const AVERAGED = ['head', 'noiseActor'] // the refinement actor acts as it learns, past heads as they were
+
+/** All groups of a method. */
 export function methodGroups(method: MethodName, settings: StepSettings): Record<string, Group> {
   const { actorAverage } = settings.learner
   const actors = Object.entries(actorLayouts(settings.sizes, method)).map(([group, layout]): [string, Group] => [
     group,
-    group === 'refine' ? { layout } : { layout, targetRate: actorAverage },
+    AVERAGED.includes(group) ? { layout, targetRate: actorAverage } : { layout },
   ])
   return { ...Object.fromEntries(actors), ...methods[method].besides(settings) }
 }
@@ -104,11 +107,11 @@ export class Learner {
   /** Copies of the parameters that act, to publish. */
   actorParameters(): ActorParameters {
     const values = (group: string) => this.store.flat(group, actingKind(this.groups[group]!)).slice()
-    return Object.fromEntries(ACTORS[this.options.method].map((group) => [group, values(group)]))
+    return Object.fromEntries(this.acting().map((group) => [group, values(group)]))
   }
 
   async save(directory: string): Promise<void> {
-    await saveLearner(directory, this.store, this.groups, ACTORS[this.options.method], {
+    await saveLearner(directory, this.store, this.groups, this.acting(), {
       updates: this.updates,
       steps: { ...this.store.steps },
       streams: this.steps.save(),
@@ -119,6 +122,13 @@ export class Learner {
     const state = await loadLearner(directory, this.store, this.groups)
     this.updates = state.updates
     this.steps.restore(state.streams)
+  }
+
+  /** The groups that act, ready to: there may have been fewer renewals than there are places for past heads. */
+  private acting(): string[] {
+    const { sizes, method } = this.options
+    fillPlaces(this.store, pastHeads(sizes))
+    return Object.keys(actorLayouts(sizes, method))
   }
 
   async release(): Promise<void> {

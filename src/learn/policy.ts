@@ -1,6 +1,6 @@
 /** @file A method's actors as the robot uses them: one observation and one noise draw in, one action out. */
 import { InputError } from '../errors.ts'
-import { compile, input, mul, ParameterStore, type Program, transpose } from '../graph/index.ts'
+import { add, compile, input, mul, ParameterStore, type Program, type Tensor, transpose } from '../graph/index.ts'
 import {
   CONRFT_SCHEDULE,
   conditioning,
@@ -18,6 +18,8 @@ import {
   type Actor,
   type ActorSizes,
   actorLayouts,
+  type ByActor,
+  headsOf,
   type MethodName,
   NOISE_SCALE,
   noiseOf,
@@ -25,7 +27,7 @@ import {
 } from './actors.ts'
 import { sightOf } from './sight.ts'
 
-export type ActorParameters = Partial<Record<Actor, Float32Array>> // the flat run of each group that the method acts with
+export type ActorParameters = ByActor<Float32Array> // the flat run of each group that the method acts with
 
 const GRIPPER = ACTION_WIDTH - 1 // entry of an action
 
@@ -45,26 +47,29 @@ export class Policy {
     const { gripperGain } = sizes.network
     const groups = Object.entries(layouts).map(([group, layout]) => [group, { tensors: shapesOf(layout) }])
     const store = new ParameterStore(Object.fromEntries(groups))
-    const head = store.tensors('head')
-    const pi = policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE))
     const h = input('h', [1, sizes.embedding])
     const proprio = input('proprio', [1, sizes.proprio])
     const xi = input('xi', [1, ACTION_WIDTH])
     const features = transpose(input('features', [1, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
-    const condition = conditioning(head, h, proprio)
+    const schedule = consistencySchedule(CONRFT_SCHEDULE)
+    const heads = headsOf(sizes).map((head) => store.tensors(head))
+    const answer = (w: Tensor) => {
+      const answers = heads.map((head) => policyOf(denoiser(head), schedule)(w, conditioning(head, h, proprio)))
+      return mul(1 / heads.length, answers.reduce(add))
+    }
     const noise = layouts.noiseActor
       ? noiseOf(sizes, store.tensors('noiseActor'), { features, h, proprio }, xi).noise
       : xi
     const primary = await compile({
       name: 'primary actor',
-      outputs: { action: pi(mul(NOISE_SCALE, noise), condition) },
+      outputs: { action: answer(mul(NOISE_SCALE, noise)) },
       threads: 1,
     })
     if (!layouts.refine) return new Policy(store, primary, undefined, commands, gripperGain)
     const refine = store.tensors('refine')
     const command = input('command', [1, sizes.command])
     const m = refinementMean(refine, sightOf(sizes, refine, { features, h }), command, REFINEMENT_BOUND)
-    const outputs = { action: pi(refinedNoise(NOISE_SCALE, m, xi), condition), m }
+    const outputs = { action: answer(refinedNoise(NOISE_SCALE, m, xi)), m }
     const refined = await compile({ name: 'refinement actor', outputs, threads: 1 })
     return new Policy(store, primary, refined, commands, gripperGain)
   }

@@ -1,6 +1,6 @@
 /** @file Renewal of the primary head: a successor of fresh parameters is cloned beside the head that acts, and takes its place. */
 import type { ParameterStore } from '../graph/index.ts'
-import { actorLayouts } from './actors.ts'
+import { actorLayouts, headsOf, type PastHead } from './actors.ts'
 import { CloningSteps } from './cloning.ts'
 import type { LearnerConfig } from './config.ts'
 import type { Group, StepSettings } from './method.ts'
@@ -14,6 +14,11 @@ export function successorGroup({ sizes, learner }: StepSettings): Record<string,
   return { [SUCCESSOR]: { layout: actorLayouts(sizes).head!, targetRate: learner.actorAverage } }
 }
 
+/** A place that no past head has taken yet follows the head that acts, and so does not move the mean of all. */
+export function fillPlaces(store: ParameterStore, places: readonly PastHead[]): void {
+  for (const place of places) if (store.steps[place] === 0) store.flat(place, 'value').set(store.flat('head', 'target'))
+}
+
 /**
  * A head that learned its first corrections late in a long training on few demonstrations answers worse than one that
  * meets them all from the start (the primacy bias, arXiv 2205.07802). Cloning a fresh one takes seconds, in which a robot
@@ -24,13 +29,14 @@ export class Renewal {
     private readonly cloning: CloningSteps,
     private readonly store: ParameterStore,
     private readonly settings: LearnerConfig['renewal'],
+    private readonly heads: readonly ('head' | PastHead)[],
   ) {}
 
   /** Undefined where the settings never renew the head. */
   static async compile(store: ParameterStore, settings: StepSettings): Promise<Renewal | undefined> {
     const { renewal } = settings.learner
     if (renewal.every === 0) return undefined
-    return new Renewal(await CloningSteps.compile(store, settings, SUCCESSOR), store, renewal)
+    return new Renewal(await CloningSteps.compile(store, settings, SUCCESSOR), store, renewal, headsOf(settings.sizes))
   }
 
   get program() {
@@ -49,7 +55,12 @@ export class Renewal {
   }
 
   private succeed(): void {
-    const { store } = this
+    const { store, heads } = this
+    for (let i = heads.length - 1; i > 0; i--) {
+      const [past, younger] = [heads[i]!, heads[i - 1]!]
+      store.flat(past, 'value').set(store.flat(younger, younger === 'head' ? 'target' : 'value'))
+      store.steps[past] = store.steps[younger]!
+    }
     for (const kind of ['value', 'moment1', 'moment2', 'target'] as const)
       store.flat('head', kind).set(store.flat(SUCCESSOR, kind))
     store.steps.head = store.steps[SUCCESSOR]!

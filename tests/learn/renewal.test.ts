@@ -9,7 +9,8 @@ import { LEARNER_FILE } from '../../src/learn/checkpoint.ts'
 import { LearnerConfig } from '../../src/learn/config.ts'
 import { Learner } from '../../src/learn/learner.ts'
 import type { Phase } from '../../src/learn/phase.ts'
-import { aReplay, options } from './problem.ts'
+import { Policy } from '../../src/learn/policy.ts'
+import { aReplay, commands, network, options, sizes } from './problem.ts'
 
 const CLONING_STEPS = 8
 
@@ -111,5 +112,70 @@ describe('renewal of the head', () => {
     const kept = await saved(await learn(await create('dsrl', 0), UP_TO_THE_FOURTH))
     const renewed = await saved(await learn(await create('dsrl', 4), UP_TO_THE_FOURTH))
     expect(renewed.of('head/target')).toEqual(kept.of('head/target'))
+  })
+})
+
+describe('past heads', () => {
+  const remembering = { ...sizes, network: { ...network, pastHeads: 2 } }
+  const createRemembering = () =>
+    Learner.create(options({ method: 'dual', learner: settings(2), sizes: remembering }), aReplay())
+  const online = (count: number) => Array<Phase>(count).fill('online')
+  const heads = async (updates: number) => {
+    const learner = await createRemembering()
+    for (const phase of online(updates)) await learner.update(phase)
+    return { learner, of: learner.actorParameters() }
+  }
+
+  it('follow the head that acts until there are some', async () => {
+    const { of } = await heads(1)
+    expect(of.past1).toEqual(of.head)
+    expect(of.past2).toEqual(of.head)
+  })
+
+  it('are the heads that acted last before they were renewed away, the youngest first', async () => {
+    const [once, twice, thrice] = [await heads(2), await heads(4), await heads(6)]
+    expect(once.of.past1).not.toEqual(once.of.head)
+    expect(once.of.past2).toEqual(once.of.head)
+    expect(twice.of.past2).toEqual(once.of.past1)
+    expect(thrice.of.past2).toEqual(twice.of.past1)
+    const still = (await heads(3)).of // a past head learns no more
+    expect(still.past1).toEqual(once.of.past1)
+  })
+
+  it('act along: the action is the mean over all heads, with and without a command', async () => {
+    const { of } = await heads(4)
+    const seen = {
+      h: new Float32Array(6).fill(0.3),
+      features: [new Float32Array(24).fill(0.1)],
+      proprio: new Float32Array(4),
+    }
+    const xi = new Float32Array(7).fill(0.2)
+    const alone = await Policy.create(sizes, commands)
+    const together = await Policy.create(remembering, commands)
+    together.setParameters(of)
+    const answers = async (policy: Policy) => [
+      await policy.primary(seen, xi),
+      await policy.refined(seen, 'move left', xi),
+    ]
+    const each: Float32Array[][] = []
+    for (const head of [of.head!, of.past1, of.past2]) {
+      alone.setParameters({ head, refine: of.refine! })
+      each.push(await answers(alone))
+    }
+    const mean = await answers(together)
+    for (const [kind, action] of mean.entries())
+      for (const [i, value] of action.entries())
+        expect(value).toBeCloseTo((each[0]![kind]![i]! + each[1]![kind]![i]! + each[2]![kind]![i]!) / 3, 5)
+    expect(each[1]![0]).not.toEqual(each[0]![0])
+  })
+
+  it('come back from a checkpoint, and go on being handed down', async () => {
+    const { learner } = await heads(3)
+    const directory = await learn(learner, [])
+    const resumed = await createRemembering()
+    await resumed.load(directory)
+    expect(resumed.actorParameters()).toEqual(learner.actorParameters())
+    for (const phase of online(3)) await resumed.update(phase)
+    expect(resumed.actorParameters()).toEqual((await heads(6)).of)
   })
 })
