@@ -5,7 +5,7 @@ import { evaluationNoise } from '../run/evaluate.ts'
 import { type Plot, percent, type Series } from '../run/report/plot.ts'
 import { wilsonInterval } from '../run/statistics.ts'
 import { openTrained } from '../run/trained.ts'
-import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
+import type { Experiment, FinishedRun, Overrides, Section, Table, Workbench } from './experiment.ts'
 import { methodCalled, settingsOf } from './methods.ts'
 import { PAPER_CHAINS } from './paper.ts'
 
@@ -19,7 +19,7 @@ const FIRST_SEED = 2_000_000 // behind training and evaluation
  * operations of a chain do; and five heads act together, since one weak spot breaks every chain that meets it.
  */
 const SCENES = [
-  { name: 'one-bolt', title: 'one bolt', bolts: 1, length: 3, run: 'dual', training: {} },
+  { name: 'one-bolt', title: 'one bolt', bolts: 1, length: 3, run: 'dual', training: {}, practice: 1 },
   {
     name: 'four-bolts',
     title: 'four bolts',
@@ -30,8 +30,8 @@ const SCENES = [
       robot: { bolts: 4, chainStarts: 0.5 },
       demonstrations: { perTask: 80 },
       networks: { pastHeads: 4 },
-      online: { robotMinutes: 60 },
     },
+    practice: 2,
   },
 ] as const
 type Scene = (typeof SCENES)[number]
@@ -61,7 +61,7 @@ export const experiment: Experiment = {
         bench.options.seeds.map(async (seed) => ({
           scene,
           seed,
-          run: await bench.train(scene.run, settingsOf(methodCalled('dual'), scene.training), seed),
+          run: await bench.train(scene.run, settingsIn(scene, bench.options.robotMinutes), seed),
         })),
       ),
     )
@@ -73,6 +73,11 @@ export const experiment: Experiment = {
       }
     return sectionOf(measured)
   },
+}
+
+/** `practice` times the robot minutes that the experiment was asked for. */
+function settingsIn({ training, practice }: Scene, minutes: number): Overrides {
+  return settingsOf(methodCalled('dual'), { ...training, online: { robotMinutes: practice * minutes } })
 }
 
 async function measureChains(

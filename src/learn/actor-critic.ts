@@ -130,7 +130,7 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
   }
   const renewal = await Renewal.compile(store, settings)
   return {
-    programs: [cloning.program, critic, ...Object.values(joint), ...(renewal ? [renewal.program] : [])],
+    programs: [cloning.program, critic, ...Object.values(joint)],
     renewal,
     async update(phase, steps) {
       await cloning.take(learner.cloningSteps, steps)

@@ -132,7 +132,8 @@ export class Learner {
   }
 
   async release(): Promise<void> {
-    await Promise.all(this.training.programs.map((program) => program.release()))
+    const { programs, renewal } = this.training
+    await Promise.all([...programs, ...(renewal ? [renewal.program] : [])].map((program) => program.release()))
   }
 }
 

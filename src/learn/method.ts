@@ -37,7 +37,7 @@ export type MethodFigures = Omit<UpdateFigures, 'update' | 'phase' | 'meanQ' | '
 
 /** A method whose programs are compiled. */
 export type Training = {
-  programs: readonly Program[]
+  programs: readonly Program[] // beside that of the renewal
   /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
   update(phase: Phase, steps: Steps): Promise<MethodFigures>
   /** Absent where the head is frozen online, or never renewed. */

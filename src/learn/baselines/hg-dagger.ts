@@ -10,7 +10,7 @@ export const hgDagger: Method = {
     const renewal = await Renewal.compile(store, settings)
     const stepsOfHead = settings.learner.cloningSteps + 1 // as many as the joint update of ours takes
     return {
-      programs: [cloning.program, ...(renewal ? [renewal.program] : [])],
+      programs: [cloning.program],
       renewal,
       async update(_phase, steps) {
         const { bc, gradientNorm } = await cloning.take(stepsOfHead, steps)
