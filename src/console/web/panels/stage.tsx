@@ -58,7 +58,13 @@ const STAGES = {
 function Whereabouts() {
   const state = useModel((model) => model.state)
   const task = useModel(({ hello, state }) => hello?.tasks.find(({ name }) => name === state?.task))
-  if (!state) return <p class="where quiet">No step yet</p>
+  const progress = useModel((model) => model.progress)
+  if (!state)
+    return (
+      <p class="where quiet">
+        No step yet{progress && `: ${progress.stage}, ${Math.floor(progress.done)} of ${progress.total}`}
+      </p>
+    )
   return (
     <div class="where">
       <span class="where-task" title={task?.instruction}>
