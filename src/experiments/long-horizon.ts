@@ -29,7 +29,6 @@ const SCENES = [
     training: {
       robot: { bolts: 4, chainStarts: 0.5 },
       demonstrations: { perTask: 80 },
-      networks: { pastHeads: 4 },
     },
     practice: 2,
   },

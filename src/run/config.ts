@@ -154,7 +154,7 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
   },
   quick: {
     demonstrations: { noise: 0.2 },
-    networks: { sees: 'h', gripperGain: 5 },
+    networks: { sees: 'h', gripperGain: 5, pastHeads: 4 },
     replay: { shiftedCopies: 0 },
     warmUp: { updates: 1000 },
     online: { robotMinutes: 30, lockstep: true, updatesPerStep: 0.3 },
