@@ -97,7 +97,7 @@ export class Policy {
   }
 
   /**
-   * a = π_θ(h; K xi). xi [7] in units of K; zeros give the mean action of a head with noise gain.
+   * a = π_θ(h; K xi). xi [7] in units of K, the gripper's entry over the gain; zeros give the mean action of a head with noise gain.
    * DSRL: a = π_θ(h; K n), n its noise actor's sample from xi; zeros give its mode.
    */
   async primary(seen: EncodedObservation, xi: Float32Array): Promise<Action> {
@@ -122,6 +122,7 @@ export class Policy {
     proprio!.set(seen.proprio)
     features?.set(seen.features[0]!) // not every actor looks at the images
     noise!.set(xi)
+    noise![GRIPPER]! /= this.gripperGain // it steepens what the head says, not how far noise spreads it
     await program.run()
     return this.decided(Float32Array.from(program.outputs.action!))
   }

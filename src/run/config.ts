@@ -95,6 +95,12 @@ const EvaluationConfig = z.strictObject({
   everyRobotMinutes: positive('robot minutes between two evaluations on the way').default(10),
   trialsOnTheWay: count('trials per task of an evaluation on the way', 0).default(0),
   firstSeed: z.int().default(1_000_000).describe('evaluation seeds start here; training never reaches them'),
+  noise: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe("spread of the policy's noise in evaluations; 1 is that of practice and of the paper, 0 none"),
 })
 
 export const RunConfig = z.strictObject({
@@ -149,7 +155,7 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     warmUp: { updates: 60 },
     online: { robotMinutes: 0.5, lockstep: true, updatesPerStep: 0.2, publishEvery: 20, startAfter: 20 },
     learner: { batch: 32, refinement: { batch: 16, startAfter: 4 }, conservativeSamples: 2, noiseGain: 0.1 },
-    evaluation: { trials: 2 },
+    evaluation: { trials: 2, noise: 0.5 },
     checkpointEveryRobotMinutes: 0.1,
   },
   quick: {
@@ -167,6 +173,7 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
       conservativeSamples: 4,
       refinement: { obedience: 1 },
     },
+    evaluation: { noise: 0.5 },
   },
   paper: {},
 }

@@ -52,16 +52,9 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
   }
 }
 
-/**
- * ξ of an evaluation: zero for a head that was trained with a noise gain, whose mean action lies there; else drawn anew
- * for each action, as in training (paper.md §13). Zero gives the mode of DSRL's noise actor.
- */
-export function evaluationNoise({
-  learner,
-  method,
-  seed,
-}: Pick<RunConfig, 'learner' | 'method' | 'seed'>): () => Float32Array {
+/** ξ of an evaluation: drawn anew for each action, as in practice (paper.md §13), but as wide as `evaluation.noise` says. */
+export function evaluationNoise({ evaluation, seed }: Pick<RunConfig, 'evaluation' | 'seed'>): () => Float32Array {
   const random = new RandomStream(seed, 'evaluation noise')
   const xi = new Float32Array(ACTION_WIDTH)
-  return learner.noiseGain > 0 || method === 'dsrl' ? () => xi : () => random.fillNormal(xi)
+  return () => random.fillNormal(xi, evaluation.noise)
 }
