@@ -171,13 +171,17 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
   it('says a pair from the dial, and draws it before it is said', async () => {
     const page = await run.page(browser)
     await takeControl(page)
-    const drawn = () => page.evaluate(() => (document.querySelector('canvas.overlay') as HTMLCanvasElement).toDataURL())
+    // in both pictures: the arm of this untrained policy may have left one of them
+    const drawn = () =>
+      page
+        .locator('canvas.overlay')
+        .evaluateAll((all) => all.map((one) => (one as HTMLCanvasElement).toDataURL()).join())
     await page.getByRole('button', { name: 'Pause' }).click()
     await says(page, '.banner', 'Paused')
     const bare = await drawn()
     const pair = page.getByRole('button', { name: 'move right and forward' })
     await pair.hover()
-    await expect.poll(drawn).not.toBe(bare)
+    await expect.poll(drawn, { timeout: 15_000 }).not.toBe(bare)
     await page.getByRole('button', { name: 'Resume' }).click()
     await pair.click()
     await says(page, '.said b', 'move right and forward')

@@ -10,7 +10,7 @@ import { viewOf } from './projection.ts'
 const OLD = 250 // ms: an older picture is not what the robot does now
 const LOST = 1000 // ms: such a picture is dimmed
 const AGE_EVERY = 100 // ms
-const RESTS: readonly RobotStatus[] = ['stopped', 'paused', 'holding']
+const RESTS: readonly RobotStatus[] = ['idle', 'stopped', 'paused', 'holding']
 
 export function CameraView({ camera, index, overlay }: { camera: CameraInfo; index: number; overlay: boolean }) {
   const { connection, preview } = useConsole()
@@ -60,7 +60,7 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
     }
   }, [connection, camera, index, overlay])
 
-  // a robot that waits for a person makes no new pictures: they are not late, but the page says how old they are
+  // a robot that waits, for a person or for the policy, makes no new pictures: they are not late, but the page says how old they are
   const still = useModel(({ robot, link }) => link === 'open' && robot !== null && RESTS.includes(robot.status))
   const old = age !== null && age > OLD && !still
   return (
