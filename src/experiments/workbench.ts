@@ -69,7 +69,8 @@ export class DiskWorkbench implements Workbench {
 
   async once<T>(name: string, make: () => Promise<T>): Promise<T> {
     const path = join(this.path, `${name}.json`)
-    const made = { preset: this.parts.preset, ...this.options }
+    const { seeds: _, ...options } = this.options // a value is of one seed: it stays when others are asked for
+    const made = { preset: this.parts.preset, ...options }
     if (!existsSync(path)) {
       this.parts.signal.throwIfAborted()
       const since = performance.now()

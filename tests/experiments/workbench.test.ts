@@ -210,6 +210,12 @@ describe('once', () => {
     await expect(other.once('v', async () => 1)).rejects.toThrow('has trials 2, this call asks for 3')
   })
 
+  it('keeps a value when more seeds are asked for', async () => {
+    await bench().once('v-seed0', async () => 1)
+    const more = bench({ options: { ...OPTIONS, seeds: [0, 1] } })
+    expect(await more.once('v-seed0', async () => 2)).toBe(1)
+  })
+
   it('names a damaged file', async () => {
     const one = bench()
     writeFileSync(join(one.path, 'v.json'), '{')
