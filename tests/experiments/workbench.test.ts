@@ -212,7 +212,7 @@ describe('once', () => {
 
   it('keeps a value when more seeds are asked for', async () => {
     await bench().once('v-seed0', async () => 1)
-    const more = bench({ options: { ...OPTIONS, seeds: [0, 1] } })
+    const more = bench({ options: { ...OPTIONS, seeds: [0, 1, 2] } })
     expect(await more.once('v-seed0', async () => 2)).toBe(1)
   })
 
