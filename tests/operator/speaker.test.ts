@@ -41,6 +41,36 @@ describe('the speaker', () => {
     expect(said[2]).toMatch(/^move right/)
   })
 
+  it('says when it is enough: once its picture shows that the tool went too far along one axis', () => {
+    /** The tool, from 16 cm beside the bolt, goes to the right for as long as it is told to. */
+    const sent = (delay: number) => {
+      const speaker = new Speaker(cell, { ...calm, delay, speaking: 0, hold: 60 })
+      cell.resetSync('pick', 3)
+      speaker.begin('pick')
+      speaker.tend(observation, still)
+      for (let i = 0; i < 12; i++) cell.stepSync(Float32Array.of(0, 1, 0, 0, 0, 0, 0))
+      const course: { y: number; told: boolean }[] = []
+      for (let look = 0; look < 40; look++) {
+        const { command } = speaker.tend(observation, still)
+        course.push({ y: cell.truth().tcp.position[1], told: command !== undefined })
+        if (command) cell.stepSync(Float32Array.of(0, -1, 0, 0, 0, 0, 0))
+      }
+      const first = course.findIndex(({ told }) => told)
+      return {
+        course,
+        told: course.filter(({ told }) => told).length,
+        last: course[first - 1 + course.filter(({ told }) => told).length]!,
+      }
+    }
+    const prompt = sent(0)
+    const goal = cell.truth().bolts[0]!.position[1]
+    expect(prompt.course[0]!.y - goal).toBeGreaterThan(0.15)
+    expect(Math.abs(prompt.last.y - goal)).toBeLessThan(0.015) // a step at full speed
+    const late = sent(3) // by three looks: three steps too far
+    expect(late.told).toBe(prompt.told + 3)
+    expect(prompt.last.y - late.last.y).toBeCloseTo(3 * 0.015, 3)
+  })
+
   it('says exactly what the displacement of the expert over the next five steps sums to, axis by axis', async () => {
     const other = await Workcell.create({ arm: 'gantry', cameras: false })
     const said = new Set<string | undefined>()

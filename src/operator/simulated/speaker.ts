@@ -1,6 +1,7 @@
 /**
  * @file A simulated person who speaks instead of taking over. Sees the reasons that the simulated operator sees, a little
- * late; needs time to find words; says where the expert would move over the next J steps, in the words of the label rule.
+ * late; needs time to find words; says where the expert would move over the next J steps, in the words of the label rule;
+ * says when it is enough.
  */
 import { InputError } from '../../errors.ts'
 import type { Action, Observation } from '../../robot/robot.ts'
@@ -9,7 +10,7 @@ import { stepsToGo } from '../../robot/sim/progress.ts'
 import type { Truth } from '../../robot/sim/truth.ts'
 import type { Snapshot, Workcell } from '../../robot/sim/workcell.ts'
 import { LABEL_DEFAULTS, labelInterventions } from '../../talk/labels.ts'
-import { NULL_COMMAND } from '../../talk/vocabulary.ts'
+import { commandDirection, NULL_COMMAND } from '../../talk/vocabulary.ts'
 import type { Operator, Tending } from '../operator.ts'
 import { contactOffset, Gate, type GateOptions, type Reason } from './gate.ts'
 import { DEFAULT_OPERATOR } from './options.ts'
@@ -17,7 +18,7 @@ import { DEFAULT_OPERATOR } from './options.ts'
 export type SpeakerOptions = GateOptions & {
   delay: number // steps by which the picture of the scene is late
   speaking: number // steps from seeing a reason to the command being heard
-  hold: number // steps for which a command holds
+  hold: number // steps for which a command holds at most: it is over once the tool came far enough
   quiet: number // steps after a command without a new reason, except force
   window: number // J of the label rule, steps
   threshold: number // σ of the label rule, metres
@@ -97,7 +98,8 @@ export class Speaker implements Operator {
     this.seen.unshift({ truth: this.workcell.truth(), snapshot: this.workcell.snapshot() })
     this.seen.length = Math.min(this.seen.length, this.options.delay + 1)
     this.counts.steps++
-    if (this.doing.name === 'spoken' && this.doing.left === 0) this.fallSilent()
+    if (this.doing.name === 'spoken' && (this.doing.left === 0 || this.cameFarEnough(this.doing.command)))
+      this.fallSilent()
     if (this.doing.name === 'watching') this.watch()
     else if (this.doing.name === 'thinking' && --this.doing.left <= 0) this.speak(this.doing.reason)
     if (this.doing.name !== 'spoken') return {}
@@ -134,6 +136,12 @@ export class Speaker implements Operator {
     this.counts.commands++
     this.counts.reasons[reason]++
     this.doing = { name: 'spoken', command, left: this.options.hold }
+  }
+
+  /** Along one of its axes the expert would already go back, in the picture that the speaker has of the scene. */
+  private cameFarEnough(command: string): boolean {
+    const action = expertAction(this.seen.at(-1)!.truth)
+    return commandDirection(command).some((sign, axis) => sign * action[axis]! < 0)
   }
 
   private fallSilent(): void {
