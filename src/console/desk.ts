@@ -96,8 +96,7 @@ export class Desk implements Watcher {
     this.now = options.now ?? (() => performance.now())
     this.journal = new Journal((why) => options.onNotice?.(`The console's journal is not written: ${why}`))
     this.control = new Control(TIMES.lease, this.now, (change) => this.handOver(change))
-    const { inputAge, command } = TIMES
-    this.person = new Person({ inputAge, commandTime: command, period: PERIOD, now: this.now })
+    this.person = new Person({ inputAge: TIMES.inputAge, period: PERIOD, now: this.now })
     this.timer = setInterval(() => this.tick(), TICK)
     this.timer.unref()
   }

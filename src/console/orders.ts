@@ -2,7 +2,7 @@
 import { understandPhrase } from '../talk/phrases.ts'
 import type { Desk, Live } from './desk.ts'
 import { Freshness } from './freshness.ts'
-import type { ClientMessage, InputMessage, Person } from './protocol.ts'
+import { type ClientMessage, COMMAND_TIMES, type InputMessage, type Person } from './protocol.ts'
 
 const SAME_REFUSAL = 1000 // ms in which one is journalled once
 
@@ -117,7 +117,8 @@ export class Orders {
     if ('refused' in phrase) return phrase.refused
     if ('stop' in phrase) return 'a stop is no command'
     if (!desk.followsCommands) return 'this policy has no refinement actor to follow a command'
-    desk.person.say({ text: phrase.command, said: text, source })
+    const lasts = COMMAND_TIMES[phrase.magnitude?.size ?? 'usual']
+    desk.person.say({ text: phrase.command, said: text, source, lasts })
     desk.tell({ kind: 'command', command: desk.command })
     return undefined
   }

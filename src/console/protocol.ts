@@ -16,9 +16,14 @@ export const TIMES = {
   inputEvery: 33, // the page sends its input that often while it holds; 20 to 30 Hz
   lease: 2000, // control is lost when its holder is silent for that long; any message renews it
   pingEvery: 500,
-  command: 1500, // a command lasts that long, in robot time and on the clock, whichever ends first
   undo: 3000, // a verdict waits that long for an "undo" before it counts; the robot holds
 }
+
+/**
+ * How long a command lasts, in robot time and on the clock, whichever ends first; milliseconds. It steers by direction only:
+ * "a bit" goes less far because it is over sooner. The arm covers about 1 cm in half a second.
+ */
+export const COMMAND_TIMES = { small: 500, usual: 1500, large: 3000 }
 
 /** Of what comes up. More is refused and the connection closed. */
 export const LIMITS = { messageBytes: 4096, messagesPerSecond: 200, nameLength: 40, phraseLength: 120, clients: 16 }
@@ -109,6 +114,7 @@ export type CommandInfo = {
   text: string // canonical: "move left and up"
   said: string // as it was typed or heard
   source: CommandSource
+  lasts: number // ms in all, at most
   left: number // ms until it expires, at most
 }
 

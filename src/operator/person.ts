@@ -19,11 +19,11 @@ export type Spoken = {
   text: string // canonical: "move left and up"
   said: string
   source: string
+  lasts: number // ms, on the clock and in robot time, whichever ends first
 }
 
 export type PersonOptions = {
   inputAge: number // ms; an input older than that is no motion
-  commandTime: number // ms that a command lasts, on the clock and in robot time, whichever ends first
   period: number // ms of robot time in one step
   now: () => number // ms, never going back
 }
@@ -85,8 +85,8 @@ export class Person implements Operator {
 
   say(spoken: Spoken): void {
     if (!this.here) return
-    const { commandTime, period, now } = this.options
-    this.command = { ...spoken, until: now() + commandTime, stepsLeft: Math.round(commandTime / period) }
+    const { period, now } = this.options
+    this.command = { ...spoken, until: now() + spoken.lasts, stepsLeft: Math.round(spoken.lasts / period) }
   }
 
   silence(): void {
@@ -95,9 +95,10 @@ export class Person implements Operator {
 
   /** What is in force, and for how many ms at most. */
   get spoken(): (Spoken & { left: number }) | undefined {
-    const { command } = this
-    const left = command ? Math.min(command.until - this.options.now(), command.stepsLeft * this.options.period) : 0
-    return command && left > 0 ? { text: command.text, said: command.said, source: command.source, left } : undefined
+    if (!this.command) return undefined
+    const { until, stepsLeft, ...spoken } = this.command
+    const left = Math.min(until - this.options.now(), stepsLeft * this.options.period)
+    return left > 0 ? { ...spoken, left } : undefined
   }
 
   /** What is said lasts from one episode to the next; it expires by itself. */

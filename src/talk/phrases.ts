@@ -15,7 +15,7 @@ import {
 
 export type Understood = {
   command: string // canonical, see vocabulary.ts
-  magnitude: { said: string; size: Size } | null // as said; a command steers by direction only, so it is not acted on
+  magnitude: { said: string; size: Size } | null // as said; a command steers by direction only: it is for how long it lasts
   understood: string // for the screen: "move left (a bit)"
 }
 export type Refused = {

@@ -145,7 +145,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await takeControl(page)
     const from = run.episodes().length
     const box = page.getByRole('combobox', { name: 'Command' })
-    await box.fill('a bit to the left and up')
+    await box.fill('a lot to the left and up') // lasts longest
     await says(page, '.is-understood', 'move left and up')
     expect(await page.locator('.said').count()).toBe(0) // nothing acts yet
     await box.press('Enter')

@@ -54,7 +54,7 @@ describe('what the page knows', () => {
   })
 
   it('counts a command and a verdict down on its own clock', () => {
-    const command = { text: 'move up', said: 'up', source: 'typed', left: 1500 } as const
+    const command = { text: 'move up', said: 'up', source: 'typed', lasts: 1500, left: 1500 } as const
     const said = reduce(START, { kind: 'command', command }, 10_000)
     expect(said.command!.until).toBe(11_500)
     expect(reduce(said, { kind: 'command', command: null }, 0).command).toBeNull()

@@ -1,7 +1,7 @@
 /** @file A person at the console while a robot acts: takeover, words, lost lines; down to replay and log. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { TIMES } from '../../src/console/protocol.ts'
+import { COMMAND_TIMES } from '../../src/console/protocol.ts'
 import type { Operator } from '../../src/operator/operator.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { type Axes, Page } from './page.ts'
@@ -110,17 +110,21 @@ describe('the run’s own operator', () => {
 describe('a command', () => {
   beforeEach(() => open(), 60_000)
 
-  it('steers, is stored with the steps it steered, and expires', async () => {
+  it.each([
+    ['to the left, please', 'usual'],
+    ['a bit to the left, please', 'small'],
+  ] as const)('%s: steers, is stored with the steps it steered, and expires', async (said, size) => {
     await page.takeControl()
-    page.send({ kind: 'command', text: 'a bit to the left, please', source: 'typed' })
+    page.send({ kind: 'command', text: said, source: 'typed' })
+    const lasts = COMMAND_TIMES[size]
     const { command } = await page.until('command', ({ command }) => command !== null)
-    expect(command).toMatchObject({ text: 'move left', said: 'a bit to the left, please', source: 'typed' })
+    expect(command).toMatchObject({ text: 'move left', said, source: 'typed', lasts })
     await page.until('command', ({ command }) => command === null)
     await sleep(3 * PERIOD)
     await endEpisode()
     const spoken = steps().filter(({ command }) => command !== null)
-    expect(spoken.length).toBeGreaterThanOrEqual(TIMES.command / PERIOD - 2)
-    expect(spoken.length).toBeLessThanOrEqual(TIMES.command / PERIOD)
+    expect(spoken.length).toBeGreaterThanOrEqual(lasts / PERIOD - 2)
+    expect(spoken.length).toBeLessThanOrEqual(lasts / PERIOD)
     for (const { command, actor, action } of spoken) {
       expect([command, actor]).toEqual(['move left', 'refinement'])
       expect(action[1]).toBeCloseTo(stage.obedience, 5)

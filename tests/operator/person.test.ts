@@ -12,7 +12,7 @@ let now = 0
 let person: Person
 beforeEach(() => {
   now = 1000
-  person = new Person({ inputAge: 200, commandTime: 1500, period: 100, now: () => now })
+  person = new Person({ inputAge: 200, period: 100, now: () => now })
   person.come()
 })
 
@@ -87,7 +87,7 @@ describe('a hand on the device', () => {
 })
 
 describe('a word', () => {
-  const left = { text: 'move left', said: 'left', source: 'typed' }
+  const left = { text: 'move left', said: 'left', source: 'typed', lasts: 1500 }
 
   it('lasts as many steps as its time has periods', () => {
     person.say(left)
@@ -101,10 +101,19 @@ describe('a word', () => {
   it('is over when its time is, though no step was taken', () => {
     person.say(left)
     now += 1499
-    expect(person.spoken).toMatchObject({ text: 'move left', said: 'left', left: 1 })
+    expect(person.spoken).toEqual({ ...left, left: 1 })
     now += 1
     expect(person.spoken).toBeUndefined()
     expect(tend()).toEqual({})
+  })
+
+  it('that lasts shorter is over sooner', () => {
+    person.say({ ...left, lasts: 500 })
+    expect(Array.from({ length: 7 }, () => tend().command)).toEqual([
+      ...Array(5).fill('move left'),
+      undefined,
+      undefined,
+    ])
   })
 
   it('goes with a takeover, and is over when the person leaves', () => {

@@ -1,5 +1,4 @@
 /** @file The command in force: its words, where it came from, and how long it still lasts. */
-import { TIMES } from '../../protocol.ts'
 import { useModel } from '../parts/context.ts'
 import { useTicker } from '../parts/ticker.ts'
 
@@ -12,7 +11,7 @@ export function CommandPill() {
     <div class="said" role="status">
       <b>{command.text}</b>
       <span>{command.said !== command.text ? `${command.source}: “${command.said}”` : command.source}</span>
-      <i style={{ transform: `scaleX(${Math.min(1, left / TIMES.command)})` }} aria-hidden="true" />
+      <i style={{ transform: `scaleX(${Math.min(1, left / command.lasts)})` }} aria-hidden="true" />
     </div>
   )
 }
