@@ -313,6 +313,6 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
   })
 
   it('has raised no error in any of these pages, and broken no rule of the server’s content policy', () => {
-    expect(run.errors.filter((error) => !/WebSocket connection/.test(error))).toEqual([])
+    expect(run.errors.filter((error) => !/WebSocket connection/.test(error)).join('\n')).toBe('')
   })
 })
