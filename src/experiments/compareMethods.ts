@@ -84,7 +84,7 @@ export function sectionOf(rows: readonly Row[]): Section {
     tables: [successTable(rows, tasks), effortTable(rows, tasks), seedTable(rows, tasks, seeds)],
     plots: [{ name: 'interventions', plot: interventionPlot(rows) }],
     notes: [
-      `Success in percent of ${evaluation.trials} trials a task and training seed (${seeds.length} seeds), on starts that ` +
+      `Success in percent of ${evaluation.trials} trials a task and training seed (seeds: ${seeds.length}), on starts that ` +
         'no training met, without operator and commands; in brackets the 95 % Wilson interval over all of them. The ' +
         'intervals are about trials with these policies: how much training seeds differ stands in the last table.',
       describeOperator(rows[0]!.runs[0]!.config.operator.strength),

@@ -63,7 +63,7 @@ export function sectionOf(runs: Runs): Section {
       { name: 'value', plot: updatePlot(together, 'Value of the policy', 'Q̄', (update, task) => update.meanQ?.[task]) },
     ],
     notes: [
-      `Success in percent of ${evaluation.trials} trials a task and training seed (${together.length} seeds), without operator ` +
+      `Success in percent of ${evaluation.trials} trials a task and training seed (seeds: ${together.length}), without operator ` +
         'and commands; in brackets the 95 % Wilson interval over all of them. Alone: the same program on one task, with ' +
         `${(online.robotMinutes / tasks.length).toFixed(0)} of the ${online.robotMinutes} robot minutes that the tasks have together ` +
         'and all rows of every batch.',

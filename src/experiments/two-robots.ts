@@ -102,7 +102,7 @@ export function sectionOf(arms: readonly Arm[], rows: readonly Row[]): Section {
     tables: [successTable(rows, tasks), timeTable(arms)],
     plots: [{ name: 'clock', plot: clockPlot(arms) }],
     notes: [
-      `Success in percent of ${evaluation.trials} trials a task and training seed (${seeds} seeds), on starts that no training ` +
+      `Success in percent of ${evaluation.trials} trials a task and training seed (seeds: ${seeds}), on starts that no training ` +
         'met, without operator and commands; in brackets the 95 % Wilson interval over all of them.',
       'Minutes on the clock are steps of one robot at 10 Hz: two robots act at the same time and collect twice the data, and ' +
         'the learner makes as many updates for each step of either. Demonstrations are recorded on every robot.',
