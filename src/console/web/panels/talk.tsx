@@ -15,8 +15,7 @@ export function TalkPanel() {
       <header>
         <h2>Talk</h2>
         <span class="quiet small">
-          {camera ? `as the ${camera.name} camera sees it` : 'as the robot sees it'} · lasts 1.5 s, “a bit” 0.5 s; hold
-          for more
+          {camera ? `as the ${camera.name} camera sees it` : 'as the robot sees it'} · lasts 1.5 s, hold for more
         </span>
       </header>
       <CommandBox

@@ -128,7 +128,7 @@ export function CommandBox({ onCommand, onStop }: Props) {
         {speech?.problem ? (
           <span class="not-understood">{speech.problem}</span>
         ) : !reading ? (
-          <span class="quiet">Words become one of 26 commands; nothing is guessed.</span>
+          <span class="quiet">One of 26 commands, nothing guessed. “A bit” lasts half a second.</span>
         ) : 'refused' in reading ? (
           <>
             <span class="not-understood">{reading.refused}</span>
