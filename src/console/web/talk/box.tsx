@@ -128,7 +128,7 @@ export function CommandBox({ onCommand, onStop }: Props) {
         {speech?.problem ? (
           <span class="not-understood">{speech.problem}</span>
         ) : !reading ? (
-          <span class="quiet">One of 26 commands, nothing guessed. “A bit” lasts half a second.</span>
+          <span class="quiet">One of 26 commands, nothing guessed; “a bit” is 0.5 s.</span>
         ) : 'refused' in reading ? (
           <>
             <span class="not-understood">{reading.refused}</span>
