@@ -213,7 +213,7 @@ export function sectionOf(calibrations: readonly Calibration[]): Section {
     ],
     notes: [
       `At the end: ${ends.join('; ')}.`,
-      'Q is the mean of the two members for the action that was executed; the return is that of the episode from there on, without operator, commands or exploration noise. ' +
+      'Q is the mean of the two members for the action that was executed; the return is that of the episode from there on, without operator and commands. ' +
         'The critics are trained on another policy than the one judged: half demonstrations and interventions, half rollouts that an operator helped. A positive bias means that they promise more than the policy earns alone. ' +
         'A truncated episode returns 0 from every step. Steps of one episode hang together; the correlation is over steps.',
     ],
