@@ -27,7 +27,7 @@ export type Workbench = {
    * @throws InputError if a run of that name has other settings
    */
   train(name: string, overrides: Overrides, seed: number): Promise<FinishedRun>
-  /** A JSON-safe value, made once and kept as `<name>.json` beside the options that made it. The name says of which seed it is. */
+  /** A JSON-safe value of one seed, which the name says; made once and kept as `<name>.json` beside the options that made it. */
   once<T>(name: string, make: () => Promise<T>): Promise<T>
   progress(text: string): void
 }

@@ -97,7 +97,8 @@ export class Policy {
   }
 
   /**
-   * a = π_θ(h; K xi). xi [7] in units of K, the gripper's entry over the gain; zeros give the mean action of a head with noise gain.
+   * a = π_θ(h; K xi). xi [7] in units of K, its gripper's entry over the gripper's gain; zeros give the mean action of a head
+   * with noise gain.
    * DSRL: a = π_θ(h; K n), n its noise actor's sample from xi; zeros give its mode.
    */
   async primary(seen: EncodedObservation, xi: Float32Array): Promise<Action> {

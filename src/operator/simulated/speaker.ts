@@ -24,7 +24,7 @@ export type SpeakerOptions = GateOptions & {
   threshold: number // σ of the label rule, metres
 }
 
-/** Sees as the practised operator does; half a second to speak; a command holds for 1.5 s, as at the console. */
+/** Sees as the practised operator does; half a second to speak; a command holds for 1.5 s at most, as at the console. */
 export const DEFAULT_SPEAKER: SpeakerOptions = {
   patience: DEFAULT_OPERATOR.patience,
   tolerance: DEFAULT_OPERATOR.tolerance,

@@ -60,7 +60,7 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
     }
   }, [connection, camera, index, overlay])
 
-  // a robot that waits, for a person or for the policy, makes no new pictures: they are not late, but the page says how old they are
+  // a robot that waits makes no new pictures: they are not late, but the page says how old they are
   const still = useModel(({ robot, link }) => link === 'open' && robot !== null && RESTS.includes(robot.status))
   const old = age !== null && age > OLD && !still
   return (
