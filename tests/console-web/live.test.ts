@@ -187,6 +187,26 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await says(page, '.said b', 'move right and forward')
   })
 
+  it('ends what a direction of the dial asks for when the hand that held it lets go, not after a tap', async () => {
+    const sent: string[] = []
+    const page = await run.page(browser, async (page) => {
+      page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))))
+    })
+    const kinds = () =>
+      sent.map((text) => JSON.parse(text).kind).filter((kind) => ['command', 'silence'].includes(kind))
+    await takeControl(page)
+    const button = page.getByRole('button', { name: 'move up' })
+    await button.click()
+    await expect.poll(kinds).toEqual(['command'])
+    await button.hover()
+    await page.mouse.down()
+    await expect.poll(() => kinds().length, { timeout: 15_000 }).toBeGreaterThan(2)
+    expect(new Set(kinds())).toEqual(new Set(['command']))
+    await page.mouse.up()
+    await expect.poll(kinds, { timeout: 15_000 }).toContain('silence')
+    expect(kinds().at(-1)).toBe('silence')
+  })
+
   it('takes a verdict back, and brings the next one to the reward of the last step', async () => {
     const page = await run.page(browser)
     await takeControl(page)

@@ -1,4 +1,4 @@
-/** @file The dial: four directions and their pairs around a ring, up and down beside it, each to press once or to hold. */
+/** @file The dial: four directions and their pairs around a ring, up and down beside it, each to press once, or to hold until it is enough. */
 import { useRef, useState } from 'preact/hooks'
 import { formatCommand } from '../../../talk/vocabulary.ts'
 import type { Vector3 } from '../../protocol.ts'
@@ -33,12 +33,20 @@ type Props = {
 export function Dial({ turn, onSay, onSilence, onPreview }: Props) {
   const [lift, setLift] = useState<Sign>(0)
   const timer = useRef<ReturnType<typeof setInterval> | undefined>(undefined)
-  const end = () => clearInterval(timer.current)
+  const held = useRef(false) // for so long that it was said again
+  const end = () => {
+    clearInterval(timer.current)
+    if (held.current) onSilence()
+    held.current = false
+  }
   const hold = (direction: Vector3) => {
     const say = () => onSay(formatCommand(direction as unknown as readonly [number, number, number]))
     end()
     say()
-    timer.current = setInterval(say, REPEAT)
+    timer.current = setInterval(() => {
+      held.current = true
+      say()
+    }, REPEAT)
   }
   const handlers = (direction: Vector3) => ({
     onPointerDown: (event: PointerEvent) => {
