@@ -54,6 +54,11 @@ export class HubServer {
     return this.seen.filter(({ method }) => method === 'GET')
   }
 
+  /** Breaks what the store is sending. */
+  cut(): void {
+    this.store.closeAllConnections()
+  }
+
   async stop(): Promise<void> {
     for (const server of [this.hub, this.store]) {
       server.closeAllConnections()
