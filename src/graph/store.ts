@@ -41,7 +41,7 @@ const largestMemoryBytes = 65536 * pageBytes
  */
 export class ParameterStore {
   readonly memory: WebAssembly.Memory
-  /** Adam steps taken, by group; settable, for a checkpoint that is read back. */
+  /** Adam steps that the values of a group have taken; settable, for values that come from elsewhere. */
   readonly steps: Record<string, number> = {}
   private readonly groups = new Map<string, Group>()
   private readonly optimiser: Optimiser
@@ -58,7 +58,7 @@ export class ParameterStore {
         planned.push({ group, kind, start: bytes })
         bytes += Math.ceil((group.size * 4) / alignmentBytes) * alignmentBytes
       }
-      if (spec.trained) this.steps[name] = 0
+      this.steps[name] = 0
     }
     if (bytes > largestMemoryBytes)
       throw new InputError('ParameterStore', `needs ${bytes} bytes`, 'WebAssembly ends at 4 GiB; split the model.')
@@ -72,6 +72,11 @@ export class ParameterStore {
   /** Names of the groups, in order. */
   get names(): string[] {
     return [...this.groups.keys()]
+  }
+
+  /** The runs that a group has, in order. */
+  kinds(group: string): Kind[] {
+    return [...this.group(group).runs.keys()]
   }
 
   /** Shapes of a group's tensors, in the order of the run. */

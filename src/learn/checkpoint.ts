@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../data/safetensors.ts'
 import { InputError } from '../errors.ts'
-import type { Kind, ParameterStore } from '../graph/index.ts'
+import type { ParameterStore } from '../graph/index.ts'
 import type { Layout } from '../nets/index.ts'
 import type { StreamState } from '../random/stream.ts'
 import type { ByActor } from './actors.ts'
@@ -33,8 +33,8 @@ export async function saveLearner(
       policy[`${group}/${name}`] = f32(shape, store.view(group, name, actingKind(groups[group]!)))
   await writeSafetensors(join(directory, POLICY_FILE), policy)
   const rest: Record<string, SafeTensor> = {}
-  for (const [group, { targetRate }] of Object.entries(groups))
-    for (const kind of kindsOf(targetRate)) {
+  for (const group of store.names)
+    for (const kind of savedKinds(store, group)) {
       const data = store.flat(group, kind)
       rest[`${group}/${kind}`] = f32([data.length], data)
     }
@@ -42,15 +42,11 @@ export async function saveLearner(
 }
 
 /** Fills the store. @throws InputError if the files are damaged or of other networks */
-export async function loadLearner(
-  directory: string,
-  store: ParameterStore,
-  groups: Record<string, Group>,
-): Promise<LearnerState> {
+export async function loadLearner(directory: string, store: ParameterStore): Promise<LearnerState> {
   const path = join(directory, LEARNER_FILE)
   const file = await readSafetensors(path)
-  for (const [group, { targetRate }] of Object.entries(groups))
-    for (const kind of kindsOf(targetRate)) {
+  for (const group of store.names)
+    for (const kind of savedKinds(store, group)) {
       const own = store.flat(group, kind)
       const saved = floatTensor(file, `${group}/${kind}`, path)
       expectSize(`${path}, ${group}/${kind}`, saved.length, own.length)
@@ -95,8 +91,8 @@ export async function readGroup(directory: string, group: string, layout: Layout
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
 
-const kindsOf = (targetRate: number | undefined): Kind[] =>
-  targetRate === undefined ? ['value', 'moment1', 'moment2'] : ['value', 'moment1', 'moment2', 'target']
+/** Gradients are made anew in every step. */
+const savedKinds = (store: ParameterStore, group: string) => store.kinds(group).filter((kind) => kind !== 'gradient')
 
 function expectSize(where: string, got: number, wanted: number): void {
   if (got !== wanted)

@@ -26,14 +26,15 @@ export type LearnerOptions = {
   threads?: number
 }
 
-const AVERAGED = ['head', 'noiseActor'] // the refinement actor acts as it learns, past heads as they were
+const AVERAGED = ['head', 'noiseActor'] // the refinement actor acts as it learns
 
 /** All groups of a method. */
 export function methodGroups(method: MethodName, settings: StepSettings): Record<string, Group> {
-  const { actorAverage } = settings.learner
-  const actors = Object.entries(actorLayouts(settings.sizes, method)).map(([group, layout]): [string, Group] => [
+  const { sizes, learner } = settings
+  const past: readonly string[] = pastHeads(sizes)
+  const actors = Object.entries(actorLayouts(sizes, method)).map(([group, layout]): [string, Group] => [
     group,
-    AVERAGED.includes(group) ? { layout, targetRate: actorAverage } : { layout },
+    { layout, trained: !past.includes(group), targetRate: AVERAGED.includes(group) ? learner.actorAverage : undefined },
   ])
   return { ...Object.fromEntries(actors), ...methods[method].besides(settings) }
 }
@@ -42,9 +43,9 @@ export function methodGroups(method: MethodName, settings: StepSettings): Record
 export function createStore(groups: Record<string, Group>, seed: number): ParameterStore {
   const store = new ParameterStore(
     Object.fromEntries(
-      Object.entries(groups).map(([name, { layout, targetRate }]) => [
+      Object.entries(groups).map(([name, { layout, trained = true, targetRate }]) => [
         name,
-        { tensors: shapesOf(layout), trained: true, target: targetRate !== undefined },
+        { tensors: shapesOf(layout), trained, target: targetRate !== undefined },
       ]),
     ),
   )
@@ -119,7 +120,7 @@ export class Learner {
   }
 
   async load(directory: string): Promise<void> {
-    const state = await loadLearner(directory, this.store, this.groups)
+    const state = await loadLearner(directory, this.store)
     this.updates = state.updates
     this.steps.restore(state.streams)
   }

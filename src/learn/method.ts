@@ -23,8 +23,11 @@ export type MethodSettings = StepSettings & {
   commands: CommandEncoder
 }
 
-/** Parameters that are trained together. `targetRate`: a copy follows them at this rate, once a step of theirs. */
-export type Group = { layout: Layout; targetRate?: number }
+/**
+ * Parameters that are trained together, or set together where `trained` is false. `targetRate`: a copy follows them at
+ * this rate, once a step of theirs.
+ */
+export type Group = { layout: Layout; trained?: boolean; targetRate?: number }
 
 /** Whether a group acts as it learns, or its average does. */
 export const actingKind = ({ targetRate }: Group): 'value' | 'target' => (targetRate === undefined ? 'value' : 'target')

@@ -162,6 +162,8 @@ describe('parameter store', () => {
     for (const kind of ['value', 'gradient', 'moment1', 'moment2'] as const)
       expect(store.flat('net', kind).buffer).toBe(store.memory.buffer)
     expect(store.shapes('net')).toEqual({ w: [2, 3], b: [3] })
+    expect(store.kinds('net')).toEqual(['value', 'gradient', 'moment1', 'moment2'])
+    expect(store.kinds('frozen')).toEqual(['value'])
   })
 
   test('says what is missing', () => {

@@ -169,6 +169,15 @@ describe('past heads', () => {
     expect(each[1]![0]).not.toEqual(each[0]![0])
   })
 
+  it('are saved as their values alone: nothing trains them', async () => {
+    const { learner } = await heads(2)
+    const { tensors } = await readSafetensors(join(await learn(learner, []), LEARNER_FILE))
+    const runs = Object.keys(tensors)
+      .filter((name) => /^(head|past1)\//.test(name))
+      .sort()
+    expect(runs).toEqual(['head/moment1', 'head/moment2', 'head/target', 'head/value', 'past1/value'])
+  })
+
   it('come back from a checkpoint, and go on being handed down', async () => {
     const { learner } = await heads(3)
     const directory = await learn(learner, [])
