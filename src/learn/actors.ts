@@ -70,16 +70,20 @@ export function actorSizes(
   return { network, embedding: encoder.embeddingWidth, proprio, command, cameras, space: height * width, channels }
 }
 
-export const pastHeads = ({ network }: ActorSizes): PastHead[] =>
-  Array.from({ length: network.pastHeads }, (_, i) => `past${i + 1}` as const)
+/** None in DSRL, whose head is never renewed. */
+export const pastHeads = ({ network }: ActorSizes, method: MethodName = 'dual'): PastHead[] =>
+  Array.from({ length: method === 'dsrl' ? 0 : network.pastHeads }, (_, i) => `past${i + 1}` as const)
 
 /** The heads whose mean is the action, the one that learns first. */
-export const headsOf = (sizes: ActorSizes): ('head' | PastHead)[] => ['head', ...pastHeads(sizes)]
+export const headsOf = (sizes: ActorSizes, method?: MethodName): ('head' | PastHead)[] => [
+  'head',
+  ...pastHeads(sizes, method),
+]
 
 /** The layouts of the groups of parameters that a method acts with. */
 export function actorLayouts(sizes: ActorSizes, method: MethodName = 'dual'): ByActor<Layout> {
   const learnt = ACTORS[method].map((actor) => [actor, LAYOUTS[actor](sizes)])
-  return Object.fromEntries([...learnt, ...pastHeads(sizes).map((past) => [past, LAYOUTS.head(sizes)])])
+  return Object.fromEntries([...learnt, ...pastHeads(sizes, method).map((past) => [past, LAYOUTS.head(sizes)])])
 }
 
 const LAYOUTS: Record<Learnt, (sizes: ActorSizes) => Layout> = {

@@ -31,7 +31,7 @@ const AVERAGED = ['head', 'noiseActor'] // the refinement actor acts as it learn
 /** All groups of a method. */
 export function methodGroups(method: MethodName, settings: StepSettings): Record<string, Group> {
   const { sizes, learner } = settings
-  const past: readonly string[] = pastHeads(sizes)
+  const past: readonly string[] = pastHeads(sizes, method)
   const actors = Object.entries(actorLayouts(sizes, method)).map(([group, layout]): [string, Group] => [
     group,
     { layout, trained: !past.includes(group), targetRate: AVERAGED.includes(group) ? learner.actorAverage : undefined },
@@ -128,7 +128,7 @@ export class Learner {
   /** The groups that act, ready to: there may have been fewer renewals than there are places for past heads. */
   private acting(): string[] {
     const { sizes, method } = this.options
-    fillPlaces(this.store, pastHeads(sizes))
+    fillPlaces(this.store, pastHeads(sizes, method))
     return Object.keys(actorLayouts(sizes, method))
   }
 

@@ -52,7 +52,7 @@ export class Policy {
     const xi = input('xi', [1, ACTION_WIDTH])
     const features = transpose(input('features', [1, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
     const schedule = consistencySchedule(CONRFT_SCHEDULE)
-    const heads = headsOf(sizes).map((head) => store.tensors(head))
+    const heads = headsOf(sizes, method).map((head) => store.tensors(head))
     const answer = (w: Tensor) => {
       const answers = heads.map((head) => policyOf(denoiser(head), schedule)(w, conditioning(head, h, proprio)))
       return mul(1 / heads.length, answers.reduce(add))

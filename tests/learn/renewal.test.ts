@@ -169,6 +169,14 @@ describe('past heads', () => {
     expect(each[1]![0]).not.toEqual(each[0]![0])
   })
 
+  it('are none where the head is frozen', async () => {
+    const dsrl = options({ method: 'dsrl', learner: settings(2), sizes: remembering })
+    const parameters = (await Learner.create(dsrl, aReplay())).actorParameters()
+    expect(Object.keys(parameters)).toEqual(['head', 'noiseActor'])
+    const policy = await Policy.create(remembering, commands, 'dsrl')
+    expect(() => policy.setParameters(parameters)).not.toThrow()
+  })
+
   it('are saved as their values alone: nothing trains them', async () => {
     const { learner } = await heads(2)
     const { tensors } = await readSafetensors(join(await learn(learner, []), LEARNER_FILE))
