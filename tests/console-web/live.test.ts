@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { LoggedEpisode } from '../../src/replay/log-reader.ts'
 import {
@@ -37,6 +37,14 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     page.locator(selector).filter({ hasText: words }).first().waitFor({ timeout: 15_000 })
   const until = <T>(read: () => T | undefined | false, what: string): Promise<T> =>
     expect.poll(read, { timeout: 30_000, interval: 300, message: what }).toBeTruthy() as Promise<T>
+  /** Requests of the page that are not answered yet, to addresses with this part. */
+  const underWay = (page: Page, part: string): ReadonlySet<Request> => {
+    const open = new Set<Request>()
+    page.on('request', (request) => request.url().includes(part) && open.add(request))
+    page.on('requestfinished', (request) => open.delete(request))
+    page.on('requestfailed', (request) => open.delete(request))
+    return open
+  }
   const takeControl = async (page: Page) => {
     await page.getByRole('button', { name: 'Take control' }).click()
     await says(page, '.lease', 'You have control')
@@ -232,6 +240,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
   it('records a demonstration by hand, lets it be looked through, and keeps it', async () => {
     const page = await run.page(browser)
     await takeControl(page)
+    const pictures = underWay(page, '/frames/')
     await page.getByRole('link', { name: 'Record' }).click()
     await page.getByText('assemble the bolt into the slot', { exact: true }).last().click()
     await page.getByRole('button', { name: 'Record assemble' }).click()
@@ -245,6 +254,9 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await says(page, '.player .who', 'Operator')
     await player.getByRole('slider', { name: 'Step' }).fill('2')
     await says(page, '.player .where-step', /^step 2 of \d+$/)
+    await player.getByRole('slider', { name: 'Step' }).press('End') // from where no picture is fetched ahead
+    await says(page, '.player .where', 'ended: success')
+    await expect.poll(() => pictures.size, { timeout: 15_000 }).toBe(0) // once it is kept they are gone: errors
     await page.getByRole('button', { name: 'Keep' }).click()
     await says(page, '.list label', /assemble the bolt into the slot\s*1 kept/)
   })
