@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MetricsWriter } from '../../src/run/metrics.ts'
 import { countBars, resultStrip } from '../../src/run/report/bars.ts'
 import { renderReport, writeReport } from '../../src/run/report/index.ts'
+import { page } from '../../src/run/report/page.ts'
+import { plot, type Series } from '../../src/run/report/plot.ts'
 import { linear, robustDomain, tickLabel, ticks } from '../../src/run/report/scale.ts'
 import {
   assistedSuccess,
@@ -15,6 +17,7 @@ import {
   wallClock,
   withoutRepeats,
 } from '../../src/run/report/series.ts'
+import { standaloneSvg } from '../../src/run/report/standalone.ts'
 import { path } from '../../src/run/report/svg.ts'
 import { summarise } from '../../src/run/summary.ts'
 import { anEpisode, anEvaluation, anUpdate } from './builders.ts'
@@ -82,6 +85,29 @@ describe('series', () => {
         [3, 3],
       ] as const),
     ).toBe('M0 0M2 2L3 3'))
+})
+
+describe('colours', () => {
+  const nine: Series[] = Array.from({ length: 9 }, (_, colour) => ({
+    name: `series ${colour}`,
+    colour,
+    look: 'line',
+    points: [
+      { x: 0, y: colour },
+      { x: 1, y: colour },
+    ],
+  }))
+  const chart = { title: 'many', x: { label: 'x' }, y: { label: 'y' }, series: nine }
+
+  it.each([
+    ['a figure of the page', () => page('many', plot(chart))],
+    ['a file of its own', () => standaloneSvg(chart)],
+  ])('are styled for every series of %s', (_, draw) => {
+    const drawn = draw()
+    const used = new Set([...drawn.matchAll(/class="(s\d+)"/g)].map(([, name]) => name!))
+    expect(used.size).toBeGreaterThanOrEqual(8)
+    for (const name of used) expect(drawn).toMatch(new RegExp(`\\.${name} \\{`))
+  })
 })
 
 describe('small drawings', () => {

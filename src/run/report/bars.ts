@@ -1,4 +1,5 @@
 /** @file Small drawings: counts as horizontal bars, and step 0 against final as a strip for a table cell. */
+import { colourClass } from './palette.ts'
 import { linear } from './scale.ts'
 import { element, escapeText } from './svg.ts'
 
@@ -36,7 +37,7 @@ export function resultStrip(
   const ends = [0, 0.5, 1].map((share) => element('line', { class: 'grid', x1: x(share), x2: x(share), y1: 4, y2: 20 }))
   return element(
     'svg',
-    { class: `strip s${colour}`, viewBox: '0 0 200 24', 'aria-hidden': 'true' },
+    { class: `strip ${colourClass(colour)}`, viewBox: '0 0 200 24', 'aria-hidden': 'true' },
     ...ends,
     element('line', { class: 'bar', x1: x(score.interval[0]), x2: x(score.interval[1]), y1: 12, y2: 12 }),
     element('circle', { class: 'hollow', cx: x(score.step0), cy: 12, r: 4.5 }),

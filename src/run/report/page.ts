@@ -1,16 +1,19 @@
 /** @file The page around the charts: one HTML file with its own style, light and dark, nothing loaded from elsewhere. */
+import { PALETTE } from './palette.ts'
 import { element, escapeText } from './svg.ts'
+
+const colours = (ground: 'light' | 'dark') => PALETTE.map((colour, i) => `--c${i}: ${colour[ground]};`).join(' ')
 
 const STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #fbfbf9; --card: #ffffff; --ink: #1c1d1f; --quiet: #66696e; --rule: #e6e6e1; --code: #f3f3ef;
-  --c0: #2a6fd0; --c1: #d2571c; --c2: #16936a; --c3: #8557cf; --c4: #b07d00; --c5: #cb3f77;
+  ${colours('light')}
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #141516; --card: #1c1d1f; --ink: #ececea; --quiet: #9a9da3; --rule: #303236; --code: #232528;
-    --c0: #639ff2; --c1: #f08a55; --c2: #40c795; --c3: #b394f2; --c4: #e2b13c; --c5: #f07fac;
+    ${colours('dark')}
   }
 }
 * { box-sizing: border-box }
@@ -43,8 +46,7 @@ svg .label { fill: var(--quiet) }
 .bar { stroke: var(--s); stroke-width: 2; opacity: 0.65 }
 .dot { fill: var(--s); stroke: var(--card); stroke-width: 1.5 }
 .hollow { fill: var(--card); stroke: var(--s); stroke-width: 1.8 }
-.s0 { --s: var(--c0) } .s1 { --s: var(--c1) } .s2 { --s: var(--c2) }
-.s3 { --s: var(--c3) } .s4 { --s: var(--c4) } .s5 { --s: var(--c5) }
+${PALETTE.map((_, i) => `.s${i} { --s: var(--c${i}) }`).join(' ')}
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: 7px 14px 7px 0; border-bottom: 1px solid var(--rule); font-weight: 400 }
 thead th { color: var(--quiet); font-size: 13px }

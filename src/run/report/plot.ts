@@ -1,4 +1,5 @@
 /** @file One chart: lines with bands, dots with error bars, a legend and a caption, as a figure with inline SVG. */
+import { colourClass } from './palette.ts'
 import { type Domain, linear, robustDomain, tickLabel, ticks } from './scale.ts'
 import { element, escapeText, path } from './svg.ts'
 
@@ -6,7 +7,7 @@ export type Point = { x: number; y: number; low?: number; high?: number; note?: 
 
 export type Series = {
   name: string
-  colour: number // index into the page's palette
+  colour: number // index into the palette
   look: 'line' | 'dashed' | 'dots' // dots: error bars from low to high; line: a band from low to high
   points: readonly Point[]
 }
@@ -125,7 +126,7 @@ function boundary(chart: Plot, [low, high]: Domain, axes: Axes): string {
 }
 
 function draw(series: Series, axes: Axes): string {
-  const group = (...parts: string[]) => element('g', { class: `s${series.colour}` }, ...parts)
+  const group = (...parts: string[]) => element('g', { class: colourClass(series.colour) }, ...parts)
   if (series.look === 'dots') return group(...series.points.map((point) => dot(point, axes)))
   const line = path(series.points.map(({ x, y }) => [axes.x(x), axes.y(y)] as const))
   const curve = element('path', { class: series.look === 'dashed' ? 'line dashed' : 'line', d: line })
@@ -153,7 +154,7 @@ function dot({ x, y, low, high, note }: Point, axes: Axes): string {
 function legend(series: readonly Series[], wanted: boolean): string {
   if (!wanted) return ''
   const items = series.map(({ name, colour, look }) =>
-    element('li', { class: `s${colour}` }, element('span', { class: `key ${look}` }), escapeText(name)),
+    element('li', { class: colourClass(colour) }, element('span', { class: `key ${look}` }), escapeText(name)),
   )
   return element('ul', { class: 'legend' }, ...items)
 }

@@ -22,7 +22,6 @@ import {
 import { element, escapeText } from './svg.ts'
 
 const WINDOW = 20 // episodes that a moving rate looks back on
-const PALETTE = 6
 
 type UpdateMetric = MetricOf<'update'>
 
@@ -37,7 +36,7 @@ export function taskNames(metrics: readonly Metric[]): string[] {
   return [...names]
 }
 
-const colourOf = (tasks: readonly string[], task: string) => Math.max(0, tasks.indexOf(task)) % PALETTE
+const colourOf = (tasks: readonly string[], task: string) => Math.max(0, tasks.indexOf(task))
 
 export function headline(summary: Summary): string {
   const scores = Object.values(summary.tasks)
@@ -171,7 +170,7 @@ export function losses(metrics: readonly Metric[]): string {
   const chart = (title: string, label: string, lines: Record<string, (update: UpdateMetric) => number | undefined>) => {
     const series: Series[] = Object.entries(lines).map(([name, pick], colour) => ({
       name,
-      colour: colour % PALETTE,
+      colour,
       look: 'line',
       points: byUpdate(updates, pick),
     }))

@@ -1,9 +1,9 @@
 /** @file A chart as one SVG file: title, legend and style inside, on a card of its own, readable on white and dark pages. */
+import { colourClass, PALETTE } from './palette.ts'
 import { describe, drawing, HEIGHT, measured, type Plot, type Series, WIDTH } from './plot.ts'
 import { element, escapeText } from './svg.ts'
 
 // fixed colours, no variables: other programs than browsers draw these files too
-const COLOURS = ['#2a6fd0', '#d2571c', '#16936a', '#8557cf', '#b07d00', '#cb3f77']
 const STYLE = [
   "text { font: 11.5px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #66696e }",
   '.title { font-size: 14px; font-weight: 600; fill: #1c1d1f }',
@@ -11,7 +11,7 @@ const STYLE = [
   '.line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }',
   '.line.dashed { stroke-dasharray: 5 4; stroke-width: 1.6 }',
   '.band { stroke: none; opacity: 0.13 } .bar { stroke-width: 2; opacity: 0.65 } .dot { stroke: #ffffff; stroke-width: 1.5 }',
-  ...COLOURS.map((colour, i) => `.s${i} { fill: ${colour}; stroke: ${colour} }`),
+  ...PALETTE.map(({ light }, i) => `.s${i} { fill: ${light}; stroke: ${light} }`),
 ].join('\n')
 
 const PADDING = 14
@@ -75,5 +75,5 @@ function key({ name, colour, look }: Series, x: number, y: number): string {
     look === 'dots'
       ? element('circle', { class: 'dot', cx: x + 9, cy: middle, r: 4.5 })
       : element('path', { class: look === 'dashed' ? 'line dashed' : 'line', d: `M${x} ${middle}h18` })
-  return element('g', { class: `s${colour}` }, mark) + element('text', { x: x + KEY, y }, escapeText(name))
+  return element('g', { class: colourClass(colour) }, mark) + element('text', { x: x + KEY, y }, escapeText(name))
 }
