@@ -66,7 +66,9 @@ export const LearnerConfig = z.strictObject({
     .number()
     .min(0)
     .default(0)
-    .describe("noise on the actor's h and proprio while it learns, in their standard deviations; 0 is the paper"),
+    .describe(
+      "noise on the actor's h and proprio while it learns, in their standard deviations; less of it where there are many demonstrations; 0 is the paper",
+    ),
   bcTerm: z.enum(['reconstruction', 'direct']).default('reconstruction').describe('cloning term of the primary actor'),
   noiseGain: z
     .number()
