@@ -2,10 +2,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { Rate, SweepPoint } from '../run/audit/agreement.ts'
-import { readAnswers } from '../run/audit/answers.ts'
-import { type AnsweredAudit, auditAnswers, auditLabels, type Comparison, type LabelAudit } from '../run/audit/audit.ts'
-import { formatTable } from '../run/summary.ts'
+import { formatTable } from '../metrics/summary.ts'
+import type { Rate, SweepPoint } from '../review/audit/agreement.ts'
+import { readAnswers } from '../review/audit/answers.ts'
+import {
+  type AnsweredAudit,
+  auditAnswers,
+  auditLabels,
+  type Comparison,
+  type LabelAudit,
+} from '../review/audit/audit.ts'
 import { wholeNumber } from './options.ts'
 
 type Options = { count: number; seed: number; out?: string; answers?: string; json?: boolean }

@@ -1,9 +1,9 @@
 /** @file `duet steer`: does a trained policy do what it is told? */
 import type { Command } from 'commander'
-import { type SteerResult, steer } from '../run/steer.ts'
-import { formatTable } from '../run/summary.ts'
+import { formatTable } from '../metrics/summary.ts'
+import { type SteerResult, steer } from '../review/steer.ts'
 import { wholeNumber } from './options.ts'
-import { withTrained } from './withTrained.ts'
+import { withTrained } from './with-trained.ts'
 
 type Options = { checkpoint: string; states: number; seed: number; noise: 'none' | 'normal'; json?: boolean }
 

@@ -1,5 +1,6 @@
 /** @file Which charts the console draws from a run's metrics. */
-import type { Metric, MetricOf } from '../../../run/metrics.ts'
+import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { movingMean } from '../../../metrics/statistics.ts'
 import {
   assistedSuccess,
   type Clock,
@@ -9,8 +10,7 @@ import {
   unaidedSuccess,
   wallClock,
   withoutRepeats,
-} from '../../../run/report/series.ts'
-import { movingMean } from '../../../run/statistics.ts'
+} from '../../../review/report/series.ts'
 import type { LoopSample } from '../link/model.ts'
 import type { Curve, CurvePoint } from './align.ts'
 
