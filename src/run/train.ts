@@ -1,5 +1,6 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
 import { join } from 'node:path'
+import { writeWhole } from '../durable.ts'
 import type { EpisodeSummary } from '../loop/episode.ts'
 import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
@@ -11,7 +12,7 @@ import { type Summary, summarise } from '../metrics/summary.ts'
 import { type HealthChange, watchHealth } from '../review/health/watch.ts'
 import { writeReport } from '../review/report/index.ts'
 import type { RunConfig } from './config.ts'
-import { type RunFolder, writeWhole } from './folder.ts'
+import type { RunFolder } from './folder.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
@@ -22,6 +23,8 @@ type EvaluationStage = NonNullable<MetricOf<'evaluation'>['stage']>
 
 export type TrainEvents = {
   onProgress?: OnProgress
+  /** What a person should know of encoder and disk before the run begins; one line each. */
+  onNotice?: (line: string) => void
   /** A sign of trouble appeared, or cleared. */
   onHealth?: (change: HealthChange) => void
   /** Asked between episodes; true ends the online phase early, with a checkpoint and a report. */
@@ -56,7 +59,10 @@ async function trainIn(session: Session, folder: RunFolder, config: RunConfig, g
     given.onProgress?.(progress)
   }
   const events = { ...given, onProgress }
+  for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
   const parts = await openRun(folder, config, session, onProgress, watcher)
+  if (parts.logs.some(({ flushes }) => !flushes))
+    events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
   const past = readMetrics(folder.metrics)
   if (watcher) {
     watcher.started({ past, followsCommands: parts.policy.followsCommands })
