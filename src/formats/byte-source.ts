@@ -2,7 +2,6 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { InputError } from '../errors.ts'
-import { FETCH_POINTED, headOf, isPointer, LARGEST_POINTER, POINTER } from './lfs-pointer.ts'
 
 export interface ByteSource {
   /** Names the source in errors. */
@@ -15,7 +14,7 @@ export interface ByteSource {
   close(): Promise<void>
 }
 
-/** @throws InputError if the file cannot be opened, or a pointer lies in its place */
+/** @throws InputError if the file cannot be opened */
 export async function fileSource(path: string): Promise<ByteSource> {
   let handle: FileHandle
   let size: number
@@ -31,10 +30,6 @@ export async function fileSource(path: string): Promise<ByteSource> {
   } catch (cause) {
     await handle.close()
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Give the path of a file', { cause })
-  }
-  if (size < LARGEST_POINTER && isPointer(await headOf(path))) {
-    await handle.close()
-    throw new InputError(path, POINTER, FETCH_POINTED)
   }
   const short = (position: number) =>
     new InputError(

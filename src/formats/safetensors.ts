@@ -5,7 +5,6 @@ import { moveInPlace, syncHandle } from '../durable.ts'
 import { InputError, ShapeError } from '../errors.ts'
 import { decodeBfloat16, decodeHalves } from '../float16.ts'
 import { memorySource } from './byte-source.ts'
-import { FETCH_POINTED, isPointer, POINTER } from './lfs-pointer.ts'
 import { readHeader } from './safetensors-header.ts'
 import { elements, type TensorDtype } from './tensor-file.ts'
 
@@ -56,7 +55,6 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   } catch (cause) {
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Check the path', { cause })
   }
-  if (isPointer(bytes)) throw new InputError(path, POINTER, FETCH_POINTED)
   return parseSafetensors(bytes, path)
 }
 

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 import { InputError } from '../errors.ts'
 import { characterMap } from './character-map.ts'
-import { FETCH_POINTED, isPointer, POINTER } from './lfs-pointer.ts'
 import { tokenizerOfSentencepiece } from './sentencepiece.ts'
 
 export interface Tokenizer {
@@ -103,16 +102,14 @@ export function fixedLength(
 }
 
 async function readIfPresent(path: string): Promise<Buffer | undefined> {
-  let bytes: Buffer
   try {
-    bytes = await readFile(path)
+    const bytes = await readFile(path)
     if (bytes.length > LARGEST_FILE) throw new Error(`it has ${bytes.length} bytes, more than any tokenizer`)
+    return bytes
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, REMEDY, { cause })
   }
-  if (isPointer(bytes)) throw new InputError(path, POINTER, FETCH_POINTED)
-  return bytes
 }
 
 function parse(bytes: Buffer, path: string): object {

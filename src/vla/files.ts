@@ -5,7 +5,6 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
-import { FETCH_POINTED, isPointer, POINTER } from '../formats/lfs-pointer.ts'
 import type { TensorFile } from '../formats/tensor-file.ts'
 import { type Storage, stored } from '../graph/index.ts'
 import type { Parameters } from '../nets/parameters.ts'
@@ -23,12 +22,9 @@ export async function fileHash(path: string): Promise<string> {
 
 /** @throws InputError with the remedy */
 export async function readJson(path: string, remedy: string): Promise<unknown> {
-  let text = ''
   try {
-    text = await readFile(path, 'utf8')
-    return JSON.parse(text)
+    return JSON.parse(await readFile(path, 'utf8'))
   } catch (cause) {
-    if (isPointer(Buffer.from(text.slice(0, 64)))) throw new InputError(path, POINTER, FETCH_POINTED)
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, remedy, { cause })
   }
 }
