@@ -4,6 +4,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises'
 import { InputError, ShapeError } from '../errors.ts'
 import { memorySource } from './byte-source.ts'
 import { decodeBfloat16, decodeHalves } from './float16.ts'
+import { refusePointer } from './lfs-pointer.ts'
 import { readHeader } from './safetensors-header.ts'
 import { elements, type TensorDtype } from './tensor-file.ts'
 
@@ -54,6 +55,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   } catch (cause) {
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Check the path', { cause })
   }
+  refusePointer(path, bytes)
   return parseSafetensors(bytes, path)
 }
 

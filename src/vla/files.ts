@@ -1,7 +1,7 @@
 /** @file What all published encoders ask of their files. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import type { TensorFile } from '../data/tensor-file.ts'
@@ -18,15 +18,6 @@ export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer)
   return hash.digest('hex')
-}
-
-/** @throws InputError with the remedy */
-export async function readJson(path: string, remedy: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw new InputError(path, `cannot be read (${(cause as Error).message})`, remedy, { cause })
-  }
 }
 
 /** Graph leaves for the tensors of `plan`, by name, that point into the file. @throws InputError where a tensor cannot be mapped */

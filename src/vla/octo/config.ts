@@ -1,9 +1,10 @@
 /** @file Sizes of an Octo model, from its config.json and from that of the T5 it names. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../data/json.ts'
 import { InputError } from '../../errors.ts'
 import type { T5Sizes } from '../../nets/t5.ts'
-import { findCompanion, parseJson, readJson } from '../files.ts'
+import { findCompanion, parseJson } from '../files.ts'
 import { t5Sizes } from '../t5/config.ts'
 
 const size = z

@@ -1,8 +1,9 @@
 /** @file Sizes of a SmolVLA policy, from its own config.json and from that of the vision-language model it names. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readJson } from '../../data/json.ts'
 import { InputError } from '../../errors.ts'
-import { findCompanion, parseJson, readJson } from '../files.ts'
+import { findCompanion, parseJson } from '../files.ts'
 
 const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })
 const size = z
