@@ -5,6 +5,7 @@ import { moveInPlace, syncHandle } from '../durable.ts'
 import { InputError, ShapeError } from '../errors.ts'
 import { decodeBfloat16, decodeHalves } from '../float16.ts'
 import { memorySource } from './byte-source.ts'
+import { refusePointer } from './lfs-pointer.ts'
 import { readHeader } from './safetensors-header.ts'
 import { elements, type TensorDtype } from './tensor-file.ts'
 
@@ -55,6 +56,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   } catch (cause) {
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Check the path', { cause })
   }
+  refusePointer(path, bytes)
   return parseSafetensors(bytes, path)
 }
 

@@ -6,7 +6,14 @@ import { mkdirSync } from 'node:fs'
 import { copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { moveInPlace, writeWhole } from '../../durable.ts'
-import { isCommit } from './repository.ts'
+import { isCommit, isRepository } from './repository.ts'
+
+/** The repositories that a cache holds something of, as owner/name. */
+export async function cachedRepositories(cache: string): Promise<string[]> {
+  const names = await readdir(cache).catch(() => [])
+  const ours = names.filter((name) => name.startsWith('models--'))
+  return ours.map((name) => name.split('--').slice(1).join('/')).filter(isRepository)
+}
 
 export class RepositoryCache {
   private readonly folder: string

@@ -1,11 +1,11 @@
 /** @file One file from an address to the disk: continued where an earlier attempt stopped, checked before it gets its name. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { moveInPlace, syncHandle } from '../../durable.ts'
 import { InputError } from '../../errors.ts'
-import { headOf, isPointer, POINTER } from '../../formats/lfs-pointer.ts'
+import { LARGEST_POINTER, refusePointer } from '../../formats/lfs-pointer.ts'
 import { ask, Interruption, type Patience, persevere, reasonOf } from './line.ts'
 import type { Proxies } from './proxies.ts'
 
@@ -141,10 +141,17 @@ function watch(silence: number) {
 
 /** Mirrors made by git without Git LFS give pointers, with their own checksums. @throws InputError if it is one; it is deleted */
 async function dropPointer(path: string, where: string): Promise<void> {
-  if (!isPointer(await headOf(path).catch(() => new Uint8Array()))) return
-  await rm(path, { force: true })
-  throw new InputError(where, POINTER, 'The server has no more than that: try another HF_ENDPOINT')
+  if (!(await isSmall(path))) return
+  try {
+    refusePointer(where, await readFile(path), 'The server has no more than that: try another HF_ENDPOINT')
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
 }
+
+const isSmall = async (path: string): Promise<boolean> =>
+  ((await stat(path).catch(() => undefined))?.size ?? Number.POSITIVE_INFINITY) <= LARGEST_POINTER
 
 async function check(path: string, { checksum }: Expected, where: string): Promise<void> {
   await dropPointer(path, where)

@@ -1,8 +1,8 @@
 /** @file Brings a published model to this machine: into the Hub's cache, or into a folder. */
-import { mkdir, stat, statfs } from 'node:fs/promises'
+import { mkdir, readFile, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { headOf, isPointer, POINTER } from '../../formats/lfs-pointer.ts'
+import { LARGEST_POINTER, refusePointer } from '../../formats/lfs-pointer.ts'
 import { RepositoryCache } from './cache.ts'
 import { CATALOGUE, type HubModel, type ModelName, type ReleaseFile, type RepositoryFiles } from './catalogue.ts'
 import { checksumOf, diskError, download, PARTIAL } from './download.ts'
@@ -136,8 +136,8 @@ async function isThere(target: string, { size, checksum, path }: RemoteFile, own
   if (!present) return false
   if (!own) return present.size === size
   if (present.size === size && (await checksumOf(target, checksum)) === checksum) return true
-  if (isPointer(await headOf(target)))
-    throw new InputError(target, POINTER, `Delete it: the published ${path} takes its place`)
+  if (present.size <= LARGEST_POINTER)
+    refusePointer(target, await readFile(target), `Delete it: the published ${path} takes its place`)
   throw new InputError(target, `is not the published ${path}`, 'Move it away, or pull into another folder')
 }
 

@@ -13,6 +13,18 @@ export const isCommit = (revision: string): boolean => COMMIT.test(revision)
 /** `owner/name`, or a name alone as early models have it; nothing that could lead out of the cache. */
 export const isRepository = (name: string): boolean => /^(?!.*\.\.)\w[\w.-]*(?:\/\w[\w.-]*)?$/.test(name)
 
+/** Whether a config's name of a model is a path on the machine that wrote it: from the root, a drive, home or a dot, on any system. */
+export const isPath = (name: string): boolean => /^(?:[\\/~]|[A-Za-z]:[\\/]|\.{1,2}[\\/])/.test(name)
+
+/** The last part of a name or path, of any system. */
+export const baseOf = (name: string): string => name.split(/[\\/]/).filter(Boolean).at(-1) ?? ''
+
+/** The repository whose cache a path leads into: `.../models--owner--name/snapshots/<commit>`. */
+export function repositoryInPath(path: string): string | undefined {
+  const [, owner, name] = /(?:^|[\\/])models--([\w.-]+?)--([\w.-]+)/.exec(path) ?? []
+  return owner === undefined ? undefined : `${owner}/${name}`
+}
+
 /** @throws InputError */
 export function requireRepository(name: string, where: string): string {
   if (isRepository(name)) return name

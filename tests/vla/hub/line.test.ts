@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openFlax } from '../../../src/formats/flax-msgpack.ts'
+import { readJson } from '../../../src/formats/json.ts'
 import { openSafetensors } from '../../../src/formats/safetensors-file.ts'
 import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
-import { readJson } from '../../../src/vla/files.ts'
 import { ask } from '../../../src/vla/hub/line.ts'
 import { proxiesOf } from '../../../src/vla/hub/proxies.ts'
 import { pull } from '../../../src/vla/hub/pull.ts'
@@ -276,7 +276,7 @@ describe('a Git LFS pointer', () => {
     writeFileSync(target, pointer)
     const pulled = pull('octo-small', { settings: settingsOf(server, home), patience, folder: join(home, 'usb') })
     expect(await failure(pulled)).toContain(
-      `${target}: is a Git LFS pointer, not the file that it stands for. Delete it`,
+      `${target}: is a Git LFS pointer, not the file of 546684672 bytes. Delete it`,
     )
   })
 
