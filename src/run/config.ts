@@ -114,7 +114,9 @@ export const RunConfig = z.strictObject({
   vlaPath: z
     .string()
     .optional()
-    .describe("folder with the encoder's published files; without it those that `duet pull` fetched"),
+    .describe(
+      "folder with the encoder's published files, or the name of a pulled model; without it what `duet pull` fetched for it",
+    ),
   vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0).optional(),
   device: z.enum(DEVICES).default('cpu').describe('where the frozen encoder runs; actors and learner stay on the CPU'),
   resnetPath: z

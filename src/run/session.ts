@@ -41,6 +41,7 @@ export async function openSession(
     folder: config.vlaPath,
     layer: config.vlaLayer,
     cameras: Object.keys(stations[0]!.robot.spec.cameras),
+    stateWidth: stations[0]!.robot.spec.proprio.length,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)

@@ -4,7 +4,7 @@ import { InputError } from '../../errors.ts'
 import { readJson } from '../../formats/json.ts'
 import { isPath, repositoryInPath, requireRepository } from './repository.ts'
 
-export const MODELS = ['smolvla', 'octo-small', 't5-base', 'resnet10'] as const
+export const MODELS = ['smolvla', 'octo-small', 'octo-base', 't5-base', 'resnet10'] as const
 export type ModelName = (typeof MODELS)[number]
 
 /** Files of one repository of the Hub. `optional`: some revisions have them. */
@@ -48,6 +48,14 @@ export const CATALOGUE: Readonly<Record<ModelName, HubModel | ReleaseFile>> = {
     files: ['config.json', '300000/default/checkpoint'],
     licence: 'MIT',
     use: '--vla octo',
+    named: namedByOcto,
+  },
+  'octo-base': {
+    kind: 'hub',
+    repository: 'rail-berkeley/octo-base-1.5',
+    files: ['config.json', '300000/default/checkpoint'],
+    licence: 'MIT',
+    use: '--vla octo --vla-path octo-base',
     named: namedByOcto,
   },
   't5-base': {
