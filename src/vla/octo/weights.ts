@@ -100,21 +100,21 @@ function trainedParts(config: OctoConfig, file: FlaxFile): { config: OctoConfig;
 async function openNewest(folder: string): Promise<{ file: FlaxFile; notes: string[] }> {
   const entries = await readdir(folder).catch(() => [])
   const steps = entries.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(b) - Number(a))
-  const broken: InputError[] = []
+  const broken: { step: string; error: InputError }[] = []
   for (const step of steps) {
     const inside = join(folder, step, 'default')
     await refuseParts(inside)
     try {
       const file = await openFlax(await requireWhole(join(inside, 'checkpoint')))
-      const notes = broken.map(({ message }) => `step ${step} is read, as a newer one is not whole (${message})`)
-      return { file, notes: notes.slice(0, 1) }
+      const later = broken.map((each) => each.step).join(', ')
+      return { file, notes: later ? [`step ${step} is read, as ${later} was not saved whole.`] : [] }
     } catch (error) {
       if (!(error instanceof InputError)) throw error
-      broken.push(error)
+      broken.push({ step, error })
     }
   }
   throw (
-    broken[0] ??
+    broken[0]?.error ??
     new InputError(folder, 'has no folder named by a training step', 'Give the folder of a published Octo model')
   )
 }
