@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
+import { methods } from '../learn/methods.ts'
 import { Policy } from '../learn/policy.ts'
 import { LearnerClient } from '../link/learner-client.ts'
 import type { LearnerSetup } from '../link/learner-worker.ts'
@@ -101,6 +102,7 @@ export async function openRun(
   const metrics = MetricsWriter.open(folder.metrics)
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
+  metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
   const learner = await LearnerClient.start(learnerSetup(config, session, sizes, copies, checkpoint), {
     onParameters: (values) => config.online.lockstep || policy.setParameters(values),
     onFigures: (figures) => {

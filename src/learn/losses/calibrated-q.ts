@@ -11,7 +11,15 @@ import {
   type Tensor,
   unsqueeze,
 } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
 import type { Policy } from '../../nets/consistency-head.ts'
+
+export const CONSERVATIVE: Figure = {
+  name: 'critic.conservative',
+  title: 'conservative',
+  chart: 'Critics',
+  unit: 'loss',
+}
 
 export type CalibratedQSettings = {
   temperature: number

@@ -1,6 +1,9 @@
 /** @file Adaptive task weights: tasks whose critics promise little weigh more in the actor's loss (paper.md §4, §12). */
 import { InputError } from '../../errors.ts'
 import { add, clip, div, maximum, mul, stopGradient, sum, type Tensor } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
+
+export const TASK_WEIGHT: Figure = { name: 'weight', title: 'ε', chart: 'Task weight ε', unit: 'ε', of: 'task' }
 
 export type TaskWeightSettings = { c: number; min: number; max: number }
 
