@@ -154,7 +154,7 @@ export class ReplayBuffer {
 
   /**
    * Draws `count` transitions of a task with replacement and writes them from row `offset` on; rows of demonstrations ∪
-   * interventions come first. Only the columns that `out` has are written. Source: paper.md §5, half demos ∪ interventions, half rollouts.
+   * interventions come first. Only the columns that `out` has are written. Source: docs/method.md §5, half demos ∪ interventions, half rollouts.
    *
    * @returns how many rows are demonstrations ∪ interventions
    * @throws InputError if the task has no transition yet, ShapeError if a column is too short

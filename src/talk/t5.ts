@@ -1,4 +1,4 @@
-/** @file Commands embedded by T5 (paper.md §2), once: the table outlives the model, which is closed again. */
+/** @file Commands embedded by T5 (docs/method.md §2), once: the table outlives the model, which is closed again. */
 import { T5TextEncoder } from '../vla/t5/encoder.ts'
 import { type CommandTable, embedCommands } from './embedding.ts'
 import type { AxisNames } from './vocabulary.ts'

@@ -1,4 +1,4 @@
-/** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (paper.md §9, §12). */
+/** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (docs/method.md §9, §12). */
 import { actorCriticGroups, compileActorCritic } from '../actor-critic.ts'
 import type { Method, StepSettings } from '../method.ts'
 

@@ -1,4 +1,4 @@
-/** @file The primary actor's loss: cloning plus the task-weighted value of its own actions (paper.md §4, §12). */
+/** @file The primary actor's loss: cloning plus the task-weighted value of its own actions (docs/method.md §4, §12). */
 import { add, mean, mul, neg, type Tensor } from '../../graph/index.ts'
 import type { Denoiser, Policy } from '../../nets/consistency-head.ts'
 import type { ConsistencySchedule } from '../../nets/consistency-schedule.ts'
@@ -44,7 +44,7 @@ export function actorTerms(
 
 export type ActorWeights = { bc: number; q: number }
 
-/** Paper.md §4. */
+/** Source: docs/method.md §4. */
 export const WARM_UP_WEIGHTS: ActorWeights = { bc: 1, q: 0.1 }
 export const ONLINE_WEIGHTS: ActorWeights = { bc: 0.5, q: 0.5 }
 

@@ -1,4 +1,4 @@
-/** @file The refinement actor's loss on the talk-and-tweak data; the head and the critics are frozen in it (paper.md §6, §12). */
+/** @file The refinement actor's loss on the talk-and-tweak data; the head and the critics are frozen in it (docs/method.md §6, §12). */
 import { add, clip, mean, mul, neg, stopGradient, sum, type Tensor } from '../../graph/index.ts'
 import type { Policy } from '../../nets/consistency-head.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
@@ -11,7 +11,7 @@ export type RefinementBatch = { h: Tensor; actions: Tensor; xi: Tensor; xiReg: T
 
 export type RefinementWeights = { bc: number; q: number; reg: number }
 
-/** Paper.md §6. */
+/** Source: docs/method.md §6. */
 export const REFINEMENT_WEIGHTS: RefinementWeights = { bc: 1, q: 0.1, reg: 0.1 }
 
 /**

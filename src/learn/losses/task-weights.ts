@@ -1,10 +1,10 @@
-/** @file Adaptive task weights: tasks whose critics promise little weigh more in the actor's loss (paper.md §4, §12). */
+/** @file Adaptive task weights: tasks whose critics promise little weigh more in the actor's loss (docs/method.md §4, §12). */
 import { InputError } from '../../errors.ts'
 import { add, clip, div, maximum, mul, stopGradient, sum, type Tensor } from '../../graph/index.ts'
 
 export type TaskWeightSettings = { c: number; min: number; max: number }
 
-/** Paper.md §4. */
+/** Source: docs/method.md §4. */
 export const TASK_WEIGHTS: TaskWeightSettings = { c: 0.1, min: 0.8, max: 1.2 }
 
 /**
