@@ -9,10 +9,8 @@ import { squaredDistance } from './means.ts'
 /** h [batch, H]; actions (what the operator did), xi and xiReg [batch, A]. */
 export type RefinementBatch = { h: Tensor; actions: Tensor; xi: Tensor; xiReg: Tensor }
 
+/** η1, η2 and η3. */
 export type RefinementWeights = { bc: number; q: number; reg: number }
-
-/** Source: docs/method.md §6. */
-export const REFINEMENT_WEIGHTS: RefinementWeights = { bc: 1, q: 0.1, reg: 0.1 }
 
 /**
  * L = η1 E||π(h; K(m+ξ)) - a*||² - η2 E[Q(s, π(h; K(m+ξ)))] + η3 E||π(h; K(m0+ξ')) - stopgrad π(h; K ξ')||².

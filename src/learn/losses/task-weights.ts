@@ -4,9 +4,6 @@ import { add, clip, div, maximum, mul, stopGradient, sum, type Tensor } from '..
 
 export type TaskWeightSettings = { c: number; min: number; max: number }
 
-/** Source: docs/method.md §4. */
-export const TASK_WEIGHTS: TaskWeightSettings = { c: 0.1, min: 0.8, max: 1.2 }
-
 /**
  * ε_i = clip(Σ_j max(Q̄_j, 0) / (N max(Q̄_i, 0) + N c), min, max): a negative mean counts as 0, so that every weight is
  * finite and inside the range.
