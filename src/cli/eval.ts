@@ -1,16 +1,16 @@
 /** @file `duet eval`: success of a trained policy on fresh seeds, in single tasks or in chains of them. */
 import { type Command, Option } from 'commander'
 import { DEVICES, type Device } from '../graph/index.ts'
-import { Speaker, type SpeakerReport } from '../operator/simulated/speaker.ts'
-import { CELLS, type Cell } from '../robot/sim/options.ts'
-import { attrition, attritionTable, type Chain, operationsOf, runChains } from '../run/chain.ts'
-import { evaluate, evaluationNoise } from '../run/evaluate.ts'
-import type { TaskScore } from '../run/metrics.ts'
-import { formatTable } from '../run/summary.ts'
+import { attrition, attritionTable, type Chain, operationsOf, runChains } from '../loop/chain.ts'
+import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import type { TaskScore } from '../metrics/metrics.ts'
+import { formatTable } from '../metrics/summary.ts'
+import { Speaker, type SpeakerReport } from '../robots/workcell/operator/speaker.ts'
+import { CELLS, type Cell } from '../robots/workcell/options.ts'
 import type { Trained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
-import { withTrained } from './withTrained.ts'
+import { withTrained } from './with-trained.ts'
 
 type Options = {
   checkpoint: string

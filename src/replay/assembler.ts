@@ -1,7 +1,7 @@
 /** @file Gathers episodes while they run, one a robot, and hands each on when it has ended. */
 
-import { toHalf } from '../data/float16.ts'
 import { InputError, ShapeError } from '../errors.ts'
+import { toHalf } from '../float16.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { type EpisodeEnd, type EpisodeStart, type Step, settle } from './episode.ts'
 import type { StoredObservation, StoreShape } from './episode-store.ts'

@@ -1,7 +1,7 @@
 /** @file Whole episodes in a ring of fixed capacity: contiguous, each observation once, the oldest episode leaves first. */
 
-import { decodeHalves } from '../data/float16.ts'
 import { InputError, ShapeError } from '../errors.ts'
+import { decodeHalves } from '../float16.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { EpisodeStart, Step } from './episode.ts'
 

@@ -7,7 +7,7 @@ import { InputError } from '../errors.ts'
 import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
-import { CELLS } from '../robot/sim/options.ts'
+import { CELLS } from '../robots/workcell/options.ts'
 import { ENCODERS } from '../vla/encoder.ts'
 import { absolutePaths } from './paths.ts'
 

@@ -1,22 +1,24 @@
 /** @file Opens a run, new or continued: demonstrations, encodings, networks, learner and log, brought to where the folder says it stands. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { recordDemonstrations } from '../data/demonstrations.ts'
 import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
 import { Policy } from '../learn/policy.ts'
-import { SimulatedOperator, type SimulatedOperatorState } from '../operator/simulated/operator.ts'
-import { OPERATORS } from '../operator/simulated/options.ts'
+import { LearnerClient } from '../link/learner-client.ts'
+import type { LearnerSetup } from '../link/learner-worker.ts'
+import { OnlineRecorder, type Place } from '../loop/online-recorder.ts'
+import { type Copies, Perception } from '../loop/perception.ts'
+import { Practice, robotSeed } from '../loop/practice.ts'
+import { Tempo } from '../loop/tempo.ts'
+import { Turns } from '../loop/turns.ts'
+import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
+import { SimulatedOperator, type SimulatedOperatorState } from '../robots/workcell/operator/operator.ts'
+import { OPERATORS } from '../robots/workcell/operator/options.ts'
 import type { RunConfig } from './config.ts'
+import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
-import { labelRule } from './labelRule.ts'
-import { LearnerClient } from './learnerClient.ts'
-import type { LearnerSetup } from './learnerWorker.ts'
-import { MetricsWriter, ofKind, readMetrics } from './metrics.ts'
-import { OnlineRecorder, type Place } from './onlineRecorder.ts'
-import { type Copies, Perception } from './perception.ts'
-import { Practice, robotSeed } from './practice.ts'
+import { labelRule } from './label-rule.ts'
 import {
   type DemonstrationSource,
   encodeDemonstrations,
@@ -27,8 +29,6 @@ import {
   tellEpisode,
 } from './preparation.ts'
 import type { Session, Station } from './session.ts'
-import { Tempo } from './tempo.ts'
-import { Turns } from './turns.ts'
 import type { Watcher } from './watcher.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log

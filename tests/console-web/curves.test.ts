@@ -3,7 +3,7 @@ import { align, valueAt } from '../../src/console/web/curves/align.ts'
 import { CLOCKS, chartsOf, thin, updateRates } from '../../src/console/web/curves/charts.ts'
 import { taskRows } from '../../src/console/web/curves/tasks.ts'
 import { toSlider, toSpeed } from '../../src/console/web/panels/speed.ts'
-import type { Metric, MetricOf } from '../../src/run/metrics.ts'
+import type { Metric, MetricOf } from '../../src/metrics/metrics.ts'
 
 const episode = (robotSteps: number, success: boolean, operatorSteps = 0, length = 20): Metric => ({
   kind: 'episode',

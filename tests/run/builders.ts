@@ -1,5 +1,5 @@
 /** @file Metrics for tests: say what matters, the rest has a plain value. */
-import type { MetricOf } from '../../src/run/metrics.ts'
+import type { MetricOf } from '../../src/metrics/metrics.ts'
 
 export const anEpisode = (fields: Partial<MetricOf<'episode'>>): MetricOf<'episode'> => ({
   kind: 'episode',

@@ -1,5 +1,8 @@
 /** @file Which charts the console draws from a run's metrics. */
-import type { Metric, MetricOf } from '../../../run/metrics.ts'
+
+import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { percent } from '../../../metrics/percent.ts'
+import { movingMean } from '../../../metrics/statistics.ts'
 import {
   assistedSuccess,
   type Clock,
@@ -9,8 +12,7 @@ import {
   unaidedSuccess,
   wallClock,
   withoutRepeats,
-} from '../../../run/report/series.ts'
-import { movingMean } from '../../../run/statistics.ts'
+} from '../../../review/report/series.ts'
 import type { LoopSample } from '../link/model.ts'
 import type { Curve, CurvePoint } from './align.ts'
 
@@ -28,7 +30,6 @@ export type Plan = {
   empty: string // said while there is nothing to draw
 }
 
-const percent = (value: number) => `${Math.round(100 * value)} %`
 const short = (value: number) => String(Number(value.toPrecision(2)))
 
 export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K) =>

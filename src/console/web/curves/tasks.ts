@@ -1,6 +1,6 @@
 /** @file One line a task: how it goes now, how it was evaluated, and how the learner shares its attention. */
-import type { Metric, MetricOf } from '../../../run/metrics.ts'
-import { movingSuccess } from '../../../run/statistics.ts'
+import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { movingSuccess } from '../../../metrics/statistics.ts'
 import { ofKind } from './charts.ts'
 
 export const WINDOW = 20 // episodes of the running success

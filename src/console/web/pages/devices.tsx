@@ -1,6 +1,6 @@
 /** @file Every input device: its axes as they are, what the robot is asked for, its buttons, and an alarm where it is dead. */
 import { type AXIS_NAMES, KEYS } from '../../devices/index.ts'
-import { ScreenPad } from '../panels/screenPad.tsx'
+import { ScreenPad } from '../panels/screen-pad.tsx'
 import { Adjust, AxisBars } from '../panels/takeover.tsx'
 import { useConsole } from '../parts/context.ts'
 import { useStore } from '../parts/store.ts'

@@ -1,0 +1,96 @@
+/** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
+import type { Policy } from '../learn/policy.ts'
+import type { Operator } from '../operator/operator.ts'
+import { RandomStream } from '../random/stream.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import type { SimulatedOperator } from '../robots/workcell/operator/operator.ts'
+import type { Station } from '../run/session.ts'
+import type { Attendance, Attendant } from './attendant.ts'
+import { ChainStarts } from './chain-starts.ts'
+import { type EpisodeSummary, runEpisode } from './episode.ts'
+import type { OnlineRecorder, Place } from './online-recorder.ts'
+import { Pace } from './pace.ts'
+import type { Perception } from './perception.ts'
+import type { Turns } from './turns.ts'
+
+/** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
+export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
+  index === 0 ? seed : new RandomStream(seed, `robot ${index}`).integer(2 ** 31)
+
+/** The settings that practice follows, each under its name in the run's settings. */
+export type PracticeConfig = {
+  seed: number
+  tasks: readonly string[]
+  robot: { chainStarts: number }
+  online: { pace: number }
+  evaluation: { firstSeed: number } // start states of practice stay below
+}
+
+export type Practised = EpisodeSummary & { episode: number }
+
+export class Practice {
+  private readonly noise: RandomStream
+  private readonly pace: Pace
+  private readonly tending: Operator | undefined
+  private readonly chainStarts: ChainStarts
+
+  constructor(
+    readonly station: Station,
+    readonly recorder: OnlineRecorder,
+    readonly operator: SimulatedOperator | undefined,
+    private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
+    private readonly config: PracticeConfig,
+    private readonly watcher?: Attendance,
+  ) {
+    this.noise = new RandomStream(robotSeed(config.seed, recorder.place), `noise/${recorder.robotSteps}`)
+    const { pace } = config.online
+    this.pace = new Pace(() => watcher?.speed(pace) ?? pace)
+    this.tending = watcher ? watcher.operator(station.cell, operator) : operator
+    this.chainStarts = new ChainStarts(station, config.robot.chainStarts, robotSeed(config.seed, recorder.place))
+  }
+
+  /**
+   * One episode of the next task in turn, by someone who has the turn; it goes to the other robots before each step. The
+   * episode's number fixes task and start state.
+   */
+  async episode(): Promise<Practised> {
+    const { station, recorder, shared, config } = this
+    const { turns, ...minds } = shared
+    const { tasks, seed, evaluation } = config
+    const episode = recorder.nextEpisode
+    const round = Math.floor(episode / recorder.place.of)
+    const task = tasks[(round + recorder.place.index) % tasks.length]!
+    const start = new RandomStream(seed, `environment/${episode}`).integer(evaluation.firstSeed)
+    const pace = {
+      tick: async () => {
+        turns.give()
+        await turns.take()
+        await this.pace.tick()
+      },
+    }
+    const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
+    const begin = this.chainStarts.begin(episode, task)
+    const beside = this.watcher?.attend({ cell: station.cell, stage: 'practice', task, episode })
+    const attendant = beside && givingWay(beside, turns)
+    const operator = this.tending
+    const crew = { ...minds, robot: station.robot, noise, operator, recorder, begin, pace, attendant }
+    const summary = await runEpisode(crew, task, start)
+    this.chainStarts.ended(summary)
+    return { episode, ...summary }
+  }
+}
+
+/** While one robot is held, the others go on, or are held in their turn. */
+const givingWay = (beside: Attendant, turns: Turns): Attendant => ({
+  ready() {
+    const held = beside.ready()
+    return held && turns.during(held)
+  },
+  between() {
+    const held = beside.between()
+    return held && turns.during(held)
+  },
+  begin: (observation) => beside.begin(observation),
+  step: (happening, planned, next) => beside.step(happening, planned, next),
+  end: (summary) => beside.end(summary),
+})
