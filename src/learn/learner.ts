@@ -142,7 +142,7 @@ export class Learner {
   }
 }
 
-/** Every task has the same share of a batch (paper.md §12). @throws InputError */
+/** Every task has the same share of a batch (docs/method.md §12). @throws InputError */
 function batchPerTask({ learner, tasks }: Pick<LearnerOptions, 'learner' | 'tasks'>): number {
   const share = Math.floor(learner.batch / tasks.length)
   if (share < 1)

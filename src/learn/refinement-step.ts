@@ -1,4 +1,4 @@
-/** @file The refinement actor's step on talk-and-tweak samples of all tasks; head and critics are frozen in it (paper.md §6). */
+/** @file The refinement actor's step on talk-and-tweak samples of all tasks; head and critics are frozen in it (docs/method.md §6). */
 import {
   abs,
   add,

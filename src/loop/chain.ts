@@ -1,6 +1,6 @@
 /**
  * @file Chains of operations: place, pick and assemble of one bolt, then of the next. The end state of one operation starts
- * the next with no reset between, and a chain ends with its first failed operation (paper.md §9, long horizon).
+ * the next with no reset between, and a chain ends with its first failed operation (docs/method.md §9, long horizon).
  */
 
 import { InputError } from '../errors.ts'

@@ -10,7 +10,7 @@ const declared: Figure[] = [
 
 describe('charts of figures', () => {
   it('hold every value that was measured, those declared together on one axis', () => {
-    const measured = [
+    const measured: Figures[] = [
       { 'critic.td': 1, 'meanQ.pick': 0.5 },
       { 'critic.loss': 2, 'meanQ.place': 0.25 },
     ]

@@ -1,4 +1,4 @@
-/** @file DSRL: the head is cloned in the warm-up and frozen online; SAC over its noise learns what to feed it (paper.md §9, §12). */
+/** @file DSRL: the head is cloned in the warm-up and frozen online; SAC over its noise learns what to feed it (docs/method.md §9, §12). */
 import { compile, exp, type ParameterStore, type Program } from '../../graph/index.ts'
 import { ACTION_WIDTH } from '../../robot/robot.ts'
 import { criticGroup } from '../actor-critic.ts'

@@ -1,4 +1,4 @@
-/** @file HG-DAgger: cloning of demonstrations and interventions, no critic (paper.md §9, §12). */
+/** @file HG-DAgger: cloning of demonstrations and interventions, no critic (docs/method.md §9, §12). */
 import { CloningSteps } from '../cloning.ts'
 import { CLONING } from '../losses/index.ts'
 import { GRADIENT_NORM, gradientNorms } from '../measure.ts'

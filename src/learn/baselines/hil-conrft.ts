@@ -1,4 +1,4 @@
-/** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (paper.md §9, §12). */
+/** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (docs/method.md §9, §12). */
 import { ACTOR_CRITIC_FIGURES, actorCriticGroups, compileActorCritic } from '../actor-critic.ts'
 import { MEAN_Q, TASK_WEIGHT } from '../losses/index.ts'
 import type { Method, StepSettings } from '../method.ts'

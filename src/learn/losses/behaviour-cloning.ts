@@ -1,4 +1,4 @@
-/** @file Behaviour cloning terms per sample: denoising reconstruction, direct squared error, noise gain (paper.md §3, §12, §13). */
+/** @file Behaviour cloning terms per sample: denoising reconstruction, direct squared error, noise gain (docs/method.md §3, §12, §13). */
 import { add, clip, mean, mul, reshape, square, sub, type Tensor } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
 import type { Denoiser } from '../../nets/consistency-head.ts'

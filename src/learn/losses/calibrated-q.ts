@@ -1,4 +1,4 @@
-/** @file The conservative term of Cal-QL, the critics' warm-up (paper.md §5, §12; arXiv 2303.05479). */
+/** @file The conservative term of Cal-QL, the critics' warm-up (docs/method.md §5, §12; arXiv 2303.05479). */
 import {
   concat,
   div,

@@ -1,4 +1,4 @@
-/** @file Noise-aliased SAC over the noise of the frozen head, DSRL's losses (paper.md §9, §12). Its action critic is trained by tdLoss with `noisePolicyAction`. */
+/** @file Noise-aliased SAC over the noise of the frozen head, DSRL's losses (docs/method.md §9, §12). Its action critic is trained by tdLoss with `noisePolicyAction`. */
 import { exp, mean, mul, neg, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
 import type { Policy } from '../../nets/consistency-head.ts'

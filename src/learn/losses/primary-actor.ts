@@ -1,4 +1,4 @@
-/** @file The primary actor's loss: cloning plus the task-weighted value of its own actions (paper.md §4, §12). */
+/** @file The primary actor's loss: cloning plus the task-weighted value of its own actions (docs/method.md §4, §12). */
 import { add, mean, mul, neg, type Tensor } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
 import type { Denoiser, Policy } from '../../nets/consistency-head.ts'
@@ -54,11 +54,8 @@ export function actorTerms(
   return { action, ...cloned, q, bcPerTask: maskedMean(cloned.perSample, batch.bcMask), qPerTask: batchMean(q) }
 }
 
+/** λ1 and λ2. */
 export type ActorWeights = { bc: number; q: number }
-
-/** Paper.md §4. */
-export const WARM_UP_WEIGHTS: ActorWeights = { bc: 1, q: 0.1 }
-export const ONLINE_WEIGHTS: ActorWeights = { bc: 0.5, q: 0.5 }
 
 /** L = λ1 (1/N) Σ_i BC_i + λ2 L_Q, L_Q = -(1/N) Σ_i ε_i Q̄_i; the ε_i come from the same Q̄_i, without gradient. */
 export function primaryActorLoss(

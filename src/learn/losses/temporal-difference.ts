@@ -1,4 +1,4 @@
-/** @file The critics' TD loss with the minimum over the target ensemble (paper.md §5, §12). */
+/** @file The critics' TD loss with the minimum over the target ensemble (docs/method.md §5, §12). */
 import { add, mean, mul, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
 import { minOfMembers } from '../../nets/critic.ts'

@@ -1,5 +1,5 @@
 /**
- * @file Signs of a training that goes wrong, in plain words with the figure behind them (paper.md §11), from the metrics
+ * @file Signs of a training that goes wrong, in plain words with the figure behind them (docs/method.md §11), from the metrics
  * alone. Thresholds are set so that the healthy runs we have stay silent; docstrings say what they rest on.
  */
 import { REFINEMENT_BOUND } from '../../learn/actors.ts'
