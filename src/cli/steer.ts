@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { formatTable } from '../metrics/summary.ts'
 import { type SteerResult, steer } from '../review/steer.ts'
 import { wholeNumber } from './options.ts'
-import { withTrained } from './with-trained.ts'
+import { noSimulation, withTrained } from './with-trained.ts'
 
 type Options = { checkpoint: string; states: number; seed: number; noise: 'none' | 'normal'; json?: boolean }
 
@@ -26,7 +26,8 @@ const run = (options: Options) =>
   withTrained(options.checkpoint, async (trained, display) => {
     const { config, session, perception, policy } = trained
     let done = 0
-    const crew = { robot: session.robot, workcell: session.workcell, perception, policy }
+    const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
+    const crew = { robot, simulation, perception, policy }
     const result = await steer(crew, {
       tasks: config.tasks,
       statesPerTask: options.states,
