@@ -42,7 +42,7 @@ export const isSpaceMouse = ({ vendorId, collections }: HidDevice): boolean =>
 export async function watchSpaceMice(
   hid: Hid,
   onOpen: (mouse: SpaceMouse) => void,
-  onError: (error: unknown) => void,
+  onError: (error: unknown, device: HidDevice) => void,
   now: () => number = () => performance.now(),
 ): Promise<{ ask: () => Promise<void> }> {
   const mice = new Map<HidDevice, SpaceMouse>()
@@ -53,7 +53,7 @@ export async function watchSpaceMice(
     try {
       if (!device.opened) await device.open()
     } catch (error) {
-      return onError(error)
+      return onError(error, device)
     }
     device.oninputreport = ({ reportId, data }) => mouse.report(reportId, data, now())
     mouse.reconnect()
