@@ -70,7 +70,9 @@ export function withSource(layout: GamepadLayout, control: PadControl, source: S
 /** Of anything that was kept: a layout, or null where it is none. */
 export function layoutFrom(kept: unknown): GamepadLayout | null {
   if (typeof kept !== 'object' || kept === null) return null
-  const fits = Object.entries(kept).every(([control, source]) => CONTROLS.includes(control as PadControl) && isSource(source))
+  const fits = Object.entries(kept).every(
+    ([control, source]) => CONTROLS.includes(control as PadControl) && isSource(source),
+  )
   return fits && Object.keys(kept).length > 0 ? (kept as GamepadLayout) : null
 }
 

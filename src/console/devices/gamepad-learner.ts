@@ -41,7 +41,8 @@ export class GamepadLearner {
 
   private standsStill(values: Values, time: number): boolean {
     const { still } = this
-    const same = still?.values.length === values.length && values.every((v, i) => Math.abs(v - still.values[i]!) < STILL)
+    const same =
+      still?.values.length === values.length && values.every((v, i) => Math.abs(v - still.values[i]!) < STILL)
     if (!still || !same) this.still = { values, since: time }
     return time - this.still!.since >= STILL_FOR
   }

@@ -147,7 +147,8 @@ const isDown = ({ buttons }: GamepadState, index: number) => depthOf(buttons[ind
 
 const STANDARD_READER: Reader = {
   axes: sticks,
-  down: (pad) => MEANING.flatMap(([button, ...numbers]) => (numbers.some((index) => isDown(pad, index)) ? [button] : [])),
+  down: (pad) =>
+    MEANING.flatMap(([button, ...numbers]) => (numbers.some((index) => isDown(pad, index)) ? [button] : [])),
 }
 
 /** The browser has scaled the counts to [-1, 1] already; of the buttons only the first two are known. */

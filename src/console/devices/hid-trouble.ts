@@ -60,7 +60,15 @@ export function missing(page: { secure: boolean; hid: boolean; gamepads: boolean
       },
     ]
   return [
-    ...(hid ? [] : [{ words: 'This browser has no WebHID, which a SpaceMouse needs. Chrome and Edge on a computer have it' }]),
-    ...(gamepads ? [] : [{ words: 'This browser does not let the page see gamepads. Allow them for this page, or use another browser' }]),
+    ...(hid
+      ? []
+      : [{ words: 'This browser has no WebHID, which a SpaceMouse needs. Chrome and Edge on a computer have it' }]),
+    ...(gamepads
+      ? []
+      : [
+          {
+            words: 'This browser does not let the page see gamepads. Allow them for this page, or use another browser',
+          },
+        ]),
   ]
 }
