@@ -7,9 +7,9 @@ import {
   type DeviceFault,
   GamepadDevice,
   type Hid,
+  type HidDevice,
   hidTrouble,
   Keyboard,
-  kindOf,
   listenToKeys,
   missing,
   Pad,
@@ -59,7 +59,7 @@ export class Hand {
   private askHid: (() => Promise<void>) | null = null
   private readonly takeovers: Takeover[] = []
   private readonly gamepads = new Map<number, Takeover>()
-  private readonly troubles = new Map<string, Trouble>() // by kind of device; '' for all
+  private readonly troubles = new Map<HidDevice | null, Trouble>() // null: with all of them
   private readonly lacks: readonly Trouble[]
   private deadSince: number | null = null // the device in use
   private active: Takeover | null = null
@@ -94,8 +94,8 @@ export class Hand {
 
   /** Opens the browser's list of SpaceMice, where it has one. To be called from a click. */
   async askForSpaceMouse(): Promise<void> {
-    this.troubles.delete('')
-    await this.askHid?.().catch((error: unknown) => this.troubles.set('', hidTrouble(error, undefined, platform())))
+    this.troubles.delete(null)
+    await this.askHid?.().catch((error: unknown) => this.troubles.set(null, hidTrouble(error, undefined, platform())))
   }
 
   change(part: Partial<HandSettings>): void {
@@ -122,13 +122,13 @@ export class Hand {
         hid,
         (mouse) => this.add(mouse),
         (error, device) => {
-          if (error === null) this.troubles.delete(kindOf(device))
-          else this.troubles.set(kindOf(device), hidTrouble(error, device, platform()))
+          if (error === null) this.troubles.delete(device)
+          else this.troubles.set(device, hidTrouble(error, device, platform()))
         },
       )
       this.askHid = ask
     } catch (error) {
-      this.troubles.set('', hidTrouble(error, undefined, platform()))
+      this.troubles.set(null, hidTrouble(error, undefined, platform()))
     }
   }
 
