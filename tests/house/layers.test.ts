@@ -23,7 +23,7 @@ const LAYERS = [
   ['robot', 'operator'],
   ['nets'],
   ['graph'],
-  ['random', 'float16.ts', 'errors.ts'],
+  ['random', 'float16.ts', 'durable.ts', 'errors.ts'],
 ]
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|mjs)$/.test(file))
