@@ -220,7 +220,8 @@ export async function ensureDemonstrations(
   return sources
 }
 
-function learnerSetup(
+/** All that the learner is told of the run: it sees no config. */
+export function learnerSetup(
   config: RunConfig,
   session: Session,
   sizes: ActorSizes,
