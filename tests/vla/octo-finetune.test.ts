@@ -149,7 +149,7 @@ async function embedded(folder: string): Promise<{ words: number[][]; picture: n
   return { words: rows.slice(0, 16), picture: rows.slice(16, 32), readout: rows.at(-1)! }
 }
 
-/** octo.md §6 in plain loops: `groups` of tokens, language first, the readout last; one time step. Returns h. */
+/** Octo’s transformer in plain loops: `groups` of tokens, language first, the readout last; one time step. Returns h. */
 function inPlainLoops(weights: Leaves, groups: number[][][]): number[] {
   const get = (name: string) => weights[`${O}/BlockTransformer_0/Transformer_0/${name}`]!.data
   const prefix = groups[0]!.length

@@ -7,6 +7,7 @@ import { InputError } from '../../errors.ts'
 import { type Metric, readMetrics } from '../../metrics/metrics.ts'
 import { type Summary, summarise } from '../../metrics/summary.ts'
 import { RunFolder } from '../../run/folder.ts'
+import type { RunListener } from '../../run/train.ts'
 import { page } from './page.ts'
 import {
   balance,
@@ -51,7 +52,7 @@ export function renderReport({ name, metrics, summary, config, command, frames =
     interventions(metrics, tasks),
     health(metrics),
     balance(metrics, tasks),
-    losses(metrics),
+    losses(metrics, tasks),
     labels(metrics),
     cameraFrames(frames),
     origin(command, config),
@@ -79,6 +80,9 @@ export function writeReport(path: string): string {
   writeWhole(folder.report, html)
   return folder.report
 }
+
+/** Leaves a report behind each time that a run, or a part of it, is over. */
+export const reportListener: RunListener = { finished: ({ path }) => void writeReport(path) }
 
 function required(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8')

@@ -1,4 +1,4 @@
-/** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it (octo.md §7). */
+/** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it. */
 import { createHash } from 'node:crypto'
 import { InputError } from '../../errors.ts'
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
