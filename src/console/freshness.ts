@@ -36,7 +36,6 @@ export class Freshness {
     const lowest = Math.min(...this.up.map(({ offset }) => offset))
     if (lowest <= this.quickest || this.isSteady()) this.quickest = lowest
     if (below > this.quickest) this.forgetBefore(latest)
-    this.down = this.down.filter(({ offset }) => offset <= this.quickest)
   }
 
   /** @returns ms on our clock when the input was read from its device; null for one that is late out of turn, or a repeat */
