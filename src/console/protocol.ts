@@ -3,8 +3,8 @@
  * language. Down: camera frames as binary, all else as JSON events. Up: JSON messages only. `decode.ts` checks what arrives
  * at the server; the page trusts its own server, but checks the version.
  */
-import type { HealthSign, Metric } from '../run/metrics.ts'
-import type { Summary } from '../run/summary.ts'
+import type { HealthSign, Metric } from '../metrics/metrics.ts'
+import type { Summary } from '../metrics/summary.ts'
 
 export const PROTOCOL_VERSION = 1
 export const LIVE_PATH = '/live' // of the WebSocket; ?token=... where the server asks for one

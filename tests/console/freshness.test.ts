@@ -1,6 +1,6 @@
 /** @file How old an input is though the page's clock sleeps, drifts or is set; a line that is jammed must not look like that. */
 import { describe, expect, it } from 'vitest'
-import { Freshness } from '../../src/console/freshness.ts'
+import { Freshness } from '../../src/console/server/freshness.ts'
 
 const FRESH = 200 // ms
 const INPUT = 33 // ms

@@ -8,13 +8,22 @@ const source = fileURLToPath(new URL('../../src', import.meta.url))
 /** Highest first; a room may import from its own layer and from those below. ARCHITECTURE.md has the same list. */
 const LAYERS = [
   ['cli'],
-  ['experiments'],
-  ['console', 'run'],
-  ['learn', 'fleet', 'operator'],
-  ['replay', 'robot', 'talk', 'vla', 'data'],
+  ['studies'],
+  ['console'],
+  ['review'],
+  ['run'],
+  ['loop'],
+  ['link'],
+  ['learn', 'pretrain'],
+  ['robots'],
+  ['vla'],
+  ['metrics', 'formats'],
+  ['replay'],
+  ['talk'],
+  ['robot', 'operator'],
   ['nets'],
   ['graph'],
-  ['random', 'errors.ts'],
+  ['random', 'float16.ts', 'durable.ts', 'errors.ts'],
 ]
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|mjs)$/.test(file))
@@ -44,11 +53,27 @@ describe('rooms', () => {
   })
 
   it('do not look into what the report is not made of: metrics, not learners or robots', () => {
-    const report = files.filter((file) => file.startsWith('run/report/'))
+    const report = files.filter((file) => file.startsWith('review/report/'))
     expect(report.length).toBeGreaterThan(5)
     const foreign = report
       .flatMap(importsOf)
-      .filter((target) => !['run', 'random', 'errors.ts'].includes(roomOf(target)))
+      .filter((target) => !['review', 'metrics', 'run', 'random', 'durable.ts', 'errors.ts'].includes(roomOf(target)))
     expect(foreign).toEqual([])
+  })
+
+  it('reach a kind of robot through the registry; only what belongs to the simulator knows it by name', () => {
+    const allowed = /^(robots\/index\.ts|robots\/workcell\/|studies\/|pretrain\/|cli\/(demo|doctor))/
+    const kinds = readdirSync(join(source, 'robots'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    expect(kinds.map(({ name }) => name)).toContain('workcell')
+    const insiders = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => kinds.some(({ name }) => target.startsWith(`robots/${name}/`)))
+        .filter((target) => !file.startsWith(target.split('/').slice(0, 2).join('/')))
+        .filter(
+          (target) => !(allowed.test(file) && (target.startsWith('robots/workcell/') || file === 'robots/index.ts')),
+        )
+        .map((target) => `${file} -> ${target}`),
+    )
+    expect(insiders).toEqual([])
   })
 })

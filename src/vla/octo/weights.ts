@@ -1,9 +1,9 @@
 /** @file Octo's published files, checked against the plan before anything large is read; the weights stay in their file. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openFlax } from '../../data/flax-msgpack.ts'
-import { requireTensors } from '../../data/tensor-file.ts'
 import { InputError } from '../../errors.ts'
+import { openFlax } from '../../formats/flax-msgpack.ts'
+import { requireTensors } from '../../formats/tensor-file.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { storedTensors } from '../files.ts'
 import { type OctoConfig, readOctoConfig } from './config.ts'

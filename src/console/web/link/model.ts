@@ -1,5 +1,5 @@
 /** @file What the page knows, and how each event from the server changes it. Pure. */
-import type { HealthSign, Metric } from '../../../run/metrics.ts'
+import type { HealthSign, Metric } from '../../../metrics/metrics.ts'
 import {
   type ActorName,
   type CommandInfo,

@@ -2,7 +2,7 @@
 import { type DeviceFault, KEYS, WAYS } from '../../devices/index.ts'
 import type { DeviceView } from '../hand/hand.ts'
 import { GamepadMapping } from '../panels/gamepad-mapping.tsx'
-import { ScreenPad } from '../panels/screenPad.tsx'
+import { ScreenPad } from '../panels/screen-pad.tsx'
 import { Adjust, AxisBars } from '../panels/takeover.tsx'
 import { useConsole } from '../parts/context.ts'
 import { useStore } from '../parts/store.ts'
