@@ -15,7 +15,7 @@ export class Orders {
   private readonly freshness = new Map<string, Freshness>() // by client
   private readonly refused = new Map<string, { why: string; at: number }>() // the last of each client
 
-  private readonly late = new Map<string, number>() // by client: when it was told last that its inputs are too old
+  private readonly late = new Map<string, { since: number; told: number }>() // clients whose inputs are too old
 
   /** `onLate`: a client's hand is on the robot, but its input was `age` ms old when it came. */
   constructor(
@@ -117,15 +117,18 @@ export class Orders {
     desk.person.input({ axes, gripper, hold, at })
     const age = desk.now() - at
     if (hold && age > TIMES.inputAge) this.tellLate(client, age)
+    else this.late.delete(client)
     return undefined
   }
 
+  /** One that comes late is a hiccup; a page is told when all of them do. */
   private tellLate(client: string, age: number): void {
     const now = this.desk.now()
-    const since = now - (this.late.get(client) ?? -Infinity)
-    if (since < TIMES.lateEvery) return
-    if (since > 2 * TIMES.lateEvery) this.desk.journal.write({ what: 'late', client, age: Math.round(age) })
-    this.late.set(client, now)
+    const spell = this.late.get(client) ?? { since: now, told: -Infinity }
+    this.late.set(client, spell)
+    if (now - spell.since < TIMES.lateFor || now - spell.told < TIMES.lateEvery) return
+    if (spell.told === -Infinity) this.desk.journal.write({ what: 'late', client, age: Math.round(age) })
+    spell.told = now
     this.onLate(client, age)
   }
 
