@@ -1,6 +1,6 @@
 /** @file What `duet doctor` says of the encoders: which files are here, and how long one observation takes. */
 import type { Device } from '../graph/index.ts'
-import { CONTROL_RATE } from '../loop/pace.ts'
+import { CONTROL_RATE } from '../metrics/robot-time.ts'
 import { median } from '../metrics/statistics.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
 import type { EncoderInput, VlaEncoder } from '../vla/encoder.ts'

@@ -2,7 +2,9 @@
  * @file Chains of operations: place, pick and assemble of one bolt, then of the next. The end state of one operation starts
  * the next with no reset between, and a chain ends with its first failed operation (paper.md §9, long horizon).
  */
+
 import { InputError } from '../errors.ts'
+import { percent } from '../metrics/percent.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import type { Workcell } from '../robots/workcell/workcell.ts'
 import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
@@ -115,8 +117,6 @@ export function attrition(chains: readonly Chain[], operations: readonly Operati
     }
   })
 }
-
-const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(100 * share).toFixed(0)} %`)
 
 /** A row an operation, for terminal and documents. */
 export function attritionTable(rows: readonly Attrition[]): { header: string[]; rows: string[][] } {

@@ -4,19 +4,27 @@ import type { Operator } from '../operator/operator.ts'
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { SimulatedOperator } from '../robots/workcell/operator/operator.ts'
-import type { RunConfig } from '../run/config.ts'
 import type { Station } from '../run/session.ts'
+import type { Attendance, Attendant } from './attendant.ts'
 import { ChainStarts } from './chain-starts.ts'
 import { type EpisodeSummary, runEpisode } from './episode.ts'
 import type { OnlineRecorder, Place } from './online-recorder.ts'
 import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Turns } from './turns.ts'
-import type { Attendant, Watcher } from './watcher.ts'
 
 /** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
 export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
   index === 0 ? seed : new RandomStream(seed, `robot ${index}`).integer(2 ** 31)
+
+/** The settings that practice follows, each under its name in the run's settings. */
+export type PracticeConfig = {
+  seed: number
+  tasks: readonly string[]
+  robot: { chainStarts: number }
+  online: { pace: number }
+  evaluation: { firstSeed: number } // start states of practice stay below
+}
 
 export type Practised = EpisodeSummary & { episode: number }
 
@@ -31,8 +39,8 @@ export class Practice {
     readonly recorder: OnlineRecorder,
     readonly operator: SimulatedOperator | undefined,
     private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
-    private readonly config: RunConfig,
-    private readonly watcher?: Watcher,
+    private readonly config: PracticeConfig,
+    private readonly watcher?: Attendance,
   ) {
     this.noise = new RandomStream(robotSeed(config.seed, recorder.place), `noise/${recorder.robotSteps}`)
     const { pace } = config.online

@@ -4,8 +4,8 @@
  * when the same mistake returns, briefly.
  */
 import { type Metric, type MetricOf, ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
 import { mean, median } from '../metrics/statistics.ts'
-import { percent } from './report/plot.ts'
 
 export type Advice = {
   rule: string // its name; equal names are the same advice with other figures

@@ -11,7 +11,6 @@ import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
 import { Tempo } from '../loop/tempo.ts'
 import { Turns } from '../loop/turns.ts'
-import type { Watcher } from '../loop/watcher.ts'
 import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { SimulatedOperator, type SimulatedOperatorState } from '../robots/workcell/operator/operator.ts'
@@ -30,6 +29,7 @@ import {
   tellEpisode,
 } from './preparation.ts'
 import type { Session, Station } from './session.ts'
+import type { Watcher } from './watcher.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 

@@ -1,10 +1,11 @@
 /** @file A fourth task with other dynamics beside the three: what each task comes to with the others, and alone. */
 
-import { robotMinutes } from '../loop/pace.ts'
 import { type MetricOf, ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
-import { type Plot, percent, type Series } from '../review/report/plot.ts'
+import type { Plot, Series } from '../review/report/plot.ts'
 import { withoutRepeats } from '../review/report/series.ts'
 import { BOLT_TASKS } from '../robots/workcell/tasks.ts'
 import { courseOf } from './curves.ts'

@@ -1,11 +1,12 @@
 /** @file A second robot: what a policy of one is worth on the other, both learning at once, and the time that takes. */
 
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
-import { robotMinutes } from '../loop/pace.ts'
 import type { MetricOf, TaskScore } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
-import { type Plot, percent, type Series } from '../review/report/plot.ts'
+import type { Plot, Series } from '../review/report/plot.ts'
 import type { Cell } from '../robots/workcell/options.ts'
 import { openTrained } from '../run/trained.ts'
 import { courseOf } from './curves.ts'

@@ -1,7 +1,7 @@
 /** @file What a page is told when it opens, so that it shows what the others show. */
 import { basename } from 'node:path'
-import { CONTROL_RATE } from '../../loop/pace.ts'
 import type { Metric } from '../../metrics/metrics.ts'
+import { CONTROL_RATE } from '../../metrics/robot-time.ts'
 import { type Hello, PROTOCOL_VERSION, type ServerEvent } from '../protocol.ts'
 import type { Desk, Live } from './desk.ts'
 

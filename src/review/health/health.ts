@@ -4,9 +4,9 @@
  */
 import { REFINEMENT_BOUND } from '../../learn/actors.ts'
 import type { HealthSign, Metric, MetricOf } from '../../metrics/metrics.ts'
+import { percent } from '../../metrics/percent.ts'
 import { mean, median } from '../../metrics/statistics.ts'
 import type { RunConfig } from '../../run/config.ts'
-import { percent } from '../report/plot.ts'
 import { type Finding, FlatTask } from './flat-task.ts'
 
 /** What the signs need to know of the settings. */

@@ -6,6 +6,7 @@ import { InputError } from '../../errors.ts'
 import { type Metric, readMetrics } from '../../metrics/metrics.ts'
 import { type Summary, summarise } from '../../metrics/summary.ts'
 import { RunFolder, writeWhole } from '../../run/folder.ts'
+import type { RunListener } from '../../run/train.ts'
 import { page } from './page.ts'
 import {
   balance,
@@ -78,6 +79,9 @@ export function writeReport(path: string): string {
   writeWhole(folder.report, html)
   return folder.report
 }
+
+/** Leaves a report behind each time that a run, or a part of it, is over. */
+export const reportListener: RunListener = { finished: ({ path }) => void writeReport(path) }
 
 function required(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8')

@@ -1,12 +1,13 @@
 /** @file What the report shows, section by section. Each returns markup, or nothing where nothing was measured. */
 
-import { robotMinutes } from '../../loop/pace.ts'
 import { type Metric, type MetricOf, ofKind } from '../../metrics/metrics.ts'
+import { percent } from '../../metrics/percent.ts'
+import { robotMinutes } from '../../metrics/robot-time.ts'
 import { mean } from '../../metrics/statistics.ts'
 import { type Summary, scoreRows } from '../../metrics/summary.ts'
 import { countBars, resultStrip } from './bars.ts'
 import { charts, section, table, tile } from './page.ts'
-import { type Plot, percent, plot, type Series } from './plot.ts'
+import { type Plot, plot, type Series } from './plot.ts'
 import {
   assistedSuccess,
   byUpdate,

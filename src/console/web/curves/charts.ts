@@ -1,5 +1,7 @@
 /** @file Which charts the console draws from a run's metrics. */
+
 import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { percent } from '../../../metrics/percent.ts'
 import { movingMean } from '../../../metrics/statistics.ts'
 import {
   assistedSuccess,
@@ -28,7 +30,6 @@ export type Plan = {
   empty: string // said while there is nothing to draw
 }
 
-const percent = (value: number) => `${Math.round(100 * value)} %`
 const short = (value: number) => String(Number(value.toPrecision(2)))
 
 export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K) =>
