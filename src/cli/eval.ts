@@ -61,9 +61,8 @@ const run = (options: Options) =>
   withTrained(
     options.checkpoint,
     async (trained, display) => {
-      const { workcell } = trained.session
-      const { window, threshold } = trained.config.talk
-      const speaker = options.commands ? new Speaker(workcell, { window, threshold }) : undefined
+      const { workcell, translator } = trained.session
+      const speaker = options.commands ? new Speaker(workcell, translator) : undefined
       const result = options.chain
         ? await measureChains(trained, display, options, options.chain, speaker)
         : await measureTasks(trained, display, options, speaker)

@@ -28,7 +28,8 @@ const run = (options: Options) =>
   withTrained(options.checkpoint, async (trained, display) => {
     const { config, session, perception, policy } = trained
     let done = 0
-    const crew = { robot: session.robot, workcell: session.workcell, perception, policy }
+    const { robot, workcell, translator } = session
+    const crew = { robot, workcell, perception, policy, translator }
     const result = await steer(crew, {
       tasks: config.tasks,
       statesPerTask: options.states,

@@ -18,7 +18,7 @@ import { OPERATORS } from '../robots/workcell/operator/options.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
-import { labelRule } from './label-rule.ts'
+import { translatorSettings } from './label-rule.ts'
 import {
   type DemonstrationSource,
   encodeDemonstrations,
@@ -205,7 +205,8 @@ export async function ensureDemonstrations(
   return sources
 }
 
-function learnerSetup(
+/** What the learner's thread is told at its start. */
+export function learnerSetup(
   config: RunConfig,
   session: Session,
   sizes: ActorSizes,
@@ -230,6 +231,7 @@ function learnerSetup(
       },
     },
     commandTable: session.commandTable,
+    translator: translatorSettings(config, session.robot.spec),
     replay: {
       tasks,
       embeddingWidth: sizes.embedding,
@@ -237,7 +239,6 @@ function learnerSetup(
       featureShape,
       copies: copies.count,
       discount: learner.discount,
-      labels: labelRule(config, session.robot.spec),
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

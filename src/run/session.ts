@@ -6,12 +6,14 @@ import { guardedWorkcell } from '../robots/workcell/guarded.ts'
 import { CELL_OPTIONS, type Cell } from '../robots/workcell/options.ts'
 import type { Workcell } from '../robots/workcell/workcell.ts'
 import { type CommandEncoder, type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { openTranslator, type Translator } from '../talk/translator.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import { fileOrPulled } from '../vla/hub/find.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import { t5CommandTable } from '../vla/t5/command-table.ts'
 import type { RunConfig } from './config.ts'
+import { translatorSettings } from './label-rule.ts'
 
 /** One robot of the run, in its own cell. */
 export type Station = {
@@ -24,6 +26,7 @@ export type Station = {
 export type Session = Omit<Station, 'cell'> & {
   stations: readonly Station[] // in the order of the setting robot.cells
   encoder: VlaEncoder
+  translator: Translator
   commands: CommandEncoder
   commandTable?: CommandTable // what `commands` reads, for another thread; none for the built-in embedding
   instructions: Readonly<Record<string, string>>
@@ -32,7 +35,10 @@ export type Session = Omit<Station, 'cell'> & {
 
 /** @throws InputError if a task or camera of the config is unknown to a robot */
 export async function openSession(
-  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer' | 'device' | 'resnetPath' | 't5Path'>,
+  config: Pick<
+    RunConfig,
+    'robot' | 'tasks' | 'talk' | 'vla' | 'vlaPath' | 'vlaLayer' | 'device' | 'resnetPath' | 't5Path'
+  >,
 ): Promise<Session> {
   const { arm, bolts, cells } = config.robot
   const stations: Station[] = []
@@ -46,8 +52,9 @@ export async function openSession(
   const resnetPath = await fileOrPulled(config.resnetPath)
   const encoder =
     resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath, device: config.device })
+  const translator = openTranslator(translatorSettings(config, stations[0]!.robot.spec))
   const t5Path = await fileOrPulled(config.t5Path)
-  const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path)
+  const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path, translator.commands)
   for (const { robot } of stations) {
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)
@@ -58,7 +65,8 @@ export async function openSession(
     workcell,
     stations,
     encoder,
-    commands: commandEncoder(commandTable),
+    translator,
+    commands: commandEncoder(commandTable, translator.commands),
     commandTable,
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {

@@ -55,8 +55,8 @@ async function evaluateWithCommands({ folder }: Measured) {
   const trained = await openTrained(folder.path)
   const { config, session, perception, policy } = trained
   try {
-    const { robot, workcell } = session
-    const speaker = new Speaker(workcell, config.talk)
+    const { robot, workcell, translator } = session
+    const speaker = new Speaker(workcell, translator)
     const crew = { robot, perception, policy, noise: evaluationNoise(config), operator: speaker }
     const tasks = await evaluate(crew, config.tasks, config.evaluation)
     return { tasks, report: speaker.report() }

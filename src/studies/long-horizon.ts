@@ -92,9 +92,8 @@ async function measureChains(
   const trained = await openTrained(run.folder.path)
   try {
     const { session, perception, policy, config } = trained
-    const { window, threshold } = config.talk
-    const operator = condition === 'with commands' ? new Speaker(session.workcell, { window, threshold }) : undefined
-    const { robot, workcell } = session
+    const { robot, workcell, translator } = session
+    const operator = condition === 'with commands' ? new Speaker(workcell, translator) : undefined
     const chains = await runChains(
       { robot, workcell, perception, policy, noise: evaluationNoise(config), operator },
       {

@@ -10,6 +10,7 @@ import type { RunConfig } from '../../run/config.ts'
 import { RunFolder } from '../../run/folder.ts'
 import { labelRule } from '../../run/label-rule.ts'
 import type { LabelRule } from '../../talk/labels.ts'
+import { ruleTranslator, type Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
 import {
   type Agreement,
@@ -83,8 +84,8 @@ function suggest({ exact }: Agreement, sweep: readonly SweepPoint[], threshold: 
   return best.threshold !== threshold && best.exact > exact.share ? best : undefined
 }
 
-/** A robot of the run: where its log lies, and a workcell like its own. */
-type Stand = { cell: Cell; log: string; workcell: Workcell; rule: LabelRule }
+/** A robot of the run: where its log lies, a workcell like its own, the rule of its labels and their translator. */
+type Stand = { cell: Cell; log: string; workcell: Workcell; rule: LabelRule; translator: Translator }
 
 /** Runs `use` with a workcell for each robot of the run, without cameras. */
 async function withStands<T>(
@@ -98,7 +99,9 @@ async function withStands<T>(
     for (const [index, cell] of cells.entries()) {
       const workcell = await Workcell.create({ arm, bolts, cameras: false, ...CELL_OPTIONS[cell] })
       expectPosition(workcell.spec.proprio)
-      stands.push({ cell, workcell, log: index === 0 ? log : join(log, cell), rule: labelRule(config, workcell.spec) })
+      const rule = labelRule(config, workcell.spec)
+      const translator = ruleTranslator(rule)
+      stands.push({ cell, workcell, log: index === 0 ? log : join(log, cell), rule, translator })
     }
     return use(stands)
   } finally {
@@ -109,8 +112,8 @@ async function withStands<T>(
 /** Every corrected step of the run. */
 function readCorrections(stands: readonly Stand[]): Correction[] {
   const corrections: Correction[] = []
-  for (const { log, rule, cell } of stands)
-    for (const episode of readEpisodes(log)) corrections.push(...correctionsOf(episode, rule, cell))
+  for (const { log, translator, cell } of stands)
+    for (const episode of readEpisodes(log)) corrections.push(...correctionsOf(episode, translator, cell))
   return corrections
 }
 
@@ -128,7 +131,7 @@ export function auditLabels(
     const { triplets, meant } = examine(stands, config, drawn)
     const counts = countCommands(corrections)
     const known = triplets.filter(({ key }) => meant.has(key))
-    const [{ rule }] = stands as [Stand, ...Stand[]]
+    const [{ rule, translator }] = stands as [Stand, ...Stand[]]
     const audit: LabelAudit = {
       labels: corrections.length,
       counts,
@@ -141,7 +144,8 @@ export function auditLabels(
     const cameras = stands.map(({ cell, workcell }) => [cell, frontCamera(workcell.options.frontCamera)] as const)
     const { window, threshold } = rule
     const camera = { name: FRONT, poses: Object.fromEntries(cameras) }
-    return { audit, html: renderAudit({ run: basename(folder.path), seed, window, threshold, triplets, camera }) }
+    const page = { run: basename(folder.path), seed, window, threshold, commands: translator.commands.all }
+    return { audit, html: renderAudit({ ...page, triplets, camera }) }
   })
 }
 
@@ -149,13 +153,13 @@ export function auditLabels(
 function examine(stands: readonly Stand[], { operator }: RunConfig, drawn: readonly Correction[]) {
   const triplets: Triplet[] = []
   const meant = new Map<string, Direction>()
-  for (const { cell, log, workcell, rule } of stands)
+  for (const { cell, log, workcell, translator } of stands)
     for (const episode of readEpisodes(log)) {
       const own = drawn.filter((one) => one.cell === cell && one.episode === episode.start.episode)
       if (own.length === 0) continue
       triplets.push(...own.map((correction) => tripletOf(correction, episode)))
       if (operator.kind !== 'simulated') continue
-      const { labels, parted } = intentionOf(episode, workcell, OPERATORS[operator.strength], rule)
+      const { labels, parted } = intentionOf(episode, workcell, OPERATORS[operator.strength], translator)
       if (parted > 0) continue // another build of the simulator: its truth is not that of the log
       for (const { key, step } of own) meant.set(key, labels[step]!.direction)
     }
@@ -169,9 +173,10 @@ export function auditAnswers(path: string, answers: Answers): Promise<AnsweredAu
   const { folder, config } = RunFolder.open(path)
   const talk = { window: answers.window, threshold: answers.threshold }
   return withStands(folder, { ...config, talk }, (stands) => {
-    const verdict = judgeAnswers(answers, readCorrections(stands))
+    const [{ rule, translator }] = stands as [Stand, ...Stand[]]
+    const verdict = judgeAnswers(answers, readCorrections(stands), translator)
     if (verdict.meant.length === 0) return { verdict, sweep: [] }
-    const sweep = sweepThresholds(verdict.meant, stands[0]!.rule.tie)
+    const sweep = sweepThresholds(verdict.meant, rule.tie)
     const disagreed = 1 - verdict.agreed.share > DISAGREEMENT
     return { verdict, sweep, ...(disagreed && { suggested: bestThreshold(sweep) }) }
   })

@@ -11,7 +11,8 @@ import { Hand } from '../../robots/workcell/operator/hand.ts'
 import type { SimulatedOperatorOptions } from '../../robots/workcell/operator/options.ts'
 import type { Truth } from '../../robots/workcell/truth.ts'
 import type { Workcell } from '../../robots/workcell/workcell.ts'
-import { type Label, type LabelRule, labelInterventions } from '../../talk/labels.ts'
+import type { Label } from '../../talk/labels.ts'
+import type { Translator } from '../../talk/translator.ts'
 
 export type Intention = {
   /** [7] a step: the operator's plan through a hand that does not tremble, is not confused and meets no safety envelope. */
@@ -33,7 +34,7 @@ export function intentionOf(
   episode: LoggedEpisode,
   workcell: Workcell,
   options: SimulatedOperatorOptions,
-  rule: LabelRule,
+  translator: Translator,
 ): Intention {
   const { start, steps, observations } = episode
   const push = stillHand(options)
@@ -50,5 +51,5 @@ export function intentionOf(
     proprio = workcell.stepSync(action).observation.proprio
   }
   const meant = steps.map(({ actor }, t) => ({ action: actions[t]!, intervened: actor === 'operator' }))
-  return { actions, labels: labelInterventions(meant, rule), parted }
+  return { actions, labels: translator.label(meant), parted }
 }
