@@ -52,7 +52,7 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
   }
 }
 
-/** ξ of an evaluation: drawn anew for each action, as in practice (paper.md §13), but as wide as `evaluation.noise` says. */
+/** ξ of an evaluation: drawn anew for each action, as in practice (docs/method.md §13), but as wide as `evaluation.noise` says. */
 export function evaluationNoise({
   evaluation,
   seed,

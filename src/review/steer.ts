@@ -2,10 +2,10 @@
 import type { Policy } from '../learn/policy.ts'
 import type { Perception } from '../loop/perception.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Simulation } from '../robot/rig.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
+import type { Vec3 } from '../robot/rotation.ts'
 import type { SafeRobot } from '../robot/safety.ts'
-import type { Vec3 } from '../robots/workcell/truth.ts'
-import type { Workcell } from '../robots/workcell/workcell.ts'
 import { directionAsked, type Translator } from '../talk/translator.ts'
 import type { Direction } from '../talk/vocabulary.ts'
 
@@ -29,7 +29,7 @@ export type SteerResult = {
 
 export type SteerCrew = {
   robot: SafeRobot
-  workcell: Workcell
+  simulation: Pick<Simulation, 'snapshot' | 'restore' | 'tool'>
   perception: Perception
   policy: Policy
   translator: Translator
@@ -59,12 +59,12 @@ export async function steer(crew: SteerCrew, options: Options): Promise<SteerRes
       await visit(crew, task, options.seed + 3_000_000 + k, random)
       states++
       const noise = Array.from({ length: STEPS }, () => draw(options.noise, random))
-      const snapshot = crew.workcell.snapshot()
+      const snapshot = crew.simulation.snapshot()
       change.sum += await nullChange(crew, task, noise[0]!)
       change.count++
       const still = await displacement(crew, task, nothing, noise)
       for (const command of steered) {
-        crew.workcell.restore(snapshot)
+        crew.simulation.restore(snapshot)
         const asked = directionAsked(translator, command)
         record(tally.get(command)!, asked, await displacement(crew, task, command, noise), still)
       }
@@ -104,13 +104,13 @@ async function displacement(
   command: string,
   noise: readonly Float32Array[],
 ): Promise<Vec3> {
-  const from = crew.workcell.truth().tcp.position
+  const from = crew.simulation.tool()
   let observation = await crew.robot.observe()
   for (const xi of noise) {
     const action: Action = await crew.policy.refined(await crew.perception.see(observation, task), command, xi)
     observation = (await crew.robot.step(action)).observation
   }
-  const to = crew.workcell.truth().tcp.position
+  const to = crew.simulation.tool()
   return [to[0] - from[0], to[1] - from[1], to[2] - from[2]]
 }
 

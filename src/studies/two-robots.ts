@@ -20,7 +20,7 @@ type Arm = { name: string; cells: Cell[]; runs: Measured[] }
 /** `scores` has one entry a training seed. */
 type Row = { trained: string; tested: Cell; scores: Scores[]; step0?: Scores[] }
 
-/** Published: mean success in percent, and minutes of training (paper.md §9). */
+/** Published: mean success in percent, and minutes of training (docs/method.md §9). */
 const PAPER_SUCCESS: Readonly<Record<string, number>> = { 'A on B': 0, 'A+B on A': 100, 'A+B on B': 100 }
 const PAPER_MINUTES: Readonly<Record<string, number>> = { A: 100, 'A+B': 47 }
 

@@ -43,7 +43,7 @@ const translators = {
 
 export const openTranslator = (settings: TranslatorSettings): Translator => translators[settings.kind](settings)
 
-/** The rule of paper.md §7 with its 27 commands: signs of displacement above a threshold. */
+/** The rule of docs/method.md §7 with its 27 commands: signs of displacement above a threshold. */
 export function ruleTranslator(rule: LabelRule): Translator {
   const { axes, window } = rule
   return {

@@ -98,7 +98,7 @@ export class Orders {
         return void desk.chooseSpeed(message.speed)
       case 'focus':
         if (desk.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
-        if (!session.stations.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
+        if (!session.rigs.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
         return void desk.turnTo(message.robot)
       case 'record':
         return this.record(message, live)
@@ -150,7 +150,7 @@ export class Orders {
   }
 
   private record(message: Of<'record'>, { recording, reins, session }: Live): Answer {
-    const { robot } = session.stations.find(({ cell }) => cell === this.desk.focus)!
+    const { robot } = session.rigs.find(({ cell }) => cell === this.desk.focus)!
     if (message.action === 'start') {
       if (!Object.hasOwn(robot.spec.tasks, message.task)) return `the robot has no task "${message.task}"`
       const refusal = recording.start(message.task)

@@ -1,4 +1,4 @@
-/** @file One task plateaus while others rise (paper.md §11): seen in the episodes that succeed without the operator. */
+/** @file One task plateaus while others rise (docs/method.md §11): seen in the episodes that succeed without the operator. */
 import type { HealthSign, MetricOf } from '../../metrics/metrics.ts'
 import { percent } from '../../metrics/percent.ts'
 

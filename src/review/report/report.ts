@@ -51,7 +51,7 @@ export function renderReport({ name, metrics, summary, config, command, frames =
     interventions(metrics, tasks),
     health(metrics),
     balance(metrics, tasks),
-    losses(metrics),
+    losses(metrics, tasks),
     labels(metrics),
     cameraFrames(frames),
     origin(command, config),

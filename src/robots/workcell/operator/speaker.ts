@@ -1,12 +1,12 @@
 /**
  * @file A simulated person who speaks instead of taking over. Sees the reasons that the simulated operator sees, a little
- * late; needs time to find words; says where the expert would move over the next J steps, in the words of a translator;
+ * late; needs time to find words; says where the expert would move over the next J steps, in the words that it is given;
  * says when it is enough.
  */
 import { InputError } from '../../../errors.ts'
-import type { Operator, Tending } from '../../../operator/operator.ts'
+import type { Tending } from '../../../operator/operator.ts'
+import type { SpeakerReport, SpeakingPerson, Words } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
-import type { Translator } from '../../../talk/translator.ts'
 import { expertAction, expertPlan } from '../expert.ts'
 import { stepsToGo } from '../progress.ts'
 import type { Truth } from '../truth.ts'
@@ -33,38 +33,29 @@ export const DEFAULT_SPEAKER: SpeakerOptions = {
   quiet: DEFAULT_OPERATOR.quiet,
 }
 
-/** What was said so far; JSON-safe. */
-export type SpeakerReport = {
-  steps: number
-  spokenSteps: number // steps for which a command held
-  commands: number
-  wordless: number // reasons to speak where the expert would not move the tool: no word for that
-  reasons: Record<Reason, number>
-}
-
 type Doing =
   | { name: 'watching' }
   | { name: 'thinking'; reason: Reason; left: number }
   | { name: 'spoken'; command: string; left: number }
 
-export class Speaker implements Operator {
+export class Speaker implements SpeakingPerson {
   readonly options: SpeakerOptions
   private readonly gate: Gate
   private readonly seen: { truth: Truth; snapshot: Snapshot }[] = [] // newest first
   private doing: Doing = { name: 'watching' }
   private quiet = 0
-  private readonly counts: SpeakerReport = {
+  private readonly counts = {
     steps: 0,
     spokenSteps: 0,
     commands: 0,
-    wordless: 0,
-    reasons: { stuck: 0, off: 0, funnel: 0, force: 0 },
+    wordless: 0, // reasons to speak where the expert would not move the tool
+    reasons: { stuck: 0, off: 0, funnel: 0, force: 0 } satisfies Record<Reason, number>,
   }
 
   /** @throws InputError where a time is no whole number of steps */
   constructor(
     private readonly workcell: Workcell,
-    private readonly translator: Translator,
+    private readonly words: Words,
     options: Partial<SpeakerOptions> = {},
   ) {
     this.options = { ...DEFAULT_SPEAKER, ...options }
@@ -123,8 +114,8 @@ export class Speaker implements Operator {
   }
 
   private speak(reason: Reason): void {
-    const command = this.words(this.seen.at(-1)!.snapshot)
-    if (command === this.translator.commands.nothing) {
+    const command = this.wordsFor(this.seen.at(-1)!.snapshot)
+    if (command === this.words.commands.nothing) {
       this.counts.wordless++
       this.fallSilent()
       return
@@ -137,7 +128,7 @@ export class Speaker implements Operator {
   /** In one of the entries that it asks for the expert would already go back, in the picture that the speaker has of the scene. */
   private cameFarEnough(command: string): boolean {
     const action = expertAction(this.seen.at(-1)!.truth)
-    return this.translator.intent(command).some((asked, entry) => asked * action[entry]! < 0)
+    return this.words.intent(command).some((asked, entry) => asked * action[entry]! < 0)
   }
 
   private fallSilent(): void {
@@ -147,10 +138,10 @@ export class Speaker implements Operator {
   }
 
   /** The label of what the expert would do from that scene. */
-  private words(scene: Snapshot): string {
-    const { translator, workcell } = this
-    const steps = expertAhead(workcell, scene, translator.window).map((action) => ({ action, intervened: true }))
-    return translator.label(steps)[0]!.command
+  private wordsFor(scene: Snapshot): string {
+    const { words, workcell } = this
+    const steps = expertAhead(workcell, scene, words.window).map((action) => ({ action, intervened: true }))
+    return words.label(steps)[0]!.command
   }
 }
 
