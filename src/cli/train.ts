@@ -81,6 +81,7 @@ async function run(options: Options): Promise<void> {
   try {
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
+      onNotice: (line) => display.say(line),
       stopping: () => stopping,
       watcher: operating?.desk,
       listeners: [healthListener((change) => tellHealth(change, display)), reportListener],

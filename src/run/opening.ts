@@ -220,7 +220,7 @@ export async function ensureDemonstrations(
   return sources
 }
 
-/** What the learner's thread is told at its start. */
+/** All that the learner is told of the run: it sees no config. */
 export function learnerSetup(
   config: RunConfig,
   session: Session,

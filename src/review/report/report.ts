@@ -2,10 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, parse } from 'node:path'
 import { parse as parseYaml } from 'yaml'
+import { writeWhole } from '../../durable.ts'
 import { InputError } from '../../errors.ts'
 import { type Metric, readMetrics } from '../../metrics/metrics.ts'
 import { type Summary, summarise } from '../../metrics/summary.ts'
-import { RunFolder, writeWhole } from '../../run/folder.ts'
+import { RunFolder } from '../../run/folder.ts'
 import type { RunListener } from '../../run/train.ts'
 import { page } from './page.ts'
 import {
