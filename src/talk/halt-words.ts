@@ -25,9 +25,10 @@ const STOPS = words(
     'estop|e stop|whoa|woah|kill|quit|quits|terminate|cease|desist|brake|brakes|froze|frozen|shut|unplug|mayday|sos|panic',
     'danger|dangerous|help|ouch|oww|collision|collide|crash|crashing|crashed|fire|smoke|no no|not move',
     "don't move|don't you move|do not move|nobody move|never move|no move|don't touch|do not touch",
-    'power|turn off|turn it off|turn that off|turn this off|switch off|switch it off|cut it|cut it out|hands off|knock it off',
+    'power|turn off|turn it off|turn that off|turn this off|switch off|switch it off|cut it|cut it out|knock it off',
+    'stahp|stawp|hands off|hands up|red alert|alarm',
     'watch out|look out|watch it|red button|get away|get off|go away|back away|step away|stay away|keep away|keep off',
-    // other languages, without their accents
+    // other languages; accents are left out by `withoutMarks`
     'stopp|anhalten|aufhoren|aufhoeren|achtung|vorsicht|nein nein|notaus|not aus|arret|arrete|arretez|alto|basta|detente',
     'ferma|fermo|fermati|parar|stoj|zatrzymaj|pysahdy|stanna|стоп|стои|остановись',
   ].join('|'),
@@ -38,6 +39,8 @@ const PAUSES = words(
     "hang|held|stay|still|enough|easy|careful|cautious|beware|off|no|nope|nah|don't|do not|timeout|time out|break|intermission|suspend",
     'a moment|one moment|a second|one second|a sec|one sec|sec|a minute|one minute|minute|let go|let me go|let me|leave it',
     'slow down|calm down|settle down|cool down|stand down|stand by|standby|give up|not so fast|too fast|back off|stand back',
+    "weight|wate|do n't|let it go|leave|exit|end|ends|finish|cut|never mind|nevermind|forget it|get out|undo|reset|oops|uh oh|oh no",
+    'my hand|my hands|hands|my arm|finger|fingers|my finger|watch|mind|alert|at ease|too close|too near|omg|damn|shit|fuck|au|aua|aie',
     'get back|keep back|not yet|done|finished|hit|hits|hitting|hurt|hurts|stuck|touching|broke|broken|breaking',
     'warte|warten|moment|langsam|nein|nicht|attends|attendez|attention|doucement|espera|espere|cuidado|para',
     'aspetta|attento|wacht|vanta|czekaj|bekle|подожди|нет',

@@ -55,7 +55,7 @@ const STOPS = [
     'sto\u200bp',
     'ＳＴＯＰ',
   ],
-  ...['Stopp!', 'anhalten', 'arrêtez', 'ALTO', 'ストップ', '停', '🛑', 'стой'],
+  ...['Stopp!', 'anhalten', 'arrêtez', 'ALTO', 'stahp', 'hands up', 'ストップ', '停', '🛑', 'стой'],
 ]
 const PAUSES = [
   ...['wait', 'wait a second', 'hold on', 'hold it', 'hold', 'hold the bolt', 'pause', 'hang on', 'one moment', 'stay'],
@@ -81,7 +81,24 @@ const PAUSES = [
     'you are going to hit the table',
     'waaait',
   ],
-  ...['stpo', 'sotp', 'stip', 'hlat', 'wiat', 'puase', 'abrot', 'cancle', 'emergancy', 'warte', 'nein', '等一下'],
+  ...[
+    'stpo',
+    'sotp',
+    'stip',
+    'hlat',
+    'wiat',
+    'puase',
+    'abrot',
+    'cancle',
+    'emergancy',
+    'weight',
+    'my finger!',
+    'oops',
+    'never mind',
+    'warte',
+    'nein',
+    '等一下',
+  ],
 ]
 const NEITHER = [
   ...[
