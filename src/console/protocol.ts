@@ -263,7 +263,10 @@ export type InputMessage = {
   hold: boolean
 }
 
-/** All but `stop`, `ping`, `name`, `hidden` and `control` need control; stop is anybody's. */
+/**
+ * All but `stop`, `ping`, `name`, `hidden` and `control` need control. Stop is anybody's, and so is a `command` in whose text
+ * something halts the robot (`talk/halt-words.ts`): it is no command, it stops or pauses.
+ */
 export type ClientMessage =
   | InputMessage
   | { kind: 'name'; name: string } // shown to the others
