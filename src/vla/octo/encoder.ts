@@ -11,7 +11,7 @@ import { fileHash } from '../files.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { octo } from './model.ts'
 import { pictureSize, T5_NAMES } from './plan.ts'
-import { normalise, type ProprioStatistics, readProprioStatistics, tokensOfProprio } from './proprio.ts'
+import { type ProprioStatistics, readProprioStatistics, scaleProprio, tokensOfProprio } from './proprio.ts'
 import { resizeLanczos } from './resize.ts'
 import { ALL_PRESENT, presence, type Sequence, sequenceOf } from './sequence.ts'
 import { type OctoWeights, openOcto } from './weights.ts'
@@ -119,7 +119,7 @@ export class OctoEncoder implements VlaEncoder {
         `has ${proprio.length} entries, the model takes ${entries}`,
         'Use the robot that it was finetuned for',
       )
-    const values = statistics ? normalise(proprio, statistics.moments) : [...proprio]
+    const values = statistics ? scaleProprio(proprio, statistics.moments) : [...proprio]
     return tokensOfProprio(values, this.weights.config.proprio!)
   }
 
