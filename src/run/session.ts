@@ -32,7 +32,19 @@ export type Session = Omit<Station, 'cell'> & {
 
 /** @throws InputError if a task or camera of the config is unknown to a robot */
 export async function openSession(
-  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer' | 'device' | 'resnetPath' | 't5Path'>,
+  config: Pick<
+    RunConfig,
+    | 'robot'
+    | 'tasks'
+    | 'vla'
+    | 'vlaPath'
+    | 'vlaLayer'
+    | 'vlaCameras'
+    | 'vlaStatistics'
+    | 'device'
+    | 'resnetPath'
+    | 't5Path'
+  >,
 ): Promise<Session> {
   const { arm, bolts, cells } = config.robot
   const stations: Station[] = []
@@ -40,7 +52,10 @@ export async function openSession(
   const vla = await openEncoder(config.vla, {
     folder: config.vlaPath,
     layer: config.vlaLayer,
+    pairing: config.vlaCameras,
+    statistics: config.vlaStatistics,
     cameras: Object.keys(stations[0]!.robot.spec.cameras),
+    stateWidth: stations[0]!.robot.spec.proprio.length,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)

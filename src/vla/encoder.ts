@@ -13,6 +13,7 @@ export type EncoderDescription = {
   licence: string
   source: string
   hash: string // of the weights
+  notes?: readonly string[] // lines for whoever starts a run: which camera stands in for which, which statistics are used
 }
 
 /** What is kept of one observation: computed once, on arrival. */

@@ -193,7 +193,16 @@ describe('SmolVLA files', () => {
       { header: ['vision_model.post_layernorm.bias', 'vision_model.post_layernorm.bios'] },
       /has no tensor ".*post_layernorm\.bias"/,
     ],
-    ['a dtype that is no weight', { header: ['"dtype":"F32"', '"dtype":"I32"'] }, /is I32, expected/],
+    [
+      'a dtype that is no weight',
+      {
+        header: [
+          'connector.modality_projection.proj.weight":{"dtype":"F32"',
+          'connector.modality_projection.proj.weight":{"dtype":"I32"',
+        ],
+      },
+      /modality_projection\.proj\.weight": is I32, expected/,
+    ],
     [
       'a picture size that the tower was not made for',
       { config: { resize_imgs_with_padding: [32, 64] } },

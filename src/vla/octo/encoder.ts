@@ -2,7 +2,7 @@
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
 import { compile, constant, input, type Program, type Runtime, slice, type Tensor } from '../../graph/index.ts'
 import { t5Encoder } from '../../nets/t5.ts'
-import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
+import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
@@ -19,6 +19,7 @@ const END_TOKENS = 1 // T5's </s> stays when a text is cut
 export type OctoOptions = Runtime & {
   folder: string // with the published files
   cameras: readonly string[] // of the robot
+  pairing?: GivenCameras // the robot's cameras for cameras of the model, where the rules do not find them
 }
 
 /**
@@ -28,14 +29,15 @@ export type OctoOptions = Runtime & {
  */
 export class OctoEncoder implements VlaEncoder {
   /** @throws InputError or ShapeError naming file and parameter if the files are missing, damaged or of another network */
-  static async load({ folder, cameras, ...runtime }: OctoOptions): Promise<OctoEncoder> {
+  static async load({ folder, cameras, pairing, ...runtime }: OctoOptions): Promise<OctoEncoder> {
     const weights = await openOcto(folder)
     try {
       const tokenizer = await loadTokenizer(weights.t5Folder)
       const wanted = weights.config.cameras.map(({ name }) => name)
-      const pairs = pairCameras(wanted, cameras, 'octo')
+      const pairs = pairCameras(wanted, cameras, 'octo', { given: pairing })
       const [compiled, hash] = await Promise.all([compileOcto(weights, pairs, runtime), fileHash(weights.path)])
-      return new OctoEncoder(weights, tokenizer, pairs, compiled, hash, runtime)
+      const notes = [pairingLine(pairs, wanted, cameras)]
+      return new OctoEncoder(weights, tokenizer, pairs, compiled, { hash, notes }, runtime)
     } catch (error) {
       await weights.close()
       throw error
@@ -52,7 +54,7 @@ export class OctoEncoder implements VlaEncoder {
     private readonly tokenizer: Tokenizer,
     private readonly cameras: readonly CameraPair[],
     { side, program }: { side: number; program: Program },
-    hash: string,
+    { hash, notes }: Pick<EncoderDescription, 'hash' | 'notes'>,
     private readonly runtime: Runtime,
   ) {
     const { width } = weights.config
@@ -66,6 +68,7 @@ export class OctoEncoder implements VlaEncoder {
       licence: 'MIT',
       source: `Octo 1.5 (arXiv 2405.12213), ${weights.path}`,
       hash,
+      notes,
     }
   }
 
