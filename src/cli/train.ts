@@ -79,6 +79,7 @@ async function run(options: Options): Promise<void> {
   try {
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
+      onEncoder: (line) => display.say(line),
       onHealth: ({ appeared, cleared }) => {
         for (const { sign, words, figure, advice } of appeared)
           display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)

@@ -1,5 +1,6 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
 import { join } from 'node:path'
+import { encoderLines } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
 import type { EpisodeSummary } from './episode.ts'
 import { evaluate, evaluationNoise, score } from './evaluate.ts'
@@ -22,6 +23,8 @@ type EvaluationStage = NonNullable<MetricOf<'evaluation'>['stage']>
 
 export type TrainEvents = {
   onProgress?: OnProgress
+  /** Before the run is opened: a line on how the encoder sees the robot. */
+  onEncoder?: (line: string) => void
   /** A sign of trouble appeared, or cleared. */
   onHealth?: (change: HealthChange) => void
   /** Asked between episodes; true ends the online phase early, with a checkpoint and a report. */
@@ -56,6 +59,7 @@ async function trainIn(session: Session, folder: RunFolder, config: RunConfig, g
     given.onProgress?.(progress)
   }
   const events = { ...given, onProgress }
+  for (const line of encoderLines(session.encoder.description)) given.onEncoder?.(line)
   const parts = await openRun(folder, config, session, onProgress, watcher)
   const past = readMetrics(folder.metrics)
   if (watcher) {

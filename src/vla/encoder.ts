@@ -16,6 +16,10 @@ export type EncoderDescription = {
   notes?: readonly string[] // lines for whoever starts a run: which camera stands in for which, which statistics are used
 }
 
+/** What a person should know of an encoder before a run: one line each. */
+export const encoderLines = ({ name, notes = [] }: EncoderDescription): string[] =>
+  notes.map((note) => `Encoder ${name}: ${note}`)
+
 /** What is kept of one observation: computed once, on arrival. */
 export type Encoding = {
   h: Float32Array // [embeddingWidth] task embedding; depends on the instruction

@@ -196,12 +196,9 @@ describe('SmolVLA files', () => {
     [
       'a dtype that is no weight',
       {
-        header: [
-          'connector.modality_projection.proj.weight":{"dtype":"F32"',
-          'connector.modality_projection.proj.weight":{"dtype":"I32"',
-        ],
+        header: ['model.state_proj.weight":{"dtype":"F32"', 'model.state_proj.weight":{"dtype":"I32"'],
       },
-      /modality_projection\.proj\.weight": is I32, expected/,
+      /state_proj\.weight": is I32, expected/,
     ],
     [
       'a picture size that the tower was not made for',
