@@ -34,10 +34,11 @@ describe('pairCameras', () => {
   })
 
   it('takes the setting first, and says of each pair why', () => {
-    const rules = { given: { camera1: 'wrist', camera3: null }, renamed: { wrist: 'camera2', side: 'camera3' } }
-    expect(pairs(['camera1', 'camera2', 'camera3', 'top'], ['front', 'wrist', 'side', 'top'], rules)).toEqual([
-      { wanted: 'camera1', robot: 'wrist', by: 'vlaCameras' },
-      { wanted: 'camera2', robot: 'front', by: 'order' },
+    const rules = { given: { a: 'wrist', c: null }, renamed: { wrist: 'b', side: 'c', left: 'd' } }
+    expect(pairs(['a', 'b', 'c', 'd', 'top'], ['front', 'wrist', 'side', 'top', 'left'], rules)).toEqual([
+      { wanted: 'a', robot: 'wrist', by: 'vlaCameras' },
+      { wanted: 'b', robot: 'front', by: 'order' },
+      { wanted: 'd', robot: 'left', by: 'rename_map' },
       { wanted: 'top', robot: 'top', by: 'name' },
     ])
   })
