@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../../src/data/safetensors.ts'
 import { openSafetensors } from '../../src/data/safetensors-file.ts'
 import { compile, input, matmul } from '../../src/graph/index.ts'
+import { linear } from '../../src/nets/checkpoint-layers.ts'
 import { RandomStream } from '../../src/random/stream.ts'
 import { merge, openAdapter } from '../../src/vla/lora/adapter.ts'
 import { parseAdapterConfig } from '../../src/vla/lora/config.ts'
@@ -235,7 +236,11 @@ describe('a LoRA finetune', () => {
     const merged = await merge(await openSafetensors(folder), adapter!, [])
     const parameters = await merged.parameters({ 'layer.weight': [512, 512] })
     const x = input('x', [1, 512])
-    const program = await compile({ name: 'large', outputs: { y: matmul(x, parameters['layer.weight']!) }, threads: 1 })
+    const program = await compile({
+      name: 'large',
+      outputs: { y: matmul(x, parameters['layer.weight']!), product: linear(parameters, 'layer', x) },
+      threads: 1,
+    })
     expect(program.onnx.length).toBeLessThan(4000)
     program.set('x', [1, ...new Array(511).fill(0)])
     await program.run()
@@ -243,6 +248,15 @@ describe('a LoRA finetune', () => {
     expect(worst(program.outputs.y!, Float32Array.from(first))).toBeLessThan(1e-6)
     const byHand = weight.data[7]! + 2 * [0, 1, 2, 3].reduce((sum, k) => sum + b.data[k]! * a.data[512 * k + 7]!, 0)
     expect(first[7]).toBeCloseTo(byHand, 5)
+    const column = await Promise.all(
+      [...weight.data.keys()].slice(0, 512).map((row) => merged.row('layer.weight', row)),
+    )
+    expect(
+      worst(
+        program.outputs.product!,
+        Float32Array.from(column, (row) => row[0]!),
+      ),
+    ).toBeLessThan(1e-6)
     await program.release()
     await merged.file.close()
   })

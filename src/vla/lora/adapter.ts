@@ -1,13 +1,14 @@
 /**
- * @file A LoRA finetune merged into its base as the graph is made: W + s B A of leaves that stay in their files, which
- * the runtime computes once, when it loads. Tensors that the adapter saved whole take the place of the base's.
+ * @file A LoRA finetune on top of its base: W + s B A, with all of them in their files. Linear layers never make the
+ * sum (x Wᵀ + s (x Aᵀ) Bᵀ, see `linear`); where a tensor is read otherwise, the runtime adds it up when it loads.
+ * Tensors that the adapter saved whole take the place of the base's.
  */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openSafetensors } from '../../data/safetensors-file.ts'
 import { elements, requireTensors, type TensorFile } from '../../data/tensor-file.ts'
 import { InputError, ShapeError } from '../../errors.ts'
-import { add, div, matmul, mul, reshape, sqrt, square, sum, type Tensor, transpose } from '../../graph/index.ts'
+import { add, constant, matmul, mul, reshape, type Tensor, transpose } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { storedTensors } from '../files.ts'
 import { ADAPTER_CONFIG, type AdapterConfig, readAdapterConfig } from './config.ts'
@@ -48,7 +49,7 @@ export async function openAdapter(folder: string): Promise<Adapter | undefined> 
 export type Merged = {
   /** The base, with the tensors that the adapter saved whole in place of its own. Others are those of the base alone. */
   file: TensorFile
-  /** Graph leaves and sums for the tensors of `plan`. */
+  /** Graph leaves and sums for the tensors of `plan`, and for linear layers the parts that stand in for the sums. */
   parameters(plan: Readonly<Record<string, readonly number[]>>): Promise<Parameters>
   /** A row of a table, with the adapter's change. */
   row(name: string, row: number): Promise<Float32Array>
@@ -64,56 +65,92 @@ export async function merge(base: TensorFile, adapter: Adapter, known: readonly 
   const changes = changesOf(adapter, new Set([...base.tensors.keys(), ...known]))
   for (const [name, change] of changes) requireFit(name, change, base, adapter)
   const file = withSaved(base, adapter.file, changes)
-  const tables = new Map<string, Promise<{ a: Float32Array; b: Float32Array }>>()
-  const tableOf = (name: string, { a, b }: Change) => {
-    const found = tables.get(name)
-    if (found) return found
-    const read = Promise.all([adapter.file.read(a!), adapter.file.read(b!)]).then(([down, up]) => ({ a: down, b: up }))
-    tables.set(name, read)
-    return read
-  }
+  const factors = factorsOf(adapter)
   return {
     file,
     async parameters(plan) {
       const leaves = await storedTensors(file, plan)
-      const merged: [string, Tensor][] = []
+      const all: Record<string, Tensor> = {}
       for (const [name, leaf] of Object.entries(leaves)) {
         const change = changes.get(name)
-        merged.push([name, change?.a === undefined ? leaf : await changed(leaf, change, adapter)])
+        Object.assign(all, change?.a === undefined ? { [name]: leaf } : await tuned(name, leaf, change, adapter, file))
       }
-      return Object.fromEntries(merged)
+      return all
     },
     async row(name, row) {
       const values = await file.readRow(name, row)
       const change = changes.get(name)
-      if (change?.a === undefined) return values
-      const { rank, scale } = adapter.config.of(change.module)
-      const { a, b } = await tableOf(name, change)
-      // an embedding's delta is (B A)^T with A [r, rows], B [width, r]; a linear layer's B A with B [rows, r], A [r, width]
-      const rows = change.embedding ? a.length / rank : b.length / rank
-      for (let j = 0; j < values.length; j++)
-        for (let k = 0; k < rank; k++)
-          values[j]! += change.embedding
-            ? scale * b[j * rank + k]! * a[k * rows + row]!
-            : scale * b[row * rank + k]! * a[k * values.length + j]!
-      return values
+      return change?.a === undefined ? values : addTo(values, row, change, await factors(change))
     },
     changes: (plan) => Object.keys(plan).filter((name) => changes.has(name)).length,
   }
 }
 
-/** W + s B A; with magnitudes m, each row of that scaled to length m (DoRA). */
-async function changed(weight: Tensor, change: Change, { file, config }: Adapter): Promise<Tensor> {
+/** Both factors in memory, [r, in] and [out, r]: read once. */
+type Factors = { a: Float32Array; b: Float32Array; rank: number; scale: number }
+
+function factorsOf({ file, config }: Adapter): (change: Change) => Promise<Factors> {
+  const known = new Map<Change, Promise<Factors>>()
+  return (change) => {
+    const found = known.get(change)
+    if (found) return found
+    const read = Promise.all([file.read(change.a!), file.read(change.b!)])
+    const made = read.then(([a, b]) => ({ a, b, ...config.of(change.module) }))
+    known.set(change, made)
+    return made
+  }
+}
+
+/** Adds a row's change to its values. An embedding's delta is (B A)ᵀ, with A [r, rows] and B [width, r]. */
+function addTo(
+  values: Float32Array<ArrayBuffer>,
+  row: number,
+  { embedding }: Change,
+  { a, b, rank, scale }: Factors,
+): Float32Array<ArrayBuffer> {
+  const columns = embedding ? a.length / rank : values.length
+  for (let j = 0; j < values.length; j++) {
+    const [down, up] = embedding ? [row, j] : [j, row]
+    let delta = 0
+    for (let k = 0; k < rank; k++) delta += b[up * rank + k]! * a[k * columns + down]!
+    values[j]! += scale * delta
+  }
+  return values
+}
+
+/** What takes the place of a tensor of the base: the sum, and the parts that a linear layer reads in its stead. */
+async function tuned(
+  name: string,
+  frozen: Tensor,
+  change: Change,
+  adapter: Adapter,
+  base: TensorFile,
+): Promise<Record<string, Tensor>> {
   const { module, a, b, magnitude, embedding } = change
-  const { rank, scale } = config.of(module)
-  const wanted = [a!, b!, ...(magnitude === undefined ? [] : [magnitude])]
-  const leaves = await storedTensors(file, Object.fromEntries(wanted.map((name) => [name, shapeOf(file, name)])))
-  const product = matmul(reshape(leaves[b!]!, [-1, rank]), reshape(leaves[a!]!, [rank, -1]))
-  const delta = mul(embedding ? transpose(product, [1, 0]) : product, scale)
-  const merged = add(weight, reshape(delta, weight.shape))
-  if (magnitude === undefined) return merged
-  const lengths = sqrt(sum(square(merged), 1, true))
-  return mul(merged, div(reshape(leaves[magnitude]!, [-1, 1]), lengths))
+  const { rank, scale } = adapter.config.of(module)
+  const shapes = Object.fromEntries([a!, b!].map((part) => [part, shapeOf(adapter.file, part)]))
+  const leaves = await storedTensors(adapter.file, shapes)
+  const down = reshape(leaves[a!]!, [rank, -1])
+  const up = mul(reshape(leaves[b!]!, [-1, rank]), scale)
+  const product = matmul(up, down)
+  const sum = add(frozen, reshape(embedding ? transpose(product, [1, 0]) : product, frozen.shape))
+  const layer = name.replace(/\.weight$/, '')
+  if (frozen.shape.length !== 2 || embedding) return { [name]: sum }
+  const parts = { [`${layer}.frozen`]: frozen, [`${layer}.down`]: down, [`${layer}.up`]: up }
+  if (magnitude === undefined) return { [name]: sum, ...parts }
+  const stretch = constant(await stretches(name, change, adapter, base))
+  return { [name]: mul(sum, reshape(stretch, [-1, 1])), ...parts, [`${layer}.stretch`]: stretch }
+}
+
+/** m / |row of W + s B A| of each row (DoRA), one row in memory at a time. */
+async function stretches(name: string, change: Change, adapter: Adapter, base: TensorFile): Promise<Float32Array> {
+  const factors = await factorsOf(adapter)(change)
+  const lengths = await adapter.file.read(change.magnitude!)
+  for (const [row, length] of lengths.entries()) {
+    const values = addTo(await base.readRow(name, row), row, change, factors)
+    lengths[row] = length / Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
+  }
+  return lengths
 }
 
 const shapeOf = (file: TensorFile, name: string): readonly number[] => file.tensors.get(name)!.shape
