@@ -13,12 +13,8 @@ export type EncoderDescription = {
   licence: string
   source: string
   hash: string // of the weights
-  notes?: readonly string[] // lines for whoever starts a run: which camera stands in for which, which statistics are used
+  notes?: readonly string[] // what a person should know before a run: which camera stands in for which, how the files were read; a line each
 }
-
-/** What a person should know of an encoder before a run: one line each. */
-export const encoderLines = ({ name, notes = [] }: EncoderDescription): string[] =>
-  notes.map((note) => `Encoder ${name}: ${note}`)
 
 /** What is kept of one observation: computed once, on arrival. */
 export type Encoding = {

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseOverride, resolveConfig } from '../../src/run/config.ts'
 import { openSession } from '../../src/run/session.ts'
 import { commandEncoder } from '../../src/talk/embedding.ts'
-import { encoderLines } from '../../src/vla/encoder.ts'
 import { T5TextEncoder } from '../../src/vla/t5/encoder.ts'
 
 const fixtures = resolve(import.meta.dirname, '../fixtures')
@@ -26,9 +25,8 @@ describe('a session with published files', () => {
     const plain = await openSession(resolveConfig('tiny', undefined, [{ robot }]))
     const resnetPath = join(fixtures, 'resnet10', 'resnet10_params.pkl')
     const session = await openSession(resolveConfig('tiny', undefined, [{ robot, resnetPath, t5Path }]))
-    const { workcell, encoder, commands, commandTable } = session
-    await workcell.reset('pick', 1)
-    const { images, proprio } = await workcell.observe()
+    const { robot: arm, encoder, translator, commands, commandTable } = session
+    const { images, proprio } = await arm.reset('pick', 1)
     const input = { images, proprio, instruction: 'pick up the bolt' }
     const [mine] = await encoder.encode([input])
     const [theirs] = await plain.encoder.encode([input])
@@ -40,7 +38,7 @@ describe('a session with published files', () => {
 
     const t5 = await T5TextEncoder.load(t5Path, { threads: 1 })
     expect(commands.embed('a bit to the left')).toEqual(await t5.encode('move left'))
-    const across = commandEncoder(structuredClone(commandTable))
+    const across = commandEncoder(structuredClone(commandTable), translator.commands)
     expect(across.embed('move up')).toEqual(commands.embed('move up'))
     await t5.close()
     await session.close()
@@ -52,9 +50,9 @@ describe('a session with published files', () => {
     const open = (...more: unknown[]) => openSession(resolveConfig('tiny', undefined, [smolvla, ...more]))
     const session = await open(parseOverride('vlaCameras.camera1=wrist'))
     expect(session.encoder.description.cameras).toEqual(['wrist', 'front'])
-    expect(encoderLines(session.encoder.description)).toEqual([
-      'Encoder smolvla: cameras: camera1 sees wrist (by vlaCameras), camera2 sees front (by order)',
-      expect.stringMatching(/^Encoder smolvla: state: as it is, .* are of 7 values, the robot's state has 17$/),
+    expect(session.encoder.description.notes).toEqual([
+      'cameras: camera1 sees wrist (by vlaCameras), camera2 sees front (by order)',
+      expect.stringMatching(/^state: as it is, .* are of 7 values, the robot's state has 17$/),
     ])
     await session.close()
     await expect(open({ vlaStatistics: 'so100' })).rejects.toThrow(/setting "vlaStatistics"/)

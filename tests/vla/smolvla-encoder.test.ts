@@ -3,7 +3,7 @@ import { copyFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { readSafetensors, type SafeTensor, writeSafetensors } from '../../src/data/safetensors.ts'
+import { readSafetensors, type SafeTensor, writeSafetensors } from '../../src/formats/safetensors.ts'
 import type { EncoderInput, Encoding } from '../../src/vla/encoder.ts'
 import { parseSmolVlaConfig } from '../../src/vla/smolvla/config.ts'
 import { SmolVlaEncoder } from '../../src/vla/smolvla/encoder.ts'

@@ -1,10 +1,10 @@
 /** @file The published models that encoders are made of: where they are, which of their files we read, under which licence. */
 import { join } from 'node:path'
-import { readJson } from '../../data/json.ts'
 import { InputError } from '../../errors.ts'
+import { readJson } from '../../formats/json.ts'
 import { isAbsolutePath, repositoryInPath, requireRepository } from './repository.ts'
 
-export const MODELS = ['smolvla', 'octo-small', 't5-base', 'resnet10'] as const
+export const MODELS = ['smolvla', 'octo-small', 'octo-base', 't5-base', 'resnet10'] as const
 export type ModelName = (typeof MODELS)[number]
 
 /** Files of one repository of the Hub. `optional`: some revisions have them. */
@@ -50,6 +50,14 @@ export const CATALOGUE: Readonly<Record<ModelName, HubModel | ReleaseFile>> = {
     files: ['config.json', '300000/default/checkpoint'],
     licence: 'MIT',
     use: '--vla octo',
+    named: namedByOcto,
+  },
+  'octo-base': {
+    kind: 'hub',
+    repository: 'rail-berkeley/octo-base-1.5',
+    files: ['config.json', '300000/default/checkpoint'],
+    licence: 'MIT',
+    use: '--vla octo --vla-path octo-base',
     named: namedByOcto,
   },
   't5-base': {

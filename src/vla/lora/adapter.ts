@@ -5,9 +5,9 @@
  */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSafetensors } from '../../data/safetensors-file.ts'
-import { elements, requireTensors, type TensorFile } from '../../data/tensor-file.ts'
 import { InputError, ShapeError } from '../../errors.ts'
+import { openSafetensors } from '../../formats/safetensors-file.ts'
+import { elements, requireTensors, type TensorFile } from '../../formats/tensor-file.ts'
 import { add, constant, matmul, mul, reshape, type Tensor, transpose } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { storedTensors } from '../files.ts'

@@ -1,8 +1,8 @@
 /** @file The adapter_config.json of a LoRA finetune (arXiv 2106.09685, as the Hub's PEFT writes it): base, ranks, scales. */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readJson } from '../../data/json.ts'
 import { InputError } from '../../errors.ts'
+import { readJson } from '../../formats/json.ts'
 import { parseJson } from '../files.ts'
 
 export const ADAPTER_CONFIG = 'adapter_config.json'

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readJson } from '../../data/json.ts'
 import { InputError } from '../../errors.ts'
+import { readJson } from '../../formats/json.ts'
 import { findCompanion, parseJson, tokenizerOf } from '../files.ts'
 
 const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })

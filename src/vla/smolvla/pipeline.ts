@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readJson } from '../../data/json.ts'
+import { readJson } from '../../formats/json.ts'
 import { parseJson } from '../files.ts'
 import { cameraOf } from './config.ts'
 

@@ -2,9 +2,10 @@
  * @file The statistics that a SmolVLA policy was trained with: where they are, of which data set, whether they can be
  * used. Every answer is a line that a person can read; what is damaged is refused by name.
  */
-import { openSafetensors } from '../../data/safetensors-file.ts'
-import type { TensorFile } from '../../data/tensor-file.ts'
+
 import { InputError } from '../../errors.ts'
+import { openSafetensors } from '../../formats/safetensors-file.ts'
+import type { TensorFile } from '../../formats/tensor-file.ts'
 import type { SmolVlaConfig } from './config.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Scaling } from './preprocess.ts'

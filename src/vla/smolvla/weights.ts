@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSafetensors } from '../../data/safetensors-file.ts'
-import { requireTensors, type TensorFile } from '../../data/tensor-file.ts'
 import { InputError } from '../../errors.ts'
+import { openSafetensors } from '../../formats/safetensors-file.ts'
+import { requireTensors, type TensorFile } from '../../formats/tensor-file.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { fileHash, findCompanion, policyOf, storedTensors } from '../files.ts'
 import { type Adapter, type Merged, merge, openAdapter } from '../lora/adapter.ts'
