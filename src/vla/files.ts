@@ -56,10 +56,10 @@ export function parseJson<T>(schema: z.ZodType<T>, json: unknown, where: string,
 export type Second = { alias: string; wanted: WantedFiles }
 
 /** Sizes and tokenizer. */
-export const tokenizerOf = (alias: string): Second => ({ alias, wanted: TOKENIZER })
+export const tokenizerAs = (alias: string): Second => ({ alias, wanted: TOKENIZER })
 
 /** Sizes and weights. */
-export const policyOf = (alias: string): Second => ({ alias, wanted: { files: ['config.json', 'model.safetensors'] } })
+export const policyAs = (alias: string): Second => ({ alias, wanted: { files: ['config.json', 'model.safetensors'] } })
 
 /**
  * The folder of a second model that a config names, by a repository or by a path: where the path leads, inside the

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { readJson } from '../../formats/json.ts'
-import { findCompanion, parseJson, tokenizerOf } from '../files.ts'
+import { findCompanion, parseJson, tokenizerAs } from '../files.ts'
 
 const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })
 const size = z
@@ -206,7 +206,7 @@ export async function readSmolVlaConfig(
   const path = join(own ? folder : base, 'config.json')
   const policy = await readJson(path, 'Give the folder with the published files of a SmolVLA policy')
   const { vlm_model_name: name } = parseJson(PolicyFile, policy, path, NOT_SMOLVLA)
-  const vlmFolder = await findCompanion([folder, base], tokenizerOf('vlm'), name, { where: path })
+  const vlmFolder = await findCompanion([folder, base], tokenizerAs('vlm'), name, { where: path })
   const vlm = await readJson(join(vlmFolder, 'config.json'), 'Download it again')
   return { config: parseSmolVlaConfig(policy, vlm, path), vlmFolder }
 }

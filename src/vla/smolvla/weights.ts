@@ -8,7 +8,7 @@ import { InputError } from '../../errors.ts'
 import { openSafetensors } from '../../formats/safetensors-file.ts'
 import { requireTensors, type TensorFile } from '../../formats/tensor-file.ts'
 import type { Parameters } from '../../nets/parameters.ts'
-import { fileHash, findCompanion, policyOf, storedTensors } from '../files.ts'
+import { fileHash, findCompanion, policyAs, storedTensors } from '../files.ts'
 import { type Adapter, type Merged, merge, openAdapter } from '../lora/adapter.ts'
 import { ADAPTER_CONFIG } from '../lora/config.ts'
 import { readSmolVlaConfig, type SmolVlaConfig } from './config.ts'
@@ -75,7 +75,7 @@ export async function openSmolVla(folder: string, { layer: asked }: { layer?: nu
 /** The folder of the model that an adapter was trained on. @throws InputError if it is not here */
 async function baseOf({ folder, config }: Adapter): Promise<string> {
   const where = join(folder, ADAPTER_CONFIG)
-  const second = policyOf('base')
+  const second = policyAs('base')
   if (config.base === undefined && !existsSync(join(folder, second.alias)))
     throw new InputError(
       where,
