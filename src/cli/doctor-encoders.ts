@@ -1,6 +1,5 @@
 /** @file What `duet doctor` says of the encoders: which files are here, and how long one observation takes. */
 import type { Device } from '../graph/index.ts'
-import { CONTROL_RATE } from '../loop/pace.ts'
 import { median } from '../metrics/statistics.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
 import type { EncoderInput, VlaEncoder } from '../vla/encoder.ts'
@@ -57,9 +56,10 @@ async function timeObservations(name: Exclude<Timed, 't5'>, device: Device): Pro
       const { embeddingWidth, featureShape, hash } = encoder.description
       const figures = `${time.toFixed(1)} ms an observation on ${device}, loaded in ${(loaded / 1000).toFixed(1)} s`
       const shapes = `h [${embeddingWidth}], features [${featureShape}], weights ${hash.slice(0, 12)}`
-      const period = 1000 / CONTROL_RATE
+      const { rate } = workcell.spec
+      const period = 1000 / rate
       if (time <= period) return { ok: true, found: `${figures}; ${shapes}` }
-      const slow = `longer than a control period of ${period} ms: on this device it cannot act at ${CONTROL_RATE} Hz`
+      const slow = `longer than a control period of ${period} ms: on this device it cannot act at ${rate} Hz`
       return { ok: true, warning: true, found: `${figures}, ${slow}; ${shapes}` }
     } finally {
       await encoder.close()

@@ -75,7 +75,10 @@ function write(log: EpisodeLog, task: string, seed: number, { first, steps }: At
   log.begin({ episode: log.nextEpisode, task, source: 'demonstration', seed }, first)
   steps.forEach(({ action, outcome: { observation, reward, terminated } }, step) => {
     const id = log.nextId
-    log.step({ id, step, action, reward, terminated, truncated: false, actor: 'operator', command: null }, observation)
+    log.step(
+      { id, step, action, reward, terminated, truncated: false, by: 'robot', actor: 'operator', command: null },
+      observation,
+    )
   })
   log.end({ ending: 'success' })
 }

@@ -95,7 +95,7 @@ export async function openRun(
   const { description } = session.encoder
   const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
   const perception = new Perception(session.encoder, session.instructions, normalisers)
-  const sizes = actorSizes(config.networks, description, session.robot.spec.proprio.length, session.commands.width)
+  const sizes = actorSizes(config.networks, description, session.robot.spec.channels.length, session.commands.width)
   const policy = await Policy.create(sizes, session.commands, config.method)
   const metrics = MetricsWriter.open(folder.metrics)
   let robotSteps = () => 0

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { EpisodeSummary } from '../loop/episode.ts'
 import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
-import { CONTROL_RATE, Pace, robotMinutes } from '../loop/pace.ts'
+import { Pace, robotMinutes } from '../loop/pace.ts'
 import type { Practice } from '../loop/practice.ts'
 import type { Watcher } from '../loop/watcher.ts'
 import { type Metric, type MetricOf, readMetrics, type TaskScore } from '../metrics/metrics.ts'
@@ -104,7 +104,7 @@ class Run {
   async goOnline(): Promise<void> {
     const { config, parts } = this
     const { learner, tempo } = parts
-    const total = Math.round(config.online.robotMinutes * 60 * CONTROL_RATE)
+    const total = Math.round(config.online.robotMinutes * 60 * this.rate)
     let checkpointed = this.robotMinutes
     let evaluated = checkpointed
     const checkpointDue = (minutes: number) => minutes - checkpointed >= config.checkpointEveryRobotMinutes
@@ -112,7 +112,8 @@ class Run {
     const evaluationDue = (minutes: number) =>
       trialsOnTheWay > 0 && Math.floor(minutes / everyRobotMinutes) > Math.floor(evaluated / everyRobotMinutes)
     const over = (steps: number) => steps >= total || this.events.stopping?.() === true
-    const due = (steps: number) => checkpointDue(robotMinutes(steps)) || evaluationDue(robotMinutes(steps))
+    const due = (steps: number) =>
+      checkpointDue(robotMinutes(steps, this.rate)) || evaluationDue(robotMinutes(steps, this.rate))
     if (!config.online.lockstep) learner.learnFreely(config.online.publishEvery)
     while (parts.practices.some(({ recorder }) => !over(recorder.robotSteps))) {
       await this.practise((steps) => over(steps) || due(steps))
@@ -139,7 +140,7 @@ class Run {
 
   report(): Summary {
     const metrics: Metric[] = readMetrics(this.folder.metrics)
-    const summary = summarise(metrics, this.config)
+    const summary = summarise(metrics, { seed: this.config.seed, rate: this.rate })
     writeWhole(this.folder.summary, `${JSON.stringify(summary, null, 2)}\n`)
     writeReport(this.folder.path)
     return summary
@@ -153,8 +154,13 @@ class Run {
     await policy.release()
   }
 
+  /** Hz; the robots of a run are of one kind. */
+  private get rate(): number {
+    return this.session.robot.spec.rate
+  }
+
   private get robotMinutes(): number {
-    return robotMinutes(clockSteps(this.parts.practices))
+    return robotMinutes(clockSteps(this.parts.practices), this.rate)
   }
 
   /** All robots act side by side, each until it has ended an episode with `enough` steps behind it. An error ends it for all. */
@@ -213,7 +219,7 @@ class Run {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy } = parts
       const { watcher } = this.events
-      const pace = watcher && new Pace(() => watcher.speed(config.online.pace))
+      const pace = watcher && new Pace(rig.robot.spec.rate, () => watcher.speed(config.online.pace))
       const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace }
       robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,

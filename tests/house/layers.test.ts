@@ -18,6 +18,7 @@ const LAYERS = [
   ['robots'],
   ['vla'],
   ['metrics', 'formats'],
+  ['reward'],
   ['replay'],
   ['talk'],
   ['robot', 'operator'],

@@ -186,7 +186,7 @@ describe('an audit of a recorded run', () => {
         next = observation
         const truncated = !terminated && step >= 60
         const actor = takeover ? ('operator' as const) : ('primary' as const)
-        log.step({ id: id++, step, action, reward, terminated, truncated, actor, command: null }, next)
+        log.step({ id: id++, step, action, reward, terminated, truncated, by: 'robot', actor, command: null }, next)
         over = terminated || truncated
       }
       log.end({ ending: 'success' })

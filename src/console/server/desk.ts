@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path'
 import type { EpisodeSummary } from '../../loop/episode.ts'
-import { CONTROL_RATE } from '../../loop/pace.ts'
 import type { Attendant, Scene, Verdict, Watcher } from '../../loop/watcher.ts'
 import type { Metric } from '../../metrics/metrics.ts'
 import type { Summary } from '../../metrics/summary.ts'
@@ -31,7 +30,6 @@ import { Reins } from './reins.ts'
 import { Show } from './show.ts'
 import { SmoothTending } from './smooth-tending.ts'
 
-const PERIOD = 1000 / CONTROL_RATE // ms
 const SHOW_EVERY = 50 // ms between two states, and two pictures of a camera, at least
 const TICK = 50 // ms
 const LOOP_EVERY = 20 // ticks between two events about the loop
@@ -96,7 +94,7 @@ export class Desk implements Watcher {
     this.now = options.now ?? (() => performance.now())
     this.journal = new Journal((why) => options.onNotice?.(`The console's journal is not written: ${why}`))
     this.control = new Control(TIMES.lease, this.now, (change) => this.handOver(change))
-    this.person = new Person({ inputAge: TIMES.inputAge, period: PERIOD, now: this.now })
+    this.person = new Person({ inputAge: TIMES.inputAge, period: () => this.period, now: this.now })
     this.timer = setInterval(() => this.tick(), TICK)
     this.timer.unref()
   }
@@ -207,7 +205,7 @@ export class Desk implements Watcher {
         if (lent()) return Promise.resolve<Verdict>('abort')
         const held = reins.between(cell, stage === 'practice' && inFocus())
         if (held && inFocus()) this.loop.pause()
-        else if (inFocus()) this.loop.step(this.now(), PERIOD / this.speed(config.online.pace))
+        else if (inFocus()) this.loop.step(this.now(), this.period / this.speed(config.online.pace))
         return held
       },
       step: (happening, planned, next) => {
@@ -243,6 +241,11 @@ export class Desk implements Watcher {
     const { live, options } = this
     if (live) return greetingOf(this, live, client)
     return options.replay === undefined ? [] : [replayHello(client, options.replay)]
+  }
+
+  /** ms of robot time in one step. */
+  private get period(): number {
+    return 1000 / (this.live?.session.robot.spec.rate ?? 1)
   }
 
   get command(): CommandInfo | null {
