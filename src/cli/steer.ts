@@ -1,5 +1,7 @@
 /** @file `duet steer`: does a trained policy do what it is told? */
+
 import type { Command } from 'commander'
+import { percent } from '../metrics/percent.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { type SteerResult, steer } from '../review/steer.ts'
 import { wholeNumber } from './options.ts'
@@ -41,7 +43,6 @@ const run = (options: Options) =>
   })
 
 function format({ commands, directions, pairs, nullChange, states }: SteerResult): string {
-  const percent = (share: number) => `${(100 * share).toFixed(0)} %`
   const rows = Object.entries(commands).map(([command, { further, everyAxis, millimetres }]) => [
     command,
     percent(further),

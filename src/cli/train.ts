@@ -5,6 +5,8 @@ import { type Command, Option } from 'commander'
 import { type Address, type Console, openLiveConsole } from '../console/server/open.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { formatSummary } from '../metrics/summary.ts'
+import { type HealthChange, healthListener } from '../review/health/watch.ts'
+import { reportListener } from '../review/report/index.ts'
 import { describeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
@@ -79,13 +81,10 @@ async function run(options: Options): Promise<void> {
   try {
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
-      onHealth: ({ appeared, cleared }) => {
-        for (const { sign, words, figure, advice } of appeared)
-          display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)
-        for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
-      },
+      onNotice: (line) => display.say(line),
       stopping: () => stopping,
       watcher: operating?.desk,
+      listeners: [healthListener((change) => tellHealth(change, display)), reportListener],
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
@@ -100,6 +99,12 @@ async function run(options: Options): Promise<void> {
     process.off('SIGINT', stop)
     await operating?.server.close()
   }
+}
+
+function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDisplay): void {
+  for (const { sign, words, figure, advice } of appeared)
+    display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)
+  for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
 }
 
 /** Says where the page is: on a line of its own, and not on the output that is meant for programs. */

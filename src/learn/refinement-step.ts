@@ -1,4 +1,4 @@
-/** @file The refinement actor's step on talk-and-tweak samples of all tasks; head and critics are frozen in it (paper.md §6). */
+/** @file The refinement actor's step on talk-and-tweak samples of all tasks; head and critics are frozen in it (docs/method.md §6). */
 import {
   abs,
   add,
@@ -27,10 +27,13 @@ import { ACTION_WIDTH } from '../robot/robot.ts'
 import { allCommands, commandDirection, type Direction, NULL_COMMAND } from '../talk/vocabulary.ts'
 import { NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
 import { normalInput } from './batch.ts'
-import { obedienceTerm, refinementLoss, valueOfOwnTask } from './losses/index.ts'
-import type { MethodFigures, MethodSettings, StepSettings } from './method.ts'
+import { obedienceTerm, REFINEMENT, refinementLoss, valueOfOwnTask } from './losses/index.ts'
+import { gradientNorms, type Measured, outputsOf, read } from './measure.ts'
+import type { MethodSettings, StepSettings } from './method.ts'
 import { sightOf } from './sight.ts'
 import type { Steps } from './steps.ts'
+
+export const REFINEMENT_FIGURES = Object.values(REFINEMENT)
 
 /** Its steps begin when the talk-and-tweak dataset is large enough. */
 export class RefinementSteps {
@@ -51,7 +54,7 @@ export class RefinementSteps {
   }
 
   /** One step; undefined while there are too few samples. */
-  async take(steps: Steps): Promise<MethodFigures | undefined> {
+  async take(steps: Steps): Promise<Measured | undefined> {
     const { batch, obedience, startAfter } = this.settings.learner.refinement
     if (steps.replay.talkCount < startAfter) return undefined
     const { h, features, proprio, action, command, ownTask } = this.program.inputs as Record<string, Float32Array>
@@ -62,13 +65,7 @@ export class RefinementSteps {
     for (const [sample, owner] of task.entries()) ownTask![owner * batch + sample] = 1
     if (obedience > 0) this.drawCommands(steps)
     await steps.runFilled(this.program)
-    const { refineLoss, bc, q, reg, meanMu, obedience: obeyed } = this.program.outputs
-    const asked = obeyed && { obedience: obeyed[0]! }
-    return {
-      refine: { bc: bc![0]!, q: q![0]!, reg: reg![0]!, loss: refineLoss![0]!, ...asked },
-      meanMu: meanMu![0]!,
-      gradientNorm: { refine: steps.apply('refine') },
-    }
+    return { ...read(this.program, REFINEMENT_FIGURES), ...gradientNorms({ refine: steps.apply('refine') }) }
   }
 
   /** States of all tasks, each under a command drawn from those that ask for something. */
@@ -121,14 +118,14 @@ function compileRefinementStep(store: ParameterStore, settings: MethodSettings):
   const loss = obeyed ? add(terms.loss, mul(obedience, obeyed)) : terms.loss
   return compile({
     name: 'refinement step',
-    outputs: {
-      refineLoss: loss,
-      bc: terms.bc,
-      q: terms.q,
-      reg: terms.reg,
-      meanMu: mean(abs(m)),
-      ...(obeyed && { obedience: obeyed }),
-    },
+    outputs: outputsOf([
+      [REFINEMENT.loss, loss],
+      [REFINEMENT.bc, terms.bc],
+      [REFINEMENT.q, terms.q],
+      [REFINEMENT.reg, terms.reg],
+      [REFINEMENT.meanMu, mean(abs(m))],
+      ...(obeyed ? [[REFINEMENT.obedience, obeyed] as const] : []),
+    ]),
     gradients: [{ store, group: 'refine', loss }],
     threads: settings.threads,
   })

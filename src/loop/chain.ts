@@ -1,7 +1,8 @@
 /**
  * @file Chains of operations. The end state of one operation starts the next with no reset between, and a chain ends with
- * its first failed operation (paper.md §9, long horizon).
+ * its first failed operation (docs/method.md §9, long horizon).
  */
+import { percent } from '../metrics/percent.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import type { Operation, Simulation } from '../robot/rig.ts'
 import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
@@ -86,8 +87,6 @@ export function attrition(chains: readonly Chain[], operations: readonly Operati
     }
   })
 }
-
-const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(100 * share).toFixed(0)} %`)
 
 /** A row an operation, for terminal and documents. */
 export function attritionTable(rows: readonly Attrition[]): { header: string[]; rows: string[][] } {

@@ -10,9 +10,9 @@ import { decide, type RewardSource, robotsOwn } from '../reward/reward.ts'
 import { describeFault, type Fault } from '../robot/fault.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
+import type { Attendant, Verdict } from './attendant.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
-import type { Attendant, Verdict } from './watcher.ts'
 
 /** What happened between one observation and the next. */
 export type Happening = {

@@ -1,8 +1,6 @@
 /** @file Keeps the interaction loop at the robot's rate; in simulation at a multiple of it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export { robotMinutes } from '../metrics/robot-time.ts'
-
 export class Pace {
   private next = 0
 

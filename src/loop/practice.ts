@@ -4,12 +4,12 @@ import type { Operator } from '../operator/operator.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
+import type { Attendance, Attendant } from './attendant.ts'
 import { type EpisodeSummary, runEpisode } from './episode.ts'
 import type { OnlineRecorder, Place } from './online-recorder.ts'
 import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Turns } from './turns.ts'
-import type { Attendant, Watcher } from './watcher.ts'
 
 /** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
 export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
@@ -37,7 +37,7 @@ export class Practice {
     readonly operator: SimulatedPerson | undefined,
     private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
     private readonly settings: PracticeSettings,
-    private readonly watcher?: Watcher,
+    private readonly watcher?: Attendance,
   ) {
     this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
     const { pace } = settings.online

@@ -4,7 +4,6 @@ import type { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
 import { type LabelRule, labelInterventions } from '../talk/labels.ts'
-import { NULL_COMMAND } from '../talk/vocabulary.ts'
 import { type EncodedObservation, EpisodeAssembler, type WholeEpisode } from './assembler.ts'
 import { CommandTable } from './command-table.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
@@ -117,18 +116,12 @@ export class ReplayBuffer {
     if (whole) this.enter(whole)
   }
 
-  /** Forgets an open episode, one that a fault made worthless. */
-  discard(episode: number) {
-    this.assembler.discard(episode)
-  }
-
   private enter({ start, observations, steps }: WholeEpisode) {
     const partitions = this.task(start.task)
     const rewards = steps.map((step) => step.reward)
     const returns = monteCarloReturns(rewards, this.options.discount)
-    const spoken = steps.map((step) => this.commands.index(step.command ?? NULL_COMMAND))
     const store = start.source === 'demonstration' ? this.demonstrations : this.online
-    const first = store.add({ start, observations, steps, returns, spoken })
+    const first = store.add({ start, observations, steps, returns })
     if (start.source === 'demonstration') {
       for (let t = 0; t < steps.length; t++) partitions.demonstrations.push(first + t)
     } else {
@@ -154,7 +147,7 @@ export class ReplayBuffer {
 
   /**
    * Draws `count` transitions of a task with replacement and writes them from row `offset` on; rows of demonstrations ∪
-   * interventions come first. Only the columns that `out` has are written. Source: paper.md §5, half demos ∪ interventions, half rollouts.
+   * interventions come first. Only the columns that `out` has are written. Source: docs/method.md §5, half demos ∪ interventions, half rollouts.
    *
    * @returns how many rows are demonstrations ∪ interventions
    * @throws InputError if the task has no transition yet, ShapeError if a column is too short

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeWhole } from '../durable.ts'
 import { FAULTS, type Fault } from './fault.ts'
 
 const Kept = z.object({ robot: z.string(), kind: z.enum(FAULTS), what: z.string(), at: z.string() })
@@ -40,12 +41,7 @@ export class FaultFile {
   write({ kind, what }: Fault): void {
     fs.mkdirSync(this.folder, { recursive: true })
     const kept: KeptFault = { robot: this.robot, kind, what, at: new Date().toISOString() }
-    const draft = `${this.path}.draft`
-    const file = fs.openSync(draft, 'w')
-    fs.writeSync(file, `${JSON.stringify(kept)}\n`)
-    fs.fsyncSync(file)
-    fs.closeSync(file)
-    fs.renameSync(draft, this.path)
+    writeWhole(this.path, `${JSON.stringify(kept)}\n`)
   }
 
   clear(): void {

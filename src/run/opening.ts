@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
+import { methods } from '../learn/methods.ts'
 import { Policy } from '../learn/policy.ts'
 import { LearnerClient } from '../link/learner-client.ts'
 import type { LearnerSetup } from '../link/learner-worker.ts'
@@ -11,7 +12,6 @@ import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
 import { Tempo } from '../loop/tempo.ts'
 import { Turns } from '../loop/turns.ts'
-import type { Watcher } from '../loop/watcher.ts'
 import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
@@ -29,6 +29,7 @@ import {
   tellEpisode,
 } from './preparation.ts'
 import type { Session } from './session.ts'
+import type { Watcher } from './watcher.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 
@@ -100,6 +101,7 @@ export async function openRun(
   const metrics = MetricsWriter.open(folder.metrics)
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
+  metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
   const learner = await LearnerClient.start(learnerSetup(config, session, sizes, copies, checkpoint), {
     onParameters: (values) => config.online.lockstep || policy.setParameters(values),
     onFigures: (figures) => {
@@ -218,7 +220,8 @@ export async function ensureDemonstrations(
   return sources
 }
 
-function learnerSetup(
+/** All that the learner is told of the run: it sees no config. */
+export function learnerSetup(
   config: RunConfig,
   session: Session,
   sizes: ActorSizes,

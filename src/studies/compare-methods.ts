@@ -2,11 +2,11 @@
 
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import { ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
 import { bootstrapInterval, mean, type PairedDifference, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { Plot } from '../review/report/plot.ts'
-import { percent } from '../review/report/plot.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { OPERATORS } from '../robots/workcell/operator/options.ts'
 import { openTrained } from '../run/trained.ts'

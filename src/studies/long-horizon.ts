@@ -2,8 +2,9 @@
 
 import { type Attrition, attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
 import { evaluationNoise } from '../loop/evaluate.ts'
+import { percent } from '../metrics/percent.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
-import { type Plot, percent, type Series } from '../review/report/plot.ts'
+import type { Plot, Series } from '../review/report/plot.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { operationsOf } from '../robots/workcell/operations.ts'
 import { openTrained } from '../run/trained.ts'

@@ -3,8 +3,8 @@
  * pages do arrives by `orders.ts`.
  */
 import { join } from 'node:path'
+import type { Attendant, Scene, Verdict } from '../../loop/attendant.ts'
 import type { EpisodeSummary } from '../../loop/episode.ts'
-import type { Attendant, Scene, Verdict, Watcher } from '../../loop/watcher.ts'
 import type { Metric } from '../../metrics/metrics.ts'
 import type { Summary } from '../../metrics/summary.ts'
 import type { Operator } from '../../operator/operator.ts'
@@ -17,6 +17,7 @@ import type { RunFolder } from '../../run/folder.ts'
 import { labelRule } from '../../run/label-rule.ts'
 import type { Progress } from '../../run/opening.ts'
 import type { Session } from '../../run/session.ts'
+import type { Watcher } from '../../run/watcher.ts'
 import { type CommandInfo, encodeFrame, type Frame, type ServerEvent, TIMES } from '../protocol.ts'
 import { type Change, Control } from './control.ts'
 import { greetingOf, replayHello, thinned } from './greeting.ts'

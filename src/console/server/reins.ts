@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../errors.ts'
-import type { Verdict } from '../../loop/watcher.ts'
+import type { Verdict } from '../../loop/attendant.ts'
 import { holdAction, type SafeRobot } from '../../robot/safety.ts'
 import type { RobotEvent, RobotStatus } from '../protocol.ts'
 import { ProprioReader } from './pose.ts'

@@ -25,7 +25,7 @@ export type Plan = {
   offset: number // distance from that axis, metres
 }
 
-/** Metres and radians; the design values of the workcell (reference: sim.md §6). */
+/** Metres and radians; the design values of the workcell (docs/simulator.md §6). */
 export const EXPERT = {
   translationScale: 0.015,
   rotationScale: 0.15,
@@ -271,7 +271,7 @@ export function planAction(plan: Plan, tcp: Truth['tcp'], gain: number = EXPERT.
   return action
 }
 
-/** [7] in [-1, 1]. `gain` below the default suits someone who sees the state late (sim.md §6: half). */
+/** [7] in [-1, 1]. `gain` below the default suits someone who sees the state late (docs/simulator.md §6: half). */
 export function expertAction(truth: Truth, gain: number = EXPERT.gain): Action {
   return planAction(expertPlan(truth), truth.tcp, gain)
 }

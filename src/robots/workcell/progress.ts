@@ -9,7 +9,7 @@ import { upOf } from './spatial.ts'
 import type { Slide, Truth, Vec3 } from './truth.ts'
 import { add, scale, subtract } from './vector.ts'
 
-/** Steps that a phase costs beside its free travel (sim.md §7). */
+/** Steps that a phase costs beside its free travel (docs/simulator.md §7). */
 const COST = { descend: 5, close: 2, insert: 6, release: 2, retreat: 4 }
 const SLIDE_COST = { descend: 4, contact: 2, leave: 7 }
 const PUSH_PACE = 0.008 // m a step along the rail

@@ -1,4 +1,4 @@
-/** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it (octo.md §7). */
+/** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it. */
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
 import { compile, constant, input, type Program, type Runtime, slice, type Tensor } from '../../graph/index.ts'
 import { t5Encoder } from '../../nets/t5.ts'

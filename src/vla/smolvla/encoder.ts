@@ -1,4 +1,4 @@
-/** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (paper.md §2). */
+/** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (docs/method.md §2). */
 
 import { InputError } from '../../errors.ts'
 import { loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'

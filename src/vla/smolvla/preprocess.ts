@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
+import { readJson } from '../../formats/json.ts'
 import { openSafetensors } from '../../formats/safetensors-file.ts'
 import type { TensorFile } from '../../formats/tensor-file.ts'
 import type { Image } from '../../robot/robot.ts'
-import { readJson } from '../files.ts'
 import type { SmolVlaConfig } from './config.ts'
 
 const BLACK = -1 // of a picture in [-1, 1]

@@ -1,4 +1,4 @@
-/** @file Commands embedded by T5 (paper.md §2), once: the table outlives the model, which is closed again. */
+/** @file Commands embedded by T5 (docs/method.md §2), once: the table outlives the model, which is closed again. */
 
 import { type CommandTable, embedCommands } from '../../talk/embedding.ts'
 import type { AxisNames } from '../../talk/vocabulary.ts'

@@ -138,7 +138,7 @@ describe('conditions', () => {
     Object.assign(bolt(), standing(tip[0], tip[1], tip[2], fromRotationVector([tilt, 0, 0])), { tip })
 
   it('accept every seat that the free play of the slot allows', () => {
-    put([0.5, -0.115, 0.0195], 0.106) // sim.md §5: diagonal free play
+    put([0.5, -0.115, 0.0195], 0.106) // docs/simulator.md §5: diagonal free play
     expect(TASKS.assemble.succeeds(truth)).toBe(true)
   })
 

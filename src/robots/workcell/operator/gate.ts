@@ -1,4 +1,4 @@
-/** @file When a watcher takes over: the gating rule on the potential Φ, on misalignment near a contact, and on force (sim.md §7). */
+/** @file When a watcher takes over: the gating rule on the potential Φ, on misalignment near a contact, and on force (docs/simulator.md §7). */
 import type { Plan } from '../expert.ts'
 import type { SimulatedOperatorOptions } from './options.ts'
 
