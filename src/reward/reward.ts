@@ -2,6 +2,7 @@
  * @file Who says how an episode stands after a step. A robot may know by itself, a classifier may look at it; a person
  * overrules both. The clock cuts an episode off without a word about its state.
  */
+import type { Tending } from '../operator/operator.ts'
 import type { Judge } from '../replay/transition.ts'
 import type { Observation, Outcome } from '../robot/robot.ts'
 
@@ -21,8 +22,6 @@ export const robotsOwn: RewardSource = {
   judge: (_, { reward, terminated }) => ({ reward, terminated, by: 'robot' }),
 }
 
-export type Verdict = 'success' | 'failure' | 'abort'
-
 const RANK: readonly Judge[] = ['person', 'classifier', 'robot', 'clock']
 
 /**
@@ -32,7 +31,7 @@ const RANK: readonly Judge[] = ['person', 'classifier', 'robot', 'clock']
 export function decide(
   sources: readonly RewardSource[],
   outcome: Outcome,
-  verdict: Verdict | undefined,
+  verdict: Tending['verdict'],
   late: boolean,
 ): Judgement & { truncated: boolean } {
   if (verdict === 'success' || verdict === 'failure')

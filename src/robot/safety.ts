@@ -164,10 +164,18 @@ export class SafeRobot implements Robot {
     return this.#limited
   }
 
+  /** Whether a fault outlives the process. */
+  get keepsFaults(): boolean {
+    return this.#faults !== undefined
+  }
+
   /** A camera that may be blind, if one may. */
   get suspicion(): Suspicion | null {
     return this.#senses.suspicion
   }
+
+  /** Told when a camera begins to look blind, and with null when it sees again. */
+  onSuspicion: (suspicion: Suspicion | null) => void = () => {}
 
   /** s, the clock of `step`'s `madeAt`. */
   now(): number {
@@ -276,7 +284,10 @@ export class SafeRobot implements Robot {
 
   /** The observation, checked. @throws InputError with the robot stopped where it cannot be believed */
   async #believe(observation: Observation, executed?: Action): Promise<Observation> {
+    const before = this.suspicion
     const fault = this.#senses.check(observation, executed)
+    const after = this.suspicion
+    if (after?.camera !== before?.camera || after?.look !== before?.look) this.onSuspicion(after)
     if (!fault) {
       this.#observation = observation
       return observation

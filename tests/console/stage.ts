@@ -106,7 +106,7 @@ export class Stage {
     })
     const session = {
       robot,
-      rigs: [{ cell: 'A', robot, reset: 'itself', close: async () => {} }],
+      rigs: [{ cell: 'A', robot, reset: 'itself', real: false, close: async () => {} }],
     } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })

@@ -31,6 +31,9 @@ import { Reins } from './reins.ts'
 import { Show } from './show.ts'
 import { SmoothTending } from './smooth-tending.ts'
 
+/** Whose silence stops a robot that can break, while somebody has control. */
+const IN_CONTROL = 'the page in control'
+
 const SHOW_EVERY = 50 // ms between two states, and two pictures of a camera, at least
 const TICK = 50 // ms
 const LOOP_EVERY = 20 // ticks between two events about the loop
@@ -111,6 +114,12 @@ export class Desk implements Watcher {
   /** The run is to end: whoever is held is let go. */
   dismiss(): void {
     this.live?.reins.dismiss()
+  }
+
+  /** A page said something; that of the person in control keeps the robots going. */
+  heard(client: string): void {
+    this.control.renew(client)
+    if (this.control.holds(client)) for (const { robot } of this.live?.session.rigs ?? []) robot.heartbeat(IN_CONTROL)
   }
 
   close(): void {
@@ -293,6 +302,7 @@ export class Desk implements Watcher {
     const handOn = this.person.holding
     this.person.leave()
     if (to) this.person.come()
+    for (const { robot } of this.live?.session.rigs ?? []) robot.supervise(IN_CONTROL, to !== null)
     this.journal.write({ what: 'control', cause, from: from?.name, to: to?.name, client: to?.client })
     if (handOn && (cause === 'silence' || cause === 'gone'))
       this.live?.reins.pause(`${from!.name} was lost with the hand on the robot`)

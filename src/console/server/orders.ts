@@ -34,7 +34,7 @@ export class Orders {
 
   /** A page has said what time it is there, which tells how old its inputs are. */
   heard(client: string, t: number, pong?: Pong): void {
-    this.desk.control.renew(client)
+    this.desk.heard(client)
     this.freshnessOf(client).heard(t, this.desk.now(), pong)
   }
 
@@ -53,7 +53,7 @@ export class Orders {
 
   private answer(who: Person, message: ClientMessage): Answer {
     const { desk } = this
-    desk.control.renew(who.client)
+    desk.heard(who.client)
     if (!desk.live) return 'the robots are not there yet'
     const stop = message.kind === 'stop' || (message.kind === 'command' && 'stop' in understandPhrase(message.text))
     if (stop) {

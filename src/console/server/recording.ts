@@ -94,8 +94,14 @@ export class Recording {
       if (over === 'stopped' || over === 'gone') return this.discard()
       if (over) return this.judge(over, 'person')
       const action = hand.act(observation)
-      if (!action) continue
-      const outcome = await robot.step(action)
+      if (!action) {
+        await robot.rest()
+        continue
+      }
+      const outcome = await robot.step(action).catch((error: unknown) => {
+        this.discard()
+        throw error
+      })
       if (robot.fault) return this.discard()
       observation = outcome.observation
       take(episode, robot.executed, outcome)
