@@ -3,6 +3,7 @@
  * wrong in itself (a number that is none, a missing picture) is a fault at once; what only looks wrong (a camera that shows
  * the same while the arm moves) is a suspicion first, and a fault when it goes on.
  */
+import { project } from './cameras.ts'
 import { nameOf, vectorOf } from './channels.ts'
 import type { Fault } from './fault.ts'
 import type { Action, Image, Observation, RobotSpec } from './robot.ts'
@@ -20,6 +21,7 @@ export const defaultSenseLimits: SenseLimits = { pictureAge: 0.5, suspectSteps: 
 export type Suspicion = { camera: string; look: 'frozen' | 'flat'; steps: number }
 
 const MOVING = 0.001 // m a step: the arm moves
+const AWAY = 0.01 // m from where the tool was when a picture came: another picture is due, three pixels at arm's length
 const COMMANDED = 0.05 // action units, where the robot does not tell its position
 const FLAT = 3 // grey levels: a picture with a smaller spread shows nothing, sensor noise of a covered lens included
 const SAMPLED = 7 // every so manyth byte is looked at for that; coprime to the 3 of a pixel
@@ -73,7 +75,8 @@ export function isFlat({ data }: Image): boolean {
   })
 }
 
-type Watched = { picture: Uint8Array; frozen: number; flat: number } // counts of steps in motion
+/** The newest picture that differed from the one before, where the tool was then, and steps in motion since. */
+type Watched = { picture: Uint8Array; taken: number[] | null; frozen: number; flat: number }
 
 /** Follows a robot's observations; one a robot. */
 export class Senses {
@@ -131,15 +134,16 @@ export class Senses {
   }
 
   private look({ images, proprio }: Observation, executed: Action | undefined): Fault | null {
+    const tool = this.position?.map((i) => proprio[i]!) ?? null
     const moved = executed !== undefined && this.isMoving(proprio, executed)
     for (const camera of Object.keys(this.spec.cameras)) {
       const image = images[camera]!
       const known = this.cameras.get(camera)
       const same = known !== undefined && Buffer.compare(known.picture, image.data) === 0
-      const count = (was: number, now: boolean) => (now ? was + (moved ? 1 : 0) : 0)
-      const frozen = count(known?.frozen ?? 0, same)
-      const flat = count(known?.flat ?? 0, same && known.flat > 0 ? true : isFlat(image))
-      if (!same) this.cameras.set(camera, { picture: image.data.slice(), frozen, flat })
+      const due = moved && this.expectsChange(camera, tool, known?.taken ?? null)
+      const frozen = same ? known.frozen + (due ? 1 : 0) : 0
+      const flat = (same && known.flat > 0) || isFlat(image) ? (known?.flat ?? 0) + (moved ? 1 : 0) : 0
+      if (!same) this.cameras.set(camera, { picture: image.data.slice(), taken: tool, frozen, flat })
       else Object.assign(known, { frozen, flat })
       const { blindSteps } = this.limits
       if (flat >= blindSteps)
@@ -150,6 +154,17 @@ export class Senses {
         )
     }
     return null
+  }
+
+  /** The tool is elsewhere than it was, and where the camera stands still the tool is in its view. */
+  private expectsChange(camera: string, tool: number[] | null, taken: number[] | null): boolean {
+    if (!tool || !taken) return true
+    const [x, y, z] = tool as [number, number, number]
+    if (Math.hypot(x - taken[0]!, y - taken[1]!, z - taken[2]!) < AWAY) return false
+    const { width, height, mount } = this.spec.cameras[camera]!
+    if (mount?.mount !== 'base') return true
+    const { pixel, ahead } = project(mount, width, height, [x, y, z])
+    return ahead > 0 && pixel[0] > 0 && pixel[0] < width && pixel[1] > 0 && pixel[1] < height
   }
 
   private isMoving(proprio: Float32Array, executed: Action): boolean {
