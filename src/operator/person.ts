@@ -2,8 +2,9 @@
  * @file The person who tends a robot: the newest input of a device as a takeover, a spoken command until it expires. Knows
  * nothing of pages and connections; whoever does says when the person is there, and hands over what arrives.
  */
+
+import type { Operator, Tending } from '../robot/operator.ts'
 import { ACTION_WIDTH, type Action, type Observation } from '../robot/robot.ts'
-import type { Operator, Tending } from './operator.ts'
 
 const MOTION_AXES = 6
 
@@ -24,7 +25,7 @@ export type Spoken = {
 
 export type PersonOptions = {
   inputAge: number // ms; an input older than that is no motion
-  period: number // ms of robot time in one step
+  period: () => number // ms of robot time in one step
   now: () => number // ms, never going back
 }
 
@@ -86,7 +87,7 @@ export class Person implements Operator {
   say(spoken: Spoken): void {
     if (!this.here) return
     const { period, now } = this.options
-    this.command = { ...spoken, until: now() + spoken.lasts, stepsLeft: Math.round(spoken.lasts / period) }
+    this.command = { ...spoken, until: now() + spoken.lasts, stepsLeft: Math.round(spoken.lasts / period()) }
   }
 
   silence(): void {
@@ -97,7 +98,7 @@ export class Person implements Operator {
   get spoken(): (Spoken & { left: number }) | undefined {
     if (!this.command) return undefined
     const { until, stepsLeft, ...spoken } = this.command
-    const left = Math.min(until - this.options.now(), stepsLeft * this.options.period)
+    const left = Math.min(until - this.options.now(), stepsLeft * this.options.period())
     return left > 0 ? { ...spoken, left } : undefined
   }
 

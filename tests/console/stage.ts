@@ -16,9 +16,9 @@ import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
 import { Pace } from '../../src/loop/pace.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
 import { Tempo } from '../../src/loop/tempo.ts'
-import type { Operator } from '../../src/operator/operator.ts'
 import { ReplayBuffer } from '../../src/replay/buffer.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
+import type { Operator } from '../../src/robot/operator.ts'
 import type { Action } from '../../src/robot/robot.ts'
 import { guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
@@ -107,11 +107,11 @@ export class Stage {
     })
     const session = {
       robot,
-      rigs: [{ cell: 'A', robot, reset: 'itself', close: async () => {} }],
+      rigs: [{ cell: 'A', robot, reset: 'itself', real: false, close: async () => {} }],
     } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })
-    const width = robot.spec.proprio.length
+    const width = robot.spec.channels.length
     this.replay = new ReplayBuffer({
       tasks: ['pick'],
       embeddingWidth: 1,
@@ -149,7 +149,7 @@ export class Stage {
       noise: () => new Float32Array(7),
       operator,
       recorder,
-      pace: new Pace(() => this.desk.speed(pace)),
+      pace: new Pace(robot.spec.rate, () => this.desk.speed(pace)),
     }
     const perform = async () => {
       for (let seed = 1; !this.ending; seed++) {
