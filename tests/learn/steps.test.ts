@@ -265,7 +265,7 @@ class Trial {
       const own = want.subarray(from, to)
       const most = own.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
       const worst = own.reduce((worst, x, i) => Math.max(worst, Math.abs(x - got[from + i]!)), 0)
-      expect(worst, `${kind} of ${name}/${tensor}, which moves by ${most}`).toBeLessThanOrEqual(
+      expect(worst, `${kind} of ${name}/${tensor}, at most ${most}`).toBeLessThanOrEqual(
         1e-3 * most + 1e-5 * furthest + 3e-7,
       )
       from = to
