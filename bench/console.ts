@@ -6,15 +6,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { Desk } from '../src/console/desk.ts'
-import { RunLibrary } from '../src/console/library.ts'
-import { ProprioReader } from '../src/console/pose.ts'
-import { ConsoleServer } from '../src/console/server.ts'
+import { Desk } from '../src/console/server/desk.ts'
+import { RunLibrary } from '../src/console/server/library.ts'
+import { ProprioReader } from '../src/console/server/pose.ts'
+import { ConsoleServer } from '../src/console/server/server.ts'
+import { median } from '../src/metrics/statistics.ts'
 import type { Action } from '../src/robot/robot.ts'
 import { mergeSettings, parseConfig, presets } from '../src/run/config.ts'
 import { RunFolder } from '../src/run/folder.ts'
 import { openSession } from '../src/run/session.ts'
-import { median } from '../src/run/statistics.ts'
 import { train } from '../src/run/train.ts'
 import { rounded } from './measure.ts'
 
@@ -60,11 +60,13 @@ export async function benchConsole(): Promise<Record<string, number>> {
   })
   await train(folder, config, { watcher: desk, stopping: () => report !== undefined }, async (settings) => {
     const session = await openSession(settings)
-    const { workcell } = session
-    const step = workcell.step.bind(workcell)
-    workcell.step = (action: Action) => {
-      executed.push({ at: now(), action: [...action] })
-      return step(action)
+    const { robot } = session
+    const step = robot.step.bind(robot)
+    robot.step = async (action: Action) => {
+      const at = now()
+      const outcome = await step(action)
+      executed.push({ at, action: [...robot.executed] })
+      return outcome
     }
     return session
   })

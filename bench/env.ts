@@ -1,7 +1,8 @@
 /** @file (c) Control steps per second of the simulated workcell, both cameras rendered, on one core. */
-import { demonstrator } from '../src/robot/sim/demonstrator.ts'
-import { Workcell } from '../src/robot/sim/workcell.ts'
-import { median } from '../src/run/statistics.ts'
+
+import { median } from '../src/metrics/statistics.ts'
+import { demonstrator } from '../src/robots/workcell/demonstrator.ts'
+import { Workcell } from '../src/robots/workcell/workcell.ts'
 import { rounded } from './measure.ts'
 
 const STEPS = 250

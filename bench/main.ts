@@ -1,6 +1,6 @@
 /** @file `npm run bench`: all figures as a table; `npm run bench -- --json <part>`: one part as one JSON object. */
 import { InputError } from '../src/errors.ts'
-import { formatTable } from '../src/run/summary.ts'
+import { formatTable } from '../src/metrics/summary.ts'
 import { benchAct } from './act.ts'
 import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'

@@ -1,5 +1,5 @@
 /** @file Timing: a few rounds to warm up, then the median, which a busy neighbour moves least. */
-import { median } from '../src/run/statistics.ts'
+import { median } from '../src/metrics/statistics.ts'
 
 /** Milliseconds that `work` takes, one entry a round. */
 export async function timings(work: () => Promise<unknown> | unknown, rounds: number, warmUp = 3): Promise<number[]> {

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { ofKind, readMetrics } from '../src/metrics/metrics.ts'
 import { RandomStream } from '../src/random/stream.ts'
 import { readEpisodes } from '../src/replay/log-reader.ts'
-import { ofKind, readMetrics } from '../src/run/metrics.ts'
 
 const KILLS = 5
 const LENGTH = ['--set', 'online.robotMinutes=3'] // long enough to be killed five times

@@ -1,8 +1,9 @@
 /** @file What a linear map reads from nano's h and features, in the cells that it is used in: `npx tsx scripts/probe.ts [folder] [episodes]`. */
-import { CELL_OPTIONS } from '../src/robot/sim/options.ts'
-import { formatTable } from '../src/run/summary.ts'
+
+import { formatTable } from '../src/metrics/summary.ts'
+import { probe, probeFrames } from '../src/pretrain/probe.ts'
+import { CELL_OPTIONS } from '../src/robots/workcell/options.ts'
 import { NanoEncoder } from '../src/vla/nano/encoder.ts'
-import { probe, probeFrames } from '../src/vla/nano/probe.ts'
 import { NANO_FOLDER } from '../src/vla/nano/weights.ts'
 
 const FIRST_SEED = 50_000

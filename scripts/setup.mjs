@@ -16,7 +16,7 @@ const page = 'build/console/index.html'
 const pageSource = 'src/console/web'
 const pageNeeds = ['devices', 'protocol.ts', 'api.ts']
   .map((path) => `src/console/${path}`)
-  .concat('src/talk', 'src/run')
+  .concat('src/talk', 'src/metrics', 'src/review')
 
 const changed = (path) => (existsSync(`${root}${path}`) ? statSync(`${root}${path}`).mtimeMs : 0)
 

@@ -1,7 +1,7 @@
 /** @file `duet console`: runs that are over, replayed in the browser. A run that goes on has its own: `duet train --console`. */
 import type { Command } from 'commander'
-import { type Address, openReplayConsole } from '../console/open.ts'
-import { DEFAULT_PORT } from '../console/server.ts'
+import { type Address, openReplayConsole } from '../console/server/open.ts'
+import { DEFAULT_PORT } from '../console/server/server.ts'
 import { wholeNumber } from './options.ts'
 
 export function register(program: Command): void {

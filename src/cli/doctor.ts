@@ -4,9 +4,9 @@ import { type Command, Option } from 'commander'
 import ort from 'onnxruntime-node'
 import { compile, DEVICES, type Device, input, matmul, ParameterStore } from '../graph/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { Workcell } from '../robot/sim/workcell.ts'
+import { Workcell } from '../robots/workcell/workcell.ts'
 import { MODELS } from '../vla/hub/catalogue.ts'
-import { examineEncoder, examineFiles, TIMED } from './doctorEncoders.ts'
+import { examineEncoder, examineFiles, TIMED } from './doctor-encoders.ts'
 
 const OLDEST_NODE = 20
 const LEAST_MEMORY = 4 // GiB: replay, learner and simulator of a default run

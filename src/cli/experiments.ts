@@ -1,15 +1,15 @@
 /** @file `duet experiments`: the published experiments, from config to table and plot. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { InputError } from '../errors.ts'
-import type { Experiment, ExperimentOptions } from '../experiments/experiment.ts'
-import { experiments } from '../experiments/index.ts'
-import { commandOf, printed, publish, writePlots } from '../experiments/publish.ts'
-import { DiskWorkbench } from '../experiments/workbench.ts'
-import { workers } from '../experiments/workers.ts'
+import { formatTable } from '../metrics/summary.ts'
 import { mergeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
-import { formatTable } from '../run/summary.ts'
+import type { Experiment, ExperimentOptions } from '../studies/experiment.ts'
+import { experiments } from '../studies/index.ts'
+import { commandOf, printed, publish, writePlots } from '../studies/publish.ts'
+import { DiskWorkbench } from '../studies/workbench.ts'
+import { workers } from '../studies/workers.ts'
 import { wholeNumber } from './options.ts'
-import { RunsDisplay } from './runsDisplay.ts'
+import { RunsDisplay } from './runs-display.ts'
 
 type Options = {
   preset?: PresetName

@@ -1,6 +1,6 @@
 /** @file `duet pretrain`: makes the nano encoder's weights from nothing, by play in the simulated workcell. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { PRETRAIN_DEFAULTS, type PretrainProgress, pretrain } from '../vla/nano/pretrain.ts'
+import { PRETRAIN_DEFAULTS, type PretrainProgress, pretrain } from '../pretrain/pretrain.ts'
 import { NANO_FOLDER } from '../vla/nano/weights.ts'
 import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'

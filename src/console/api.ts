@@ -14,8 +14,8 @@
  * observation before step k; the last one is k = length. Where the server asks for a token, give ?token=... Errors are
  * { error } with a status of 4xx.
  */
-import type { Metric } from '../run/metrics.ts'
-import type { Summary } from '../run/summary.ts'
+import type { Metric } from '../metrics/metrics.ts'
+import type { Summary } from '../metrics/summary.ts'
 import type { ActorName, CameraInfo, Vector3 } from './protocol.ts'
 
 export const RUNS_PATH = '/api/runs'

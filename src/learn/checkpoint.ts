@@ -1,7 +1,7 @@
 /** @file What the learner writes to disk and reads back: the actors for acting, everything for continuing. */
 import { join } from 'node:path'
-import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../data/safetensors.ts'
 import { InputError } from '../errors.ts'
+import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../formats/safetensors.ts'
 import type { ParameterStore } from '../graph/index.ts'
 import type { Layout } from '../nets/index.ts'
 import type { StreamState } from '../random/stream.ts'

@@ -1,6 +1,7 @@
 /** @file The learner: parameters and programs of a method over the replay; updates, publishes, saves and resumes. */
 import { InputError } from '../errors.ts'
 import { ParameterStore } from '../graph/index.ts'
+import type { Figures } from '../metrics/figure.ts'
 import { initialise, shapesOf } from '../nets/index.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { ReplayBuffer } from '../replay/buffer.ts'
@@ -8,6 +9,7 @@ import { type ActorSizes, actorLayouts, type MethodName, pastHeads } from './act
 import { loadLearner, saveLearner } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
+import type { Measured } from './measure.ts'
 import { actingKind, type Group, type StepSettings, type Training } from './method.ts'
 import { methods } from './methods.ts'
 import type { Phase, UpdateFigures } from './phase.ts'
@@ -74,7 +76,8 @@ export class Learner {
     const settings = { sizes, tasks: tasks.length, batchPerTask: rows, learner, threads, lambda }
     const groups = methodGroups(method, settings)
     const store = createStore(groups, seed)
-    const training = await methods[method].compile(store, { ...settings, commands: replay.options.commands })
+    const { commands, translator } = replay.options
+    const training = await methods[method].compile(store, { ...settings, commands, translator })
     const steps = new Steps(replay, store, groups, rows, learner, seed)
     return new Learner(options, replay, groups, store, training, steps)
   }
@@ -91,18 +94,20 @@ export class Learner {
 
   /** One joint update of the phase. @throws InputError if it diverged, before anything is published */
   async update(phase: Phase): Promise<UpdateFigures> {
-    const { meanQ, weight, ...figures } = await this.training.update(phase, this.steps)
+    const measured = await this.training.update(phase, this.steps)
     this.updates++
     if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
-    const byTask = (values: ArrayLike<number>) =>
-      Object.fromEntries(this.options.tasks.map((task, i) => [task, values[i]!]))
-    return {
-      update: this.updates,
-      phase,
-      ...figures,
-      ...(meanQ && { meanQ: byTask(meanQ) }),
-      ...(weight && { weight: byTask(weight) }),
-    }
+    return { update: this.updates, phase, figures: this.byName(measured) }
+  }
+
+  /** A figure of each task has a name for each of them. */
+  private byName(measured: Measured): Figures {
+    const named = Object.entries(measured).flatMap(([name, value]): [string, number][] =>
+      typeof value === 'number'
+        ? [[name, value]]
+        : this.options.tasks.map((task, i): [string, number] => [`${name}.${task}`, value[i]!]),
+    )
+    return Object.fromEntries(named)
   }
 
   /** Copies of the parameters that act, to publish. */
@@ -138,7 +143,7 @@ export class Learner {
   }
 }
 
-/** Every task has the same share of a batch (paper.md §12). @throws InputError */
+/** Every task has the same share of a batch (docs/method.md §12). @throws InputError */
 function batchPerTask({ learner, tasks }: Pick<LearnerOptions, 'learner' | 'tasks'>): number {
   const share = Math.floor(learner.batch / tasks.length)
   if (share < 1)

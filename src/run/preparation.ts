@@ -2,16 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
+import type { LearnerClient } from '../link/learner-client.ts'
+import { type Copies, look, type Perception, type RawSight } from '../loop/perception.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
-import { writeWhole } from './folder.ts'
-import type { LearnerClient } from './learnerClient.ts'
-import { type Copies, look, type Perception, type RawSight } from './perception.ts'
 import type { Session } from './session.ts'
 
 export type EncodedEpisode = { episode: LoggedEpisode; sights: RawSight[] }
@@ -134,21 +134,21 @@ export function tellEpisode(
  * steps so far.
  */
 export async function replayLogs(
-  session: Pick<Session, 'encoder' | 'instructions' | 'stations'>,
+  session: Pick<Session, 'encoder' | 'instructions' | 'rigs'>,
   perception: Perception,
   learner: LearnerClient,
-  logs: readonly { folder: string }[], // one a station
+  logs: readonly { folder: string }[], // one a robot
   copies: Copies,
   onEpisode: (done: number) => void,
 ): Promise<number[]> {
-  const { stations } = session
-  const robotSteps = stations.map(() => 0)
-  const episodes = stations.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
+  const { rigs } = session
+  const robotSteps = rigs.map(() => 0)
+  const episodes = rigs.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
   let told = 0
   for (const { from, episode } of inOrder(episodes)) {
     if (episode.steps.length === 0) continue
     const first = episode.steps[0]!.id
-    const sights = await encodeEpisode(session, episode, copies, (step) => first + step * stations.length)
+    const sights = await encodeEpisode(session, episode, copies, (step) => first + step * rigs.length)
     tellEpisode(
       learner,
       episode,

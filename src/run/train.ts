@@ -1,33 +1,42 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
 import { join } from 'node:path'
+import { writeWhole } from '../durable.ts'
+import type { EpisodeSummary } from '../loop/episode.ts'
+import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
+import { FilmRecorder } from '../loop/film-recorder.ts'
+import { Pace } from '../loop/pace.ts'
+import type { Practice } from '../loop/practice.ts'
+import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
+import { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
+import { type Summary, summarise } from '../metrics/summary.ts'
 import type { RunConfig } from './config.ts'
-import type { EpisodeSummary } from './episode.ts'
-import { evaluate, evaluationNoise, score } from './evaluate.ts'
-import { FilmRecorder } from './filmRecorder.ts'
-import { type RunFolder, writeWhole } from './folder.ts'
-import { type HealthChange, watchHealth } from './healthWatch.ts'
-import { type Metric, type MetricOf, readMetrics, type TaskScore } from './metrics.ts'
+import type { RunFolder } from './folder.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
-import { CONTROL_RATE, Pace, robotMinutes } from './pace.ts'
-import type { Practice } from './practice.ts'
 import { saveNormalisers } from './preparation.ts'
-import { writeReport } from './report/index.ts'
 import { openSession, type Session } from './session.ts'
-import { type Summary, summarise } from './summary.ts'
 import type { Watcher } from './watcher.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 
 type EvaluationStage = NonNullable<MetricOf<'evaluation'>['stage']>
 
+/** Reads what a run writes down: health words, report. It never changes how the run goes. */
+export type RunListener = {
+  /** `past`: the metrics of the run's earlier parts. */
+  started?(run: { config: RunConfig; metrics: MetricsWriter; past: readonly Metric[] }): void
+  /** The run, or this part of it, is over and its summary is written. */
+  finished?(folder: RunFolder): void
+}
+
 export type TrainEvents = {
   onProgress?: OnProgress
-  /** A sign of trouble appeared, or cleared. */
-  onHealth?: (change: HealthChange) => void
+  /** What a person should know of encoder and disk before the run begins; one line each. */
+  onNotice?: (line: string) => void
   /** Asked between episodes; true ends the online phase early, with a checkpoint and a report. */
   stopping?: () => boolean
   /** Looks on, and may reach in. */
   watcher?: Watcher
+  listeners?: readonly RunListener[]
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
@@ -56,13 +65,16 @@ async function trainIn(session: Session, folder: RunFolder, config: RunConfig, g
     given.onProgress?.(progress)
   }
   const events = { ...given, onProgress }
+  for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
   const parts = await openRun(folder, config, session, onProgress, watcher)
+  if (parts.logs.some(({ flushes }) => !flushes))
+    events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
   const past = readMetrics(folder.metrics)
   if (watcher) {
     watcher.started({ past, followsCommands: parts.policy.followsCommands })
     parts.metrics.listen((metric) => watcher.metric(metric))
   }
-  watchHealth(parts.metrics, past, config, events.onHealth ?? (() => {}))
+  for (const listener of given.listeners ?? []) listener.started?.({ config, metrics: parts.metrics, past })
   const run = new Run(folder, config, session, events, parts)
   try {
     await run.warmUp()
@@ -141,7 +153,7 @@ class Run {
     const metrics: Metric[] = readMetrics(this.folder.metrics)
     const summary = summarise(metrics, this.config)
     writeWhole(this.folder.summary, `${JSON.stringify(summary, null, 2)}\n`)
-    writeReport(this.folder.path)
+    for (const listener of this.events.listeners ?? []) listener.finished?.(this.folder)
     return summary
   }
 
@@ -179,7 +191,7 @@ class Run {
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
     const { episode, task, length, operatorSteps, segments, ending, seed } = await practice.episode()
-    const { cell } = practice.station
+    const { cell } = practice.rig
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     if (length === 0) return // a person ended it before it began
     const success = ending === 'success'
@@ -209,22 +221,22 @@ class Run {
     const several = parts.practices.length > 1
     const episodes: EpisodeSummary[] = []
     const robots: Record<string, Record<string, TaskScore>> = {}
-    for (const { station } of parts.practices) {
-      const film = `${stage}${several ? `-${station.cell}` : ''}`
+    for (const { rig } of parts.practices) {
+      const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy } = parts
       const { watcher } = this.events
       const pace = watcher && new Pace(() => watcher.speed(config.online.pace))
-      const crew = { robot: station.robot, perception, policy, noise: evaluationNoise(config), pace }
-      robots[station.cell] = await evaluate(crew, config.tasks, {
+      const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace }
+      robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
-        attend: (task) => watcher?.attend({ cell: station.cell, stage: 'evaluation', task, episode: null }),
+        attend: (task) => watcher?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null }),
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
           const done = episodes.push(summary)
           const total = trials * config.tasks.length * parts.practices.length
-          const note = `${several ? `${station.cell}, ` : ''}${summary.task}: ${summary.ending}`
+          const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`
           this.events.onProgress?.({ stage: `evaluation, ${stage}`, done, total, note })
         },
       })
@@ -255,7 +267,7 @@ class Run {
       onlineUpdatesAsked: tempo.updatesAsked,
       wallSeconds: this.parts.clock.seconds,
       operators: Object.fromEntries(
-        practices.flatMap(({ station, operator }) => (operator ? [[station.cell, operator.save()]] : [])),
+        practices.flatMap(({ rig, operator }) => (operator ? [[rig.cell, operator.save()]] : [])),
       ),
     }
     const updates = this.parts.state.warmUpUpdates + tempo.updatesAsked

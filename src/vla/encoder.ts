@@ -13,6 +13,7 @@ export type EncoderDescription = {
   licence: string
   source: string
   hash: string // of the weights
+  notes?: readonly string[] // what a person should know of how the files were read; a sentence each
 }
 
 /** What is kept of one observation: computed once, on arrival. */

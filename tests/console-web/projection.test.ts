@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { camerasOf, ProprioReader } from '../../src/console/pose.ts'
 import type { CameraInfo } from '../../src/console/protocol.ts'
+import { camerasOf, ProprioReader } from '../../src/console/server/pose.ts'
 import { inBearing } from '../../src/console/web/hand/bearing.ts'
 import { frameOf } from '../../src/console/web/hand/settings.ts'
 import { axesOf, project, projectLine, viewOf } from '../../src/console/web/view/projection.ts'
-import { Workcell } from '../../src/robot/sim/workcell.ts'
+import { Workcell } from '../../src/robots/workcell/workcell.ts'
 
 const HALF = Math.SQRT1_2
 const QUARTER_TURN = [HALF, 0, 0, HALF] as const // 90° about z
@@ -83,7 +83,7 @@ describe('whose forward', () => {
 describe('against the renderer', async () => {
   const cell = await Workcell.create({ arm: 'gantry' })
   afterAll(() => cell.free())
-  const cameras = camerasOf(cell.spec.cameras, 'A')
+  const cameras = camerasOf(cell.spec.cameras)
 
   it.each(['slots', 'cradles'] as const)(
     'finds the marked colour of the %s where their place is projected',

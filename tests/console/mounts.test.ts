@@ -1,12 +1,12 @@
 /** @file Where the console believes the cameras and the tool to be, against the simulator's own figures. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ProprioReader } from '../../src/console/pose.ts'
-import { frontCamera, wristCamera } from '../../src/robot/sim/appearance.ts'
-import { workcellCameras } from '../../src/robot/sim/mounts.ts'
-import { CELL_OPTIONS } from '../../src/robot/sim/options.ts'
-import { fromMatrix, multiply, toWorld } from '../../src/robot/sim/spatial.ts'
-import type { Quat } from '../../src/robot/sim/truth.ts'
-import { Workcell } from '../../src/robot/sim/workcell.ts'
+import { ProprioReader } from '../../src/console/server/pose.ts'
+import { frontCamera, wristCamera } from '../../src/robots/workcell/appearance.ts'
+import { workcellCameras } from '../../src/robots/workcell/mounts.ts'
+import { CELL_OPTIONS } from '../../src/robots/workcell/options.ts'
+import { fromMatrix, multiply, toWorld } from '../../src/robots/workcell/spatial.ts'
+import type { Quat } from '../../src/robots/workcell/truth.ts'
+import { Workcell } from '../../src/robots/workcell/workcell.ts'
 
 /** q and -q are the same rotation. */
 const alike = (a: Quat, b: Quat) => Math.abs(a.reduce((sum, x, i) => sum + x * b[i]!, 0))

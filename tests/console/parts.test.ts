@@ -1,10 +1,10 @@
 /** @file Small parts of the console by hand-made figures: the loop's regularity, the age of inputs, the lease of control. */
 import { describe, expect, it } from 'vitest'
-import { type Change, Control } from '../../src/console/control.ts'
-import { Freshness } from '../../src/console/freshness.ts'
-import { LoopStatistics } from '../../src/console/loopStatistics.ts'
-import { PictureStream } from '../../src/console/pictures.ts'
-import { SmoothTending } from '../../src/console/smoothTending.ts'
+import { type Change, Control } from '../../src/console/server/control.ts'
+import { Freshness } from '../../src/console/server/freshness.ts'
+import { LoopStatistics } from '../../src/console/server/loop-statistics.ts'
+import { PictureStream } from '../../src/console/server/pictures.ts'
+import { SmoothTending } from '../../src/console/server/smooth-tending.ts'
 import { Person } from '../../src/operator/person.ts'
 
 describe('the loop’s figures', () => {

@@ -1,8 +1,8 @@
 /** @file Frames byte by byte, and messages from anybody: whatever arrives, the decoder answers, and lets nothing odd through. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeMessage } from '../../src/console/decode.ts'
 import { type ClientMessage, decodeFrame, encodeFrame, LIMITS } from '../../src/console/protocol.ts'
+import { decodeMessage } from '../../src/console/server/decode.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const encoded = (value: unknown) => bytes(JSON.stringify(value))

@@ -2,9 +2,9 @@
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { doorFor } from '../../src/console/guards.ts'
 import { LIMITS } from '../../src/console/protocol.ts'
-import { ConsoleServer } from '../../src/console/server.ts'
+import { doorFor } from '../../src/console/server/guards.ts'
+import { ConsoleServer } from '../../src/console/server/server.ts'
 import { Page } from './page.ts'
 import { moving, Stage } from './stage.ts'
 

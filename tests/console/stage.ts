@@ -5,27 +5,28 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Desk } from '../../src/console/desk.ts'
-import { RunLibrary } from '../../src/console/library.ts'
-import { type ConsoleOptions, ConsoleServer } from '../../src/console/server.ts'
+import { Desk } from '../../src/console/server/desk.ts'
+import { RunLibrary } from '../../src/console/server/library.ts'
+import { type ConsoleOptions, ConsoleServer } from '../../src/console/server/server.ts'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
+import type { LearnerClient } from '../../src/link/learner-client.ts'
+import { type EpisodeSummary, runEpisode } from '../../src/loop/episode.ts'
+import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
+import { Pace } from '../../src/loop/pace.ts'
+import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
+import { Tempo } from '../../src/loop/tempo.ts'
 import type { Operator } from '../../src/operator/operator.ts'
 import { ReplayBuffer } from '../../src/replay/buffer.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
 import type { Action } from '../../src/robot/robot.ts'
-import { guardedWorkcell } from '../../src/robot/sim/guarded.ts'
+import { guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
-import { type EpisodeSummary, runEpisode } from '../../src/run/episode.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { labelRule } from '../../src/run/labelRule.ts'
-import type { LearnerClient } from '../../src/run/learnerClient.ts'
-import { OnlineRecorder } from '../../src/run/onlineRecorder.ts'
-import { Pace } from '../../src/run/pace.ts'
-import { NO_COPIES, Perception } from '../../src/run/perception.ts'
+import { translatorSettings } from '../../src/run/label-rule.ts'
 import type { Session } from '../../src/run/session.ts'
-import { Tempo } from '../../src/run/tempo.ts'
 import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
+import { openTranslator } from '../../src/talk/translator.ts'
 import { commandDirection } from '../../src/talk/vocabulary.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
 
@@ -104,7 +105,10 @@ export class Stage {
       port: 0,
       ...settings.console,
     })
-    const session = { robot, workcell, stations: [{ cell: 'A', robot, workcell }] } as unknown as Session
+    const session = {
+      robot,
+      rigs: [{ cell: 'A', robot, reset: 'itself', close: async () => {} }],
+    } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })
     const width = robot.spec.proprio.length
@@ -115,7 +119,7 @@ export class Stage {
       featureShape: [1, 1, 1, 1],
       copies: 0,
       discount: 0.98,
-      labels: labelRule(config, robot.spec),
+      translator: openTranslator(translatorSettings(config, robot.spec)),
       commands: builtInCommandEncoder(),
       demonstrationCapacity: 1000,
       onlineCapacity: 20_000,

@@ -1,6 +1,6 @@
 /** @file Halves, checksums and returns against values from outside. */
 import { describe, expect, it } from 'vitest'
-import { FROM_HALF, toHalf } from '../../src/data/float16.ts'
+import { FROM_HALF, toHalf } from '../../src/float16.ts'
 import { crc32 } from '../../src/replay/crc32.ts'
 import { monteCarloReturns } from '../../src/replay/returns.ts'
 import { goldenCase, hasGolden } from '../talk/golden.ts'

@@ -1,5 +1,5 @@
 /** @file Metrics for tests: say what matters, the rest has a plain value. */
-import type { MetricOf } from '../../src/run/metrics.ts'
+import type { MetricOf } from '../../src/metrics/metrics.ts'
 
 export const anEpisode = (fields: Partial<MetricOf<'episode'>>): MetricOf<'episode'> => ({
   kind: 'episode',
@@ -20,12 +20,18 @@ export const anUpdate = (fields: Partial<MetricOf<'update'>>): MetricOf<'update'
   robotSteps: 0,
   update: 1,
   phase: 'online',
-  critic: { td: 0.5, loss: 0.5 },
-  actor: { bc: 1, q: -0.2, loss: 0.4 },
-  meanQ: { place: 0.4 },
-  weight: { place: 1 },
-  gradientNorm: { critic: 1 },
   ...fields,
+  figures: {
+    'critic.td': 0.5,
+    'critic.loss': 0.5,
+    'actor.bc': 1,
+    'actor.q': -0.2,
+    'actor.loss': 0.4,
+    'meanQ.place': 0.4,
+    'weight.place': 1,
+    'gradientNorm.critic': 1,
+    ...fields.figures,
+  },
 })
 
 export const anEvaluation = (fields: Partial<MetricOf<'evaluation'>>): MetricOf<'evaluation'> => ({

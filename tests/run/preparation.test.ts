@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
+import { NO_COPIES } from '../../src/loop/perception.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
 import type { RobotSpec } from '../../src/robot/robot.ts'
 import { resolveConfig } from '../../src/run/config.ts'
-import { NO_COPIES } from '../../src/run/perception.ts'
 import {
   encodeDemonstrations,
   fitNormalisers,

@@ -25,9 +25,8 @@ describe('a session with published files', () => {
     const plain = await openSession(resolveConfig('tiny', undefined, [{ robot }]))
     const resnetPath = join(fixtures, 'resnet10', 'resnet10_params.pkl')
     const session = await openSession(resolveConfig('tiny', undefined, [{ robot, resnetPath, t5Path }]))
-    const { workcell, encoder, commands, commandTable } = session
-    await workcell.reset('pick', 1)
-    const { images, proprio } = await workcell.observe()
+    const { robot: arm, encoder, translator, commands, commandTable } = session
+    const { images, proprio } = await arm.reset('pick', 1)
     const input = { images, proprio, instruction: 'pick up the bolt' }
     const [mine] = await encoder.encode([input])
     const [theirs] = await plain.encoder.encode([input])
@@ -39,7 +38,7 @@ describe('a session with published files', () => {
 
     const t5 = await T5TextEncoder.load(t5Path, { threads: 1 })
     expect(commands.embed('a bit to the left')).toEqual(await t5.encode('move left'))
-    const across = commandEncoder(structuredClone(commandTable))
+    const across = commandEncoder(structuredClone(commandTable), translator.commands)
     expect(across.embed('move up')).toEqual(commands.embed('move up'))
     await t5.close()
     await session.close()

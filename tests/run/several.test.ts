@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ActorParameters } from '../../src/learn/policy.ts'
+import { ownNumber } from '../../src/loop/online-recorder.ts'
+import { robotSeed } from '../../src/loop/practice.ts'
+import { Tempo } from '../../src/loop/tempo.ts'
+import { Turns } from '../../src/loop/turns.ts'
+import { type Metric, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
+import type { Summary } from '../../src/metrics/summary.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { type Metric, ofKind, readMetrics } from '../../src/run/metrics.ts'
-import { ownNumber } from '../../src/run/onlineRecorder.ts'
-import { robotSeed } from '../../src/run/practice.ts'
 import { openSession } from '../../src/run/session.ts'
-import type { Summary } from '../../src/run/summary.ts'
-import { Tempo } from '../../src/run/tempo.ts'
 import { train } from '../../src/run/train.ts'
-import { Turns } from '../../src/run/turns.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-several-'))
 afterAll(() => rmSync(runs, { recursive: true }))
@@ -37,11 +37,16 @@ type Event = { what: 'look' | 'step' | 'stepped'; cell: string }
 /** A session that tells what happens in its cells. */
 async function watched(events: Event[]) {
   const session = await openSession(config)
-  for (const { cell, robot, workcell } of session.stations) {
-    const truth = workcell.truth.bind(workcell)
-    workcell.truth = () => {
-      events.push({ what: 'look', cell })
-      return truth()
+  for (const { cell, robot, simulation } of session.rigs) {
+    const operator = simulation!.operator
+    simulation!.operator = (...given) => {
+      const person = operator(...given)
+      const tend = person.tend.bind(person)
+      person.tend = (...seen) => {
+        events.push({ what: 'look', cell })
+        return tend(...seen)
+      }
+      return person
     }
     const step = robot.step.bind(robot)
     robot.step = async (action) => {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { type Metric, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
-import { type Metric, ofKind, readMetrics } from '../../src/run/metrics.ts'
 
 const duet = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const runs = mkdtempSync(join(tmpdir(), 'duet-tiny-'))
@@ -81,7 +81,7 @@ describe('a tiny run, killed with SIGKILL and resumed', () => {
   it('has learned something: the cloning loss fell in the warm-up', () => {
     const bc = ofKind(metrics, 'update')
       .filter(({ phase }) => phase === 'warm-up')
-      .map(({ actor }) => actor?.bc)
+      .map(({ figures }) => figures['actor.bc'])
     expect(bc.at(-1)).toBeLessThan(0.7 * bc[0]!)
   })
 

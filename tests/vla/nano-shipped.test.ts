@@ -2,10 +2,10 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { TASK_NAMES, TASKS } from '../../src/robot/sim/tasks.ts'
-import { Workcell } from '../../src/robot/sim/workcell.ts'
+import { probe, probeFrames } from '../../src/pretrain/probe.ts'
+import { TASK_NAMES, TASKS } from '../../src/robots/workcell/tasks/index.ts'
+import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import { NanoEncoder } from '../../src/vla/nano/encoder.ts'
-import { probe, probeFrames } from '../../src/vla/nano/probe.ts'
 import { NANO_FOLDER } from '../../src/vla/nano/weights.ts'
 
 describe('the shipped nano encoder', () => {

@@ -1,7 +1,7 @@
 /** @file ResNet-10 against the reference implementation: every tensor of the golden folder, from pixels to the bottleneck. */
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { resizeAntialiased } from '../../src/data/resize.ts'
+import { resizeAntialiased } from '../../src/formats/resize.ts'
 import { compile, constant, input, mean, reshape, slice, type Tensor, transpose } from '../../src/graph/index.ts'
 import { block, dense, NORM_EPSILON, spatialEmbedding } from '../../src/nets/index.ts'
 import { resnet10 } from '../../src/nets/resnet10.ts'

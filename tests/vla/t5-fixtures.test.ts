@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { fixedLength, loadTokenizer } from '../../src/data/tokenizer.ts'
+import { fixedLength, loadTokenizer } from '../../src/formats/tokenizer.ts'
 import { compile, input, type Tensor } from '../../src/graph/index.ts'
 import { relativeBias, relativeBucket, t5Encoder, t5Pool } from '../../src/nets/t5.ts'
 import { openT5, T5TextEncoder } from '../../src/vla/t5/encoder.ts'

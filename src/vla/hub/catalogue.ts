@@ -1,10 +1,10 @@
 /** @file The published models that encoders are made of: where they are, which of their files we read, under which licence. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { requireRepository } from './repository.ts'
+import { readJson } from '../../formats/json.ts'
+import { isPath, repositoryInPath, requireRepository } from './repository.ts'
 
-export const MODELS = ['smolvla', 'octo-small', 't5-base', 'resnet10'] as const
+export const MODELS = ['smolvla', 'octo-small', 'octo-base', 't5-base', 'resnet10'] as const
 export type ModelName = (typeof MODELS)[number]
 
 /** Files of one repository of the Hub. `optional`: some revisions have them. */
@@ -48,6 +48,14 @@ export const CATALOGUE: Readonly<Record<ModelName, HubModel | ReleaseFile>> = {
     files: ['config.json', '300000/default/checkpoint'],
     licence: 'MIT',
     use: '--vla octo',
+    named: namedByOcto,
+  },
+  'octo-base': {
+    kind: 'hub',
+    repository: 'rail-berkeley/octo-base-1.5',
+    files: ['config.json', '300000/default/checkpoint'],
+    licence: 'MIT',
+    use: '--vla octo --vla-path octo-base',
     named: namedByOcto,
   },
   't5-base': {
@@ -96,13 +104,11 @@ async function namedByOcto(folder: string) {
   return { files: [], companions: companion('t5', name, join(folder, 'config.json')) }
 }
 
-const companion = (alias: string, name: unknown, where: string): Companion[] =>
-  typeof name === 'string' ? [{ alias, repository: repositoryOf(name, where), ...TOKENIZER }] : []
-
-async function json(folder: string, file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(join(folder, file), 'utf8'))
-  } catch {
-    return undefined // the encoder says what is wrong with it
-  }
+/** A path of the machine that trained names a repository only where it leads into a cache. */
+function companion(alias: string, name: unknown, where: string): Companion[] {
+  const repository = typeof name === 'string' && isPath(name) ? repositoryInPath(name) : name
+  return typeof repository === 'string' ? [{ alias, repository: repositoryOf(repository, where), ...TOKENIZER }] : []
 }
+
+/** Undefined: the encoder says what is wrong with it. */
+const json = (folder: string, file: string): Promise<unknown> => readJson(join(folder, file), '').catch(() => undefined)

@@ -1,5 +1,5 @@
 /** @file Any encoder's task embedding h beside the visual features of ResNet-10, for critics and refinement actor. */
-import { resizeAntialiased } from '../../data/resize.ts'
+import { resizeAntialiased } from '../../formats/resize.ts'
 import { compile, input, type Program, type Runtime, reshape, transpose } from '../../graph/index.ts'
 import { resnet10 } from '../../nets/resnet10.ts'
 import type { Image } from '../../robot/robot.ts'

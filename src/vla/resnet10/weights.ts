@@ -1,7 +1,8 @@
 /** @file The published ResNet-10 (resnet10_params.pkl): found and checked without executing the pickle, then read. */
-import { openNumpyPickle } from '../../data/numpy-pickle.ts'
-import { requireTensors } from '../../data/tensor-file.ts'
+
 import { InputError } from '../../errors.ts'
+import { openNumpyPickle } from '../../formats/numpy-pickle.ts'
+import { requireTensors } from '../../formats/tensor-file.ts'
 import { constant } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { RESNET10, type ResNetSizes, resnetPlan } from '../../nets/resnet10.ts'

@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { findCompanion, parseJson, readJson } from '../files.ts'
+import { readJson } from '../../formats/json.ts'
+import { findCompanion, parseJson, tokenizerOf } from '../files.ts'
 
 const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })
 const size = z
@@ -195,7 +196,7 @@ export async function readSmolVlaConfig(folder: string): Promise<{ config: SmolV
   const path = join(folder, 'config.json')
   const policy = await readJson(path, 'Give the folder with the published files of a SmolVLA policy')
   const { vlm_model_name: name } = parseJson(PolicyFile, policy, path, NOT_SMOLVLA)
-  const vlmFolder = await findCompanion(folder, 'vlm', name)
+  const vlmFolder = await findCompanion(folder, tokenizerOf('vlm'), name)
   const vlm = await readJson(join(vlmFolder, 'config.json'), 'Download it again')
   return { config: parseSmolVlaConfig(policy, vlm, path), vlmFolder }
 }

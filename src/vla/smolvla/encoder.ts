@@ -1,6 +1,7 @@
-/** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (paper.md §2). */
-import { loadTokenizer, type Tokenizer } from '../../data/tokenizer.ts'
+/** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (docs/method.md §2). */
+
 import { InputError } from '../../errors.ts'
+import { loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
 import { compile, input, type Program, type Runtime } from '../../graph/index.ts'
 import { joinHeads } from '../../nets/attention.ts'
 import { poolPrefix } from '../../nets/prefix-pool.ts'

@@ -1,6 +1,7 @@
 /** @file What SmolVLA's language model reads: the instruction, and the tokens around pictures. */
-import { type FixedTokens, fixedLength, type Tokenizer } from '../../data/tokenizer.ts'
+
 import { InputError } from '../../errors.ts'
+import { type FixedTokens, fixedLength, type Tokenizer } from '../../formats/tokenizer.ts'
 import type { PictureWrap } from './prefix.ts'
 import type { SmolVlaWeights } from './weights.ts'
 

@@ -1,11 +1,11 @@
 /** @file What SmolVLA's network takes: pictures resized with padding, the state normalised and padded (lerobot, `prepare_images`, `prepare_state`). */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { openSafetensors } from '../../data/safetensors-file.ts'
-import type { TensorFile } from '../../data/tensor-file.ts'
 import { InputError } from '../../errors.ts'
+import { readJson } from '../../formats/json.ts'
+import { openSafetensors } from '../../formats/safetensors-file.ts'
+import type { TensorFile } from '../../formats/tensor-file.ts'
 import type { Image } from '../../robot/robot.ts'
-import { readJson } from '../files.ts'
 import type { SmolVlaConfig } from './config.ts'
 
 const BLACK = -1 // of a picture in [-1, 1]

@@ -1,7 +1,8 @@
 /** @file SmolVLA's published files, checked against the plan before anything large is read; the weights stay in their file. */
-import { openSafetensors } from '../../data/safetensors-file.ts'
-import { requireTensors, type TensorFile } from '../../data/tensor-file.ts'
+
 import { InputError } from '../../errors.ts'
+import { openSafetensors } from '../../formats/safetensors-file.ts'
+import { requireTensors, type TensorFile } from '../../formats/tensor-file.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { storedTensors } from '../files.ts'
 import { readSmolVlaConfig, type SmolVlaConfig } from './config.ts'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseSafetensors, type SafeTensor } from '../../../src/data/safetensors.ts'
+import { parseSafetensors, type SafeTensor } from '../../../src/formats/safetensors.ts'
 
 export type Tolerance = { rel: number; abs: number; elementwise?: boolean }
 export type TensorSpec = { shape: number[]; dtype: 'F32' | 'I32'; tolerance?: Tolerance }

@@ -1,5 +1,5 @@
 /** @file Runs a golden case through the graph compiler: file tensors are inputs, results and gradients are outputs. */
-import type { SafeTensor } from '../../../src/data/safetensors.ts'
+import type { SafeTensor } from '../../../src/formats/safetensors.ts'
 import { compile, gradients, input, reshape, stack, type Tensor, unsqueeze } from '../../../src/graph/index.ts'
 import type { Parameters } from '../../../src/nets/index.ts'
 import type { GoldenCase } from './set.ts'

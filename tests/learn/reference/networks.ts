@@ -1,4 +1,4 @@
-/** @file The networks of the paper over scalars, one sample at a time: head, critic, refinement actor, noise actor (paper.md §2, §3, §12). */
+/** @file The networks of the paper over scalars, one sample at a time: head, critic, refinement actor, noise actor (docs/method.md §2, §3, §12). */
 import { add, clip, div, dot, exp, log, mean, mul, type Scalar, sqrt, square, sub, tanh, total } from './tape.ts'
 
 /** A group of parameters: tensors by name, each [...owners, ...], row-major in one run. */

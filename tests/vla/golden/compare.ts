@@ -1,6 +1,6 @@
 /** @file Golden tensors of the published encoders: how they are read, and how far a result may be off. */
 import { expect } from 'vitest'
-import { openSafetensors } from '../../../src/data/safetensors-file.ts'
+import { openSafetensors } from '../../../src/formats/safetensors-file.ts'
 
 export type Golden = { shape: readonly number[]; data: Float32Array; bytes: Uint8Array; dtype: string }
 

@@ -1,7 +1,7 @@
 /** @file Every intermediate of a SmolVLA checkpoint that a golden folder lists, computed by our graph from its inputs. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadTokenizer } from '../../../src/data/tokenizer.ts'
+import { loadTokenizer } from '../../../src/formats/tokenizer.ts'
 import { cast, compile, input, type Tensor } from '../../../src/graph/index.ts'
 import { joinHeads } from '../../../src/nets/attention.ts'
 import { poolPrefix } from '../../../src/nets/prefix-pool.ts'

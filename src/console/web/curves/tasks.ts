@@ -1,6 +1,6 @@
 /** @file One line a task: how it goes now, how it was evaluated, and how the learner shares its attention. */
-import type { Metric, MetricOf } from '../../../run/metrics.ts'
-import { movingSuccess } from '../../../run/statistics.ts'
+import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { movingSuccess } from '../../../metrics/statistics.ts'
 import { ofKind } from './charts.ts'
 
 export const WINDOW = 20 // episodes of the running success
@@ -33,8 +33,8 @@ export function taskRows(metrics: readonly Metric[], tasks: readonly string[]): 
         ).at(-1) ?? null,
       evaluated: newest ? { success: newest.success, interval: newest.interval, trials: newest.trials } : null,
       meanLength: last.length ? last.reduce((sum, { length }) => sum + length, 0) / last.length : null,
-      value: lastOf(updates, ({ meanQ }) => meanQ?.[task]),
-      weight: lastOf(updates, ({ weight }) => weight?.[task]),
+      value: lastOf(updates, ({ figures }) => figures[`meanQ.${task}`]),
+      weight: lastOf(updates, ({ figures }) => figures[`weight.${task}`]),
     }
   })
 }

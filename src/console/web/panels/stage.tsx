@@ -6,7 +6,7 @@ import { useModel } from '../parts/context.ts'
 import { CameraView } from '../view/camera.tsx'
 import { Ribbon } from './ribbon.tsx'
 import { CommandPill } from './said.tsx'
-import { ScreenPad } from './screenPad.tsx'
+import { ScreenPad } from './screen-pad.tsx'
 
 export function Stage() {
   const who = useModel(acting)

@@ -1,9 +1,9 @@
 /** @file The bar above all pages: where to go, which run this is, who has control, the line to the robot, and the stop. */
 import { useState } from 'preact/hooks'
-import { robotMinutes } from '../../../run/robotTime.ts'
+import { robotMinutes } from '../../../metrics/robot-time.ts'
 import { inControl } from '../link/model.ts'
 import { useConsole, useModel } from '../parts/context.ts'
-import { HoldButton } from '../parts/holdButton.tsx'
+import { HoldButton } from '../parts/hold-button.tsx'
 import { useTicker } from '../parts/ticker.ts'
 
 export const PAGES = ['live', 'record', 'sessions', 'devices', 'settings'] as const

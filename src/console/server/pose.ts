@@ -1,0 +1,58 @@
+/** @file What the page draws over the cameras, from what a robot names in its proprioception, and where its cameras are. */
+import type { CameraSpec, RobotSpec } from '../../robot/robot.ts'
+import { fromRotationVector, multiply, type Quat, type Vec3 } from '../../robot/rotation.ts'
+import type { CameraInfo, State } from '../protocol.ts'
+
+type Named = Pick<RobotSpec, 'proprio' | 'home'>
+
+/** Reads named entries of an observation's proprioception; looks the names up once. */
+export class ProprioReader {
+  private readonly position: number[] | null
+  private readonly turn: number[] | null
+  private readonly velocity: number[] | null
+  private readonly opening: number
+  private readonly home: Quat | undefined
+
+  constructor({ proprio, home }: Named) {
+    this.home = home
+    const find = (prefix: string) => {
+      const indices = ['x', 'y', 'z'].map((axis) => proprio.findIndex((name) => name.startsWith(`${prefix}.${axis} `)))
+      return indices.includes(-1) ? null : indices
+    }
+    this.position = find('tcp')
+    this.turn = find('tcp.turn')
+    this.velocity = find('tcp.velocity')
+    this.opening = proprio.findIndex((name) => name.startsWith('gripper.opening'))
+  }
+
+  /** The tool's pose in the base frame; null where the robot does not tell all of it. */
+  tcp(values: ArrayLike<number>): State['tcp'] {
+    if (!this.position || !this.turn || !this.home) return null
+    const vector = (indices: number[]) => indices.map((i) => values[i]!) as Vec3
+    const rotation = multiply(fromRotationVector(vector(this.turn)), this.home)
+    return { position: vector(this.position), rotation }
+  }
+
+  /** [3] m/s; null where the robot does not tell. */
+  velocityOf(values: ArrayLike<number>): number[] | null {
+    return this.velocity?.map((i) => values[i]!) ?? null
+  }
+
+  /** m/s; null where the robot does not tell. */
+  speed(values: ArrayLike<number>): number | null {
+    const velocity = this.velocityOf(values)
+    return velocity && Math.hypot(...velocity)
+  }
+
+  /** 0 closed, 1 open. */
+  gripper(values: ArrayLike<number>): number | null {
+    return this.opening < 0 ? null : values[this.opening]!
+  }
+}
+
+/** The cameras of a robot in the order of their names, with their places where they are known. */
+export function camerasOf(cameras: Readonly<Record<string, CameraSpec>>): CameraInfo[] {
+  return Object.entries(cameras)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { width, height, mount }]) => ({ name, width, height, calibration: mount ?? null }))
+}

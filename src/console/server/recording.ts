@@ -1,0 +1,165 @@
+/**
+ * @file Demonstrations by a person: the run waits between two episodes while they do a task by hand, then look at it and
+ * keep it or not. What is kept goes into the run's folder `recorded`, a log of demonstrations like any other.
+ */
+import { join } from 'node:path'
+import { RandomStream } from '../../random/stream.ts'
+import { indexEpisodes } from '../../replay/episode-index.ts'
+import { EpisodeLog } from '../../replay/log.ts'
+import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import type { Action, Observation, Outcome, RobotSpec } from '../../robot/robot.ts'
+import type { SafeRobot } from '../../robot/safety.ts'
+import type { RunConfig } from '../../run/config.ts'
+import type { RecordingEvent, Verdict } from '../protocol.ts'
+
+const PATIENCE = 5 // times the steps that the task's clock gives a policy
+
+export const RECORDED = 'recorded'
+
+/** What a demonstration needs of the desk, once a period. */
+export type Hand = {
+  /** The next period; the reason why the demonstration is over, if it is. */
+  period(): Promise<'stopped' | 'gone' | Verdict | undefined>
+  /** What the person does now; null while the hand is off: the robot waits. */
+  act(observation: Observation): Action | null
+  saw(observation: Observation, action: Action | null, step: number): void
+}
+
+export class Recording {
+  private phase: RecordingEvent['phase'] = 'off'
+  private task: string | null = null
+  private episode: LoggedEpisode | null = null
+  private readonly kept: Record<string, number> = {}
+  private readonly folder: string
+
+  constructor(
+    runFolder: string,
+    private readonly config: Pick<RunConfig, 'seed' | 'evaluation'>,
+    private readonly onChange: (event: RecordingEvent) => void,
+  ) {
+    this.folder = join(runFolder, RECORDED)
+  }
+
+  /** Counts what earlier parts of the run have kept. */
+  async open(): Promise<void> {
+    for (const { start } of await indexEpisodes(this.folder)) this.count(start.task)
+  }
+
+  get event(): RecordingEvent {
+    const { phase, task, episode, kept } = this
+    const success = episode?.end.ending === 'success'
+    return { kind: 'recording', phase, task, steps: episode?.steps.length ?? 0, success, kept: { ...kept } }
+  }
+
+  /** Waits for the robot. */
+  get wanted(): boolean {
+    return this.phase === 'waiting'
+  }
+
+  /** In review. */
+  get finished(): LoggedEpisode | null {
+    return this.phase === 'review' ? this.episode : null
+  }
+
+  /** @returns why not, where it cannot be */
+  start(task: string): string | undefined {
+    if (this.phase === 'review') return 'keep or discard the last demonstration first'
+    if (this.phase !== 'off') return 'a demonstration is being recorded already'
+    this.task = task
+    this.turn('waiting')
+    return undefined
+  }
+
+  /** Records with the robot that the run lends, from a fresh start state, until success, a verdict, or the clock. */
+  async record(robot: SafeRobot, hand: Hand): Promise<void> {
+    const task = this.task!
+    const number = Object.values(this.kept).reduce((sum, count) => sum + count, 0)
+    const seed = new RandomStream(this.config.seed, `recorded ${number} ${Date.now()}`).integer(
+      this.config.evaluation.firstSeed,
+    )
+    let observation = await robot.reset(task, seed)
+    const start = { episode: 0, task, source: 'demonstration', seed } as const
+    const episode: LoggedEpisode = {
+      start,
+      observations: [own(observation)],
+      steps: [],
+      end: { ending: 'interrupted' },
+    }
+    this.episode = episode
+    this.turn('recording')
+    hand.saw(observation, null, 0)
+    for (;;) {
+      const over = await hand.period()
+      if (over === 'stopped' || over === 'gone') return this.discard()
+      if (over) return this.judge(over)
+      const action = hand.act(observation)
+      if (!action) continue
+      const outcome = await robot.step(action)
+      if (robot.fault) return this.discard()
+      observation = outcome.observation
+      take(episode, robot.executed, outcome)
+      hand.saw(observation, robot.executed, episode.steps.length)
+      this.onChange(this.event)
+      if (outcome.terminated) return this.judge(outcome.reward > 0 ? 'success' : 'failure')
+      if (episode.steps.length >= PATIENCE * robot.spec.tasks[task]!.maxSteps) return this.judge('failure')
+    }
+  }
+
+  /** @returns why not, where it cannot be */
+  keep(spec: RobotSpec): string | undefined {
+    const episode = this.finished
+    if (!episode) return 'there is no demonstration to keep'
+    if (episode.end.ending !== 'success') return 'only a success can be kept as a demonstration'
+    const log = EpisodeLog.open(this.folder, spec)
+    try {
+      log.begin({ ...episode.start, episode: log.nextEpisode }, episode.observations[0]!)
+      for (const [t, step] of episode.steps.entries())
+        log.step({ ...step, id: log.nextId }, episode.observations[t + 1]!)
+      log.end(episode.end)
+    } finally {
+      log.close()
+    }
+    this.count(episode.start.task)
+    this.discard()
+    return undefined
+  }
+
+  discard(): void {
+    this.episode = null
+    this.task = null
+    this.turn('off')
+  }
+
+  private judge(verdict: Verdict): void {
+    const last = this.episode!.steps.at(-1)
+    if (verdict === 'abort' || !last) {
+      this.discard()
+      return
+    }
+    last.terminated = true
+    last.reward = verdict === 'success' ? 1 : 0
+    this.episode!.end = { ending: verdict }
+    this.turn('review')
+  }
+
+  private count(task: string): void {
+    this.kept[task] = (this.kept[task] ?? 0) + 1
+  }
+
+  private turn(phase: RecordingEvent['phase']): void {
+    this.phase = phase
+    this.onChange(this.event)
+  }
+}
+
+function take({ observations, steps }: LoggedEpisode, action: Action, { observation, reward, terminated }: Outcome) {
+  const step = steps.length
+  observations.push(own(observation))
+  steps.push({ id: step, step, action, reward, terminated, truncated: false, actor: 'operator', command: null })
+}
+
+/** A robot may use its image memory again. */
+function own({ images, proprio, time }: Observation): Observation {
+  const copies = Object.entries(images).map(([name, image]) => [name, { ...image, data: image.data.slice() }])
+  return { images: Object.fromEntries(copies), proprio: proprio.slice(), time }
+}

@@ -1,0 +1,272 @@
+/**
+ * @file What holds the robots of a run: a pause, a stop, a verdict that waits to count. The run asks before each reset and
+ * each step; a pause keeps it waiting there, a stop latches in every robot's safety envelope at once, wherever the run is.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { InputError } from '../../errors.ts'
+import type { Verdict } from '../../loop/attendant.ts'
+import { holdAction, type SafeRobot } from '../../robot/safety.ts'
+import type { RobotEvent, RobotStatus } from '../protocol.ts'
+import { ProprioReader } from './pose.ts'
+
+const STILL = 0.01 // m/s: a robot that reads less stands still
+const STILL_READINGS = 2 // in a row
+const SETTLING_STEPS = 30 // that a stopped robot is given to come to rest
+
+export type Waiting = { verdict: Verdict; by: string; until: number }
+
+export type ReinsOptions = {
+  robots: ReadonlyMap<string, SafeRobot> // by cell
+  undo: number // ms that a verdict waits
+  now: () => number // ms, never going back
+  onStatus: (event: RobotEvent) => void
+  onVerdict: (waiting: Waiting | null) => void
+}
+
+export class Reins {
+  private pausedBy: string | null = null
+  private waiting: Waiting | null = null
+  private dismissed = false
+  private readonly acting = new Set<string>() // cells in an episode: the run's loop has the robot
+  private readonly settling = new Map<string, Promise<void>>() // by cell, of the present stop
+  private readonly readBack = new Map<string, number | null>() // m/s, of those that have come to rest since
+  private event: RobotEvent = { kind: 'robot', status: 'idle', why: '', speed: null }
+  private wake: () => void = () => {}
+  private change = this.nextChange()
+
+  constructor(private readonly options: ReinsOptions) {}
+
+  get paused(): boolean {
+    return this.pausedBy !== null
+  }
+
+  get stopped(): boolean {
+    return [...this.options.robots.values()].some(({ fault }) => fault?.kind === 'stopped')
+  }
+
+  /** Whether something keeps the robots from going on, or will. */
+  get held(): boolean {
+    return this.paused || this.stopped || this.waiting !== null
+  }
+
+  /** What was said of the robots last. */
+  get state(): RobotEvent {
+    return this.event
+  }
+
+  get verdict(): Waiting | null {
+    return this.waiting
+  }
+
+  /** A stop outranks it, and is followed by a pause anyway. */
+  pause(why: string): void {
+    if (this.paused || this.stopped) return
+    this.pausedBy = why
+    this.say('pausing', why)
+    this.changed()
+    if (this.acting.size === 0) void this.standStill()
+  }
+
+  resume(): void {
+    this.pausedBy = null
+    if (!this.stopped) this.goOn()
+    this.changed()
+  }
+
+  /** Latches before it returns; what follows is the robots coming to rest, and being read back. */
+  stop(by: string): void {
+    if (!this.stopped) {
+      this.settling.clear()
+      this.readBack.clear()
+      this.say('stopping', by)
+    }
+    for (const [cell, robot] of this.options.robots) {
+      void robot.halt(by)
+      if (!this.acting.has(cell)) void this.settle(cell)
+    }
+    this.verdictIsOver()
+    this.changed()
+  }
+
+  /**
+   * A person has looked. The run stays paused, so that this alone moves nothing.
+   * @returns false where nothing is stopped, or the stopped robots have not been read back yet
+   */
+  clear(why: string): boolean {
+    if (!this.stopped || this.readBack.size < this.options.robots.size) return false
+    this.pausedBy = why
+    for (const robot of this.options.robots.values()) if (robot.fault?.kind === 'stopped') robot.clearFault()
+    this.say('pausing', why)
+    void this.standStill()
+    this.changed()
+    return true
+  }
+
+  /** The robot holds, and the verdict counts when nobody takes it back in time. A second one replaces the first. */
+  judge(verdict: Verdict, by: string): void {
+    this.waiting = { verdict, by, until: this.options.now() + this.options.undo }
+    this.options.onVerdict(this.waiting)
+    this.changed()
+  }
+
+  /** @returns whether there was a verdict to take back */
+  undo(): boolean {
+    const undone = this.waiting !== null
+    this.verdictIsOver()
+    if (undone && !this.paused) this.goOn()
+    this.changed()
+    return undone
+  }
+
+  confirm(): void {
+    if (this.waiting) this.waiting.until = this.options.now()
+    this.changed()
+  }
+
+  /** Lets everybody go who waits, for the run is to end: an episode that was held is given up. */
+  dismiss(): void {
+    this.dismissed = true
+    this.changed()
+  }
+
+  /** Something else that the waiting ones should look at. */
+  changed(): void {
+    const { wake } = this
+    this.change = this.nextChange()
+    wake()
+  }
+
+  /** An episode begins, or is over: who has the robot? */
+  begin(cell: string): void {
+    this.acting.add(cell)
+    if (!this.held) this.goOn()
+  }
+
+  end(cell: string): void {
+    this.acting.delete(cell)
+    this.verdictIsOver()
+    if (this.stopped) void this.settle(cell)
+  }
+
+  /** Resolves when the robot of a cell may be reset, at once where nothing holds it. @throws InputError if it never may */
+  ready(cell: string): Promise<void> | undefined {
+    return this.paused || this.stopped ? this.waitToBegin(cell) : undefined
+  }
+
+  /** The ending of an episode that is held or judged, or undefined when it may go on. `judgeable`: verdicts are about it. */
+  between(cell: string, judgeable: boolean): Promise<Verdict | undefined> | undefined {
+    return this.held ? this.waitToGoOn(cell, judgeable) : undefined
+  }
+
+  private async waitToBegin(cell: string): Promise<void> {
+    for (;;) {
+      const { change } = this
+      if (this.stopped && this.dismissed)
+        throw new InputError(
+          this.options.robots.get(cell)!.spec.name,
+          'was stopped by a person when the run was told to end',
+          'Look at the robot; the run can be resumed, nothing logged is lost',
+        )
+      if (this.stopped) await this.settle(cell)
+      else if (this.paused && !this.dismissed) await this.standStill()
+      else return
+      await change
+    }
+  }
+
+  private async waitToGoOn(cell: string, judgeable: boolean): Promise<Verdict | undefined> {
+    for (let first = true; ; first = false) {
+      const { change, waiting } = this
+      if (this.stopped) return 'abort'
+      if (this.dismissed && this.paused) return 'abort'
+      if (waiting && judgeable) {
+        const left = waiting.until - this.options.now()
+        if (left <= 0 || this.dismissed) {
+          this.verdictIsOver()
+          return waiting.verdict
+        }
+        if (first) await this.options.robots.get(cell)!.stop()
+        this.say('holding', `${waiting.verdict}, says ${waiting.by}`)
+        await Promise.race([change, sleep(left, undefined, { ref: false })])
+      } else if (this.paused) {
+        await this.standStill()
+        await change
+      } else return undefined
+    }
+  }
+
+  /** Paused robots hold where they are. Said once they have been read back. */
+  private async standStill(): Promise<void> {
+    const { status } = this.event
+    if (status !== 'pausing' && status !== 'holding') return
+    try {
+      const speeds: (number | null)[] = []
+      for (const robot of this.options.robots.values()) {
+        await robot.stop()
+        speeds.push(speedOf(robot, (await robot.observe()).proprio))
+      }
+      if (this.paused && !this.stopped) this.say('paused', this.pausedBy!, fastest(speeds))
+    } catch (error) {
+      this.say('pausing', `cannot be read back: ${(error as Error).message}`)
+    }
+  }
+
+  /** Steps a latched robot, which can only hold, until it reads as standing still; once a stop. */
+  private settle(cell: string): Promise<void> {
+    const known = this.settling.get(cell)
+    if (known) return known
+    const settling = this.comeToRest(cell)
+    this.settling.set(cell, settling)
+    return settling
+  }
+
+  private async comeToRest(cell: string): Promise<void> {
+    const robot = this.options.robots.get(cell)!
+    const why = robot.fault!.what
+    try {
+      let speed: number | null = null
+      for (let steps = 0, still = 0; steps < SETTLING_STEPS && still < STILL_READINGS; steps++) {
+        const { observation } = await robot.step(holdAction())
+        speed = speedOf(robot, observation.proprio)
+        still = speed === null || speed < STILL ? still + 1 : 0
+      }
+      this.readBack.set(cell, speed)
+      if (!this.stopped || this.readBack.size < this.options.robots.size) return
+      const most = fastest([...this.readBack.values()])
+      if (most === null || most < STILL) this.say('stopped', why, most)
+      else this.say('stopping', `${why}; it still reads ${most.toFixed(3)} m/s`, most)
+    } catch (error) {
+      this.say('stopping', `${why}; it cannot be read back: ${(error as Error).message}`)
+    }
+  }
+
+  private goOn(): void {
+    this.say(this.acting.size > 0 ? 'moving' : 'idle', '')
+  }
+
+  private verdictIsOver(): void {
+    if (!this.waiting) return
+    this.waiting = null
+    this.options.onVerdict(null)
+  }
+
+  private say(status: RobotStatus, why: string, speed: number | null = null): void {
+    const known = this.event
+    if (known.status === status && known.why === why && known.speed === speed) return
+    this.event = { kind: 'robot', status, why, speed }
+    this.options.onStatus(this.event)
+  }
+
+  private nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve
+    })
+  }
+}
+
+function speedOf({ spec }: SafeRobot, proprio: Float32Array): number | null {
+  return new ProprioReader(spec).speed(proprio)
+}
+
+const fastest = (speeds: readonly (number | null)[]) =>
+  speeds.reduce((most, speed) => (speed === null ? most : Math.max(most ?? 0, speed)), null as number | null)

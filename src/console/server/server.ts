@@ -1,0 +1,172 @@
+/**
+ * @file The console's server: the page and the runs on disk over HTTP, the running one over a WebSocket. It listens to this
+ * machine alone unless it is told otherwise, and then asks for a token.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { InputError } from '../../errors.ts'
+import { type ClientMessage, LIMITS, LIVE_PATH, type ServerEvent } from '../protocol.ts'
+import { Client } from './client.ts'
+import type { Audience, Desk } from './desk.ts'
+import { type Door, doorFor, LOOPBACK, refusal, SECURITY_HEADERS } from './guards.ts'
+import { Orders } from './orders.ts'
+import { answerRequest, type Library } from './requests.ts'
+
+export const DEFAULT_PORT = 8337
+
+export type ConsoleOptions = {
+  desk: Desk
+  library: Library // runs on disk
+  page: string // folder of the built page
+  host?: string
+  port?: number // 0: any that is free
+  token?: string
+}
+
+export class ConsoleServer implements Audience {
+  private readonly clients = new Map<string, Client>()
+  private readonly sockets: WebSocketServer
+  private readonly orders: Orders
+  private skippedBefore = 0 // pictures, to pages that have left
+  private numbers = 0
+
+  private constructor(
+    private readonly http: Server,
+    private readonly door: Door,
+    private readonly options: ConsoleOptions,
+  ) {
+    this.sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: LIMITS.messageBytes })
+    this.orders = new Orders(options.desk, (client, age) => this.clients.get(client)?.say({ kind: 'late', age }))
+    http.on('request', (request, response) => this.answer(request, response))
+    http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
+    options.desk.seat(this)
+  }
+
+  /** @throws InputError if the port is taken, or the token too short */
+  static async open(options: ConsoleOptions): Promise<ConsoleServer> {
+    const { host = LOOPBACK, port = DEFAULT_PORT, token } = options
+    const http = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 })
+    const server = new ConsoleServer(http, doorFor(host, token), options)
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', (cause: NodeJS.ErrnoException) => {
+        const what = cause.code === 'EADDRINUSE' ? `port ${port} is taken` : `cannot be opened: ${cause.message}`
+        reject(new InputError(`console at ${host}`, what, 'Choose another with --port', { cause }))
+      })
+      http.listen(port, host, resolve)
+    })
+    return server
+  }
+
+  /** Where a browser finds the page. */
+  get address(): string {
+    const { address, port, family } = this.http.address() as AddressInfo
+    const host = family === 'IPv6' ? `[${address}]` : address
+    return `http://${host}:${port}/${this.door.token === null ? '' : `?token=${encodeURIComponent(this.door.token)}`}`
+  }
+
+  get viewers(): number {
+    return this.clients.size
+  }
+
+  get framesSkipped(): number {
+    return [...this.clients.values()].reduce((sum, { skipped }) => sum + skipped, this.skippedBefore)
+  }
+
+  /** To every page. The first event of a run that has just opened is a greeting for each. */
+  tell(event: ServerEvent): void {
+    if (this.clients.size === 0) return
+    const text = JSON.stringify(event)
+    for (const client of this.clients.values()) client.tell(text)
+  }
+
+  show(frame: Uint8Array): void {
+    for (const client of this.clients.values()) client.show(frame)
+  }
+
+  /** The robots are there: pages that have waited hear of it. */
+  greet(): void {
+    for (const client of this.clients.values()) this.welcome(client)
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients.values()) client.close(1001, 'the console is closing')
+    const closed = new Promise((resolve) => this.http.close(resolve))
+    setTimeout(() => {
+      for (const client of this.clients.values()) client.drop()
+      this.http.closeAllConnections()
+    }, 500).unref()
+    await closed
+    this.sockets.close()
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
+    const open = { ...this.door, token: request.url?.startsWith('/api/') ? this.door.token : null } // the page holds no secret
+    const why = refusal(request, open, false)
+    if (why !== undefined) {
+      this.refuse(request, why)
+      response.writeHead(403, { 'Content-Type': 'application/json' }).end(JSON.stringify({ error: why }))
+      return
+    }
+    void answerRequest(request, response, this.options)
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = new URL(request.url ?? '/', 'http://console').pathname
+    const full = this.clients.size >= LIMITS.clients ? `${LIMITS.clients} pages are open already` : undefined
+    const why = path === LIVE_PATH ? (refusal(request, this.door, true) ?? full) : `there is nothing at ${path}`
+    if (why !== undefined) {
+      this.refuse(request, why)
+      socket.end(`HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      return
+    }
+    this.sockets.handleUpgrade(request, socket, head, (connection) => this.admit(connection, request))
+  }
+
+  private admit(socket: WebSocket, request: IncomingMessage): void {
+    const id = String(++this.numbers)
+    const address = request.socket.remoteAddress
+    const { journal, now } = this.options.desk
+    const client = new Client(id, socket, now, {
+      onMessage: (message) => this.hear(client, message),
+      onRefused: (why) => journal.write({ what: 'refused', why, client: id, name: client.name, address }),
+    })
+    this.clients.set(id, client)
+    journal.write({ what: 'connected', client: id, address })
+    socket.on('error', (error) => journal.write({ what: 'refused', why: error.message, client: id, address }))
+    socket.on('close', () => {
+      this.skippedBefore += client.skipped
+      this.clients.delete(id)
+      journal.write({ what: 'disconnected', client: id, name: client.name })
+      this.orders.gone(id)
+    })
+    this.welcome(client)
+  }
+
+  private welcome(client: Client): void {
+    const { desk } = this.options
+    for (const event of desk.greeting(client.id)) client.say(event)
+    desk.picture()
+  }
+
+  private hear(client: Client, message: ClientMessage): void {
+    if (message.kind === 'ping') {
+      this.orders.heard(client.id, message.t, message.pong)
+      client.say({ kind: 'pong', t: message.t, serverTime: Date.now(), left: this.options.desk.now() })
+    } else if (message.kind === 'hidden') client.hidden = message.hidden
+    else if (message.kind === 'name') {
+      client.name = message.name
+      this.orders.rename(client.id, message.name)
+    } else {
+      const why = this.orders.handle({ client: client.id, name: client.name }, message)
+      if (why !== undefined) client.say({ kind: 'refused', what: message.kind, why })
+    }
+  }
+
+  private refuse({ socket, method, url }: IncomingMessage, why: string): void {
+    const path = (url ?? '').replace(/\?.*$/, '')
+    this.options.desk.journal.write({ what: 'refused', why, method, path, address: socket.remoteAddress })
+  }
+}

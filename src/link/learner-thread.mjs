@@ -1,0 +1,5 @@
+// A thread does not inherit the TypeScript loader of its parent: it registers its own, then becomes the learner.
+import { register } from 'tsx/esm/api'
+
+register()
+await import('./learner-worker.ts')

@@ -1,0 +1,38 @@
+/** @file Who stands beside a robot while it acts, and may hold it between two steps; nobody is asked anything where no one is. */
+import type { Operator } from '../operator/operator.ts'
+import type { Action, Observation } from '../robot/robot.ts'
+import type { EpisodeSummary, Happening } from './episode.ts'
+
+/** An episode that is about to begin. */
+export type Scene = {
+  cell: string
+  stage: 'practice' | 'evaluation'
+  task: string
+  episode: number | null // its number in the log; null where none is kept
+}
+
+export type Verdict = 'success' | 'failure' | 'abort'
+
+/** Beside one robot for one episode. Where it answers undefined the loop goes on at once, without even a turn of the event loop. */
+export interface Attendant {
+  /** Before the robot is reset; a promise holds it back. */
+  ready(): Promise<void> | undefined
+  begin(observation: Observation): void
+  /**
+   * Before each step. A promise holds the robot back; a verdict ends the episode there: it judges the last step that was
+   * taken, and no other one follows.
+   */
+  between(): Promise<Verdict | undefined> | undefined
+  /** `planned`: what the primary actor would have done. */
+  step(happening: Happening, planned: Action, next: Observation): void
+  end(summary: EpisodeSummary): void
+}
+
+/** Who tends the robots of a run, how fast they go, and who stands beside them. */
+export interface Attendance {
+  /** Speed of simulated robots against real time; `own` is that of the run's settings. */
+  speed(own: number): number
+  /** Who tends the robot of a cell; `own` is the run's operator for it, if there is one. */
+  operator(cell: string, own: Operator | undefined): Operator | undefined
+  attend(scene: Scene): Attendant
+}

@@ -1,0 +1,159 @@
+/** @file One episode: the policy plans, the operator tends, the robot acts, and every step is told to the recorder. */
+import { InputError } from '../errors.ts'
+import type { Policy } from '../learn/policy.ts'
+import type { Segment } from '../metrics/metrics.ts'
+import type { Operator, Tending } from '../operator/operator.ts'
+import type { EncodedObservation } from '../replay/assembler.ts'
+import type { Ending } from '../replay/episode.ts'
+import type { Actor } from '../replay/transition.ts'
+import type { Action, Observation } from '../robot/robot.ts'
+import type { Fault, SafeRobot } from '../robot/safety.ts'
+import type { Attendant, Verdict } from './attendant.ts'
+import type { Pace } from './pace.ts'
+import { type Copies, NO_COPIES, type Perception } from './perception.ts'
+
+/** What happened between one observation and the next. */
+export type Happening = {
+  step: number
+  action: Action // as it reached the motors, after the safety envelope
+  reward: number
+  terminated: boolean
+  truncated: boolean
+  actor: Actor
+  command: string | null
+}
+
+export type EpisodeSummary = {
+  task: string
+  seed: number
+  ending: Exclude<Ending, 'interrupted'>
+  length: number // steps
+  operatorSteps: number
+  segments: Segment[] // the operator's interventions
+  /** A person ended the episode, and says this of its last step. */
+  judged?: { reward: number; terminated: boolean }
+}
+
+/** Hears of an episode as it happens. A promise holds the robot back (lock-step learning). */
+export interface Recorder {
+  /** Shifted copies to encode with each observation. */
+  readonly copies: Copies
+  /** Number of the observation that comes before step `step` of the episode; fixes the shifts of its copies. */
+  observationId(step: number): number
+  begin(task: string, seed: number, observation: Observation, seen: EncodedObservation): void
+  step(happening: Happening, next: Observation, seen: EncodedObservation): Promise<void> | void
+  end(summary: EpisodeSummary): Promise<void> | void
+}
+
+export type Crew = {
+  robot: SafeRobot
+  perception: Perception
+  policy: Policy
+  /** [7] the noise ξ of the next action, in units of K. */
+  noise: () => Float32Array
+  operator?: Operator
+  /** How the episode begins, if not by a reset: a chain goes on from the scene as it stands. */
+  begin?: (task: string, seed: number) => Promise<Observation>
+  /** Waits for the start of the next period. */
+  pace?: Pick<Pace, 'tick'>
+  recorder?: Recorder
+  /** A watcher beside the robot, who may hold it between two steps and end the episode there. */
+  attendant?: Attendant
+}
+
+/** Runs one episode to success, failure, verdict or time limit. An error stops the robot and passes through. */
+export async function runEpisode(crew: Crew, task: string, seed: number): Promise<EpisodeSummary> {
+  const { robot, operator, recorder, attendant } = crew
+  const { maxSteps } = robot.spec.tasks[task]!
+  const see = (observation: Observation, step: number) =>
+    crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
+  const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0, segments: [] }
+  try {
+    const held = attendant?.ready()
+    if (held) await held
+    let observation = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
+    let seen = await see(observation, 0)
+    operator?.begin(task)
+    recorder?.begin(task, seed, observation, seen)
+    attendant?.begin(observation)
+    for (let over = false; !over; ) {
+      await crew.pace?.tick()
+      const waiting = attendant?.between()
+      const verdict = waiting && (await waiting)
+      if (verdict) {
+        Object.assign(summary, closing(verdict))
+        break
+      }
+      const planned = await crew.policy.primary(seen, crew.noise())
+      const tending = operator?.tend(observation, planned) ?? {}
+      const { command, actor } = await choose(crew, seen, planned, tending)
+      const outcome = await robot.step(command)
+      if (robot.fault && robot.fault.kind !== 'stopped') throw stopped(robot.fault)
+      observation = outcome.observation
+      seen = await see(observation, summary.length + 1)
+      const judged = judge(outcome, tending.verdict, summary.length + 1 >= maxSteps)
+      const happening = {
+        step: summary.length,
+        action: robot.executed,
+        ...judged,
+        actor,
+        command: tending.command ?? null,
+      }
+      if (actor === 'operator') countIntervention(summary)
+      summary.length++
+      await recorder?.step(happening, observation, seen)
+      attendant?.step(happening, planned, observation)
+      over = judged.terminated || judged.truncated
+      if (judged.terminated) summary.ending = judged.reward > 0 ? 'success' : 'failure'
+      else if (over && tending.verdict !== 'abort') summary.ending = 'timeout'
+    }
+    await recorder?.end(summary)
+    attendant?.end(summary)
+    return summary
+  } catch (error) {
+    await robot.stop()
+    throw error
+  }
+}
+
+/** The step that comes next is the operator's: it lengthens their last intervention, or begins one. */
+function countIntervention(summary: EpisodeSummary): void {
+  const { segments, length } = summary
+  summary.operatorSteps++
+  const last = segments.at(-1)
+  if (last && last.from + last.steps === length) last.steps++
+  else segments.push({ from: length, steps: 1 })
+}
+
+/** The operator's hand comes first, then the refinement actor if there is one and something was said, else the primary actor. */
+async function choose(
+  { policy, noise }: Crew,
+  seen: EncodedObservation,
+  planned: Action,
+  { takeover, command }: Tending,
+): Promise<{ command: Action; actor: Actor }> {
+  if (takeover) return { command: takeover, actor: 'operator' }
+  if (command === undefined || !policy.followsCommands) return { command: planned, actor: 'primary' }
+  return { command: await policy.refined(seen, command, noise()), actor: 'refinement' }
+}
+
+const stopped = ({ kind, what }: Fault) =>
+  new InputError(
+    'safety envelope',
+    `the robot holds after a fault, ${kind}: ${what}`,
+    'Look at the robot and at what commanded it; the run can be resumed, nothing logged is lost',
+  )
+
+/** An abort says nothing about the state: the episode was cut off. */
+const closing = (verdict: Verdict): Pick<EpisodeSummary, 'ending' | 'judged'> => ({
+  ending: verdict,
+  judged: { reward: verdict === 'success' ? 1 : 0, terminated: verdict !== 'abort' },
+})
+
+/** A person's verdict overrules the robot's own. The clock and an abort truncate: they say nothing about the state. */
+function judge(outcome: { reward: number; terminated: boolean }, verdict: Tending['verdict'], late: boolean) {
+  if (verdict === 'success') return { reward: 1, terminated: true, truncated: false }
+  if (verdict === 'failure') return { reward: 0, terminated: true, truncated: false }
+  const { reward, terminated } = outcome
+  return { reward, terminated, truncated: !terminated && (late || verdict === 'abort') }
+}

@@ -1,0 +1,66 @@
+/** @file Evaluation: fresh seeds, no takeovers; no commands but those of an operator who speaks, where one is given. */
+
+import type { TaskScore } from '../metrics/metrics.ts'
+import { wilsonInterval } from '../metrics/statistics.ts'
+import { RandomStream } from '../random/stream.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import type { Attendant } from './attendant.ts'
+import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
+
+/** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
+export async function evaluate(
+  crew: Omit<Crew, 'recorder' | 'attendant'>,
+  tasks: readonly string[],
+  options: {
+    trials: number
+    firstSeed: number
+    recorder?: (task: string, trial: number) => Recorder | undefined
+    onEpisode?: (summary: EpisodeSummary) => void
+    attend?: (task: string) => Attendant | undefined
+  },
+): Promise<Record<string, TaskScore>> {
+  const scores: Record<string, TaskScore> = {}
+  for (const task of tasks) {
+    const episodes: EpisodeSummary[] = []
+    for (let trial = 0; trial < options.trials; trial++) {
+      const run = () =>
+        runEpisode(
+          { ...crew, recorder: options.recorder?.(task, trial), attendant: options.attend?.(task) },
+          task,
+          options.firstSeed + trial,
+        )
+      let summary = await run()
+      while (summary.judged?.terminated === false) summary = await run() // a person stopped it: it was no trial
+      episodes.push(summary)
+      options.onEpisode?.(summary)
+    }
+    scores[task] = score(episodes)
+  }
+  return scores
+}
+
+export function score(episodes: readonly EpisodeSummary[]): TaskScore {
+  const won = episodes.filter(({ ending }) => ending === 'success')
+  const counted = won.length > 0 ? won : episodes
+  return {
+    success: won.length / episodes.length,
+    successes: won.length,
+    trials: episodes.length,
+    interval: wilsonInterval(won.length, episodes.length),
+    meanSteps: counted.reduce((sum, { length }) => sum + length, 0) / counted.length,
+    outcomes: episodes.map(({ seed, ending, length }) => ({ seed, success: ending === 'success', length })),
+  }
+}
+
+/** ξ of an evaluation: drawn anew for each action, as in practice (docs/method.md §13), but as wide as `evaluation.noise` says. */
+export function evaluationNoise({
+  evaluation,
+  seed,
+}: {
+  evaluation: { noise: number }
+  seed: number
+}): () => Float32Array {
+  const random = new RandomStream(seed, 'evaluation noise')
+  const xi = new Float32Array(ACTION_WIDTH)
+  return () => random.fillNormal(xi, evaluation.noise)
+}

@@ -1,0 +1,64 @@
+/** @file Takes down one robot's online phase: to its log on disk first, then to the learner. */
+
+import type { LearnerClient } from '../link/learner-client.ts'
+import type { EncodedObservation } from '../replay/assembler.ts'
+import type { EpisodeStart } from '../replay/episode.ts'
+import type { EpisodeLog } from '../replay/log.ts'
+import type { Observation } from '../robot/robot.ts'
+import type { EpisodeSummary, Happening, Recorder } from './episode.ts'
+import type { Copies } from './perception.ts'
+import type { Tempo } from './tempo.ts'
+
+/** A robot's place among those of its run. */
+export type Place = { index: number; of: number }
+
+/** The first number from `from` on that is the robot's own: robot k of n has k, k + n, k + 2n, ... */
+export const ownNumber = (from: number, { index, of }: Place) => from + ((((index - from) % of) + of) % of)
+
+/** Episodes and steps have numbers that are unique over all robots of the run, and increase in each one's log. */
+export class OnlineRecorder implements Recorder {
+  private start?: EpisodeStart
+  private firstId: number // of the episode that runs, or comes next
+
+  constructor(
+    private readonly log: EpisodeLog,
+    private readonly learner: LearnerClient,
+    readonly copies: Copies,
+    private readonly tempo: Tempo,
+    readonly place: Place,
+    /** Online steps of this robot so far, over all parts of the run. */
+    public robotSteps: number,
+  ) {
+    this.firstId = ownNumber(log.nextId, place)
+  }
+
+  get nextEpisode(): number {
+    return ownNumber(this.log.nextEpisode, this.place)
+  }
+
+  /** Observation k of an episode has the id of the step that follows it: ids increase over the run. */
+  observationId(step: number): number {
+    return this.firstId + step * this.place.of
+  }
+
+  begin(task: string, seed: number, observation: Observation, seen: EncodedObservation): void {
+    this.start = { episode: this.nextEpisode, task, source: 'online', seed }
+    this.log.begin(this.start, observation)
+    this.learner.begin(this.start, seen)
+  }
+
+  async step(happening: Happening, next: Observation, seen: EncodedObservation): Promise<void> {
+    const step = { id: this.observationId(happening.step), ...happening }
+    this.log.step(step, next)
+    this.learner.step(this.start!.episode, step, seen)
+    this.robotSteps++
+    await this.tempo.step()
+  }
+
+  end({ ending, judged }: EpisodeSummary): void {
+    const end = judged ? { ending, verdict: judged } : { ending }
+    this.log.end(end)
+    this.learner.end(this.start!.episode, end)
+    this.firstId = ownNumber(this.log.nextId, this.place)
+  }
+}

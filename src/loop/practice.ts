@@ -1,0 +1,93 @@
+/** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
+import type { Policy } from '../learn/policy.ts'
+import type { Operator } from '../operator/operator.ts'
+import { RandomStream } from '../random/stream.ts'
+import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
+import { ACTION_WIDTH } from '../robot/robot.ts'
+import type { Attendance, Attendant } from './attendant.ts'
+import { type EpisodeSummary, runEpisode } from './episode.ts'
+import type { OnlineRecorder, Place } from './online-recorder.ts'
+import { Pace } from './pace.ts'
+import type { Perception } from './perception.ts'
+import type { Turns } from './turns.ts'
+
+/** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
+export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
+  index === 0 ? seed : new RandomStream(seed, `robot ${index}`).integer(2 ** 31)
+
+/** Of the run's settings those that practice needs. */
+export type PracticeSettings = {
+  tasks: readonly string[]
+  seed: number
+  evaluation: { firstSeed: number } // start states come from below it
+  online: { pace: number }
+}
+
+export type Practised = EpisodeSummary & { episode: number }
+
+export class Practice {
+  private readonly noise: RandomStream
+  private readonly pace: Pace
+  private readonly tending: Operator | undefined
+  private readonly starts: Starts | undefined
+
+  constructor(
+    readonly rig: Rig,
+    readonly recorder: OnlineRecorder,
+    readonly operator: SimulatedPerson | undefined,
+    private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
+    private readonly settings: PracticeSettings,
+    private readonly watcher?: Attendance,
+  ) {
+    this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
+    const { pace } = settings.online
+    this.pace = new Pace(() => watcher?.speed(pace) ?? pace)
+    this.tending = watcher ? watcher.operator(rig.cell, operator) : operator
+    this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
+  }
+
+  /**
+   * One episode of the next task in turn, by someone who has the turn; it goes to the other robots before each step. The
+   * episode's number fixes task and start state.
+   */
+  async episode(): Promise<Practised> {
+    const { rig, recorder, shared } = this
+    const { turns, ...minds } = shared
+    const { tasks, seed, evaluation } = this.settings
+    const episode = recorder.nextEpisode
+    const round = Math.floor(episode / recorder.place.of)
+    const task = tasks[(round + recorder.place.index) % tasks.length]!
+    const start = new RandomStream(seed, `environment/${episode}`).integer(evaluation.firstSeed)
+    const pace = {
+      tick: async () => {
+        turns.give()
+        await turns.take()
+        await this.pace.tick()
+      },
+    }
+    const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
+    const begin = this.starts?.begin(episode, task)
+    const beside = this.watcher?.attend({ cell: rig.cell, stage: 'practice', task, episode })
+    const attendant = beside && givingWay(beside, turns)
+    const operator = this.tending
+    const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant }
+    const summary = await runEpisode(crew, task, start)
+    this.starts?.ended(summary)
+    return { episode, ...summary }
+  }
+}
+
+/** While one robot is held, the others go on, or are held in their turn. */
+const givingWay = (beside: Attendant, turns: Turns): Attendant => ({
+  ready() {
+    const held = beside.ready()
+    return held && turns.during(held)
+  },
+  between() {
+    const held = beside.between()
+    return held && turns.during(held)
+  },
+  begin: (observation) => beside.begin(observation),
+  step: (happening, planned, next) => beside.step(happening, planned, next),
+  end: (summary) => beside.end(summary),
+})

@@ -1,0 +1,104 @@
+/** @file What a run comes to: `summary.json` and the table that the terminal shows at its end. */
+
+import { type Metric, type MetricOf, ofKind, type TaskScore } from './metrics.ts'
+import { percent } from './percent.ts'
+import { robotMinutes } from './robot-time.ts'
+
+export type TaskSummary = {
+  step0: number // success before the first online step
+  success: number // at the end
+  trials: number
+  interval: [low: number, high: number] // Wilson, 95 %, of `success`
+  meanSteps: number
+}
+
+export type RobotSummary = {
+  tasks: Record<string, TaskSummary>
+  interventionShare: number // of its online steps
+  robotMinutes: number // its steps / 10 Hz
+}
+
+export type Summary = {
+  tasks: Record<string, TaskSummary> // over all robots
+  robots?: Record<string, RobotSummary> // by cell, where there are several
+  interventionShare: number // of the online steps of all robots
+  robotMinutes: number // on the clock: several robots act at the same time
+  wallMinutes: number
+  seed: number
+}
+
+/** Share of the steps that the operator took; 0 where there was no step. */
+export function interventionShare(episodes: readonly MetricOf<'episode'>[]): number {
+  const steps = episodes.reduce((sum, { length }) => sum + length, 0)
+  const operated = episodes.reduce((sum, { operatorSteps }) => sum + operatorSteps, 0)
+  return steps > 0 ? operated / steps : 0
+}
+
+/**
+ * The first evaluation is step 0, the last one the result; tasks without an evaluation are left out.
+ * Times are those of the last event.
+ */
+export function summarise(metrics: readonly Metric[], { seed }: { seed: number }): Summary {
+  const evaluations = ofKind(metrics, 'evaluation')
+  const episodes = ofKind(metrics, 'episode')
+  const cells = new Set(evaluations.flatMap(({ robots }) => Object.keys(robots ?? {})))
+  const robots = [...cells].map((cell) => {
+    const own = episodes.filter(({ robot }) => robot === cell)
+    const tasks = firstAndLast(evaluations.map((evaluation) => evaluation.robots?.[cell] ?? {}))
+    const steps = own.reduce((sum, { length }) => sum + length, 0)
+    return [cell, { tasks, interventionShare: interventionShare(own), robotMinutes: robotMinutes(steps) }] as const
+  })
+  const latest = (pick: (metric: Metric) => number) => metrics.reduce((most, metric) => Math.max(most, pick(metric)), 0)
+  return {
+    tasks: firstAndLast(evaluations.map(({ tasks }) => tasks)),
+    ...(robots.length > 0 ? { robots: Object.fromEntries(robots) } : {}),
+    interventionShare: interventionShare(episodes),
+    robotMinutes: robotMinutes(latest(({ robotSteps }) => robotSteps)),
+    wallMinutes: latest(({ time }) => time) / 60,
+    seed,
+  }
+}
+
+function firstAndLast(evaluations: readonly Record<string, TaskScore>[]): Record<string, TaskSummary> {
+  const tasks: Record<string, TaskSummary> = {}
+  for (const scores of evaluations)
+    for (const [task, { success, trials, interval, meanSteps }] of Object.entries(scores))
+      tasks[task] = { step0: tasks[task]?.step0 ?? success, success, trials, interval, meanSteps }
+  return tasks
+}
+
+/** A line for each task and, where there are several robots, below it one for each of them. */
+export const scoreRows = ({ tasks, robots = {} }: Pick<Summary, 'tasks' | 'robots'>) =>
+  Object.entries(tasks).flatMap(([task, score]) => [
+    { task, name: task, score },
+    ...Object.entries(robots).flatMap(([cell, { tasks: own }]) =>
+      own[task] ? [{ task, name: `${task}, robot ${cell}`, score: own[task] }] : [],
+    ),
+  ])
+
+/** The end-of-run table, plain text. */
+export function formatSummary(summary: Summary): string {
+  const rows = scoreRows(summary).map(({ name, score: t }) => [
+    name,
+    percent(t.step0),
+    percent(t.success),
+    `${percent(t.interval[0])} to ${percent(t.interval[1])}`,
+    String(t.trials),
+    Number.isFinite(t.meanSteps) ? t.meanSteps.toFixed(1) : '-',
+  ])
+  const several = Object.keys(summary.robots ?? {}).length
+  return [
+    formatTable(['task', 'step 0', 'final', '95 % interval', 'trials', 'mean steps'], rows),
+    '',
+    `robot time ${summary.robotMinutes.toFixed(1)} min${several ? ` on each of ${several} robots` : ''}, wall time ${summary.wallMinutes.toFixed(1)} min, ` +
+      `operator took ${percent(summary.interventionShare)} of the steps, seed ${summary.seed}`,
+  ].join('\n')
+}
+
+/** Columns padded to their widest entry: the first to the left, figures to the right. */
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)))
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ')
+  return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n')
+}

@@ -1,0 +1,93 @@
+/** @file How far labels agree with a source of truth: exactly, per axis, by command, and at other thresholds σ. */
+
+import { wilsonInterval } from '../../metrics/statistics.ts'
+import { AXES, type Axis, type Direction, formatCommand } from '../../talk/vocabulary.ts'
+import { directionOf, type Vector } from './triplets.ts'
+
+/** What was said, and what should have been said. */
+export type Judged = { said: Direction; meant: Direction }
+
+export type Rate = { agree: number; of: number; share: number; interval: [low: number, high: number] } // Wilson, 95 %
+
+export type Agreement = {
+  exact: Rate // all three axes
+  axes: Rate // over all axes of all labels
+  axis: Record<Axis, Rate>
+  /** Of the axes that were said: how many were meant in that direction. */
+  spoken: Rate
+  /** Axes said in one direction and meant in the other; the only error that steers the wrong way. */
+  opposed: number
+  byCommand: Record<string, Rate> // exact, by the command that was said
+}
+
+/** Shares of nothing are NaN, with the widest interval. */
+export function rate(agree: number, of: number): Rate {
+  return { agree, of, share: agree / of, interval: of > 0 ? wilsonInterval(agree, of) : [0, 1] }
+}
+
+const equal = ({ said, meant }: Judged) => said.every((sign, axis) => sign === meant[axis])
+const count = <T>(items: readonly T[], holds: (item: T) => boolean) => items.filter(holds).length
+
+export function agreement(judged: readonly Judged[]): Agreement {
+  const pairs = judged.flatMap(({ said, meant }) =>
+    said.map((sign, axis) => ({ axis, said: sign, meant: meant[axis]! })),
+  )
+  const same = ({ said, meant }: { said: number; meant: number }) => said === meant
+  const spoken = pairs.filter(({ said }) => said !== 0)
+  const commands = new Map<string, Judged[]>()
+  for (const one of judged) {
+    const command = formatCommand(one.said)
+    commands.set(command, [...(commands.get(command) ?? []), one])
+  }
+  const axisRate = (index: number) => {
+    const own = pairs.filter(({ axis }) => axis === index)
+    return rate(count(own, same), own.length)
+  }
+  return {
+    exact: rate(count(judged, equal), judged.length),
+    axes: rate(count(pairs, same), pairs.length),
+    axis: Object.fromEntries(AXES.map((name, i) => [name, axisRate(i)])) as Record<Axis, Rate>,
+    spoken: rate(count(spoken, same), spoken.length),
+    opposed: count(pairs, ({ said, meant }) => said * meant < 0),
+    byCommand: Object.fromEntries([...commands].map(([name, own]) => [name, rate(count(own, equal), own.length)])),
+  }
+}
+
+/**
+ * Exact agreement over the whole log, estimated from a sample that was drawn evenly over the commands: each command's share
+ * of agreement, weighted by how often the log says it. Commands that are not in the sample are left out of both sums.
+ */
+export function weightedByFrequency(
+  { byCommand }: Pick<Agreement, 'byCommand'>,
+  counts: Readonly<Record<string, number>>,
+): number {
+  const sampled = Object.entries(byCommand)
+  const all = sampled.reduce((sum, [command]) => sum + (counts[command] ?? 0), 0)
+  return sampled.reduce((sum, [command, { share }]) => sum + share * (counts[command] ?? 0), 0) / all
+}
+
+/** Metres. The paper's threshold is among them. */
+export const THRESHOLDS = [0.00025, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.006, 0.008, 0.01]
+
+export type SweepPoint = { threshold: number; exact: number; axes: number; null: number } // shares
+
+/**
+ * What the rule would have said at other thresholds. `meant` stays as it is, so that a threshold that silences everything
+ * cannot win by agreeing about nothing.
+ */
+export function sweepThresholds(
+  judged: readonly { delta: Vector; meant: Direction }[],
+  tie: number,
+  thresholds: readonly number[] = THRESHOLDS,
+): SweepPoint[] {
+  return thresholds.map((threshold) => {
+    const said = judged.map(({ delta, meant }) => ({ said: directionOf(delta, { threshold, tie }), meant }))
+    const { exact, axes } = agreement(said)
+    const silent = count(said, (one) => one.said.every((sign) => sign === 0))
+    return { threshold, exact: exact.share, axes: axes.share, null: silent / said.length }
+  })
+}
+
+/** The threshold with the most exact agreement; of equals the smallest. */
+export const bestThreshold = (points: readonly SweepPoint[]): SweepPoint =>
+  points.reduce((best, point) => (point.exact > best.exact ? point : best))

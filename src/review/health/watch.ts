@@ -1,0 +1,38 @@
+/** @file Watches the health of a run while it writes its metrics: notes every change as a line of its own, and tells of it. */
+
+import type { HealthSign, Metric, MetricsWriter } from '../../metrics/metrics.ts'
+import type { RunListener } from '../../run/train.ts'
+import { type HealthConfig, HealthMonitor } from './health.ts'
+
+export type HealthChange = { appeared: HealthSign[]; cleared: HealthSign[] }
+
+/** Watches a run that `train` makes, and tells of each change. */
+export const healthListener = (onChange: (change: HealthChange) => void = () => {}): RunListener => ({
+  started: ({ config, metrics, past }) => watchHealth(metrics, past, config, onChange),
+})
+
+/** `past` are the metrics of earlier parts of the run; signs that stood at their end are not told again. */
+export function watchHealth(
+  metrics: MetricsWriter,
+  past: readonly Metric[],
+  config: HealthConfig,
+  onChange: (change: HealthChange) => void,
+): void {
+  const monitor = new HealthMonitor(config)
+  for (const metric of past) monitor.hear(metric)
+  let standing = monitor.signs()
+  metrics.listen((metric) => {
+    if (metric.kind === 'health') return
+    monitor.hear(metric)
+    const signs = monitor.signs()
+    const appeared = withoutThose(signs, standing)
+    const cleared = withoutThose(standing, signs)
+    standing = signs
+    if (appeared.length + cleared.length === 0) return
+    metrics.write({ kind: 'health', time: metric.time, robotSteps: metric.robotSteps, signs })
+    onChange({ appeared, cleared })
+  })
+}
+
+const withoutThose = (signs: readonly HealthSign[], others: readonly HealthSign[]) =>
+  signs.filter(({ sign }) => !others.some((other) => other.sign === sign))

@@ -1,0 +1,249 @@
+/** @file Critic calibration: Q of executed actions against the returns that followed, per task and over training. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Judge, type Judged } from '../learn/judge.ts'
+import type { Recorder } from '../loop/episode.ts'
+import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { NO_COPIES } from '../loop/perception.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
+import { mean } from '../metrics/statistics.ts'
+import { monteCarloReturns } from '../replay/returns.ts'
+import type { Series } from '../review/report/plot.ts'
+import { openTrained } from '../run/trained.ts'
+import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
+
+const STAGES = 6 // checkpoints that are looked at, the first before the first online step
+const BINS = 10 // of the reliability plot
+
+/** What one checkpoint's critics said of the episodes of its own policy: q and returned [steps] of each task. */
+export type Calibration = {
+  seed: number
+  robotSteps: number
+  tasks: Record<string, { q: number[]; returned: number[]; episodes: number; successes: number }>
+}
+
+export const experiment: Experiment = {
+  name: 'critic-calibration',
+  title: 'Do the critics know what will come?',
+  question:
+    'How far is Q of the executed actions from the Monte-Carlo returns that followed, per task and over training, in episodes that the critics never saw?',
+  defaults: { seeds: [0], trials: 15, robotMinutes: 15, overrides: {} },
+  async run(bench: Workbench): Promise<Section> {
+    const { seeds, robotMinutes: minutes, trials } = bench.options
+    const settings = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: minutes / (STAGES - 1) }
+    const calibrations: Calibration[] = []
+    for (const seed of seeds) {
+      const run = await bench.train('dual', settings, seed)
+      for (const checkpoint of stagesOf(run)) {
+        bench.progress(`critic-calibration: ${checkpoint}`)
+        const measure = () => calibrationOf(join(run.folder.checkpoints, checkpoint), seed, trials)
+        calibrations.push(await bench.once(`seed${seed}-${checkpoint}`, measure))
+      }
+    }
+    return sectionOf(calibrations)
+  },
+}
+
+/** The last checkpoint of the warm-up and all of the online phase, thinned out evenly. */
+function stagesOf({ folder }: FinishedRun): string[] {
+  const names = readdirSync(folder.checkpoints)
+    .filter((name) => name.startsWith('step-'))
+    .sort()
+  const last = names.filter((name, i) => stepsOf(name) > 0 || stepsOf(names[i + 1] ?? '') > 0)
+  const count = Math.min(STAGES, last.length)
+  return Array.from({ length: count }, (_, i) => last[Math.round((i * (last.length - 1)) / Math.max(1, count - 1))]!)
+}
+
+const stepsOf = (checkpoint: string) => Number(/^step-(\d+)-/.exec(checkpoint)?.[1] ?? 0)
+
+/** Evaluation episodes on starts that neither training nor evaluation uses, judged by the critics of the same checkpoint. */
+async function calibrationOf(checkpoint: string, seed: number, trials: number): Promise<Calibration> {
+  const trained = await openTrained(checkpoint)
+  const { config, session, perception, policy, sizes } = trained
+  const { tasks, learner, method } = config
+  const judge = await Judge.load(checkpoint, { method, sizes, tasks, learner })
+  try {
+    const found: Calibration = { seed, robotSteps: stepsOf(checkpoint.split('/').at(-1)!), tasks: {} }
+    for (const task of tasks) {
+      const films: Film[] = []
+      const scores = await evaluate(
+        { robot: session.robot, perception, policy, noise: evaluationNoise(config) },
+        [task],
+        {
+          trials,
+          firstSeed: config.evaluation.firstSeed + 500_000,
+          recorder: () => {
+            const film = new Film(task)
+            films.push(film)
+            return film
+          },
+        },
+      )
+      const judged = films.flatMap((film) => film.steps)
+      found.tasks[task] = {
+        q: [...(await judge.q(judged))],
+        returned: films.flatMap(({ rewards }) => [...monteCarloReturns(rewards, learner.discount)]),
+        episodes: trials,
+        successes: scores[task]!.successes,
+      }
+    }
+    return found
+  } finally {
+    await judge.release()
+    await trained.close()
+  }
+}
+
+/** Keeps what an episode's steps looked like to the networks, and what they earned. */
+class Film implements Recorder {
+  readonly copies = NO_COPIES
+  readonly steps: Judged[] = []
+  readonly rewards: number[] = []
+  private seen?: Judged['seen']
+
+  constructor(private readonly task: string) {}
+
+  observationId(): number {
+    return 0
+  }
+
+  begin(_task: string, _seed: number, _observation: unknown, seen: Judged['seen']): void {
+    this.seen = seen
+  }
+
+  step({ action, reward }: Parameters<Recorder['step']>[0], _next: unknown, seen: Judged['seen']): void {
+    this.steps.push({ seen: this.seen!, action: action.slice(), task: this.task })
+    this.rewards.push(reward)
+    this.seen = seen
+  }
+
+  end(): void {}
+}
+
+export type Fit = { q: number; returned: number; bias: number; correlation: number; error: number }
+
+/** Means, bias (Q minus return), Pearson's correlation and root mean square error over steps. */
+export function fit(q: readonly number[], returned: readonly number[]): Fit {
+  const [meanQ, meanReturn] = [mean(q), mean(returned)]
+  const moment = (pick: (i: number) => number) => mean(q.map((_, i) => pick(i)))
+  const covariance = moment((i) => (q[i]! - meanQ) * (returned[i]! - meanReturn))
+  const spread = Math.sqrt(moment((i) => (q[i]! - meanQ) ** 2) * moment((i) => (returned[i]! - meanReturn) ** 2))
+  return {
+    q: meanQ,
+    returned: meanReturn,
+    bias: meanQ - meanReturn,
+    correlation: covariance / spread,
+    error: Math.sqrt(moment((i) => (q[i]! - returned[i]!) ** 2)),
+  }
+}
+
+/** Mean return of the steps that the critic judged alike, in bins of equal width from the least Q to the largest. */
+export function reliability(
+  q: readonly number[],
+  returned: readonly number[],
+  bins = BINS,
+): { x: number; y: number; steps: number }[] {
+  const [low, high] = [Math.min(...q), Math.max(...q)]
+  const groups = Array.from({ length: bins }, (): number[] => [])
+  for (const [i, value] of q.entries())
+    groups[Math.min(bins - 1, Math.floor((bins * (value - low)) / (high - low || 1)))]!.push(i)
+  return groups
+    .filter((group) => group.length > 0)
+    .map((group) => ({
+      x: mean(group.map((i) => q[i]!)),
+      y: mean(group.map((i) => returned[i]!)),
+      steps: group.length,
+    }))
+}
+
+export function sectionOf(calibrations: readonly Calibration[]): Section {
+  const tasks = Object.keys(calibrations[0]!.tasks)
+  const lastStep = Math.max(...calibrations.map(({ robotSteps }) => robotSteps))
+  const final = calibrations.filter(({ seed }, i) => calibrations.findLastIndex((one) => one.seed === seed) === i)
+  const pooled = (list: readonly Calibration[], task: string) => ({
+    q: list.flatMap((one) => one.tasks[task]!.q),
+    returned: list.flatMap((one) => one.tasks[task]!.returned),
+  })
+  const bias = (task: string, colour: number): Series => ({
+    name: task,
+    colour,
+    look: 'dots',
+    points: calibrations.map(({ robotSteps, tasks: own }) => ({
+      x: robotMinutes(robotSteps),
+      y: fit(own[task]!.q, own[task]!.returned).bias,
+    })),
+  })
+  const reliable = (task: string, colour: number): Series => {
+    const { q, returned } = pooled(final, task)
+    const points = reliability(q, returned).map(({ x, y, steps }) => ({ x, y, note: `${steps} steps` }))
+    return { name: task, colour, look: 'dots', points }
+  }
+  const diagonal: Series = {
+    name: 'calibrated',
+    colour: 5,
+    look: 'dashed',
+    points: [0, 1].map((at) => ({ x: at, y: at })),
+  }
+  const ends = tasks.map((task) => {
+    const { q, returned } = pooled(final, task)
+    const { bias: off, correlation } = fit(q, returned)
+    return `${task}: bias ${signed(off)}, correlation ${decimals(correlation)}`
+  })
+  return {
+    tables: [table(calibrations)],
+    plots: [
+      {
+        name: 'bias',
+        plot: {
+          title: 'Bias of the critics over training',
+          x: { label: 'robot minutes', domain: [0, Math.max(1, robotMinutes(lastStep))] },
+          y: { label: 'mean Q minus mean return' },
+          series: tasks.map(bias),
+        },
+      },
+      {
+        name: 'reliability',
+        plot: {
+          title: 'Returns by what the critic promised, at the end',
+          x: { label: 'Q' },
+          y: { label: 'mean return' },
+          series: [...tasks.map(reliable), diagonal],
+        },
+      },
+    ],
+    notes: [
+      `At the end: ${ends.join('; ')}.`,
+      'Q is the mean of the two members for the action that was executed; the return is that of the episode from there on, without operator and commands. ' +
+        'The critics are trained on another policy than the one judged: half demonstrations and interventions, half rollouts that an operator helped. A positive bias means that they promise more than the policy earns alone. ' +
+        'A truncated episode returns 0 from every step. Steps of one episode hang together; the correlation is over steps.',
+    ],
+  }
+}
+
+/** Equal returns, or equal Q, correlate with nothing. */
+const decimals = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : '–')
+const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(2)}`
+
+function table(calibrations: readonly Calibration[]): Table {
+  const rows = calibrations.flatMap(({ seed, robotSteps, tasks }) =>
+    Object.entries(tasks).map(([task, { q, returned, episodes, successes }]) => {
+      const found = fit(q, returned)
+      return [
+        task,
+        String(seed),
+        robotMinutes(robotSteps).toFixed(1),
+        `${successes} of ${episodes}`,
+        String(q.length),
+        found.q.toFixed(2),
+        found.returned.toFixed(2),
+        signed(found.bias),
+        decimals(found.correlation),
+        found.error.toFixed(2),
+      ]
+    }),
+  )
+  return {
+    header: ['task', 'seed', 'robot min', 'successes', 'steps', 'mean Q', 'mean return', 'bias', 'correlation', 'RMSE'],
+    rows,
+  }
+}

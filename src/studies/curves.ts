@@ -1,0 +1,153 @@
+/** @file Success over robot time and wall time, with critics and without; on the runs of table1. */
+
+import type { MetricOf } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
+import { mean } from '../metrics/statistics.ts'
+import type { Plot, Point, Series } from '../review/report/plot.ts'
+import type { Experiment, Section, Table, Workbench } from './experiment.ts'
+import { type Method, methodCalled, trainSeeds } from './methods.ts'
+import { type Measured, measure, practice } from './outcomes.ts'
+import { binned, overSeeds, type Sample } from './over-seeds.ts'
+import { PAPER_CURVES } from './paper.ts'
+
+type Evaluation = MetricOf<'evaluation'>
+type Row = { method: Method; runs: Measured[] }
+const COMPARED = ['hg-dagger', 'dual'] as const
+
+export const experiment: Experiment = {
+  name: 'curves',
+  title: 'Success over time',
+  question:
+    'How fast do the dual actor (without commands: the single actor) and cloning alone learn, in robot minutes and in wall minutes?',
+  runsOf: 'table1',
+  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
+  async run(bench: Workbench): Promise<Section> {
+    const rows = await Promise.all(
+      COMPARED.map(methodCalled).map(async (method) => ({
+        method,
+        runs: (await trainSeeds(bench, method, {})).map(measure),
+      })),
+    )
+    return sectionOf(rows)
+  },
+}
+
+export function sectionOf(rows: readonly Row[]): Section {
+  const { evaluation, online } = rows[0]!.runs[0]!.config
+  return {
+    tables: [milestones(rows)],
+    plots: [
+      {
+        name: 'robot-minutes',
+        plot: evaluated(rows, 'robot minutes', ({ robotSteps }) => robotMinutes(robotSteps), true),
+      },
+      { name: 'wall-minutes', plot: evaluated(rows, 'wall minutes', ({ time }) => time / 60, false) },
+      { name: 'practice', plot: unaided(rows, online.robotMinutes) },
+    ],
+    notes: [
+      `Evaluations: mean over tasks and ${rows[0]!.runs.length} training seeds, ${evaluation.trials} trials a task at step 0 and ` +
+        `at the end, ${evaluation.trialsOnTheWay} on the way, the first of the same starts; without operator and commands. ` +
+        'Wall minutes are those of warm-up and practice, encoding included; evaluations and the recording of the shared demonstrations are left out.',
+    ],
+  }
+}
+
+/** All evaluations of a run that count, their wall time without the evaluations up to and including them. */
+export function courseOf({ metrics, config }: Measured): { bin: number; evaluation: Evaluation }[] {
+  const all = ofKind(metrics, 'evaluation')
+  const final = all.at(-1)!
+  let evaluating = 0
+  return all.flatMap((evaluation) => {
+    evaluating += evaluation.seconds ?? 0
+    if (evaluation !== final && evaluation.stage === 'on the way' && evaluation.robotSteps === final.robotSteps)
+      return []
+    const rounded = Math.round(robotMinutes(evaluation.robotSteps) / config.evaluation.everyRobotMinutes)
+    const bin = evaluation.stage === 'step 0' ? 0 : Math.max(1, rounded) // the end of a short run is not step 0
+    return [{ bin, evaluation: { ...evaluation, time: evaluation.time - evaluating } }]
+  })
+}
+
+const meanSuccess = ({ tasks }: Evaluation) => mean(Object.values(tasks).map(({ success }) => success))
+
+const curveOf = (run: Measured, at: (evaluation: Evaluation) => number): Sample[] =>
+  courseOf(run).map(({ bin, evaluation }) => ({ bin, x: at(evaluation), y: meanSuccess(evaluation) }))
+
+function evaluated(
+  rows: readonly Row[],
+  unit: string,
+  at: (evaluation: Evaluation) => number,
+  besidePaper: boolean,
+): Plot {
+  const ours: Series[] = rows.map(({ method, runs }) => ({
+    name: method.title,
+    colour: method.colour,
+    look: 'line',
+    points: overSeeds(runs.map((run) => curveOf(run, at))),
+  }))
+  const published: Series[] = ['single', 'dual'].map(methodCalled).map((method) => ({
+    name: `paper, ${method.title}`,
+    colour: method.colour,
+    look: 'dots',
+    points: PAPER_CURVES[method.name]!.map(({ minutes, success }) => ({ x: minutes, y: success })),
+  }))
+  const series = besidePaper ? [...ours, ...published] : ours
+  const latest = Math.max(...series.flatMap(({ points }) => points.map(({ x }) => x)))
+  return {
+    title: `Success by ${unit}`,
+    caption:
+      'Evaluations on fresh starts, step 0 included: mean over tasks and training seeds, the band from the worst seed to the best.',
+    x: { label: unit, domain: [0, latest] },
+    y: { label: 'success', domain: [0, 1], format: percent },
+    series,
+  }
+}
+
+/** While practising: exploration noise is on, and episodes in which the operator took a step do not count as successes. */
+function unaided(rows: readonly Row[], budget: number): Plot {
+  const stretches = 12
+  return {
+    title: 'Unaided success in practice',
+    caption: `Share of the training episodes of each ${(budget / stretches).toFixed(1)} robot minutes that succeeded without a step of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
+    x: { label: 'robot minutes', domain: [0, budget] },
+    y: { label: 'success', domain: [0, 1], format: percent },
+    series: rows.map(({ method, runs }) => ({
+      name: method.title,
+      colour: method.colour,
+      look: 'line',
+      points: overSeeds(
+        runs.map((run) =>
+          binned(practice(run), { budget, stretches }, (episodes) =>
+            mean(episodes.map(({ success, operatorSteps }) => Number(success && operatorSteps === 0))),
+          ),
+        ),
+      ),
+    })),
+  }
+}
+
+function milestones(rows: readonly Row[]): Table {
+  const header = ['method', 'step 0', '20 robot min', 'end', 'robot min at the end']
+  return {
+    header: [...header, 'paper: 20 min', 'paper: end', 'paper: min at the end'],
+    rows: rows.map(({ method, runs }) => {
+      const curve = overSeeds(runs.map((run) => curveOf(run, ({ robotSteps }) => robotMinutes(robotSteps))))
+      const at = (minutes: number) => curve.find(({ x }) => Math.abs(x - minutes) < 1)
+      const [early, late] = PAPER_CURVES[method.name] ?? []
+      const end = curve.at(-1)
+      return [
+        method.title,
+        shareOf(at(0)),
+        shareOf(at(20)),
+        shareOf(end),
+        end?.x.toFixed(1) ?? '-',
+        early ? percent(early.success) : '-',
+        late ? percent(late.success) : '-',
+        late?.minutes.toFixed(0) ?? '-',
+      ]
+    }),
+  }
+}
+
+const shareOf = (point: Point | undefined) => (point ? percent(point.y) : '-')

@@ -1,0 +1,53 @@
+/** @file The contract of one published experiment: what it runs (resumably), and the tables and plots that come of it. */
+
+import type { Summary } from '../metrics/summary.ts'
+import type { Plot } from '../review/report/plot.ts'
+import type { RunConfig } from '../run/config.ts'
+import type { RunFolder } from '../run/folder.ts'
+
+/** Settings as `--set` takes them, nested. */
+export type Overrides = Record<string, unknown>
+
+export type ExperimentOptions = {
+  seeds: number[] // training seeds
+  trials: number // evaluation episodes per task and training seed; trial k is the same start in every method
+  robotMinutes: number // online budget of one run
+  overrides: Overrides // on top of the preset and of what the experiment itself sets
+}
+
+export type FinishedRun = { folder: RunFolder; config: RunConfig; summary: Summary }
+
+/** What an experiment works with. Everything that it makes lies under its own folder and is found again when it is run anew. */
+export type Workbench = {
+  options: ExperimentOptions
+  /** The folder of this experiment. */
+  path: string
+  /**
+   * The run `name` of this experiment: trained now, resumed, or, if it has finished with equal settings, read.
+   * Demonstrations are shared between runs of equal demonstration settings and seed.
+   * @throws InputError if a run of that name has other settings
+   */
+  train(name: string, overrides: Overrides, seed: number): Promise<FinishedRun>
+  /** A JSON-safe value of one seed, which the name says; made once and kept as `<name>.json` beside the options that made it. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T>
+  progress(text: string): void
+}
+
+export type Table = { title?: string; header: string[]; rows: string[][] }
+
+/** What goes into docs/results.md: plain sentences with figures, tables, and plots that are written as SVG files. */
+export type Section = {
+  tables: Table[]
+  plots: { name: string; plot: Plot }[]
+  notes: string[]
+}
+
+export type Experiment = {
+  name: string // as the command line calls it
+  title: string
+  question: string // what it answers, one or two sentences
+  /** The experiment whose runs this one trains or reads, if not its own: `train` then works in that one's folder. */
+  runsOf?: string
+  defaults: ExperimentOptions
+  run(bench: Workbench): Promise<Section>
+}

@@ -1,0 +1,104 @@
+/** @file From sections to docs/results.md: one generated part an experiment, between markers; all other prose stays. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeWhole } from '../durable.ts'
+import { InputError } from '../errors.ts'
+import { formatTable } from '../metrics/summary.ts'
+import { standaloneSvg } from '../review/report/standalone.ts'
+import type { PresetName } from '../run/config.ts'
+import { flatten } from './differences.ts'
+import type { Experiment, ExperimentOptions, Section, Table } from './experiment.ts'
+import { version } from './version.ts'
+import type { DiskWorkbench } from './workbench.ts'
+
+const PAGE = 'results.md'
+const FIGURES = 'results'
+
+export type Making = {
+  preset: PresetName
+  options: ExperimentOptions
+  wallMinutes: number
+  runs: DiskWorkbench['used']
+}
+
+/** Writes plots, and the section into the page; a new page or section where there is none. @returns the page's path */
+export function publish(docs: string, experiment: Experiment, section: Section, making: Making): string {
+  const page = join(docs, PAGE)
+  const figures = join(docs, FIGURES)
+  mkdirSync(figures, { recursive: true })
+  writePlots(figures, experiment.name, section)
+  const before = existsSync(page) ? readFileSync(page, 'utf8') : '# Results\n'
+  writeWhole(page, replacePart(page, before, experiment.name, markdown(experiment, section, making)))
+  return page
+}
+
+/** @throws InputError if only one of the two markers is there */
+export function replacePart(where: string, text: string, name: string, part: string): string {
+  const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`]
+  const whole = `${begin}\n${part}\n${end}`
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 && to < 0) return `${text.trimEnd()}\n\n${whole}\n`
+  if (from < 0 || to < from)
+    throw new InputError(where, `the markers of ${name} are not a pair`, `Write ${begin} and ${end} around its part`)
+  return text.slice(0, from) + whole + text.slice(to + end.length)
+}
+
+export function writePlots(folder: string, name: string, { plots }: Section): void {
+  for (const { name: plot, plot: chart } of plots) writeWhole(join(folder, `${name}-${plot}.svg`), standaloneSvg(chart))
+}
+
+/** The command that makes an experiment with these options, in full. */
+export function commandOf(name: string, preset: PresetName, options: ExperimentOptions): string {
+  const settings = Object.entries(flatten(options.overrides)).filter(([setting]) => setting)
+  return [
+    `npx duet experiments ${name} --preset ${preset} --seeds ${options.seeds.join(',')}`,
+    `--trials ${options.trials} --robot-minutes ${options.robotMinutes}`,
+    ...settings.map(([setting, value]) => `--set '${setting}=${JSON.stringify(value)}'`),
+    '--publish',
+  ].join(' ')
+}
+
+export function markdown(experiment: Experiment, section: Section, making: Making): string {
+  const { name, title, question } = experiment
+  return [
+    `## ${title}`,
+    question,
+    ...section.tables.map(markdownTable),
+    ...section.plots.map(({ name: plot, plot: chart }) => figure(`${FIGURES}/${name}-${plot}.svg`, chart)),
+    ...section.notes,
+    origin(name, making),
+  ].join('\n\n')
+}
+
+/** The same for a terminal. */
+export function printed({ title, question }: Experiment, { tables, notes }: Section): string {
+  const drawn = tables.map(({ title: heading, header, rows }) =>
+    [...(heading ? [heading, ''] : []), formatTable(header, rows)].join('\n'),
+  )
+  return [title, question, ...drawn, ...notes].join('\n\n')
+}
+
+function markdownTable({ title, header, rows }: Table): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const rule = header.map((_, column) => (column === 0 ? '---' : '---:'))
+  const lines = [line(header), line(rule), ...rows.map(line)].join('\n')
+  return title ? `**${title}**\n\n${lines}` : lines
+}
+
+const figure = (path: string, { title, caption }: Section['plots'][number]['plot']) =>
+  [`![${title}](${path})`, ...(caption ? [`*${caption}*`] : [])].join('\n\n')
+
+function origin(name: string, { preset, options, wallMinutes, runs }: Making): string {
+  const lines = [...runs].map(([run, { settings, seeds, versions }]) => {
+    const set = Object.entries(settings).map(([setting, value]) => `\`${setting}=${JSON.stringify(value)}\``)
+    const of = [...versions].join(', ')
+    return `- ${run}, seeds ${seeds.toSorted((a, b) => a - b).join(', ')}: ${set.join(', ') || 'as the preset'}${of && ` (${of})`}`
+  })
+  const day = new Date().toISOString().slice(0, 10)
+  const by = version()
+  return [
+    `Made by \`${commandOf(name, preset, options)}\``,
+    `Wall time of its runs together ${wallMinutes.toFixed(0)} min. Written on ${day}${by ? `, version ${by}` : ''}.`,
+    ...(lines.length > 0 ? [`Runs, and what they set beside the preset:\n${lines.join('\n')}`] : []),
+  ].join('\n\n')
+}

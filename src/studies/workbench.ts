@@ -1,0 +1,201 @@
+/** @file What an experiment works with: its runs and values on disk, each made once, found again, or gone on with. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { moveInPlace, writeWhole } from '../durable.ts'
+import { InputError } from '../errors.ts'
+import { ofKind, readMetrics } from '../metrics/metrics.ts'
+import type { Summary } from '../metrics/summary.ts'
+import { mergeSettings, type PresetName, parseConfig, presets, RunConfig } from '../run/config.ts'
+import { RunFolder } from '../run/folder.ts'
+import type { OnProgress } from '../run/opening.ts'
+import { differences, flatten } from './differences.ts'
+import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Workbench } from './experiment.ts'
+import { Places } from './places.ts'
+import { version } from './version.ts'
+
+/** Who does the work. Both go on where an earlier attempt stopped, and end early, resumable, once the signal is raised. */
+export type Workers = {
+  train(folder: RunFolder, onProgress: OnProgress, signal: AbortSignal): Promise<void>
+  /** Records the demonstrations of a config into a folder that is not there yet. */
+  record(path: string, config: RunConfig, onProgress: OnProgress): Promise<void>
+}
+
+export type WorkbenchParts = {
+  experiment: Pick<Experiment, 'name' | 'runsOf'>
+  options: ExperimentOptions
+  preset: PresetName
+  runs: string // folder of all runs
+  jobs: number // runs that train at the same time
+  workers: Workers
+  signal: AbortSignal
+  onProgress: (run: string, ...progress: Parameters<OnProgress>) => void
+}
+
+export class DiskWorkbench implements Workbench {
+  readonly options: ExperimentOptions
+  readonly path: string
+  /** Names of the runs that were asked for, with the settings in which they differ from the preset. */
+  readonly used = new Map<string, { settings: Overrides; seeds: number[]; versions: Set<string> }>()
+  private readonly seconds = new Map<string, number>() // wall time by run or value
+  private readonly root: string
+  private readonly places: Places
+  private readonly begun = new Map<string, Promise<FinishedRun>>()
+  private readonly recorded = new Map<string, Promise<void>>()
+
+  constructor(private readonly parts: WorkbenchParts) {
+    this.root = resolve(parts.runs, 'experiments')
+    this.options = parts.options
+    this.path = join(this.root, parts.experiment.name)
+    this.places = new Places(parts.jobs)
+    mkdirSync(this.path, { recursive: true })
+  }
+
+  /** Wall time of all runs and values used, one after the other, whenever they were made. */
+  get wallMinutes(): number {
+    return [...this.seconds.values()].reduce((sum, seconds) => sum + seconds, 0) / 60
+  }
+
+  train(name: string, overrides: Overrides, seed: number): Promise<FinishedRun> {
+    const run = `${name}-seed${seed}`
+    const config = this.configOf(run, overrides, seed)
+    const running = this.begun.get(run) ?? this.trainOnce(run, config)
+    this.begun.set(run, running)
+    return running.then((finished) => {
+      refuseOtherSettings(finished.folder.path, finished.config, config)
+      this.note(name, finished, overrides, seed)
+      return finished
+    })
+  }
+
+  async once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const path = join(this.path, `${name}.json`)
+    const { seeds: _, ...options } = this.options // a value is of one seed: it stays when others are asked for
+    const made = { preset: this.parts.preset, ...options }
+    if (!existsSync(path)) {
+      this.parts.signal.throwIfAborted()
+      const since = performance.now()
+      const value = await make()
+      const seconds = (performance.now() - since) / 1000
+      writeWhole(path, `${JSON.stringify({ options: made, seconds, value })}\n`)
+    }
+    const kept = readValue<T>(path)
+    refuseOtherSettings(path, kept.options, made)
+    this.seconds.set(name, kept.seconds)
+    return kept.value
+  }
+
+  /** Once no run is under way: one that failed does not end the others. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.begun.values())
+  }
+
+  progress(text: string): void {
+    this.parts.onProgress(text, { stage: '', done: 0, total: 0 })
+  }
+
+  /** Preset, then budget, then what the experiment sets, then what its user sets. */
+  private configOf(run: string, overrides: Overrides, seed: number): RunConfig {
+    const { robotMinutes, trials, overrides: asked } = this.options
+    const budget = { online: { robotMinutes }, evaluation: { trials } }
+    const settings = mergeSettings(presets[this.parts.preset], budget, overrides, asked, { seed })
+    const config = parseConfig(`run ${run}`, settings)
+    const path = config.demonstrations.path ?? this.demonstrationsOf(config)
+    return { ...config, demonstrations: { ...config.demonstrations, path } }
+  }
+
+  /**
+   * Runs that would record the same demonstrations share them: methods are compared on the same data. Only what differs from
+   * the schema's defaults counts, so that a setting that a later version adds does not part runs from theirs.
+   */
+  private demonstrationsOf(config: RunConfig): string {
+    const recorded = ({ demonstrations, tasks, robot, seed }: RunConfig) => ({ demonstrations, tasks, robot, seed })
+    const changed = differences(recorded(RunConfig.parse({})), recorded(config))
+    const settings = changed.map(({ name, second }) => `${name}=${JSON.stringify(second)}`).sort()
+    const hash = createHash('sha256').update(settings.join('\n')).digest('hex')
+    return join(this.root, 'shared', `demonstrations-${hash.slice(0, 12)}`)
+  }
+
+  private async trainOnce(run: string, config: RunConfig): Promise<FinishedRun> {
+    const path = join(this.root, this.parts.experiment.runsOf ?? this.parts.experiment.name, run)
+    const folder = new RunFolder(path)
+    refuseAnotherRun(folder, config)
+    if (!isFinished(folder)) await this.places.hold(() => this.work(run, folder, config))
+    this.parts.signal.throwIfAborted()
+    if (!isFinished(folder))
+      throw new InputError(path, 'ended without a final evaluation', 'Run the experiment again to go on with it')
+    return { folder, config, summary: JSON.parse(readFileSync(folder.summary, 'utf8')) as Summary }
+  }
+
+  /** While this run waited for its place, another program may have begun or finished it. */
+  private async work(run: string, folder: RunFolder, config: RunConfig): Promise<void> {
+    const { workers, signal, onProgress } = this.parts
+    signal.throwIfAborted()
+    refuseAnotherRun(folder, config)
+    if (isFinished(folder)) return
+    const show: OnProgress = (progress) => onProgress(run, progress)
+    await this.ensureDemonstrations(config, show)
+    if (!existsSync(folder.config)) RunFolder.create(folder.path, config, this.commandOf(config))
+    await workers.train(folder, show, signal)
+  }
+
+  private async ensureDemonstrations(config: RunConfig, show: OnProgress): Promise<void> {
+    const path = config.demonstrations.path!
+    if (!path.startsWith(this.root) || existsSync(path)) return
+    const recording = this.recorded.get(path) ?? recordWhole(path, config, show, this.parts.workers)
+    this.recorded.set(path, recording)
+    await recording
+  }
+
+  /** What would make this run alone; and which version of the program began it. */
+  private commandOf(config: RunConfig): string {
+    const { preset } = this.parts
+    const changed = differences(parseConfig(`preset ${preset}`, presets[preset]), config)
+    const settings = changed.map(({ name, second }) => ` --set '${name}=${JSON.stringify(second)}'`)
+    return `duet train --preset ${preset}${settings.join('')}\n# version ${version() ?? 'unknown'}`
+  }
+
+  private note(name: string, { folder, summary }: FinishedRun, settings: Overrides, seed: number): void {
+    const entry = this.used.get(name) ?? { settings: flatten(settings), seeds: [], versions: new Set<string>() }
+    if (!entry.seeds.includes(seed)) entry.seeds.push(seed)
+    const began = readFileSync(join(folder.path, 'command.txt'), 'utf8').match(/^# version (.*)$/m)?.[1]
+    if (began) entry.versions.add(began)
+    this.used.set(name, entry)
+    this.seconds.set(basename(folder.path), summary.wallMinutes * 60)
+  }
+}
+
+/** A run that was stopped has a summary too, but no final evaluation. */
+export function isFinished(folder: RunFolder): boolean {
+  if (!existsSync(folder.summary)) return false
+  return ofKind(readMetrics(folder.metrics), 'evaluation').at(-1)?.stage === 'final'
+}
+
+/** Under its name a recording is complete: two programs that record the same at once do no harm. */
+async function recordWhole(path: string, config: RunConfig, show: OnProgress, workers: Workers): Promise<void> {
+  const draft = `${path}.draft-${process.pid}`
+  rmSync(draft, { recursive: true, force: true })
+  await workers.record(draft, config, show)
+  if (existsSync(path)) rmSync(draft, { recursive: true })
+  else moveInPlace(draft, path)
+}
+
+function readValue<T>(path: string): { options: unknown; seconds: number; value: T } {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new InputError(path, 'is not JSON', 'Delete it to have it made anew', { cause })
+  }
+}
+
+function refuseAnotherRun(folder: RunFolder, config: RunConfig): void {
+  if (existsSync(folder.config)) refuseOtherSettings(folder.path, RunFolder.open(folder.path).config, config)
+}
+
+/** @throws InputError naming the first setting that differs */
+function refuseOtherSettings(path: string, kept: unknown, wanted: unknown): void {
+  const first = differences(kept, wanted)[0]
+  if (!first) return
+  const what = `has ${first.name} ${JSON.stringify(first.first)}, this call asks for ${JSON.stringify(first.second)}`
+  throw new InputError(path, what, 'Ask for the same settings, give another --runs folder, or delete this one')
+}

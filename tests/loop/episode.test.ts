@@ -1,0 +1,173 @@
+/** @file The interaction loop on a scripted robot: who acts, what is recorded, how an episode ends. */
+import { describe, expect, it } from 'vitest'
+import { Normaliser } from '../../src/learn/normaliser.ts'
+import type { Policy } from '../../src/learn/policy.ts'
+import { type EpisodeSummary, type Happening, type Recorder, runEpisode } from '../../src/loop/episode.ts'
+import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
+import type { Tending } from '../../src/operator/operator.ts'
+import type { Action, Outcome, Robot } from '../../src/robot/robot.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
+import type { VlaEncoder } from '../../src/vla/encoder.ts'
+
+const MAX_STEPS = 5
+const identity = new Normaliser({ mean: [0], deviation: [1] })
+const filled = (value: number): Action => new Float32Array(7).fill(value)
+
+/** Its one proprio entry counts the steps; `endsAt` gives the outcome of that step. */
+class ScriptedRobot implements Robot {
+  readonly spec = {
+    name: 'scripted',
+    cameras: {},
+    proprio: ['step [1]'],
+    actionScale: { translation: 0.01, rotation: 0.1 },
+    tasks: { push: { instruction: 'push', maxSteps: MAX_STEPS } },
+  }
+  readonly executed: Action[] = []
+  stops = 0
+
+  constructor(private readonly endsAt: Record<number, { reward: number }> = {}) {}
+
+  async reset() {
+    this.executed.length = 0
+    return this.observe()
+  }
+  async observe() {
+    return { images: {}, proprio: Float32Array.of(this.executed.length), time: 0 }
+  }
+  async step(action: Action): Promise<Outcome> {
+    this.executed.push(action)
+    const end = this.endsAt[this.executed.length]
+    return { observation: await this.observe(), reward: end?.reward ?? 0, terminated: end !== undefined }
+  }
+  async stop() {
+    this.stops++
+  }
+}
+
+/** h is the step count, so that a recorded sight can be traced to its observation. */
+const encoder = {
+  description: {},
+  encode: async (inputs: { proprio: Float32Array }[]) =>
+    inputs.map(({ proprio }) => ({ h: proprio.slice(), features: Float32Array.of(0) })),
+  close: async () => {},
+} as unknown as VlaEncoder
+
+const policy = (planned: Action) =>
+  ({
+    followsCommands: true,
+    primary: async () => planned,
+    refined: async (_: unknown, command: string) => filled(command === 'move left' ? 0.7 : 0),
+  }) as unknown as Policy
+
+class Notes implements Recorder {
+  readonly copies = NO_COPIES
+  readonly steps: (Happening & { next: number })[] = []
+  first?: number
+  summary?: EpisodeSummary
+  observationId = () => 0
+  begin(_task: string, _seed: number, _observation: unknown, seen: { h: Float32Array }) {
+    this.first = seen.h[0]
+  }
+  step(happening: Happening, _next: unknown, seen: { h: Float32Array }) {
+    this.steps.push({ ...happening, next: seen.h[0]! })
+  }
+  end(summary: EpisodeSummary) {
+    this.summary = summary
+  }
+}
+
+async function run(robot: ScriptedRobot, tend: (step: number) => Tending = () => ({}), planned = filled(0.1)) {
+  const recorder = new Notes()
+  let step = 0
+  const crew = {
+    robot: new SafeRobot(robot),
+    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+    policy: policy(planned),
+    noise: () => new Float32Array(7),
+    operator: { begin: () => {}, tend: () => tend(step++) },
+    recorder,
+  }
+  const summary = await runEpisode(crew, 'push', 3)
+  return { summary, recorder, robot }
+}
+
+describe('an episode', () => {
+  it('ends in success at the reward, and records what each step led to', async () => {
+    const { summary, recorder } = await run(new ScriptedRobot({ 3: { reward: 1 } }))
+    expect(summary).toMatchObject({ ending: 'success', length: 3, operatorSteps: 0, seed: 3 })
+    expect(recorder.first).toBe(0)
+    expect(recorder.steps.map(({ step, next, reward, terminated }) => [step, next, reward, terminated])).toEqual([
+      [0, 1, 0, false],
+      [1, 2, 0, false],
+      [2, 3, 1, true],
+    ])
+  })
+
+  it('is a failure where it terminates without reward', async () => {
+    expect((await run(new ScriptedRobot({ 2: { reward: 0 } }))).summary.ending).toBe('failure')
+  })
+
+  it('is truncated, not terminated, by the clock', async () => {
+    const { summary, recorder } = await run(new ScriptedRobot())
+    expect(summary).toMatchObject({ ending: 'timeout', length: MAX_STEPS })
+    expect(recorder.steps.at(-1)).toMatchObject({ truncated: true, terminated: false })
+    expect(recorder.steps.slice(0, -1).some(({ truncated }) => truncated)).toBe(false)
+  })
+
+  it('is terminated, not truncated, by a success on the last step of the clock', async () => {
+    const { recorder } = await run(new ScriptedRobot({ [MAX_STEPS]: { reward: 1 } }))
+    expect(recorder.steps.at(-1)).toMatchObject({ truncated: false, terminated: true, reward: 1 })
+  })
+
+  it("executes and records the operator's hand instead of the plan", async () => {
+    const { summary, recorder, robot } = await run(new ScriptedRobot(), (step) =>
+      step === 1 ? { takeover: filled(-0.5) } : {},
+    )
+    expect(robot.executed.map((action) => action[0])).toEqual([0.1, -0.5, 0.1, 0.1, 0.1].map(Math.fround))
+    expect(recorder.steps.map(({ actor }) => actor)).toEqual(['primary', 'operator', 'primary', 'primary', 'primary'])
+    expect(recorder.steps[1]!.action[0]).toBe(-0.5)
+    expect(summary.operatorSteps).toBe(1)
+  })
+
+  it('tells how long each intervention was, and when it began', async () => {
+    const acts = [true, true, false, false, true]
+    const { summary } = await run(new ScriptedRobot(), (step) => (acts[step] ? { takeover: filled(0.5) } : {}))
+    expect(summary.segments).toEqual([
+      { from: 0, steps: 2 },
+      { from: 4, steps: 1 },
+    ])
+    expect(summary.operatorSteps).toBe(3)
+  })
+
+  it('lets the refinement actor act while something is said, and notes what', async () => {
+    const { recorder } = await run(new ScriptedRobot(), (step) => (step === 2 ? { command: 'move left' } : {}))
+    expect(recorder.steps[2]).toMatchObject({ actor: 'refinement', command: 'move left' })
+    expect(recorder.steps[2]!.action[0]).toBeCloseTo(0.7)
+    expect(recorder.steps[3]).toMatchObject({ actor: 'primary', command: null })
+  })
+
+  it.each([
+    ['success', { ending: 'success' }, { reward: 1, terminated: true, truncated: false }],
+    ['failure', { ending: 'failure' }, { reward: 0, terminated: true, truncated: false }],
+    ['abort', { ending: 'abort' }, { reward: 0, terminated: false, truncated: true }],
+  ] as const)('ends at the verdict "%s"', async (verdict, ending, last) => {
+    const { summary, recorder } = await run(new ScriptedRobot(), (step) => (step === 1 ? { verdict } : {}))
+    expect(summary).toMatchObject({ ...ending, length: 2 })
+    expect(recorder.steps.at(-1)).toMatchObject(last)
+  })
+
+  it('records the action as the safety envelope let it through', async () => {
+    const { recorder, robot } = await run(new ScriptedRobot(), () => ({}), filled(7))
+    expect(robot.executed[0]![0]).toBe(1)
+    expect(recorder.steps[0]!.action[0]).toBe(1)
+  })
+
+  it('stops the robot and says why when the policy plans something that is no number', async () => {
+    const robot = new ScriptedRobot()
+    await expect(run(robot, () => ({}), filled(Number.NaN))).rejects.toThrow(
+      /safety envelope: .*not a number: action\[0\] is NaN/,
+    )
+    expect(robot.stops).toBeGreaterThan(0)
+    expect(robot.executed.every((action) => action.every((value) => value === 0))).toBe(true)
+  })
+})

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { formatSummary, formatTable, summarise } from '../../src/metrics/summary.ts'
+import { anEpisode, anEvaluation, anUpdate } from '../run/builders.ts'
+
+const early = { success: 0.2, successes: 5, trials: 25, interval: [0.09, 0.39] as [number, number], meanSteps: 44 }
+const late = { success: 0.92, successes: 23, trials: 25, interval: [0.75, 0.98] as [number, number], meanSteps: 31 }
+
+describe('summarise', () => {
+  const summary = summarise(
+    [
+      anEvaluation({ time: 60, tasks: { place: early } }),
+      anEpisode({ time: 120, robotSteps: 30, length: 30, operatorSteps: 9 }),
+      anEpisode({ time: 180, robotSteps: 1200, length: 70, operatorSteps: 3 }),
+      anUpdate({ time: 200, robotSteps: 1200 }),
+      anEvaluation({ time: 300, robotSteps: 1200, tasks: { place: { ...early, success: 0.5 } } }),
+      anEvaluation({ time: 600, robotSteps: 1200, tasks: { place: late } }),
+    ],
+    { seed: 3 },
+  )
+
+  it('sets the first evaluation against the last', () => {
+    expect(summary.tasks).toEqual({
+      place: { step0: 0.2, success: 0.92, trials: 25, interval: [0.75, 0.98], meanSteps: 31 },
+    })
+  })
+
+  it('keeps a step 0 without any success', () => {
+    const score = { ...early, success: 0 }
+    const twice = summarise([anEvaluation({ tasks: { pick: score } }), anEvaluation({ tasks: { pick: late } })], {
+      seed: 0,
+    })
+    expect(twice.tasks.pick.step0).toBe(0)
+  })
+
+  it('counts the operator by steps, not by episodes', () => expect(summary.interventionShare).toBeCloseTo(0.12, 12))
+
+  it('tells robot minutes (10 Hz) from wall minutes', () => {
+    expect(summary.robotMinutes).toBe(2)
+    expect(summary.wallMinutes).toBe(10)
+    expect(summary.seed).toBe(3)
+  })
+
+  it('prints a row per task and the times with their units', () => {
+    const text = formatSummary(summary)
+    expect(text).toMatch(/place\s+20 %\s+92 %\s+75 % to 98 %\s+25\s+31\.0/)
+    expect(text).toContain('robot time 2.0 min, wall time 10.0 min, operator took 12 % of the steps, seed 3')
+  })
+})
+
+it('formatTable lines figures up on the right', () => {
+  expect(
+    formatTable(
+      ['name', 'n'],
+      [
+        ['a', '1'],
+        ['bb', '100'],
+      ],
+    ),
+  ).toBe(['name    n', '────  ───', 'a       1', 'bb    100'].join('\n'))
+})

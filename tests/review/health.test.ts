@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Metric, MetricsWriter, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
+import { summarise } from '../../src/metrics/summary.ts'
+import { assess, deafObedience, meanReturn } from '../../src/review/health/health.ts'
+import { watchHealth } from '../../src/review/health/watch.ts'
+import { renderReport } from '../../src/review/report/index.ts'
+import { healthStretches } from '../../src/review/report/series.ts'
+import { resolveConfig } from '../../src/run/config.ts'
+import { allCommands, commandDirection } from '../../src/talk/vocabulary.ts'
+import { anEpisode, anUpdate } from '../run/builders.ts'
+
+const config = resolveConfig('quick')
+const names = (metrics: readonly Metric[]) => assess(metrics, config).map(({ sign }) => sign)
+const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
+
+/** A run as the healthy ones look: Q̄ climbs to the return, obedience well below deaf, small gradients, small μ. */
+function healthyUpdate(i: number, { figures, ...fields }: Parameters<typeof anUpdate>[0] = {}) {
+  return anUpdate({
+    update: 10 * i,
+    time: i,
+    robotSteps: 34 * i,
+    ...fields,
+    figures: {
+      'meanQ.place': Math.min(0.62, -0.4 + 0.02 * i),
+      'meanQ.pick': Math.min(0.75, -0.1 + 0.02 * i),
+      'weight.pick': 0.8,
+      'gradientNorm.critic': 0.1,
+      'gradientNorm.head': 1.5,
+      'gradientNorm.refine': 0.1,
+      'refine.bc': 0.07,
+      'refine.obedience': 0.045,
+      meanMu: 0.7,
+      ...figures,
+    },
+  })
+}
+
+/** Episodes and updates as they follow each other: one episode of each task, then two updates. */
+function run(
+  rounds: number,
+  { from = 0, update = {}, episode = (_round: number, _task: string) => ({}) } = {},
+): Metric[] {
+  return many(rounds, (round) => {
+    const robotSteps = 60 * (from + round + 1)
+    const episodes = ['place', 'pick'].map((task) =>
+      anEpisode({ task, robotSteps, length: 30, operatorSteps: round % 2 ? 4 : 0, ...episode(round, task) }),
+    )
+    return [...episodes, ...many(2, (k) => healthyUpdate(2 * (from + round) + k, { robotSteps, ...update }))]
+  }).flat()
+}
+
+describe('health', () => {
+  it('is silent on a healthy run, at its beginning and at its end', () => {
+    for (const rounds of [1, 10, 60, 150]) expect(names(run(rounds))).toEqual([])
+  })
+
+  it('names an extreme shift of the noise, with the figure', () => {
+    const [sign] = assess(run(30, { update: { figures: { meanMu: 2.2 } } }), config)
+    expect(sign!.sign).toBe('extreme μ')
+    expect(sign!.figure).toContain('2.20')
+    expect(names(run(30, { update: { figures: { meanMu: 1.2 } } }))).toEqual([])
+  })
+
+  it('names a task that stays flat while another rises, and neither when both are flat', () => {
+    const alone = (yes: boolean) => ({ operatorSteps: yes ? 0 : 5 })
+    const sick = run(100, {
+      episode: (round, task) => alone(task === 'pick' ? round > 50 || round % 4 === 0 : round % 4 === 0),
+    })
+    const [sign, ...others] = assess(sick, config)
+    expect(others).toEqual([])
+    expect(sign!.sign).toBe('flat task, place')
+    expect(sign!.figure).toBe('without help 25 % in its first 40 episodes, 25 % in the last; ε 1.00; 50 % of the steps')
+    expect(names(run(100, { episode: (round) => alone(round % 4 === 0) }))).toEqual([])
+  })
+
+  it('names labels that say nothing', () => {
+    const labels = (counts: Record<string, number>): Metric => ({ kind: 'labels', time: 1, robotSteps: 60, counts })
+    const after = (counts: Record<string, number>) => names([labels(counts), ...run(20)])
+    expect(after({ '[null]': 60, 'move left': 40 })).toEqual(['silent corrections'])
+    expect(after({ '[null]': 10, 'move left': 90 })).toEqual([])
+    expect(after({ '[null]': 6, 'move left': 4 })).toEqual([]) // too few to say
+  })
+
+  it('knows what a deaf actor scores: the mean squared shift over all commands that ask for something', () => {
+    const asking = allCommands()
+      .slice(1)
+      .map((command) => commandDirection(command))
+    const squares = asking.map((direction) => direction.reduce((sum, sign) => sum + (0.3 * sign) ** 2, 0))
+    expect(deafObedience(0.3)).toBeCloseTo(squares.reduce((a, b) => a + b, 0) / 26, 12)
+  })
+
+  it('names commands without effect', () => {
+    const figures = { 'refine.obedience': 0.18 } // deaf: 0.187
+    expect(names(run(60, { update: { figures } }))).toEqual(['commands without effect'])
+  })
+
+  it('takes the mean return by hand: success after 3 steps and a failure of 2, γ = 0.5', () => {
+    const { mean, error } = meanReturn(
+      [
+        { success: true, length: 3 },
+        { success: false, length: 2 },
+      ],
+      0.5,
+    )
+    expect(mean).toBeCloseTo((0.25 + 0.5 + 1) / 5, 12) // 0.35
+    expect(error).toBeCloseTo(Math.hypot(1.75 - 0.35 * 3, 0 - 0.35 * 2) / 5, 12)
+  })
+
+  it('names a critic that promises what no return can keep, and one that drifts away', () => {
+    expect(names(run(60, { update: { figures: { 'meanQ.place': 1.4 } } }))).toContain('critic drifts, place')
+    const drifting = run(120).map((metric) =>
+      metric.kind === 'update'
+        ? { ...metric, figures: { ...metric.figures, 'meanQ.pick': 0.75 - 0.004 * (metric.update / 10) } }
+        : metric,
+    )
+    expect(names(drifting)).toEqual(['critic drifts, pick'])
+    const climbing = run(120).map((metric) =>
+      metric.kind === 'update'
+        ? { ...metric, figures: { ...metric.figures, 'meanQ.pick': -0.6 + 0.004 * (metric.update / 10) } }
+        : metric,
+    )
+    expect(names(climbing)).toEqual([]) // pessimistic still, but on its way
+  })
+
+  it('names an operator who works more and more', () => {
+    const tired = run(100, { episode: (round) => ({ operatorSteps: round < 50 ? 3 : 12 }) })
+    expect(names(tired)).toEqual(['operator works more'])
+  })
+
+  it('names a gradient that is always cut, but not that of fresh networks', () => {
+    const figures = { 'gradientNorm.head': 14 }
+    expect(names(run(60, { update: { figures } }))).toEqual(['exploding gradient'])
+    expect(names(run(15, { update: { figures } }))).toEqual([])
+  })
+
+  it('names a number that is none at once', () => {
+    const broken = anUpdate({ robotSteps: 600, figures: { 'critic.td': Number.NaN } })
+    expect(names([...run(10), broken])).toEqual(['no number'])
+  })
+
+  it('names a learner that has fallen silent', () => {
+    const episodes = many(60, (i) => anEpisode({ robotSteps: 600 + 60 * i, task: i % 2 ? 'place' : 'pick' }))
+    expect(names([...run(10), ...episodes])).toEqual(['idle learner'])
+    expect(names([...run(10), ...episodes.slice(0, 15)])).toEqual([])
+  })
+
+  it('says since when, and keeps it while the sign stands', () => {
+    const sick = run(60, { update: { figures: { meanMu: 2.2 } } })
+    const [early] = assess(sick.slice(0, 120), config)
+    const [late] = assess(sick, config)
+    expect(early!.since.robotSteps).toBeGreaterThan(0)
+    expect(late!.since).toEqual(early!.since)
+  })
+
+  it('clears a sign when its figure is good again', () => {
+    const sick = run(30, { update: { figures: { meanMu: 2.2 } } })
+    expect(names([...sick, ...run(30, { from: 30 })])).toEqual([])
+  })
+})
+
+describe('a run that watches its health', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'duet-health-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('writes a line when a sign appears and when it clears, and tells of both once, over a restart too', () => {
+    const file = join(folder, 'metrics.jsonl')
+    const sick = run(30, { update: { figures: { meanMu: 2.2 } } })
+    const told: string[] = []
+    const play = (metrics: readonly Metric[]) => {
+      const writer = MetricsWriter.open(file)
+      watchHealth(writer, readMetrics(file), config, ({ appeared, cleared }) => {
+        told.push(...appeared.map(({ sign }) => `+${sign}`), ...cleared.map(({ sign }) => `-${sign}`))
+      })
+      for (const metric of metrics) writer.write(metric)
+      writer.close()
+    }
+    play(sick)
+    expect(told).toEqual(['+extreme μ'])
+    play(run(30, { from: 30 }))
+    expect(told).toEqual(['+extreme μ', '-extreme μ'])
+    const lines = ofKind(readMetrics(file), 'health')
+    expect(lines.map(({ signs }) => signs.length)).toEqual([1, 0])
+  })
+})
+
+describe('the report', () => {
+  const sign = (name: string) => ({
+    sign: name,
+    words: `<b>${name}</b> is off.`,
+    figure: 'a figure',
+    advice: 'do this',
+    since: { time: 0, robotSteps: 600 },
+  })
+  const line = (robotSteps: number, ...signs: ReturnType<typeof sign>[]) =>
+    ({ kind: 'health', time: 0, robotSteps, signs }) as const
+
+  it('follows each sign from where it appeared to where it cleared', () => {
+    const stretches = healthStretches([line(600, sign('a')), line(1200, sign('a'), sign('b')), line(1800, sign('b'))])
+    expect(stretches.map(({ last, cleared }) => [last.sign, cleared])).toEqual([
+      ['a', 1800],
+      ['b', undefined],
+    ])
+  })
+
+  it('has a section of them, escaped, and none where nothing was wrong', () => {
+    const draw = (metrics: Metric[]) =>
+      renderReport({ name: 'x', metrics, summary: summarise(metrics, { seed: 0 }), config: 'seed: 0' })
+    const html = draw([anEpisode({}), line(600, sign('a')), line(1800)])
+    expect(html).toContain('<h2>Health</h2>')
+    expect(html).toContain('&lt;b&gt;a&lt;/b&gt; is off.')
+    expect(html).toContain('1.0 min')
+    expect(html).toContain('3.0 min')
+    expect(draw([anEpisode({})])).not.toContain('<h2>Health</h2>')
+  })
+})
