@@ -70,7 +70,13 @@ const VARIANTS: Record<string, Variant> = {
 }
 
 const sizesOf = (network: NetworkConfig): ActorSizes => ({
-  ...{ network, embedding: 4, proprio: 3, command: commands.width, cameras: 2, space: 3, channels: 2 },
+  network,
+  embedding: 4,
+  proprio: 3,
+  command: commands.width,
+  cameras: 2,
+  space: 3,
+  channels: 2,
 })
 
 const KIND = { demonstration: -1, rollout: 0, intervention: 1 }
