@@ -148,7 +148,7 @@ const allCameras = ({ images }: Observation): Image =>
   sideBySide(
     Object.keys(images)
       .sort()
-      .map((camera) => images[camera]),
+      .map((camera) => images[camera]!),
   )
 
 function spread(text: string): number {

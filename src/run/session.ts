@@ -30,7 +30,17 @@ export type Session = {
 export async function openSession(
   config: Pick<
     RunConfig,
-    'robot' | 'tasks' | 'talk' | 'vla' | 'vlaPath' | 'vlaLayer' | 'device' | 'resnetPath' | 't5Path'
+    | 'robot'
+    | 'tasks'
+    | 'talk'
+    | 'vla'
+    | 'vlaPath'
+    | 'vlaLayer'
+    | 'vlaCameras'
+    | 'vlaStatistics'
+    | 'device'
+    | 'resnetPath'
+    | 't5Path'
   >,
 ): Promise<Session> {
   const rigs: Rig[] = []
@@ -48,6 +58,8 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
   const vla = await openEncoder(config.vla, {
     folder: config.vlaPath,
     layer: config.vlaLayer,
+    pairing: config.vlaCameras,
+    statistics: config.vlaStatistics,
     cameras: Object.keys(robot.spec.cameras),
     stateWidth: robot.spec.proprio.length,
     device: config.device,

@@ -10,7 +10,7 @@ import { parseOctoConfig } from '../../src/vla/octo/config.ts'
 import { OctoEncoder } from '../../src/vla/octo/encoder.ts'
 import { octo } from '../../src/vla/octo/model.ts'
 import { octoPlan } from '../../src/vla/octo/plan.ts'
-import { normalise, tokensOfProprio } from '../../src/vla/octo/proprio.ts'
+import { scaleProprio, tokensOfProprio } from '../../src/vla/octo/proprio.ts'
 import { sequenceOf } from '../../src/vla/octo/sequence.ts'
 import { openOcto } from '../../src/vla/octo/weights.ts'
 import { flaxBytes, type Leaves } from './flax-writer.ts'
@@ -343,7 +343,7 @@ describe('statistics of proprio', () => {
   })
 
   it('leave masked entries as they are', () => {
-    expect(normalise([3, 3, 3], { mean: [1, 1, 3], std: [2, 2, 0], mask: [true, false, true] })).toEqual([
+    expect(scaleProprio([3, 3, 3], { mean: [1, 1, 3], std: [2, 2, 0], mask: [true, false, true] })).toEqual([
       expect.closeTo(1),
       3,
       0,

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { readJson } from '../../formats/json.ts'
 import type { T5Sizes } from '../../nets/t5.ts'
-import { findCompanion, parseJson, tokenizerOf } from '../files.ts'
+import { findCompanion, parseJson, tokenizerAs } from '../files.ts'
 import { t5Sizes } from '../t5/config.ts'
 
 const size = z
@@ -186,7 +186,7 @@ export async function readOctoConfig(folder: string): Promise<{ config: OctoConf
   const path = join(folder, 'config.json')
   const octo = await readJson(path, 'Give the folder with the published files of an Octo model')
   const { text_processor: text } = parseJson(OctoFile, octo, path, NOT_OCTO)
-  const t5Folder = await findCompanion(folder, tokenizerOf('t5'), text.kwargs.tokenizer_name)
+  const t5Folder = await findCompanion([folder], tokenizerAs('t5'), text.kwargs.tokenizer_name)
   const t5 = await readJson(join(t5Folder, 'config.json'), 'Download it again')
   return { config: parseOctoConfig(octo, t5, path), t5Folder }
 }

@@ -4,14 +4,14 @@ import { InputError } from '../../errors.ts'
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
 import { compile, constant, input, type Program, type Runtime, slice, type Tensor } from '../../graph/index.ts'
 import { t5Encoder } from '../../nets/t5.ts'
-import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
+import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { octo } from './model.ts'
 import { pictureSize, T5_NAMES } from './plan.ts'
-import { normalise, type ProprioStatistics, readProprioStatistics, tokensOfProprio } from './proprio.ts'
+import { type ProprioStatistics, readProprioStatistics, scaleProprio, tokensOfProprio } from './proprio.ts'
 import { resizeLanczos } from './resize.ts'
 import { ALL_PRESENT, presence, type Sequence, sequenceOf } from './sequence.ts'
 import { type OctoWeights, openOcto } from './weights.ts'
@@ -22,6 +22,7 @@ const END_TOKENS = 1 // T5's </s> stays when a text is cut
 export type OctoOptions = Runtime & {
   folder: string // with the published files
   cameras: readonly string[] // of the robot
+  pairing?: GivenCameras // the robot's cameras for cameras of the model, where the rules do not find them
   stateWidth?: number // of the robot's proprio; without it that of the model
 }
 
@@ -33,18 +34,23 @@ export type OctoOptions = Runtime & {
  */
 export class OctoEncoder implements VlaEncoder {
   /** @throws InputError or ShapeError naming file and parameter if the files are missing, damaged or of another network */
-  static async load({ folder, cameras, stateWidth, ...runtime }: OctoOptions): Promise<OctoEncoder> {
+  static async load({ folder, cameras, pairing, stateWidth, ...runtime }: OctoOptions): Promise<OctoEncoder> {
     const weights = await openOcto(folder)
     try {
       const tokenizer = await loadTokenizer(weights.t5Folder)
       const wanted = weights.config.cameras.map(({ name }) => name)
-      const pairs = pairCameras(wanted, cameras, 'octo')
+      const pairs = pairCameras(wanted, cameras, 'octo', { given: pairing })
       const state = await readState(folder, weights, stateWidth)
-      const [compiled, hash] = await Promise.all([
+      const [compiled, ...hashes] = await Promise.all([
         compileOcto(weights, pairs, state.entries, runtime),
         fileHash(weights.path),
+        state.hash,
       ])
-      return new OctoEncoder(weights, tokenizer, pairs, state, compiled, hash, runtime)
+      const read = {
+        hash: hashes.filter((hash) => hash !== undefined).join('+'),
+        notes: [pairingLine(pairs, wanted, cameras), ...weights.notes, ...state.notes],
+      }
+      return new OctoEncoder(weights, tokenizer, pairs, state, compiled, read, runtime)
     } catch (error) {
       await weights.close()
       throw error
@@ -62,7 +68,7 @@ export class OctoEncoder implements VlaEncoder {
     private readonly cameras: readonly CameraPair[],
     private readonly state: State,
     { side, program }: { side: number; program: Program },
-    hash: string,
+    { hash, notes }: Pick<EncoderDescription, 'hash' | 'notes'>,
     private readonly runtime: Runtime,
   ) {
     const { width } = weights.config
@@ -75,8 +81,8 @@ export class OctoEncoder implements VlaEncoder {
       featureShape: [cameras.length, side, side, width],
       licence: 'MIT',
       source: `Octo 1.5 (arXiv 2405.12213), ${weights.path}`,
-      hash: state.hash === undefined ? hash : `${hash}+${state.hash}`,
-      notes: [...weights.notes, ...state.notes],
+      hash,
+      notes,
     }
   }
 
@@ -119,7 +125,7 @@ export class OctoEncoder implements VlaEncoder {
         `has ${proprio.length} entries, the model takes ${entries}`,
         'Use the robot that it was finetuned for',
       )
-    const values = statistics ? normalise(proprio, statistics.moments) : [...proprio]
+    const values = statistics ? scaleProprio(proprio, statistics.moments) : [...proprio]
     return tokensOfProprio(values, this.weights.config.proprio!)
   }
 

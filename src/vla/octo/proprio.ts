@@ -58,7 +58,7 @@ const LEAST_DEVIATION = 1e-8
  * (x - mean) / (std + 1e-8). An entry that never moved in the data says nothing: it is 0, where the reference divides a
  * robot's difference from it by 1e-8.
  */
-export function normalise(values: ArrayLike<number>, { mean, std, mask }: Moments): number[] {
+export function scaleProprio(values: ArrayLike<number>, { mean, std, mask }: Moments): number[] {
   return Array.from(values, (value, i) => {
     if (mask?.[i] === false) return value
     return std[i] === 0 ? 0 : (value - mean[i]!) / (std[i]! + LEAST_DEVIATION)
