@@ -3,9 +3,9 @@ import { InputError } from '../errors.ts'
 import { healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
 import { RunFolder } from '../run/folder.ts'
+import { lock } from '../run/lock.ts'
 import type { Progress } from '../run/opening.ts'
 import { train } from '../run/train.ts'
-import { lock } from './lock.ts'
 
 export type FromRun = { kind: 'progress'; progress: Progress } | { kind: 'failed'; message: string }
 
