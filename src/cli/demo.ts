@@ -7,6 +7,7 @@ import { animation, contactSheet, sideBySide } from '../formats/images.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
+import { demonstrator } from '../robots/workcell/demonstrator.ts'
 import { guardedWorkcell } from '../robots/workcell/guarded.ts'
 import { CELL_OPTIONS, CELLS, type Cell } from '../robots/workcell/options.ts'
 import { BOLT_TASKS } from '../robots/workcell/tasks.ts'
@@ -77,7 +78,7 @@ async function record(folder: string, options: RecordOptions): Promise<void> {
   try {
     await recordDemonstrations(folder, {
       robot,
-      truth: () => workcell.truth(),
+      demonstrator: (seed, hand) => demonstrator(() => workcell.truth(), seed, hand),
       tasks,
       perTask: options.count,
       noise: options.noise,

@@ -13,6 +13,7 @@ export const ACTION_AXES = 6
 /** Milliseconds, unless they say otherwise. */
 export const TIMES = {
   inputAge: 200, // an older input is no motion
+  lateEvery: 500, // a page whose inputs are too old is told that often
   inputEvery: 33, // the page sends its input that often while it holds; 20 to 30 Hz
   lease: 2000, // control is lost when its holder is silent for that long; any message renews it
   pingEvery: 500,
@@ -216,6 +217,9 @@ export type LoopEvent = {
   framesSkipped: number // for slow viewers, since the start
 }
 
+/** This page's inputs are too old when they arrive, as while its line is jammed: the robot holds still. */
+export type LateEvent = { kind: 'late'; age: number /* ms */ }
+
 /** What this page sent was not done. */
 export type RefusedEvent = { kind: 'refused'; what: string; why: string }
 
@@ -231,6 +235,7 @@ export type ServerEvent =
   | RecordingEvent
   | LoopEvent
   | RefusedEvent
+  | LateEvent
   | { kind: 'metrics'; metrics: Metric[] } // all so far, after hello; many updates are thinned out
   | { kind: 'metric'; metric: Metric } // one more, as it is written
   | { kind: 'progress'; stage: string; done: number; total: number; note: string }
@@ -238,7 +243,7 @@ export type ServerEvent =
   | { kind: 'coach'; line: string }
   | { kind: 'command'; command: CommandInfo | null } // taken up, or over
   | { kind: 'ended'; summary: Summary | null; error: string | null }
-  | { kind: 'pong'; t: number; serverTime: number }
+  | { kind: 'pong'; t: number; serverTime: number; left: number } // left: ms on the clock by which inputs age
 
 // ---------------------------------------------------------------- messages, page to server
 
@@ -277,6 +282,6 @@ export type ClientMessage =
   | { kind: 'record'; action: 'start'; task: string }
   | { kind: 'record'; action: 'keep' | 'discard' }
   | { kind: 'hidden'; hidden: boolean } // a hidden page gets one frame a second
-  | { kind: 'ping'; t: number }
+  | { kind: 'ping'; t: number; pong?: { left: number; came: number } } // of the last answer: its `left`, and t when it came
 
 export type MessageKind = ClientMessage['kind']

@@ -2,11 +2,9 @@
 import type { Policy } from '../learn/policy.ts'
 import type { Operator } from '../operator/operator.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import type { SimulatedOperator } from '../robots/workcell/operator/operator.ts'
-import type { Station } from '../run/session.ts'
 import type { Attendance, Attendant } from './attendant.ts'
-import { ChainStarts } from './chain-starts.ts'
 import { type EpisodeSummary, runEpisode } from './episode.ts'
 import type { OnlineRecorder, Place } from './online-recorder.ts'
 import { Pace } from './pace.ts'
@@ -17,13 +15,12 @@ import type { Turns } from './turns.ts'
 export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
   index === 0 ? seed : new RandomStream(seed, `robot ${index}`).integer(2 ** 31)
 
-/** The settings that practice follows, each under its name in the run's settings. */
-export type PracticeConfig = {
-  seed: number
+/** Of the run's settings those that practice needs. */
+export type PracticeSettings = {
   tasks: readonly string[]
-  robot: { chainStarts: number }
+  seed: number
+  evaluation: { firstSeed: number } // start states come from below it
   online: { pace: number }
-  evaluation: { firstSeed: number } // start states of practice stay below
 }
 
 export type Practised = EpisodeSummary & { episode: number }
@@ -32,21 +29,21 @@ export class Practice {
   private readonly noise: RandomStream
   private readonly pace: Pace
   private readonly tending: Operator | undefined
-  private readonly chainStarts: ChainStarts
+  private readonly starts: Starts | undefined
 
   constructor(
-    readonly station: Station,
+    readonly rig: Rig,
     readonly recorder: OnlineRecorder,
-    readonly operator: SimulatedOperator | undefined,
+    readonly operator: SimulatedPerson | undefined,
     private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
-    private readonly config: PracticeConfig,
+    private readonly settings: PracticeSettings,
     private readonly watcher?: Attendance,
   ) {
-    this.noise = new RandomStream(robotSeed(config.seed, recorder.place), `noise/${recorder.robotSteps}`)
-    const { pace } = config.online
+    this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
+    const { pace } = settings.online
     this.pace = new Pace(() => watcher?.speed(pace) ?? pace)
-    this.tending = watcher ? watcher.operator(station.cell, operator) : operator
-    this.chainStarts = new ChainStarts(station, config.robot.chainStarts, robotSeed(config.seed, recorder.place))
+    this.tending = watcher ? watcher.operator(rig.cell, operator) : operator
+    this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
   }
 
   /**
@@ -54,9 +51,9 @@ export class Practice {
    * episode's number fixes task and start state.
    */
   async episode(): Promise<Practised> {
-    const { station, recorder, shared, config } = this
+    const { rig, recorder, shared } = this
     const { turns, ...minds } = shared
-    const { tasks, seed, evaluation } = config
+    const { tasks, seed, evaluation } = this.settings
     const episode = recorder.nextEpisode
     const round = Math.floor(episode / recorder.place.of)
     const task = tasks[(round + recorder.place.index) % tasks.length]!
@@ -69,13 +66,13 @@ export class Practice {
       },
     }
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
-    const begin = this.chainStarts.begin(episode, task)
-    const beside = this.watcher?.attend({ cell: station.cell, stage: 'practice', task, episode })
+    const begin = this.starts?.begin(episode, task)
+    const beside = this.watcher?.attend({ cell: rig.cell, stage: 'practice', task, episode })
     const attendant = beside && givingWay(beside, turns)
     const operator = this.tending
-    const crew = { ...minds, robot: station.robot, noise, operator, recorder, begin, pace, attendant }
+    const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant }
     const summary = await runEpisode(crew, task, start)
-    this.chainStarts.ended(summary)
+    this.starts?.ended(summary)
     return { episode, ...summary }
   }
 }

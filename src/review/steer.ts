@@ -2,10 +2,10 @@
 import type { Policy } from '../learn/policy.ts'
 import type { Perception } from '../loop/perception.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Simulation } from '../robot/rig.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
+import type { Vec3 } from '../robot/rotation.ts'
 import type { SafeRobot } from '../robot/safety.ts'
-import type { Vec3 } from '../robots/workcell/truth.ts'
-import type { Workcell } from '../robots/workcell/workcell.ts'
 import { allCommands, commandDirection, NULL_COMMAND } from '../talk/vocabulary.ts'
 
 const STEPS = 5 // the window that one command sums over in the labels
@@ -26,7 +26,12 @@ export type SteerResult = {
   states: number
 }
 
-export type SteerCrew = { robot: SafeRobot; workcell: Workcell; perception: Perception; policy: Policy }
+export type SteerCrew = {
+  robot: SafeRobot
+  simulation: Pick<Simulation, 'snapshot' | 'restore' | 'tool'>
+  perception: Perception
+  policy: Policy
+}
 
 type Options = {
   tasks: readonly string[]
@@ -52,12 +57,12 @@ export async function steer(crew: SteerCrew, options: Options): Promise<SteerRes
       await visit(crew, task, options.seed + 3_000_000 + k, random)
       states++
       const noise = Array.from({ length: STEPS }, () => draw(options.noise, random))
-      const snapshot = crew.workcell.snapshot()
+      const snapshot = crew.simulation.snapshot()
       change.sum += await nullChange(crew, task, noise[0]!)
       change.count++
       const still = await displacement(crew, task, NULL_COMMAND, noise)
       for (const command of steeredCommands) {
-        crew.workcell.restore(snapshot)
+        crew.simulation.restore(snapshot)
         record(tally.get(command)!, command, await displacement(crew, task, command, noise), still)
       }
       options.onState?.()
@@ -98,13 +103,13 @@ async function displacement(
   command: string,
   noise: readonly Float32Array[],
 ): Promise<Vec3> {
-  const from = crew.workcell.truth().tcp.position
+  const from = crew.simulation.tool()
   let observation = await crew.robot.observe()
   for (const xi of noise) {
     const action: Action = await crew.policy.refined(await crew.perception.see(observation, task), command, xi)
     observation = (await crew.robot.step(action)).observation
   }
-  const to = crew.workcell.truth().tcp.position
+  const to = crew.simulation.tool()
   return [to[0] - from[0], to[1] - from[1], to[2] - from[2]]
 }
 

@@ -14,8 +14,7 @@ import { Tempo } from '../loop/tempo.ts'
 import { Turns } from '../loop/turns.ts'
 import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
-import { SimulatedOperator, type SimulatedOperatorState } from '../robots/workcell/operator/operator.ts'
-import { OPERATORS } from '../robots/workcell/operator/options.ts'
+import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
@@ -29,7 +28,7 @@ import {
   replayLogs,
   tellEpisode,
 } from './preparation.ts'
-import type { Session, Station } from './session.ts'
+import type { Session } from './session.ts'
 import type { Watcher } from './watcher.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
@@ -45,7 +44,7 @@ export type RunState = {
   warmUpUpdates: number
   onlineUpdatesAsked: number
   wallSeconds: number
-  operators?: Record<string, SimulatedOperatorState> // by the robot's cell
+  operators?: Record<string, unknown> // what simulated operators keep, by the robot's cell
 }
 
 /** Wall time over all parts of a run, and the last update heard of. */
@@ -70,7 +69,7 @@ export type RunParts = {
   normalisers: Normalisers
   learner: LearnerClient
   metrics: MetricsWriter
-  practices: readonly Practice[] // one a robot, in the order of the session's stations
+  practices: readonly Practice[] // one a robot, in the order of the session's rigs
   logs: readonly EpisodeLog[] // the same
   turns: Turns
   tempo: Tempo
@@ -115,9 +114,7 @@ export async function openRun(
     const seen = sights.map((sight) => perception.normalise(sight))
     tellEpisode(learner, episode, seen)
   }
-  const logs = session.stations.map((station, index) =>
-    EpisodeLog.open(partOf(folder.log, { station, index }), station.robot.spec),
-  )
+  const logs = session.rigs.map((rig, index) => EpisodeLog.open(partOf(folder.log, { rig, index }), rig.robot.spec))
   for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
   const told = await replayLogs(session, perception, learner, logs, copies, (done) =>
@@ -127,13 +124,13 @@ export async function openRun(
   const steps = told.reduce((sum, own) => sum + own, 0)
   const tempo = new Tempo(learner, steps, lockStep, (values) => policy.setParameters(values))
   const turns = new Turns()
-  const practices = session.stations.map((station, index) => {
-    const place = { index, of: session.stations.length }
+  const practices = session.rigs.map((rig, index) => {
+    const place = { index, of: session.rigs.length }
     const recorder = new OnlineRecorder(logs[index]!, learner, copies, tempo, place, told[index]!)
-    const operator = simulatedOperator(config, station, place)
-    const before = state.operators?.[station.cell]
+    const operator = simulatedOperator(config, rig, place)
+    const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(station, recorder, operator, { perception, policy, turns }, config, watcher)
+    return new Practice(rig, recorder, operator, { perception, policy, turns }, config, watcher)
   })
   robotSteps = () => clockSteps(practices)
   policy.setParameters(await learner.learn('warm-up', 0))
@@ -145,8 +142,8 @@ export const clockSteps = (practices: readonly Practice[]) =>
   Math.max(...practices.map(({ recorder }) => recorder.robotSteps))
 
 /** Where a robot's part of a folder lies: the first one's in the folder itself, another's in a folder of its own in it. */
-const partOf = (folder: string, { station, index }: { station: Station; index: number }) =>
-  index === 0 ? folder : join(folder, station.cell)
+const partOf = (folder: string, { rig, index }: { rig: Rig; index: number }) =>
+  index === 0 ? folder : join(folder, rig.cell)
 
 const FRESH: RunState = { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
 
@@ -172,11 +169,20 @@ function readState(folder: RunFolder): { checkpoint: string | undefined; state: 
   return { checkpoint, state, evaluated: ofKind(past, 'evaluation').length > 0 }
 }
 
-/** Tends one robot, and sees no other's scene. */
-function simulatedOperator(config: RunConfig, { workcell }: Station, place: Place): SimulatedOperator | undefined {
-  if (config.operator.kind === 'none') return undefined
-  const options = OPERATORS[config.operator.strength]
-  return new SimulatedOperator(() => workcell.truth(), robotSeed(config.seed, place), options)
+/** Tends one robot, and sees no other's scene. @throws InputError if the robot is real: only a person can tend that */
+function simulatedOperator(
+  { operator, seed }: RunConfig,
+  { robot, simulation }: Rig,
+  place: Place,
+): SimulatedPerson | undefined {
+  if (operator.kind === 'none') return undefined
+  if (!simulation)
+    throw new InputError(
+      'setting "operator.kind"',
+      `is "simulated", and ${robot.spec.name} is no simulation`,
+      'Set operator.kind=none and tend it at the console',
+    )
+  return simulation.operator(operator.strength, robotSeed(seed, place))
 }
 
 /** Of each robot; where the config names no folder, recorded into this one, going on where an earlier recording stopped. */
@@ -188,15 +194,21 @@ export async function ensureDemonstrations(
   watcher?: Watcher,
 ): Promise<DemonstrationSource[]> {
   const { path, perTask, noise } = config.demonstrations
-  const sources = session.stations.map((station, index) => ({
-    folder: partOf(path ?? folder.demonstrations, { station, index }),
-    spec: station.robot.spec,
+  const sources = session.rigs.map((rig, index) => ({
+    folder: partOf(path ?? folder.demonstrations, { rig, index }),
+    spec: rig.robot.spec,
   }))
   if (path) return sources
-  for (const [index, { cell, robot, workcell }] of session.stations.entries())
+  for (const [index, { cell, robot, simulation }] of session.rigs.entries()) {
+    if (!simulation)
+      throw new InputError(
+        'setting "demonstrations.path"',
+        `is not set, and ${robot.spec.name} has nobody to demonstrate by itself`,
+        'Name a folder of demonstrations that a person recorded',
+      )
     await recordDemonstrations(sources[index]!.folder, {
       robot,
-      truth: () => workcell.truth(),
+      demonstrator: (start, hand) => simulation.demonstrator(start, hand),
       tasks: config.tasks,
       perTask,
       noise,
@@ -204,6 +216,7 @@ export async function ensureDemonstrations(
       ready: () => watcher?.ready(cell),
       onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
     })
+  }
   return sources
 }
 

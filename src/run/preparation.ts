@@ -134,21 +134,21 @@ export function tellEpisode(
  * steps so far.
  */
 export async function replayLogs(
-  session: Pick<Session, 'encoder' | 'instructions' | 'stations'>,
+  session: Pick<Session, 'encoder' | 'instructions' | 'rigs'>,
   perception: Perception,
   learner: LearnerClient,
-  logs: readonly { folder: string }[], // one a station
+  logs: readonly { folder: string }[], // one a robot
   copies: Copies,
   onEpisode: (done: number) => void,
 ): Promise<number[]> {
-  const { stations } = session
-  const robotSteps = stations.map(() => 0)
-  const episodes = stations.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
+  const { rigs } = session
+  const robotSteps = rigs.map(() => 0)
+  const episodes = rigs.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
   let told = 0
   for (const { from, episode } of inOrder(episodes)) {
     if (episode.steps.length === 0) continue
     const first = episode.steps[0]!.id
-    const sights = await encodeEpisode(session, episode, copies, (step) => first + step * stations.length)
+    const sights = await encodeEpisode(session, episode, copies, (step) => first + step * rigs.length)
     tellEpisode(
       learner,
       episode,

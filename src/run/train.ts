@@ -185,7 +185,7 @@ class Run {
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
     const { episode, task, length, operatorSteps, segments, ending, seed } = await practice.episode()
-    const { cell } = practice.station
+    const { cell } = practice.rig
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     if (length === 0) return // a person ended it before it began
     const success = ending === 'success'
@@ -215,22 +215,22 @@ class Run {
     const several = parts.practices.length > 1
     const episodes: EpisodeSummary[] = []
     const robots: Record<string, Record<string, TaskScore>> = {}
-    for (const { station } of parts.practices) {
-      const film = `${stage}${several ? `-${station.cell}` : ''}`
+    for (const { rig } of parts.practices) {
+      const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy } = parts
       const { watcher } = this.events
       const pace = watcher && new Pace(() => watcher.speed(config.online.pace))
-      const crew = { robot: station.robot, perception, policy, noise: evaluationNoise(config), pace }
-      robots[station.cell] = await evaluate(crew, config.tasks, {
+      const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace }
+      robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
-        attend: (task) => watcher?.attend({ cell: station.cell, stage: 'evaluation', task, episode: null }),
+        attend: (task) => watcher?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null }),
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
           const done = episodes.push(summary)
           const total = trials * config.tasks.length * parts.practices.length
-          const note = `${several ? `${station.cell}, ` : ''}${summary.task}: ${summary.ending}`
+          const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`
           this.events.onProgress?.({ stage: `evaluation, ${stage}`, done, total, note })
         },
       })
@@ -261,7 +261,7 @@ class Run {
       onlineUpdatesAsked: tempo.updatesAsked,
       wallSeconds: this.parts.clock.seconds,
       operators: Object.fromEntries(
-        practices.flatMap(({ station, operator }) => (operator ? [[station.cell, operator.save()]] : [])),
+        practices.flatMap(({ rig, operator }) => (operator ? [[rig.cell, operator.save()]] : [])),
       ),
     }
     const updates = this.parts.state.warmUpUpdates + tempo.updatesAsked

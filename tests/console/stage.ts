@@ -104,7 +104,10 @@ export class Stage {
       port: 0,
       ...settings.console,
     })
-    const session = { robot, workcell, stations: [{ cell: 'A', robot, workcell }] } as unknown as Session
+    const session = {
+      robot,
+      rigs: [{ cell: 'A', robot, reset: 'itself', close: async () => {} }],
+    } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })
     const width = robot.spec.proprio.length

@@ -16,12 +16,11 @@ const LAYERS = [
   ['link'],
   ['learn', 'pretrain'],
   ['robots'],
-  ['operator'],
   ['vla'],
   ['metrics', 'formats'],
   ['replay'],
   ['talk'],
-  ['robot'],
+  ['robot', 'operator'],
   ['nets'],
   ['graph'],
   ['random', 'float16.ts', 'errors.ts'],
@@ -60,5 +59,21 @@ describe('rooms', () => {
       .flatMap(importsOf)
       .filter((target) => !['review', 'metrics', 'run', 'random', 'errors.ts'].includes(roomOf(target)))
     expect(foreign).toEqual([])
+  })
+
+  it('reach a kind of robot through the registry; only what belongs to the simulator knows it by name', () => {
+    const allowed = /^(robots\/index\.ts|robots\/workcell\/|studies\/|pretrain\/|cli\/(demo|doctor))/
+    const kinds = readdirSync(join(source, 'robots'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    expect(kinds.map(({ name }) => name)).toContain('workcell')
+    const insiders = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => kinds.some(({ name }) => target.startsWith(`robots/${name}/`)))
+        .filter((target) => !file.startsWith(target.split('/').slice(0, 2).join('/')))
+        .filter(
+          (target) => !(allowed.test(file) && (target.startsWith('robots/workcell/') || file === 'robots/index.ts')),
+        )
+        .map((target) => `${file} -> ${target}`),
+    )
+    expect(insiders).toEqual([])
   })
 })

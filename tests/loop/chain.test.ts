@@ -2,24 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
-import {
-  attrition,
-  attritionTable,
-  type Chain,
-  type ChainCrew,
-  operationAfter,
-  operationsOf,
-  runChain,
-  runChains,
-} from '../../src/loop/chain.ts'
-import { ChainStarts } from '../../src/loop/chain-starts.ts'
+import { attrition, attritionTable, type Chain, type ChainCrew, runChain, runChains } from '../../src/loop/chain.ts'
 import type { EpisodeSummary, Recorder } from '../../src/loop/episode.ts'
 import { evaluate } from '../../src/loop/evaluate.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
 import type { Action } from '../../src/robot/robot.ts'
+import { ChainStarts } from '../../src/robots/workcell/chain-starts.ts'
 import { expertAction } from '../../src/robots/workcell/expert.ts'
 import { type GuardedWorkcell, guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
+import { operationAfter, operationsOf } from '../../src/robots/workcell/operations.ts'
 import { Speaker } from '../../src/robots/workcell/operator/speaker.ts'
+import { simulationOf } from '../../src/robots/workcell/rig.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
 
 const identity = new Normaliser({ mean: [0], deviation: [1] })
@@ -39,7 +32,8 @@ afterAll(() => {
 })
 
 const crewOf = (cell: GuardedWorkcell, act: () => Action): ChainCrew => ({
-  ...cell,
+  robot: cell.robot,
+  simulation: simulationOf(cell),
   perception: new Perception(encoder, {}, { h: identity, proprio: new Normaliser(wide(cell)) }),
   policy: { primary: async () => act() } as unknown as Policy,
   noise: () => new Float32Array(7),

@@ -16,10 +16,14 @@ import { auditAnswers, auditLabels } from '../../src/review/audit/audit.ts'
 import { intentionOf } from '../../src/review/audit/intention.ts'
 import { project, renderAudit } from '../../src/review/audit/page.ts'
 import { correctionsOf, drawEvenly, type Triplet } from '../../src/review/audit/triplets.ts'
+import type { CameraMount } from '../../src/robot/robot.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
 import { demonstrator } from '../../src/robots/workcell/demonstrator.ts'
 import { SimulatedOperator } from '../../src/robots/workcell/operator/operator.ts'
 import { DEFAULT_OPERATOR } from '../../src/robots/workcell/operator/options.ts'
 import { lookAt } from '../../src/robots/workcell/render/scene.ts'
+import { simulationOf } from '../../src/robots/workcell/rig.ts'
+import { fromMatrix } from '../../src/robots/workcell/spatial.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import { resolveConfig } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
@@ -115,7 +119,12 @@ describe('the page', () => {
     after: { front: grey, wrist: grey },
     tcp: { before: [0.5, 0, 0.1], after: [0.5, 0.01, 0.1] },
   }
-  const pose = { position: [1.05, 0, 0.4], rotation: lookAt([1.05, 0, 0.4], [0.5, 0, 0.07]), fovy: 0.628, near: 0.05 }
+  const pose: CameraMount = {
+    mount: 'base',
+    position: [1.05, 0, 0.4],
+    rotation: fromMatrix(lookAt([1.05, 0, 0.4], [0.5, 0, 0.07])),
+    fovy: 0.628,
+  }
   const html = renderAudit({
     run: '</script><b>run',
     seed: 0,
@@ -191,8 +200,9 @@ describe('an audit of a recorded run', () => {
 
   it('runs logged episodes again without parting from them, and finds the tremor and nothing else in the hand', () => {
     const rule = labelRule(config, workcell.spec)
+    const simulation = simulationOf({ robot: new SafeRobot(workcell), workcell })
     for (const episode of readEpisodes(join(path, 'log'))) {
-      const { actions, parted } = intentionOf(episode, workcell, DEFAULT_OPERATOR, rule)
+      const { actions, parted } = intentionOf(episode, simulation, 'strong', rule)
       expect(parted).toBe(0)
       for (const [t, { actor, action }] of episode.steps.entries()) {
         if (actor !== 'operator') continue

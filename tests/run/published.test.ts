@@ -25,9 +25,8 @@ describe('a session with published files', () => {
     const plain = await openSession(resolveConfig('tiny', undefined, [{ robot }]))
     const resnetPath = join(fixtures, 'resnet10', 'resnet10_params.pkl')
     const session = await openSession(resolveConfig('tiny', undefined, [{ robot, resnetPath, t5Path }]))
-    const { workcell, encoder, commands, commandTable } = session
-    await workcell.reset('pick', 1)
-    const { images, proprio } = await workcell.observe()
+    const { robot: arm, encoder, commands, commandTable } = session
+    const { images, proprio } = await arm.reset('pick', 1)
     const input = { images, proprio, instruction: 'pick up the bolt' }
     const [mine] = await encoder.encode([input])
     const [theirs] = await plain.encoder.encode([input])

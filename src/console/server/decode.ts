@@ -47,7 +47,11 @@ const Message = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('focus'), robot: name }),
   Recording,
   z.strictObject({ kind: z.literal('hidden'), hidden: z.boolean() }),
-  z.strictObject({ kind: z.literal('ping'), t: finite }),
+  z.strictObject({
+    kind: z.literal('ping'),
+    t: finite,
+    pong: z.strictObject({ left: finite, came: finite }).optional(),
+  }),
 ])
 
 export type Decoded = { message: ClientMessage } | { error: string }

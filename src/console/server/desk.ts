@@ -123,7 +123,7 @@ export class Desk implements Watcher {
 
   opened({ folder, config, session }: { folder: RunFolder; config: RunConfig; session: Session }): void {
     const reins = new Reins({
-      robots: new Map(session.stations.map(({ cell, robot }) => [cell, robot])),
+      robots: new Map(session.rigs.map(({ cell, robot }) => [cell, robot])),
       undo: TIMES.undo,
       now: this.now,
       onStatus: (event) => {
@@ -138,13 +138,13 @@ export class Desk implements Watcher {
     })
     const recording = new Recording(folder.path, config, (event) => this.tell(event))
     const rule = labelRule(config, session.robot.spec)
-    const stations = session.stations.map(({ cell, robot }) => {
+    const besides = session.rigs.map(({ cell, robot }) => {
       const labels = new LabelFeed(rule, (label) => this.tell(label))
       const tending = new SmoothTending(this.person)
-      return [cell, { labels, tending, show: new Show(robot.spec, cell) }] as const
+      return [cell, { labels, tending, show: new Show(robot.spec) }] as const
     })
-    this.focus = session.stations[0]!.cell
-    const beside: Live['beside'] = new Map(stations)
+    this.focus = session.rigs[0]!.cell
+    const beside: Live['beside'] = new Map(besides)
     const inFocus = () => beside.get(this.focus)!.show
     this.live = {
       ...{ folder, config, session, reins, recording, beside },
@@ -300,7 +300,7 @@ export class Desk implements Watcher {
 
   /** The robot as it stands, until it moves: demonstrations and warm-up take minutes. */
   private async firstLook(cell: string): Promise<void> {
-    const { robot } = this.live!.session.stations.find((station) => station.cell === cell)!
+    const { robot } = this.live!.session.rigs.find((rig) => rig.cell === cell)!
     const observation = await robot.observe().catch(() => undefined) // whoever uses the robot next hears of what is wrong
     if (observation && this.newest === null && this.focus === cell) this.look(cell, observation)
   }

@@ -10,7 +10,7 @@ import { ProprioReader } from './pose.ts'
 
 export function detailOf(
   { start, observations, steps, end }: LoggedEpisode,
-  spec: Pick<RobotSpec, 'proprio' | 'actionScale'>,
+  spec: Pick<RobotSpec, 'proprio' | 'home' | 'actionScale'>,
   cameras: CameraInfo[],
   config: Pick<RunConfig, 'talk'>,
 ): EpisodeDetail {

@@ -18,7 +18,7 @@ export function greetingOf(desk: Desk, live: Live, client: string): ServerEvent[
     mode: 'live',
     run: basename(folder.path),
     settings: config,
-    robots: session.stations.map(({ cell, robot }) => ({ cell, name: robot.spec.name })),
+    robots: session.rigs.map(({ cell, robot }) => ({ cell, name: robot.spec.name })),
     cameras: show.cameras,
     tasks: Object.entries(spec.tasks).map(([name, task]) => ({ name, ...task, trained: config.tasks.includes(name) })),
     actionScale: spec.actionScale,

@@ -1,8 +1,8 @@
 /** @file What a person at a page asks for, and whether it is done. Everything but a stop needs control. */
 import { understandPhrase } from '../../talk/phrases.ts'
-import { type ClientMessage, COMMAND_TIMES, type InputMessage, type Person } from '../protocol.ts'
+import { type ClientMessage, COMMAND_TIMES, type InputMessage, type Person, TIMES } from '../protocol.ts'
 import type { Desk, Live } from './desk.ts'
-import { Freshness } from './freshness.ts'
+import { Freshness, type Pong } from './freshness.ts'
 
 const SAME_REFUSAL = 1000 // ms in which one is journalled once
 
@@ -15,7 +15,13 @@ export class Orders {
   private readonly freshness = new Map<string, Freshness>() // by client
   private readonly refused = new Map<string, { why: string; at: number }>() // the last of each client
 
-  constructor(private readonly desk: Desk) {}
+  private readonly late = new Map<string, number>() // by client: when it was told last that its inputs are too old
+
+  /** `onLate`: a client's hand is on the robot, but its input was `age` ms old when it came. */
+  constructor(
+    private readonly desk: Desk,
+    private readonly onLate: (client: string, age: number) => void,
+  ) {}
 
   /** @returns why it was refused, if it was. Whatever is done or refused goes into the journal, except inputs that are done. */
   handle(who: Person, message: ClientMessage): Answer {
@@ -27,14 +33,15 @@ export class Orders {
   }
 
   /** A page has said what time it is there, which tells how old its inputs are. */
-  heard(client: string, t: number): void {
+  heard(client: string, t: number, pong?: Pong): void {
     this.desk.control.renew(client)
-    this.freshnessOf(client).heard(t, this.desk.now())
+    this.freshnessOf(client).heard(t, this.desk.now(), pong)
   }
 
   gone(client: string): void {
     this.freshness.delete(client)
     this.refused.delete(client)
+    this.late.delete(client)
     this.desk.control.gone(client)
     this.desk.tell(this.desk.controlEvent())
   }
@@ -83,7 +90,7 @@ export class Orders {
         return void desk.chooseSpeed(message.speed)
       case 'focus':
         if (desk.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
-        if (!session.stations.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
+        if (!session.rigs.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
         return void desk.turnTo(message.robot)
       case 'record':
         return this.record(message, desk.live!)
@@ -108,7 +115,18 @@ export class Orders {
     const at = this.freshnessOf(client).received(seq, t, desk.now())
     if (at === null) return `input ${seq} comes after a later one`
     desk.person.input({ axes, gripper, hold, at })
+    const age = desk.now() - at
+    if (hold && age > TIMES.inputAge) this.tellLate(client, age)
     return undefined
+  }
+
+  private tellLate(client: string, age: number): void {
+    const now = this.desk.now()
+    const since = now - (this.late.get(client) ?? -Infinity)
+    if (since < TIMES.lateEvery) return
+    if (since > 2 * TIMES.lateEvery) this.desk.journal.write({ what: 'late', client, age: Math.round(age) })
+    this.late.set(client, now)
+    this.onLate(client, age)
   }
 
   private say({ text, source }: Of<'command'>): Answer {
@@ -135,7 +153,7 @@ export class Orders {
   }
 
   private record(message: Of<'record'>, { recording, reins, session }: Live): Answer {
-    const { robot } = session.stations.find(({ cell }) => cell === this.desk.focus)!
+    const { robot } = session.rigs.find(({ cell }) => cell === this.desk.focus)!
     if (message.action === 'start') {
       if (!Object.hasOwn(robot.spec.tasks, message.task)) return `the robot has no task "${message.task}"`
       const refusal = recording.start(message.task)

@@ -9,7 +9,7 @@ import {
   type Robot,
   type RobotSpec,
 } from '../../robot/robot.ts'
-import { CAMERA_SIZE, frontCamera, wristCamera } from './appearance.ts'
+import { frontCamera, wristCamera } from './appearance.ts'
 import {
   BOLT,
   CRADLE,
@@ -25,24 +25,15 @@ import {
 import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
+import { specOf } from './spec.ts'
 import { Stage } from './stage.ts'
 import { type Start, startOf } from './start.ts'
-import { ACTION_SCALE, Target, type TargetState } from './target.ts'
+import { Target, type TargetState } from './target.ts'
 import { fails, isHeld, STEPS_TO_SUCCEED, TASK_NAMES, TASKS, type TaskName } from './tasks.ts'
 import type { BoltState, Fixture, Slide, Truth } from './truth.ts'
 import { UnstableError, World } from './world.ts'
 
 const SETTLING_STEPS = 100 // physics steps after a reset
-
-const PROPRIO = [
-  ...['x', 'y', 'z'].map((axis) => `tcp.${axis} [m]`),
-  ...['x', 'y', 'z'].map((axis) => `tcp.turn.${axis} [rad]`), // rotation vector from the home orientation
-  ...['x', 'y', 'z'].map((axis) => `tcp.velocity.${axis} [m/s]`),
-  ...['x', 'y', 'z'].map((axis) => `tcp.angularVelocity.${axis} [rad/s]`),
-  'gripper.opening [0 closed, 1 open]',
-  'gripper.command [-1 open, 1 close]',
-  ...['x', 'y', 'z'].map((axis) => `wrist.force.${axis} [N]`), // contact force on the hand, mean over the last step
-]
 
 /** What the sensors of the last step said; MuJoCo's state does not hold it. Replaced, never changed. */
 type Touch = { contactForce: number; wristForce: [number, number, number]; boltTouchesHand: boolean[] }
@@ -81,16 +72,7 @@ export class Workcell implements Robot {
     readonly options: WorkcellOptions,
     world: World,
   ) {
-    const { arm, bolts, cameras, cell } = options
-    this.spec = {
-      name: `workcell-${arm}-${bolts}${cell === 'A' ? '' : `-${cell}`}`,
-      cameras: cameras ? { front: { ...CAMERA_SIZE }, wrist: { ...CAMERA_SIZE } } : {},
-      proprio: PROPRIO,
-      actionScale: ACTION_SCALE,
-      tasks: Object.fromEntries(
-        TASK_NAMES.map((name) => [name, { instruction: TASKS[name].instruction, maxSteps: TASKS[name].maxSteps }]),
-      ),
-    }
+    this.spec = specOf(options)
     this.stages = { bolts: new Stage(options, world) }
     this.stage = this.stages.bolts
     this.touch = { contactForce: 0, wristForce: [0, 0, 0], boltTouchesHand: world.bolts.map(() => false) }

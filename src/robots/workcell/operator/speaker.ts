@@ -4,7 +4,8 @@
  * says when it is enough.
  */
 import { InputError } from '../../../errors.ts'
-import type { Operator, Tending } from '../../../operator/operator.ts'
+import type { Tending } from '../../../operator/operator.ts'
+import type { SpeakerReport, SpeakingPerson } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
 import { LABEL_DEFAULTS, labelInterventions } from '../../../talk/labels.ts'
 import { commandDirection, NULL_COMMAND } from '../../../talk/vocabulary.ts'
@@ -38,32 +39,23 @@ export const DEFAULT_SPEAKER: SpeakerOptions = {
   threshold: LABEL_DEFAULTS.threshold,
 }
 
-/** What was said so far; JSON-safe. */
-export type SpeakerReport = {
-  steps: number
-  spokenSteps: number // steps for which a command held
-  commands: number
-  wordless: number // reasons to speak where the expert would not move the tool: no word for that
-  reasons: Record<Reason, number>
-}
-
 type Doing =
   | { name: 'watching' }
   | { name: 'thinking'; reason: Reason; left: number }
   | { name: 'spoken'; command: string; left: number }
 
-export class Speaker implements Operator {
+export class Speaker implements SpeakingPerson {
   readonly options: SpeakerOptions
   private readonly gate: Gate
   private readonly seen: { truth: Truth; snapshot: Snapshot }[] = [] // newest first
   private doing: Doing = { name: 'watching' }
   private quiet = 0
-  private readonly counts: SpeakerReport = {
+  private readonly counts = {
     steps: 0,
     spokenSteps: 0,
     commands: 0,
-    wordless: 0,
-    reasons: { stuck: 0, off: 0, funnel: 0, force: 0 },
+    wordless: 0, // reasons to speak where the expert would not move the tool
+    reasons: { stuck: 0, off: 0, funnel: 0, force: 0 } satisfies Record<Reason, number>,
   }
 
   /** @throws InputError where a time is no whole number of steps */
