@@ -5,7 +5,15 @@ import { InputError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { FrameReader, frame } from './frames.ts'
-import { expectRobot, expectTornTail, readHeader, segmentNumber, segmentPath, segmentsOf } from './log-files.ts'
+import {
+  expectRobot,
+  expectTornTail,
+  readHeader,
+  segmentNumber,
+  segmentPath,
+  segmentsOf,
+  syncFolder,
+} from './log-files.ts'
 import {
   LOG_FORMAT,
   LOG_VERSION,
@@ -186,8 +194,8 @@ export class EpisodeLog {
   private follow(record: LogOutline) {
     if (record.kind === 'start') {
       this.open = { episode: record.start.episode, steps: 0, over: false }
-      this.nextEpisode = record.start.episode + 1
-    } else if (record.kind === 'step') this.nextId = record.step.id + 1
+      this.nextEpisode = Math.max(this.nextEpisode, record.start.episode + 1) // a header may know of episodes that a repair dropped
+    } else if (record.kind === 'step') this.nextId = Math.max(this.nextId, record.step.id + 1)
     else if (record.kind === 'end') this.open = null
   }
 }
@@ -195,12 +203,4 @@ export class EpisodeLog {
 /** writeSync may take less than it is given. */
 function writeAll(fd: number, bytes: Uint8Array, position: number) {
   for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done)
-}
-
-/** Makes a rename durable; Windows knows no such call on folders. */
-function syncFolder(folder: string) {
-  if (process.platform === 'win32') return
-  const fd = fs.openSync(folder, 'r')
-  fs.fsyncSync(fd)
-  fs.closeSync(fd)
 }

@@ -10,6 +10,8 @@ import { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
 import type { RunConfig } from './config.ts'
 import { type RunFolder, writeWhole } from './folder.ts'
+import { lock } from './lock.ts'
+import { expectWholeLogs, logsOf, repairLogs } from './logs.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
@@ -34,6 +36,8 @@ export type TrainEvents = {
   /** Looks on, and may reach in. */
   watcher?: Watcher
   listeners?: readonly RunListener[]
+  /** Repairs a damaged log instead of refusing it. */
+  withoutDamaged?: boolean
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
@@ -44,14 +48,35 @@ export async function train(
   open: typeof openSession = openSession,
 ): Promise<Summary> {
   const { watcher } = events
+  const release = lock(folder.path)
   try {
+    await makeReady(folder, config, events)
     const summary = await trainIn(await open(config), folder, config, events)
     watcher?.closed({ summary })
     return summary
   } catch (error) {
     watcher?.closed({ error })
     throw error
+  } finally {
+    release()
   }
+}
+
+/** Leftovers of a kill are removed, and the logs are whole, before anything is loaded that takes long. */
+async function makeReady(
+  folder: RunFolder,
+  config: RunConfig,
+  { onProgress, withoutDamaged }: TrainEvents,
+): Promise<void> {
+  folder.sweep()
+  const onShare = (share: number) =>
+    onProgress?.({ stage: 'checking the log [%]', done: Math.round(100 * share), total: 100 })
+  if (withoutDamaged)
+    await repairLogs(
+      logsOf(folder, config).filter(({ own }) => own),
+      onShare,
+    )
+  await expectWholeLogs(folder, config, onShare)
 }
 
 async function trainIn(session: Session, folder: RunFolder, config: RunConfig, given: TrainEvents): Promise<Summary> {
@@ -260,6 +285,7 @@ class Run {
       ...this.parts.state,
       onlineUpdatesAsked: tempo.updatesAsked,
       wallSeconds: this.parts.clock.seconds,
+      robotSteps: Object.fromEntries(practices.map(({ rig, recorder }) => [rig.cell, recorder.robotSteps])),
       operators: Object.fromEntries(
         practices.flatMap(({ rig, operator }) => (operator ? [[rig.cell, operator.save()]] : [])),
       ),

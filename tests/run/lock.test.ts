@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { lock } from '../../src/studies/lock.ts'
-import { temporaryFolder } from './fabricated.ts'
+import { lock } from '../../src/run/lock.ts'
+import { temporaryFolder } from '../studies/fabricated.ts'
 
 const folder = temporaryFolder()
 const file = join(folder, 'process.lock')
