@@ -90,7 +90,11 @@ function refuseLiving(folder: string, file: string, text: string): void {
   const remedy = elsewhere
     ? `It cannot be seen from ${hostname()} whether it still runs; if it does not, delete ${file}`
     : `Wait for it or stop it; one run is written by one process`
-  throw new InputError(folder, `process ${pid} on ${host} has written into it since ${since} (Duet ${duet})`, remedy)
+  throw new InputError(
+    folder,
+    `process ${pid} on ${host} has been writing into it since ${since} (Duet ${duet})`,
+    remedy,
+  )
 }
 
 function parse(text: string): Owner | undefined {
