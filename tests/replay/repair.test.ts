@@ -204,8 +204,8 @@ describe('a repair', () => {
     vi.spyOn(fs, 'linkSync').mockImplementationOnce(() => {
       throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' })
     })
-    const [{ original }] = (await repairLog(folder)) as [{ original: string }]
-    expect(fs.readFileSync(original)).toEqual(segment!.bytes)
+    const [repair] = await repairLog(folder)
+    expect(fs.readFileSync(repair!.original)).toEqual(segment!.bytes)
     expect(numbersOf(read())).toEqual([2, 3, 4, 5])
     vi.restoreAllMocks()
   })
