@@ -1,10 +1,8 @@
 /** @file `duet log`: is a log whole, and how to go on with what is. */
-import { basename } from 'node:path'
 import type { Command } from 'commander'
-import type { FileCheck, LogCheck } from '../replay/check.ts'
-import type { Repair } from '../replay/repair.ts'
+import type { FileCheck } from '../replay/check.ts'
 import { lock, lockedFolder } from '../run/lock.ts'
-import { checkLogs, describeDamage, logsAt, placeIn, repairLogs } from '../run/logs.ts'
+import { checkLogs, describeDamage, describeRepair, logsAt, placeIn, repairCommand, repairLogs } from '../run/logs.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = { json?: boolean }
@@ -35,17 +33,19 @@ Examples:
 }
 
 async function check(path: string, options: Options): Promise<void> {
-  const checks = await withProgress('checking the log', (onShare) => checkLogs(logsAt(path), onShare))
+  const logs = logsAt(path)
+  const checks = await withProgress('checking the log', (onShare) => checkLogs(logs, onShare))
   const files = checks.flatMap((one) => one.files)
-  const damaged = files.some(({ damage }) => damage.length > 0)
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ folder: path, whole: !damaged, files: files.map(brief) })}\n`)
-  else process.stdout.write(`${describe(path, checks)}\n${damaged ? `Repair: duet log repair ${path}\n` : ''}`)
-  if (damaged) process.exitCode = 2
+  const damaged = logs.filter((_, k) => checks[k]!.files.some(({ damage }) => damage.length > 0))
+  const whole = damaged.length === 0
+  const remedies = new Set(damaged.map((log) => `Repair: ${repairCommand(log, path)}`))
+  if (options.json) process.stdout.write(`${JSON.stringify({ folder: path, whole, files: files.map(brief) })}\n`)
+  else process.stdout.write(`${[...files.map((file) => describeFile(path, file)), ...remedies].join('\n')}\n`)
+  if (!whole) process.exitCode = 2
 }
 
 async function repair(path: string, options: Options): Promise<void> {
-  const logs = logsAt(path).filter(({ own }) => own) // what lies elsewhere may be others' too
+  const logs = logsAt(path)
   const release = lock(lockedFolder(path))
   try {
     const repairs = await withProgress('repairing the log', (onShare) => repairLogs(logs, onShare))
@@ -53,7 +53,7 @@ async function repair(path: string, options: Options): Promise<void> {
       process.stdout.write(
         `${JSON.stringify({ folder: path, repaired: repairs.map(({ check, original }) => ({ ...brief(check), original })) })}\n`,
       )
-    else process.stdout.write(repairs.length > 0 ? repairs.map(tellRepair(path)).join('') : 'Nothing is damaged.\n')
+    else process.stdout.write(`${repairs.flatMap(describeRepair).join('\n') || 'Nothing is damaged.'}\n`)
   } finally {
     release()
   }
@@ -79,27 +79,12 @@ const brief = ({ file, bytes, episodes, damage, cut }: FileCheck) => ({
 
 const stepsIn = (episodes: FileCheck['episodes']) => episodes.reduce((sum, { steps }) => sum + steps, 0)
 
-const describe = (path: string, checks: readonly LogCheck[]) =>
-  checks
-    .flatMap(({ files }) => files)
-    .map((check) => describeFile(placeIn(path, check.file), check))
-    .join('\n')
-
-function describeFile(name: string, { episodes, damage, cut }: FileCheck): string {
-  const held = `${episodes.length} whole episodes, ${stepsIn(episodes)} steps`
+function describeFile(path: string, { file, episodes, damage, cut }: FileCheck): string {
+  const held = `whole episodes: ${episodes.length}, their steps: ${stepsIn(episodes)}`
   const lines = damage.map((one) => `  damaged: ${describeDamage(one)}`)
   if (cut)
     lines.push(
-      `  cut short: ${cut.bytes} bytes at byte ${cut.offset}, a write that was not finished; nothing else is lost`,
+      `  cut short: ${cut.bytes} bytes at byte ${cut.offset}, a write that was not finished; the next resume removes it`,
     )
-  return [`${name}: ${held}${damage.length > 0 ? '' : ', fine'}`, ...lines].join('\n')
+  return [`${placeIn(path, file)}: ${held}${damage.length > 0 ? '' : ', fine'}`, ...lines].join('\n')
 }
-
-const tellRepair =
-  (path: string) =>
-  ({ check: { file, episodes, damage }, original }: Repair): string =>
-    [
-      `${placeIn(path, file)}: kept ${episodes.length} episodes, ${stepsIn(episodes)} steps; dropped`,
-      ...damage.map((one) => `  ${describeDamage(one)}`),
-      `  as it was: ${basename(original)}\n`,
-    ].join('\n')

@@ -54,11 +54,12 @@ export async function checkLogs(logs: readonly PlacedLog[], onShare?: OnShare): 
   return checks
 }
 
-/** Repairs what is damaged, all files of all logs. @throws InputError */
+/** Repairs what is damaged, all files of all logs, but for those that may be others', too. @throws InputError */
 export async function repairLogs(logs: readonly PlacedLog[], onShare?: OnShare): Promise<Repair[]> {
   const repairs: Repair[] = []
-  for (const [k, { folder, robot }] of logs.entries())
-    repairs.push(...(await repairLog(folder, robot, (share) => onShare?.((k + share) / logs.length))))
+  const own = logs.filter((log) => log.own)
+  for (const [k, { folder, robot }] of own.entries())
+    repairs.push(...(await repairLog(folder, robot, (share) => onShare?.((k + share) / own.length))))
   return repairs
 }
 
@@ -72,16 +73,25 @@ export async function expectWholeLogs(folder: RunFolder, config: Config, onShare
   const [first] = found
   if (!first) return
   const more = found.length > 1 ? `, and ${found.length - 1} more` : ''
-  const repair = `duet log repair ${first.log.own ? folder.path : first.log.folder}`
-  const remedy = `Keep all episodes that are whole: ${repair}${first.log.own ? ', or resume with --without-damaged' : ''}`
+  const orResume = first.log.own ? ', or resume with --without-damaged' : ''
+  const remedy = `Keep all episodes that are whole: ${repairCommand(first.log, folder.path)}${orResume}`
   throw new InputError(first.file, `${describeDamage(first.one)}${more}`, remedy)
 }
 
-/** "episode 7, step 12, at byte 30211: ..." */
+/** `path`: of the run, or what was given in its place. */
+export const repairCommand = ({ own, folder }: PlacedLog, path: string) => `duet log repair ${own ? path : folder}`
+
+/** "episode 7, step 12, byte 30211: has NaN in proprio[3]" */
 export function describeDamage({ episode, step, offset, what }: Damage): string {
   const where = [episode !== null && `episode ${episode}`, step !== null && `step ${step}`].filter(Boolean)
-  return `${[...where, `byte ${offset}`].join(', ')} ${what}`
+  return `${[...where, `byte ${offset}`].join(', ')}: ${what}`
 }
+
+/** One line a damaged place, and one that says what was kept. */
+export const describeRepair = ({ check: { file, damage, episodes }, original }: Repair): string[] => [
+  ...damage.map((one) => `${file}: damaged: ${describeDamage(one)}`),
+  `${file}: repaired, with the whole episodes, ${episodes.length}; as it was: ${basename(original)}`,
+]
 
 /** As it is told: seen from the folder that was given. */
 export const placeIn = (path: string, file: string) => relative(resolve(path), file) || join('.', basename(file))

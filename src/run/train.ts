@@ -8,6 +8,7 @@ import type { Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
 import { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
+import type { Repair } from '../replay/repair.ts'
 import type { RunConfig } from './config.ts'
 import { type RunFolder, writeWhole } from './folder.ts'
 import { lock } from './lock.ts'
@@ -36,8 +37,8 @@ export type TrainEvents = {
   /** Looks on, and may reach in. */
   watcher?: Watcher
   listeners?: readonly RunListener[]
-  /** Repairs a damaged log instead of refusing it. */
-  withoutDamaged?: boolean
+  /** A damaged log is repaired instead of refused; told once that is done. */
+  withoutDamaged?: (repairs: readonly Repair[]) => void
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
@@ -71,11 +72,7 @@ async function makeReady(
   folder.sweep()
   const onShare = (share: number) =>
     onProgress?.({ stage: 'checking the log [%]', done: Math.round(100 * share), total: 100 })
-  if (withoutDamaged)
-    await repairLogs(
-      logsOf(folder, config).filter(({ own }) => own),
-      onShare,
-    )
+  if (withoutDamaged) withoutDamaged(await repairLogs(logsOf(folder, config), onShare))
   await expectWholeLogs(folder, config, onShare)
 }
 
