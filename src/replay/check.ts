@@ -25,12 +25,12 @@ export type Damage = {
 }
 
 /** An episode that is whole, or the last one of a log, which goes on or was interrupted. */
-export type Span = { episode: number; steps: number; from: number; to: number } // bytes
+export type EpisodeSpan = { episode: number; steps: number; from: number; to: number } // bytes
 
 export type FileCheck = {
   file: string
   bytes: number
-  episodes: Span[]
+  episodes: EpisodeSpan[]
   damage: Damage[]
   cut: { offset: number; bytes: number } | null // a write cut short at the end of the log: its next owner takes it back
   /** The file's own header, one bit put right if need be, or one of the same robot; without any nothing can be read. */
@@ -128,7 +128,7 @@ function borrowed(other: Header | undefined, spec: RobotSpec | undefined): Heade
 class SegmentCheck {
   readonly result: FileCheck
   private readonly codec: RecordCodec | undefined
-  private open: (Span & { lastId: number }) | undefined
+  private open: (EpisodeSpan & { lastId: number }) | undefined
   private lost = false
 
   constructor(

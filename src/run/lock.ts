@@ -65,6 +65,7 @@ function create(file: string, text: string): boolean {
 
 /** Of two processes that find one stale lock, the slower one may have hold of the other's new one: it is put back. */
 function removeStale(file: string, stale: string): void {
+  if (contentOf(file) !== stale) return
   const aside = `${file}.stale-${process.pid}`
   try {
     renameSync(file, aside)

@@ -94,6 +94,27 @@ describe('what is left behind', () => {
     expect(existsSync(file)).toBe(false)
   })
 
+  it('is taken over by one of those that find it at the same moment', async () => {
+    anotherLock({ started: 'at another time' })
+    const code = `import { existsSync } from 'node:fs'
+      import { lock } from ${JSON.stringify(module)}
+      console.log('ready')
+      while (!existsSync(${JSON.stringify(join(folder, 'go'))}));
+      try { lock(${JSON.stringify(folder)}); console.log('taken') } catch { console.log('refused') }
+      ${WAITS}`
+    const children = [1, 2, 3].map(() =>
+      spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    )
+    const said = async (child: (typeof children)[number]) => String((await once(child.stdout, 'data'))[0]).trim()
+    expect(await Promise.all(children.map(said))).toEqual(['ready', 'ready', 'ready'])
+    const answers = Promise.all(children.map(said))
+    writeFileSync(join(folder, 'go'), '')
+    expect((await answers).sort()).toEqual(['refused', 'refused', 'taken'])
+    for (const child of children) child.kill('SIGKILL')
+  }, 60_000)
+
   it('by a former version, a mere number, is understood', () => {
     writeFileSync(file, String(ended()))
     lock(folder)()
