@@ -15,6 +15,7 @@ import { stringify } from 'yaml'
 import { InputError } from '../errors.ts'
 import { parseConfig, type RunConfig, readSettings } from './config.ts'
 import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
+import { LOCK_FILE } from './lock.ts'
 
 export class RunFolder {
   readonly path: string
@@ -100,9 +101,9 @@ export class RunFolder {
           rmSync(join(directory, name), { recursive: true, force: true })
   }
 
-  /** Gives the name free again, where a start failed before anything was recorded. Files of others stay. */
+  /** Gives the name free again, where a start failed before anything was recorded and nobody else has it. Files of others stay. */
   removeUnused(): void {
-    const recorded = [this.metrics, this.log, this.demonstrations].some(existsSync)
+    const recorded = [this.metrics, this.log, this.demonstrations, join(this.path, LOCK_FILE)].some(existsSync)
     if (recorded || namesIn(this.checkpoints).length > 0) return
     for (const file of [this.command, this.history, this.config]) rmSync(file, { force: true })
     for (const directory of [this.checkpoints, this.frames, this.path])

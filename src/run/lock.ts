@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { duetVersion } from './version.ts'
 
-const LOCK_FILE = 'process.lock'
+export const LOCK_FILE = 'process.lock'
 const BEING_WRITTEN = 2000 // ms that an unreadable lock may be one that a process is just writing
 
 /** Who holds a lock. A process number is used again after a while, its start is not. */

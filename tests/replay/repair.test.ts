@@ -67,7 +67,7 @@ describe('a flipped bit', () => {
         bytes[at]! ^= 1 << (at % 8)
         fs.writeFileSync(segment!.path, bytes)
         const { damage, cut } = await findings()
-        expect(damage.length > 0 || cut, `byte ${at}`).toBe(true)
+        expect(damage.length > 0 || (cut && at === from + 4), `byte ${at}`).toBe(true)
         await repairLog(folder)
         const hit = index === 0 ? undefined : 1 + Math.floor((index - 1) / 4)
         // a length that is now beyond the end of the file looks like a write cut short: its steps stay, as after a kill
@@ -158,6 +158,9 @@ describe('a repair', () => {
     fs.truncateSync(segment!.path, segment!.bytes.length - 3)
     expect(await findings()).toEqual({ damage: [], cut: true })
     expect(await repairLog(folder)).toEqual([])
+    fs.truncateSync(segment!.path, segment!.bytes.length) // a disk that lost its power fills up with zeros
+    fs.truncateSync(segment!.path, segment!.bytes.length + 100)
+    expect(await findings()).toEqual({ damage: [], cut: true })
     expect(fs.readdirSync(folder)).toEqual([segment!.name])
     EpisodeLog.open(folder, robot).close()
     expect(read()).toEqual([...episodes.slice(0, 4), interrupted(episodes[4]!, 5)])
