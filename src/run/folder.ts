@@ -15,7 +15,7 @@ import { stringify } from 'yaml'
 import { InputError } from '../errors.ts'
 import { parseConfig, type RunConfig, readSettings } from './config.ts'
 import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
-import { LOCK_FILE } from './lock.ts'
+import { LOCK_FILE, lock } from './lock.ts'
 
 export class RunFolder {
   readonly path: string
@@ -57,12 +57,17 @@ export class RunFolder {
   /** A new folder with its resolved config and the command that made it. @throws InputError if a run is there already */
   static create(path: string, config: RunConfig, command?: string): RunFolder {
     const folder = new RunFolder(path)
-    if (existsSync(folder.config))
-      throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
-    for (const directory of [folder.path, folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
-    if (command) writeWhole(folder.command, `${command}\n`)
-    writeWhole(folder.history, writtenHistory([partNow({ command })]))
-    writeWhole(folder.config, stringify(config))
+    const release = lock(folder.path) // of two starts under one name one is the first
+    try {
+      if (existsSync(folder.config))
+        throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
+      for (const directory of [folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
+      if (command) writeWhole(folder.command, `${command}\n`)
+      writeWhole(folder.history, writtenHistory([partNow({ command })]))
+      writeWhole(folder.config, stringify(config))
+    } finally {
+      release()
+    }
     return folder
   }
 
