@@ -9,8 +9,8 @@ import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
 import { demonstrator } from '../robots/workcell/demonstrator.ts'
 import { guardedWorkcell } from '../robots/workcell/guarded.ts'
+import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { CELL_OPTIONS, CELLS, type Cell } from '../robots/workcell/options.ts'
-import { BOLT_TASKS } from '../robots/workcell/tasks.ts'
 import { recordDemonstrations } from '../run/demonstrations.ts'
 import { lock, lockedFolder } from '../run/lock.ts'
 import { wholeNumber } from './options.ts'
@@ -76,7 +76,7 @@ async function record(folder: string, options: RecordOptions): Promise<void> {
   const release = lock(lockedFolder(folder))
   const { robot, workcell } = await guardedWorkcell({ arm: options.arm, ...CELL_OPTIONS[options.cell] })
   const display = new ProgressDisplay()
-  const tasks = options.task ?? BOLT_TASKS
+  const tasks = options.task ?? OPERATIONS
   try {
     await recordDemonstrations(folder, {
       robot,

@@ -23,6 +23,7 @@ export async function withTrained(
 ): Promise<void> {
   const trained = await openTrained(checkpoint, robot, device)
   const display = new ProgressDisplay()
+  for (const note of trained.session.encoder.description.notes ?? []) display.say(`Encoder: ${note}`)
   try {
     await use(trained, display)
   } finally {

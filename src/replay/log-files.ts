@@ -77,11 +77,3 @@ export function expectTornTail(frames: FrameReader, file: string) {
 /** What helps against a damaged segment. */
 export const repairOf = (file: string) =>
   `Restore it from a copy, or keep all episodes that are whole: duet log repair ${path.dirname(file)}`
-
-/** Makes a rename durable; Windows knows no such call on folders. */
-export function syncFolder(folder: string) {
-  if (process.platform === 'win32') return
-  const fd = fs.openSync(folder, 'r')
-  fs.fsyncSync(fd)
-  fs.closeSync(fd)
-}

@@ -1,19 +1,12 @@
 /** @file The append-only episode log: every step is on its way to the disk before the next one begins. */
 import fs from 'node:fs'
 import path from 'node:path'
+import { moveInPlace, syncFile } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { FrameReader, frame } from './frames.ts'
-import {
-  expectRobot,
-  expectTornTail,
-  readHeader,
-  segmentNumber,
-  segmentPath,
-  segmentsOf,
-  syncFolder,
-} from './log-files.ts'
+import { expectRobot, expectTornTail, readHeader, segmentNumber, segmentPath, segmentsOf } from './log-files.ts'
 import {
   LOG_FORMAT,
   LOG_VERSION,
@@ -38,13 +31,16 @@ export type Recovery = {
 /**
  * A step's record completes its transition: it holds the action and the observation that followed. So a process killed at
  * any instant loses at most the step in flight, and what was written needs nothing that comes later. Writes are synchronous
- * (they reach the kernel before the call returns, and survive the process); fsync follows each episode, against power loss.
+ * (they reach the kernel before the call returns, and survive the process); fsync follows each episode, against power loss,
+ * where the file system knows it.
  */
 export class EpisodeLog {
   /** The next free numbers; they increase over the run, resumed or not. */
   nextId = 0
   nextEpisode = 0
   recovery: Recovery = { tornBytes: 0, interrupted: null }
+  /** False once the file system refused to flush: then a power cut may take what it has not written by itself. */
+  flushes = true
   private readonly robot: LoggedRobot
   private readonly codec: RecordCodec
   private readonly segmentBytes: number
@@ -118,7 +114,7 @@ export class EpisodeLog {
     if (!this.open) throw new InputError('log', 'no episode is open to be ended', 'Begin one first')
     this.append({ kind: 'end', episode: this.open.episode, end })
     this.open = null
-    fs.fsyncSync(this.fd)
+    if (!syncFile(this.fd, segmentPath(this.folder, this.segment))) this.flushes = false
   }
 
   /** Ends an open episode as interrupted, and closes the file. Safe to call twice. */
@@ -162,9 +158,8 @@ export class EpisodeLog {
     const draft = path.join(this.folder, 'segment.draft')
     this.fd = fs.openSync(draft, 'w')
     writeAll(this.fd, bytes, 0)
-    fs.fsyncSync(this.fd)
-    fs.renameSync(draft, file)
-    syncFolder(this.folder)
+    const flushed = syncFile(this.fd, file)
+    if (!moveInPlace(draft, file) || !flushed) this.flushes = false
     this.size = bytes.length
   }
 

@@ -1,11 +1,10 @@
 /** @file Rewrites the damaged segments of a log with the episodes that are whole. What was there before is kept aside. */
 import fs from 'node:fs'
-import path from 'node:path'
+import { moveInPlace, syncFile } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import { checkLog, type FileCheck, type LogCheck } from './check.ts'
 import { frame } from './frames.ts'
-import { syncFolder } from './log-files.ts'
 import { renumbered } from './records.ts'
 
 const CHUNK = 1 << 20 // bytes
@@ -46,14 +45,13 @@ function rewrite({ file, header, episodes }: FileCheck, next: LogCheck['next'] |
   try {
     fs.writeSync(to, frame(numbers ? renumbered(payload, numbers) : payload))
     for (const episode of episodes) copyBytes(from, to, episode.from, episode.to)
-    fs.fsyncSync(to)
+    syncFile(to, draft)
   } finally {
     fs.closeSync(from)
     fs.closeSync(to)
   }
   const original = keepAside(file)
-  fs.renameSync(draft, file)
-  syncFolder(path.dirname(file))
+  moveInPlace(draft, file)
   return original
 }
 

@@ -103,10 +103,27 @@ export const RunConfig = z.strictObject({
   vlaPath: z
     .string()
     .optional()
-    .describe("folder with the encoder's published files; without it those that `duet pull` fetched")
+    .describe(
+      "folder with the encoder's published files, or the name of a pulled model; without it what `duet pull` fetched for it",
+    )
     .meta(MAY_CHANGE),
   vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0)
     .optional()
+    .meta(FIXED),
+  vlaCameras: z
+    .record(z.string(), z.string().nullable())
+    .default({})
+    .describe(
+      "smolvla, octo: the robot's camera for a camera of the encoder, as vlaCameras.camera1=wrist; null leaves one empty. Others are paired by the published rename_map, by name, then in order",
+    )
+    .meta(FIXED),
+  vlaStatistics: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "smolvla: data set among the checkpoint's statistics that normalises the state, or `none`; without it the only one there is",
+    )
     .meta(FIXED),
   device: z
     .enum(DEVICES)

@@ -1,17 +1,8 @@
 /** @file A run is a folder: config, history, log, checkpoints, metrics, frames, report. Everything that is complete is moved into place by a rename. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { moveInPlace, writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { parseConfig, type RunConfig, readSettings } from './config.ts'
 import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
@@ -132,7 +123,7 @@ export class RunFolder {
     await write(draft)
     const final = join(this.checkpoints, name)
     if (existsSync(final)) rmSync(draft, { recursive: true })
-    else renameSync(draft, final)
+    else moveInPlace(draft, final)
     for (const old of this.checkpointNames().slice(0, -keep))
       rmSync(join(this.checkpoints, old), { recursive: true, force: true })
     return final
@@ -170,10 +161,3 @@ const foldersIn = (log: string) => [log, ...namesIn(log).map((cell) => join(log,
 const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 const digits = (count: number) => String(count).padStart(8, '0')
-
-/** Writes a file so that a reader sees the old content or the new, never a half. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
-  const draft = `${path}.draft`
-  writeFileSync(draft, content)
-  renameSync(draft, path)
-}

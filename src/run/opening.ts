@@ -18,7 +18,7 @@ import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
-import { labelRule } from './label-rule.ts'
+import { translatorSettings } from './label-rule.ts'
 import {
   type DemonstrationSource,
   encodeDemonstrations,
@@ -222,7 +222,8 @@ export async function ensureDemonstrations(
   return sources
 }
 
-function learnerSetup(
+/** All that the learner is told of the run: it sees no config. */
+export function learnerSetup(
   config: RunConfig,
   session: Session,
   sizes: ActorSizes,
@@ -247,6 +248,7 @@ function learnerSetup(
       },
     },
     commandTable: session.commandTable,
+    translator: translatorSettings(config, session.robot.spec),
     replay: {
       tasks,
       embeddingWidth: sizes.embedding,
@@ -254,7 +256,6 @@ function learnerSetup(
       featureShape,
       copies: copies.count,
       discount: learner.discount,
-      labels: labelRule(config, session.robot.spec),
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

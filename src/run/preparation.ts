@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
 import type { LearnerClient } from '../link/learner-client.ts'
@@ -11,7 +12,6 @@ import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
-import { writeWhole } from './folder.ts'
 import type { Session } from './session.ts'
 
 export type EncodedEpisode = { episode: LoggedEpisode; sights: RawSight[] }

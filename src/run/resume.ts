@@ -17,10 +17,10 @@ export function resumeConfig(
   given: unknown,
 ): { config: RunConfig; changes: Difference[] } {
   const had = flatten(config)
-  const known = new Set(settingNames())
-  const refused = Object.entries(flatten(given ?? {})).filter(
-    ([name, value]) => known.has(name) && !mayChange(name) && !equal(value, had[name]),
-  )
+  const refused = Object.entries(flatten(given ?? {})).filter(([name, value]) => {
+    const setting = settingOf(name)
+    return setting !== undefined && !mayChange(setting) && !equal(value, had[name])
+  })
   if (refused.length > 0) {
     const listed = refused.map(([name, value]) => `${name} ${shown(had[name])}, not ${shown(value)}`).join('; ')
     const remedy = 'Leave that out, or train anew under another --name; `duet train --help` says what may change'
@@ -29,6 +29,9 @@ export function resumeConfig(
   const wanted = parseConfig(path, mergeSettings(config, given))
   return { config: wanted, changes: differences(config, wanted) }
 }
+
+/** The setting of that name, or the one whose entry it is; none if it is unknown, which is told when the settings are parsed. */
+const settingOf = (name: string) => settingNames().find((known) => `${name}.`.startsWith(`${known}.`))
 
 /** One line a change, for whoever resumes. */
 export const describeChange = ({ name, first, second }: Difference) => `${name}: ${shown(first)} -> ${shown(second)}`

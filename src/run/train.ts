@@ -1,5 +1,6 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
 import { join } from 'node:path'
+import { writeWhole } from '../durable.ts'
 import type { EpisodeSummary } from '../loop/episode.ts'
 import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
@@ -10,7 +11,7 @@ import { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
 import type { Repair } from '../replay/repair.ts'
 import type { RunConfig } from './config.ts'
-import { type RunFolder, writeWhole } from './folder.ts'
+import type { RunFolder } from './folder.ts'
 import { lock } from './lock.ts'
 import { expectWholeLogs, logsOf, repairLogs } from './logs.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
@@ -32,6 +33,8 @@ export type RunListener = {
 
 export type TrainEvents = {
   onProgress?: OnProgress
+  /** What a person should know of encoder and disk before the run begins; one line each. */
+  onNotice?: (line: string) => void
   /** Asked between episodes; true ends the online phase early, with a checkpoint and a report. */
   stopping?: () => boolean
   /** Looks on, and may reach in. */
@@ -84,7 +87,10 @@ async function trainIn(session: Session, folder: RunFolder, config: RunConfig, g
     given.onProgress?.(progress)
   }
   const events = { ...given, onProgress }
+  for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
   const parts = await openRun(folder, config, session, onProgress, watcher)
+  if (parts.logs.some(({ flushes }) => !flushes))
+    events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
   const past = readMetrics(folder.metrics)
   if (watcher) {
     watcher.started({ past, followsCommands: parts.policy.followsCommands })

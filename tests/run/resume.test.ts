@@ -43,6 +43,7 @@ describe('settings given to a resumed run', () => {
     expect(() => resumed('online.lockstep=false')).toThrow('online.lockstep true, not false')
     expect(() => resumed('robot.cells=[A,B]')).toThrow('robot.cells ["A"], not ["A","B"]')
     expect(() => resumed('learner={batch: 64}')).toThrow('learner.batch 32, not 64')
+    expect(() => resumed('vlaCameras.camera1=wrist')).toThrow('vlaCameras.camera1 none, not "wrist"')
   })
 
   it('that the run has already are no change, whatever class they are of', () => {

@@ -5,7 +5,7 @@ import { HOME_ROTATION } from './layout.ts'
 import { workcellCameras } from './mounts.ts'
 import type { WorkcellOptions } from './options.ts'
 import { ACTION_SCALE } from './target.ts'
-import { TASK_NAMES, TASKS } from './tasks.ts'
+import { TASKS } from './tasks/index.ts'
 
 const PROPRIO = [
   ...['x', 'y', 'z'].map((axis) => `tcp.${axis} [m]`),
@@ -31,7 +31,7 @@ export function specOf(
     home: HOME_ROTATION,
     actionScale: ACTION_SCALE,
     tasks: Object.fromEntries(
-      TASK_NAMES.map((name) => [name, { instruction: TASKS[name].instruction, maxSteps: TASKS[name].maxSteps }]),
+      Object.entries(TASKS).map(([name, { instruction, maxSteps }]) => [name, { instruction, maxSteps }]),
     ),
   }
 }

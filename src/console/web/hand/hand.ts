@@ -158,8 +158,9 @@ export class Hand {
     this.deadSince ??= time
     if (time - this.deadSince < DEAD_FOR) return
     this.deadSince = null
-    if (inControl(this.connection.model.get())) this.connection.ask({ kind: 'pause' })
     this.active?.letGo()
+    if (!inControl(this.connection.model.get())) return
+    this.connection.ask({ kind: 'pause' })
     this.connection.tell(`Paused: ${words}`)
   }
 
