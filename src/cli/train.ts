@@ -6,7 +6,6 @@ import { type Address, type Console, openLiveConsole } from '../console/server/o
 import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { formatSummary } from '../metrics/summary.ts'
-import type { Repair } from '../replay/repair.ts'
 import { type HealthChange, healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
 import {
@@ -19,7 +18,6 @@ import {
   resolveConfig,
 } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
-import { describeRepair } from '../run/logs.ts'
 import { absolutePaths } from '../run/paths.ts'
 import { describeChange, resumeConfig, resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
@@ -112,7 +110,7 @@ async function run(options: Options): Promise<void> {
       stopping: () => stopping,
       watcher: operating?.desk,
       listeners: [...listeners, healthListener((change) => tellHealth(change, display)), reportListener],
-      withoutDamaged: options.withoutDamaged ? (repairs) => tellRepairs(repairs, display) : undefined,
+      withoutDamaged: options.withoutDamaged,
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
@@ -128,10 +126,6 @@ async function run(options: Options): Promise<void> {
     await operating?.server.close()
     if (options.resume === undefined) folder.removeUnused()
   }
-}
-
-function tellRepairs(repairs: readonly Repair[], display: ProgressDisplay): void {
-  for (const line of repairs.flatMap(describeRepair)) display.say(line)
 }
 
 function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDisplay): void {

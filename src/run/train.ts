@@ -9,11 +9,10 @@ import type { Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
 import { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
-import type { Repair } from '../replay/repair.ts'
 import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
 import { lock } from './lock.ts'
-import { expectWholeLogs, logsOf, repairLogs } from './logs.ts'
+import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
@@ -40,8 +39,8 @@ export type TrainEvents = {
   /** Looks on, and may reach in. */
   watcher?: Watcher
   listeners?: readonly RunListener[]
-  /** A damaged log is repaired instead of refused; told once that is done. */
-  withoutDamaged?: (repairs: readonly Repair[]) => void
+  /** A damaged log is repaired instead of refused, and what that cost is a notice. */
+  withoutDamaged?: boolean
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
@@ -67,15 +66,12 @@ export async function train(
 }
 
 /** Leftovers of a kill are removed, and the logs are whole, before anything is loaded that takes long. */
-async function makeReady(
-  folder: RunFolder,
-  config: RunConfig,
-  { onProgress, withoutDamaged }: TrainEvents,
-): Promise<void> {
+async function makeReady(folder: RunFolder, config: RunConfig, events: TrainEvents): Promise<void> {
   folder.sweep()
   const onShare = (share: number) =>
-    onProgress?.({ stage: 'checking the log [%]', done: Math.round(100 * share), total: 100 })
-  if (withoutDamaged) withoutDamaged(await repairLogs(logsOf(folder, config), onShare))
+    events.onProgress?.({ stage: 'checking the log [%]', done: Math.round(100 * share), total: 100 })
+  const repairs = events.withoutDamaged ? await repairLogs(logsOf(folder, config), onShare) : []
+  for (const line of repairs.flatMap(describeRepair)) events.onNotice?.(line)
   await expectWholeLogs(folder, config, onShare)
 }
 

@@ -72,10 +72,13 @@ describe('a run', () => {
     damage(write(folder.log, 'A', [4, 6]), 0.9)
     damage(write(join(folder.log, 'B'), 'B', [5, 7]), 0.3)
     const told: string[] = []
-    const withoutDamaged: TrainEvents['withoutDamaged'] = (repairs) =>
-      told.push(...repairs.map(({ check }) => `${check.damage[0]!.episode} of ${check.damage.length}`))
-    expect(await begin({ withoutDamaged })).toBe('opened')
-    expect(told).toEqual(['6 of 1', '5 of 1'])
+    expect(await begin({ withoutDamaged: true, onNotice: (line) => told.push(line) })).toBe('opened')
+    expect(told).toEqual([
+      expect.stringMatching(/log\/segment-000001\.duetlog: damaged: episode 6, /),
+      expect.stringContaining('repaired, with the whole episodes, 1; as it was: segment-000001.duetlog.damaged-'),
+      expect.stringMatching(/log\/B\/segment-000001\.duetlog: damaged: episode 5, /),
+      expect.stringContaining('repaired, '),
+    ])
     expect([...readEpisodes(folder.log)].map(({ start }) => start.episode)).toEqual([4])
     expect([...readEpisodes(join(folder.log, 'B'))].map(({ start }) => start.episode)).toEqual([7])
     expect(await begin()).toBe('opened')
@@ -87,7 +90,7 @@ describe('a run', () => {
     damage(file)
     const before = readFileSync(file)
     const elsewhere = { ...config, demonstrations: { ...config.demonstrations, path: shared } }
-    expect(await begin({ withoutDamaged: () => undefined }, elsewhere)).toMatch(/duet log repair \S+\/demonstrations$/)
+    expect(await begin({ withoutDamaged: true }, elsewhere)).toMatch(/duet log repair \S+\/demonstrations$/)
     expect(readFileSync(file)).toEqual(before)
   })
 })
