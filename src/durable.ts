@@ -32,8 +32,12 @@ export async function syncHandle(file: FileHandle, path: string): Promise<boolea
   }
 }
 
-/** Waits until the disk has the names in a folder: what was renamed stays renamed. As `syncFile` else. */
+/**
+ * Waits until the disk has the names in a folder: what was renamed stays renamed. Windows keeps a journal of names and
+ * has no such call. As `syncFile` else.
+ */
 export function syncFolder(folder: string): boolean {
+  if (process.platform === 'win32') return true
   let fd: number | undefined
   try {
     fd = fs.openSync(folder, 'r')

@@ -9,8 +9,8 @@ import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
 import { demonstrator } from '../robots/workcell/demonstrator.ts'
 import { guardedWorkcell } from '../robots/workcell/guarded.ts'
+import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { CELL_OPTIONS, CELLS, type Cell } from '../robots/workcell/options.ts'
-import { BOLT_TASKS } from '../robots/workcell/tasks.ts'
 import { recordDemonstrations } from '../run/demonstrations.ts'
 import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -74,7 +74,7 @@ Examples:
 async function record(folder: string, options: RecordOptions): Promise<void> {
   const { robot, workcell } = await guardedWorkcell({ arm: options.arm, ...CELL_OPTIONS[options.cell] })
   const display = new ProgressDisplay()
-  const tasks = options.task ?? BOLT_TASKS
+  const tasks = options.task ?? OPERATIONS
   try {
     await recordDemonstrations(folder, {
       robot,
@@ -148,7 +148,7 @@ const allCameras = ({ images }: Observation): Image =>
   sideBySide(
     Object.keys(images)
       .sort()
-      .map((camera) => images[camera]),
+      .map((camera) => images[camera]!),
   )
 
 function spread(text: string): number {

@@ -60,7 +60,7 @@ const run = (options: Options) =>
   withTrained(
     options.checkpoint,
     async (trained, display) => {
-      const speaker = options.commands ? simulationOf(trained).speaker(trained.config.talk) : undefined
+      const speaker = options.commands ? simulationOf(trained).speaker(trained.session.translator) : undefined
       const result = options.chain
         ? await measureChains(trained, display, options, options.chain, speaker)
         : await measureTasks(trained, display, options, speaker)

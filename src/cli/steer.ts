@@ -29,7 +29,7 @@ const run = (options: Options) =>
     const { config, session, perception, policy } = trained
     let done = 0
     const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
-    const crew = { robot, simulation, perception, policy }
+    const crew = { robot, simulation, perception, policy, translator: session.translator }
     const result = await steer(crew, {
       tasks: config.tasks,
       statesPerTask: options.states,

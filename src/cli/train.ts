@@ -50,7 +50,10 @@ export function register(program: Command): void {
     .option('--config <file>', 'YAML file with settings that differ from the preset')
     .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
     .addOption(new Option('--vla <name>', 'the frozen encoder, fetched by `duet pull`').choices(ENCODERS))
-    .option('--vla-path <folder>', "the encoder's published files, where they are not in the cache")
+    .option(
+      '--vla-path <folder>',
+      "the encoder's published files, or the name of a pulled model, where they are not the usual ones",
+    )
     .addOption(new Option('--device <name>', 'where the encoder runs').choices(DEVICES))
     .option('--seed <number>', 'all random streams of the run derive from it', Number)
     .option('--lockstep', 'tie updates to robot steps, so that a seed gives one curve')

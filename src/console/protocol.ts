@@ -13,7 +13,8 @@ export const ACTION_AXES = 6
 /** Milliseconds, unless they say otherwise. */
 export const TIMES = {
   inputAge: 200, // an older input is no motion
-  lateEvery: 500, // a page whose inputs are too old is told that often
+  lateFor: 300, // a page is told that its inputs are too old once all were for that long,
+  lateEvery: 500, // and then that often
   inputEvery: 33, // the page sends its input that often while it holds; 20 to 30 Hz
   lease: 2000, // control is lost when its holder is silent for that long; any message renews it
   pingEvery: 500,
@@ -262,7 +263,10 @@ export type InputMessage = {
   hold: boolean
 }
 
-/** All but `stop`, `ping`, `name`, `hidden` and `control` need control; stop is anybody's. */
+/**
+ * All but `stop`, `ping`, `name`, `hidden` and `control` need control. Stop is anybody's, and so is a `command` in whose text
+ * something halts the robot (`talk/halt-words.ts`): it is no command, it stops or pauses.
+ */
 export type ClientMessage =
   | InputMessage
   | { kind: 'name'; name: string } // shown to the others

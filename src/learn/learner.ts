@@ -76,7 +76,8 @@ export class Learner {
     const settings = { sizes, tasks: tasks.length, batchPerTask: rows, learner, threads, lambda }
     const groups = methodGroups(method, settings)
     const store = createStore(groups, seed)
-    const training = await methods[method].compile(store, { ...settings, commands: replay.options.commands })
+    const { commands, translator } = replay.options
+    const training = await methods[method].compile(store, { ...settings, commands, translator })
     const steps = new Steps(replay, store, groups, rows, learner, seed)
     return new Learner(options, replay, groups, store, training, steps)
   }

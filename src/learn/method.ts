@@ -3,6 +3,7 @@ import type { ParameterStore, Program } from '../graph/index.ts'
 import type { Figure } from '../metrics/figure.ts'
 import type { Layout } from '../nets/index.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
+import type { Translator } from '../talk/translator.ts'
 import type { ActorSizes } from './actors.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
@@ -23,6 +24,7 @@ export type StepSettings = {
 export type MethodSettings = StepSettings & {
   lambda: Record<Phase, ActorWeights>
   commands: CommandEncoder
+  translator: Translator
 }
 
 /**

@@ -24,7 +24,6 @@ import {
 } from '../nets/index.ts'
 import type { TalkRows } from '../replay/buffer.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { allCommands, commandDirection, type Direction, NULL_COMMAND } from '../talk/vocabulary.ts'
 import { NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
 import { normalInput } from './batch.ts'
 import { obedienceTerm, REFINEMENT, refinementLoss, valueOfOwnTask } from './losses/index.ts'
@@ -37,16 +36,17 @@ export const REFINEMENT_FIGURES = Object.values(REFINEMENT)
 
 /** Its steps begin when the talk-and-tweak dataset is large enough. */
 export class RefinementSteps {
-  /** Every command but "[null]", with its embedding and its direction. */
-  private readonly sayable: { vector: Float32Array; direction: Direction }[]
+  /** Every command that asks for something, with its embedding and what it asks for. */
+  private readonly sayable: { vector: Float32Array; intent: Float32Array }[]
 
   private constructor(
     readonly program: Program,
     private readonly settings: MethodSettings,
   ) {
-    this.sayable = allCommands()
-      .filter((command) => command !== NULL_COMMAND)
-      .map((command) => ({ vector: settings.commands.embed(command), direction: commandDirection(command) }))
+    const { commands, translator } = settings
+    this.sayable = translator.commands.all
+      .filter((command) => command !== translator.commands.nothing)
+      .map((command) => ({ vector: commands.embed(command), intent: translator.intent(command) }))
   }
 
   static async compile(store: ParameterStore, settings: MethodSettings): Promise<RefinementSteps> {
@@ -79,16 +79,16 @@ export class RefinementSteps {
     for (const [i, task] of tasks.entries())
       replay.sampleTransitions({ task, count: share, offset: i * share }, sampling, rows)
     for (let row = 0; row < share * tasks.length; row++) {
-      const { vector, direction } = sampling.pick(this.sayable)
+      const { vector, intent } = sampling.pick(this.sayable)
       inputs['said/command']!.set(vector, row * sizes.command)
-      for (let axis = 0; axis < 3; axis++)
-        inputs['said/shift']![row * ACTION_WIDTH + axis] = direction[axis]! * learner.refinement.shift
+      for (let entry = 0; entry < ACTION_WIDTH; entry++)
+        inputs['said/shift']![row * ACTION_WIDTH + entry] = intent[entry]! * learner.refinement.shift
     }
   }
 }
 
 function compileRefinementStep(store: ParameterStore, settings: MethodSettings): Promise<Program> {
-  const { sizes, tasks, learner, commands } = settings
+  const { sizes, tasks, learner, commands, translator } = settings
   const { batch, bcWeight, qWeight, nullWeight, obedience } = learner.refinement
   const [head, criticParameters, refine] = [store.tensors('head'), store.tensors('critic'), store.tensors('refine')]
   const h = input('h', [batch, sizes.embedding])
@@ -96,7 +96,7 @@ function compileRefinementStep(store: ParameterStore, settings: MethodSettings):
   const features = input('features', [batch, sizes.cameras, sizes.channels, sizes.space])
   const command = input('command', [batch, sizes.command])
   const ownTask = input('ownTask', [tasks, batch])
-  const nothing = constant(commands.embed(NULL_COMMAND), [1, sizes.command])
+  const nothing = constant(commands.embed(translator.commands.nothing), [1, sizes.command])
   const actions = input('action', [batch, ACTION_WIDTH])
   const noise = (name: string) => normalInput(name, [batch, ACTION_WIDTH])
   const pooled = sightOf(sizes, refine, { features, h })

@@ -4,11 +4,13 @@ import { Learner, type LearnerOptions } from '../learn/learner.ts'
 import type { UpdateFigures } from '../learn/phase.ts'
 import { ReplayBuffer, type ReplayOptions } from '../replay/buffer.ts'
 import { type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { openTranslator, type TranslatorSettings } from '../talk/translator.ts'
 import { type FromLearner, type Link, localLink, type ToLearner } from './link.ts'
 
 export type LearnerSetup = {
   learner: LearnerOptions
-  replay: Omit<ReplayOptions, 'commands'>
+  replay: Omit<ReplayOptions, 'commands' | 'translator'>
+  translator: TranslatorSettings
   commandTable?: CommandTable // see Session
   figuresEvery: number // updates between two reports
   checkpoint?: string // directory to continue from
@@ -105,7 +107,9 @@ async function main() {
   const setup = workerData as LearnerSetup
   const link = localLink<FromLearner, ToLearner>(parentPort!)
   try {
-    const replay = new ReplayBuffer({ ...setup.replay, commands: commandEncoder(setup.commandTable) })
+    const translator = openTranslator(setup.translator)
+    const commands = commandEncoder(setup.commandTable, translator.commands)
+    const replay = new ReplayBuffer({ ...setup.replay, translator, commands })
     const learner = await Learner.create(setup.learner, replay)
     if (setup.checkpoint) await learner.load(setup.checkpoint)
     const alive = setInterval(() => link.send({ kind: 'alive' }), ALIVE_EVERY)

@@ -1,7 +1,7 @@
 /** @file A robot as a run has it: behind its safety envelope, with what only a simulation can do beside it. */
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
-import type { Operator } from '../operator/operator.ts'
+import type { Operator } from './operator.ts'
 import type { Action, Observation, RobotSpec } from './robot.ts'
 import type { Vec3 } from './rotation.ts'
 import type { SafeRobot } from './safety.ts'
@@ -30,6 +30,14 @@ export type SpeakerReport = {
   reasons: Record<string, number>
 }
 
+/** What a speaker says and means by it; a translator has it (talk/translator.ts). */
+export type Words = {
+  commands: { nothing: string }
+  window: number // steps
+  label(steps: readonly { action: Action; intervened: boolean }[]): ({ command: string } | null)[]
+  intent(command: string): Float32Array // [7]
+}
+
 /** An operator who speaks instead of taking over. */
 export type SpeakingPerson = Operator & { report(): SpeakerReport }
 
@@ -55,8 +63,7 @@ export interface Simulation<Scene = unknown> {
   /** Where practice episodes begin, by the robot's own settings. */
   starts(seed: number): Starts
   operator(strength: Strength, seed: number): SimulatedPerson
-  /** `window`, `threshold`: of the label rule, steps and metres. */
-  speaker(rule: { window: number; threshold: number }): SpeakingPerson
+  speaker(words: Words): SpeakingPerson
   /** An expert with an unsteady hand, for one episode. `noise`: its spread, action units; `memory`: how slowly it wanders. */
   demonstrator(seed: number, hand: { noise: number; memory: number }): () => Action
   /**

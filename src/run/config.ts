@@ -88,8 +88,23 @@ export const RunConfig = z.strictObject({
   vlaPath: z
     .string()
     .optional()
-    .describe("folder with the encoder's published files; without it those that `duet pull` fetched"),
+    .describe(
+      "folder with the encoder's published files, or the name of a pulled model; without it what `duet pull` fetched for it",
+    ),
   vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0).optional(),
+  vlaCameras: z
+    .record(z.string(), z.string().nullable())
+    .default({})
+    .describe(
+      "smolvla, octo: the robot's camera for a camera of the encoder, as vlaCameras.camera1=wrist; null leaves one empty. Others are paired by the published rename_map, by name, then in order",
+    ),
+  vlaStatistics: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "smolvla: data set among the checkpoint's statistics that normalises the state, or `none`; without it the only one there is",
+    ),
   device: z.enum(DEVICES).default('cpu').describe('where the frozen encoder runs; actors and learner stay on the CPU'),
   resnetPath: z
     .string()

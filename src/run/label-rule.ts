@@ -1,9 +1,11 @@
-/** @file The rule by which this run turns corrections into commands. */
+/** @file What translates between corrections and commands in this run. */
 import { InputError } from '../errors.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import { LABEL_DEFAULTS, type LabelRule } from '../talk/labels.ts'
+import type { TranslatorSettings } from '../talk/translator.ts'
 import type { RunConfig } from './config.ts'
 
+/** @throws InputError where the robot's actions are in another frame than the commands' */
 export const labelRule = (
   { talk }: Pick<RunConfig, 'talk'>,
   { actionFrame, actionScale }: Pick<RobotSpec, 'actionFrame' | 'actionScale'>,
@@ -21,3 +23,9 @@ export const labelRule = (
     metresPerUnit: actionScale.translation,
   }
 }
+
+/** As data, since the learner's thread needs an equal one. */
+export const translatorSettings = (...run: Parameters<typeof labelRule>): TranslatorSettings => ({
+  kind: 'rule',
+  rule: labelRule(...run),
+})

@@ -18,7 +18,7 @@ import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
-import { labelRule } from './label-rule.ts'
+import { translatorSettings } from './label-rule.ts'
 import {
   type DemonstrationSource,
   encodeDemonstrations,
@@ -277,6 +277,7 @@ export function learnerSetup(
       },
     },
     commandTable: session.commandTable,
+    translator: translatorSettings(config, session.robot.spec),
     replay: {
       tasks,
       embeddingWidth: sizes.embedding,
@@ -284,7 +285,6 @@ export function learnerSetup(
       featureShape,
       copies: copies.count,
       discount: learner.discount,
-      labels: labelRule(config, session.robot.spec),
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

@@ -5,18 +5,21 @@ import type { Robot } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { openRig } from '../robots/index.ts'
 import { type CommandEncoder, type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { openTranslator, type Translator } from '../talk/translator.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import { fileOrPulled } from '../vla/hub/find.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import { t5CommandTable } from '../vla/t5/command-table.ts'
 import type { RunConfig } from './config.ts'
+import { translatorSettings } from './label-rule.ts'
 
 /** `robot` is that of the first rig: most runs have no other. */
 export type Session = {
   rigs: readonly Rig[] // in the order of the setting robot.cells
   robot: SafeRobot
   encoder: VlaEncoder
+  translator: Translator
   commands: CommandEncoder
   commandTable?: CommandTable // what `commands` reads, for another thread; none for the built-in embedding
   instructions: Readonly<Record<string, string>>
@@ -25,7 +28,20 @@ export type Session = {
 
 /** @throws InputError if a task or camera of the config is unknown to a robot; what was opened until then is closed */
 export async function openSession(
-  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer' | 'device' | 'resnetPath' | 't5Path'>,
+  config: Pick<
+    RunConfig,
+    | 'robot'
+    | 'tasks'
+    | 'talk'
+    | 'vla'
+    | 'vlaPath'
+    | 'vlaLayer'
+    | 'vlaCameras'
+    | 'vlaStatistics'
+    | 'device'
+    | 'resnetPath'
+    | 't5Path'
+  >,
 ): Promise<Session> {
   const rigs: Rig[] = []
   try {
@@ -42,14 +58,18 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
   const vla = await openEncoder(config.vla, {
     folder: config.vlaPath,
     layer: config.vlaLayer,
+    pairing: config.vlaCameras,
+    statistics: config.vlaStatistics,
     cameras: Object.keys(robot.spec.cameras),
+    stateWidth: robot.spec.channels.length,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)
   const encoder =
     resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath, device: config.device })
+  const translator = openTranslator(translatorSettings(config, robot.spec))
   const t5Path = await fileOrPulled(config.t5Path)
-  const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path)
+  const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path, translator.commands)
   for (const { robot } of rigs) {
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)
@@ -58,7 +78,8 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
     robot,
     rigs,
     encoder,
-    commands: commandEncoder(commandTable),
+    translator,
+    commands: commandEncoder(commandTable, translator.commands),
     commandTable,
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {

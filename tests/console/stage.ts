@@ -16,16 +16,17 @@ import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
 import { Pace } from '../../src/loop/pace.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
 import { Tempo } from '../../src/loop/tempo.ts'
-import type { Operator } from '../../src/operator/operator.ts'
 import { ReplayBuffer } from '../../src/replay/buffer.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
+import type { Operator } from '../../src/robot/operator.ts'
 import type { Action } from '../../src/robot/robot.ts'
 import { guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { labelRule } from '../../src/run/label-rule.ts'
+import { translatorSettings } from '../../src/run/label-rule.ts'
 import type { Session } from '../../src/run/session.ts'
 import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
+import { openTranslator } from '../../src/talk/translator.ts'
 import { commandDirection } from '../../src/talk/vocabulary.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
 
@@ -118,7 +119,7 @@ export class Stage {
       featureShape: [1, 1, 1, 1],
       copies: 0,
       discount: 0.98,
-      labels: labelRule(config, robot.spec),
+      translator: openTranslator(translatorSettings(config, robot.spec)),
       commands: builtInCommandEncoder(),
       demonstrationCapacity: 1000,
       onlineCapacity: 20_000,

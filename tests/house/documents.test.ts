@@ -42,7 +42,7 @@ function missing(file: string, text: string): string[] {
     if (!SECTIONS.get(file)?.includes(section)) notThere.push(`§${section}`)
 
   for (const [, list] of running.matchAll(/\bdecisions? (\d+(?:(?:,| and|, and| to) \d+)*)/g))
-    for (const [number] of list.matchAll(/\d+/g))
+    for (const [number] of list!.matchAll(/\d+/g))
       if (!DECISIONS.includes(Number(number))) notThere.push(`decision ${number}`)
   return notThere
 }
@@ -54,7 +54,7 @@ describe('documents', () => {
     const links = [...text.matchAll(/\]\((?!http)([^)]+)\)/g)]
     const named = [...inCode, ...links].map(([, path]) => path)
     expect(named.length).toBeGreaterThan(2)
-    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
+    expect(named.filter((path) => !existsSync(join(root, path!)))).toEqual([])
   })
 
   it('number their decisions once each, as their files are numbered', () => {

@@ -28,9 +28,11 @@ import { fromMatrix } from '../../src/robots/workcell/spatial.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import { resolveConfig } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { labelRule } from '../../src/run/label-rule.ts'
+import { translatorSettings } from '../../src/run/label-rule.ts'
 import type { Label } from '../../src/talk/labels.ts'
+import { openTranslator } from '../../src/talk/translator.ts'
 import type { Direction } from '../../src/talk/vocabulary.ts'
+import { allCommands } from '../../src/talk/vocabulary.ts'
 
 const said = (...direction: Direction) => direction
 
@@ -131,6 +133,7 @@ describe('the page', () => {
     seed: 0,
     window: 5,
     threshold: 0.001,
+    commands: allCommands(),
     triplets: [triplet],
     camera: { name: 'front', poses: { A: pose } },
   })
@@ -200,10 +203,10 @@ describe('an audit of a recorded run', () => {
   })
 
   it('runs logged episodes again without parting from them, and finds the tremor and nothing else in the hand', () => {
-    const rule = labelRule(config, workcell.spec)
+    const translator = openTranslator(translatorSettings(config, workcell.spec))
     const simulation = simulationOf({ robot: new SafeRobot(workcell), workcell })
     for (const episode of readEpisodes(join(path, 'log'))) {
-      const { actions, parted } = intentionOf(episode, simulation, 'strong', rule)
+      const { actions, parted } = intentionOf(episode, simulation, 'strong', translator)
       expect(parted).toBe(0)
       for (const [t, { actor, action }] of episode.steps.entries()) {
         if (actor !== 'operator') continue
@@ -217,9 +220,9 @@ describe('an audit of a recorded run', () => {
   })
 
   it('measures the displacement from the log, over the same window', () => {
-    const rule = labelRule(config, workcell.spec)
+    const translator = openTranslator(translatorSettings(config, workcell.spec))
     const [episode] = readEpisodes(join(path, 'log'))
-    for (const { step, label, moved } of correctionsOf(episode!, rule)) {
+    for (const { step, label, moved } of correctionsOf(episode!, translator)) {
       const at = (t: number) => episode!.observations[t]!.proprio
       for (let axis = 0; axis < 3; axis++)
         expect(moved[axis]).toBeCloseTo(at(step + label.window)[axis]! - at(step)[axis]!, 9)
@@ -259,9 +262,16 @@ describe('an audit of a recorded run', () => {
       threshold: 0.001,
       answers: [given],
     }
-    expect(() => judgeAnswers(answers, [])).toThrow('is not in the log')
+    const translator = openTranslator(translatorSettings(config, workcell.spec))
+    expect(() => judgeAnswers(answers, [], translator)).toThrow('is not in the log')
     const file = join(path, 'bad.json')
-    writeFileSync(file, JSON.stringify({ ...answers, answers: [{ ...given, answer: 'edit', command: 'fly' }] }))
+    writeFileSync(file, JSON.stringify({ ...answers, answers: [{ ...given, answer: 'edit' }] }))
     expect(() => readAnswers(file)).toThrow('answers.0')
+    const [correction] = correctionsOf([...readEpisodes(join(path, 'log'))][0]!, translator)
+    const { key, label } = correction!
+    const flying = { key, label: label.command, answer: 'edit' as const, command: 'fly' }
+    expect(() => judgeAnswers({ ...answers, answers: [flying] }, [correction!], translator)).toThrow(
+      '"fly" is no command',
+    )
   })
 })

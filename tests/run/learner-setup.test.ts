@@ -4,6 +4,7 @@ import { actorSizes } from '../../src/learn/actors.ts'
 import { parseOverride, resolveConfig } from '../../src/run/config.ts'
 import { learnerSetup } from '../../src/run/opening.ts'
 import type { Session } from '../../src/run/session.ts'
+import { openTranslator } from '../../src/talk/translator.ts'
 import type { EncoderDescription } from '../../src/vla/encoder.ts'
 
 /** No two figures alike, and none as a preset has it. */
@@ -40,12 +41,20 @@ describe('the setup of the learner', () => {
     expect(setup.commandTable).toBe(commandTable)
   })
 
-  it('gives the replay the discount of the TD target, the widths of what is encoded, and metres for its labels', () => {
+  it('gives the replay the discount of the TD target, and the widths of what is encoded', () => {
     expect(setup.replay).toMatchObject({
       ...{ tasks: ['pick', 'place'], discount: 0.955, copies: 2 },
       ...{ embeddingWidth: 11, proprioWidth: 13, featureShape: [2, 3, 4, 5] },
       ...{ demonstrationCapacity: 1234, onlineCapacity: 1234 },
-      labels: { window: 3, threshold: 0.0021, metresPerUnit: 0.012 },
     })
+  })
+
+  it('has a translator made on the other side of a thread, by the run’s own window and threshold, in metres', () => {
+    const { commands, window, label } = openTranslator(structuredClone(setup.translator))
+    expect([commands.nothing, commands.all.length, window]).toEqual(['[null]', 27, 3])
+    const pushed = (y: number) => label(Array(4).fill({ action: [0, y, 0, 0, 0, 0, 0], intervened: true }))[0]!
+    expect(pushed(0.06).command).toBe('move left') // 3 x 0.06 x 12 mm = 2.16 mm
+    expect(pushed(0.058).command).toBe('[null]') // 2.088 mm; by 0.15 rad a step it would be 26
+    expect(pushed(0.06).delta[1]).toBeCloseTo(0.00216, 9)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TASK_NAMES } from '../../src/robots/workcell/tasks.ts'
+import { TASK_NAMES } from '../../src/robots/workcell/tasks/index.ts'
 import { FOUR_TASKS, sectionOf } from '../../src/studies/fourth-task.ts'
 import { experiments } from '../../src/studies/index.ts'
 import { anEpisode, anUpdate } from '../run/builders.ts'

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { probe, probeFrames } from '../../src/pretrain/probe.ts'
-import { TASK_NAMES, TASKS } from '../../src/robots/workcell/tasks.ts'
+import { TASK_NAMES, TASKS } from '../../src/robots/workcell/tasks/index.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import { NanoEncoder } from '../../src/vla/nano/encoder.ts'
 import { NANO_FOLDER } from '../../src/vla/nano/weights.ts'
@@ -33,7 +33,7 @@ describe('the shipped nano encoder', () => {
     const { images, proprio } = workcell.resetSync('pick', 4)
     workcell.free()
     const encodings = await encoder.encode(
-      TASK_NAMES.map((task) => ({ images, proprio, instruction: TASKS[task].instruction })),
+      TASK_NAMES.map((task) => ({ images, proprio, instruction: TASKS[task]!.instruction })),
     )
     for (const [a, b] of [
       [0, 1],

@@ -7,17 +7,18 @@ import type { Attendant, Scene, Verdict } from '../../loop/attendant.ts'
 import type { EpisodeSummary } from '../../loop/episode.ts'
 import type { Metric } from '../../metrics/metrics.ts'
 import type { Summary } from '../../metrics/summary.ts'
-import type { Operator } from '../../operator/operator.ts'
 import { Person } from '../../operator/person.ts'
 import { Relay } from '../../operator/relay.ts'
 import { coach } from '../../review/coach.ts'
+import type { Operator } from '../../robot/operator.ts'
 import type { Observation } from '../../robot/robot.ts'
 import type { RunConfig } from '../../run/config.ts'
 import type { RunFolder } from '../../run/folder.ts'
-import { labelRule } from '../../run/label-rule.ts'
+import { translatorSettings } from '../../run/label-rule.ts'
 import type { Progress } from '../../run/opening.ts'
 import type { Session } from '../../run/session.ts'
 import type { Watcher } from '../../run/watcher.ts'
+import { openTranslator } from '../../talk/translator.ts'
 import { type CommandInfo, encodeFrame, type Frame, type ServerEvent, TIMES } from '../protocol.ts'
 import { type Change, Control } from './control.ts'
 import { greetingOf, replayHello, thinned } from './greeting.ts'
@@ -144,9 +145,9 @@ export class Desk implements Watcher {
       },
     })
     const recording = new Recording(folder.path, config, (event) => this.tell(event))
-    const rule = labelRule(config, session.robot.spec)
+    const translator = openTranslator(translatorSettings(config, session.robot.spec))
     const besides = session.rigs.map(({ cell, robot }) => {
-      const labels = new LabelFeed(rule, (label) => this.tell(label))
+      const labels = new LabelFeed(translator, (label) => this.tell(label))
       const tending = new SmoothTending(this.person)
       return [cell, { labels, tending, show: new Show(robot.spec) }] as const
     })

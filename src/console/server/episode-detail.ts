@@ -3,8 +3,8 @@ import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import { nameOf } from '../../robot/channels.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
 import type { RunConfig } from '../../run/config.ts'
-import { labelRule } from '../../run/label-rule.ts'
-import { labelInterventions } from '../../talk/labels.ts'
+import { translatorSettings } from '../../run/label-rule.ts'
+import { openTranslator } from '../../talk/translator.ts'
 import type { EpisodeDetail } from '../api.ts'
 import type { CameraInfo, Vector3 } from '../protocol.ts'
 import { ProprioReader } from './pose.ts'
@@ -19,7 +19,7 @@ export function detailOf(
     action,
     intervened: actor === 'operator' && start.source === 'online',
   }))
-  const labels = labelInterventions(intervened, labelRule(config, spec))
+  const labels = openTranslator(translatorSettings(config, spec)).label(intervened)
   const reader = new ProprioReader(spec)
   const { episode, task, seed } = start
   return {

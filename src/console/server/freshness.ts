@@ -15,6 +15,9 @@ const STEADY = 50
 /** An answer of ours, as the page heard it: when it left on our clock, when it came on the page's. */
 export type Pong = { left: number; came: number }
 
+/** ms: a page that is busy hears an answer late, which says nothing of the line. */
+const ROUND_TRIP = 300
+
 type Sample = { offset: number; at: number } // ms; our clock less the page's
 
 export class Freshness {
@@ -33,7 +36,6 @@ export class Freshness {
     const lowest = Math.min(...this.up.map(({ offset }) => offset))
     if (lowest <= this.quickest || this.isSteady()) this.quickest = lowest
     if (below > this.quickest) this.forgetBefore(latest)
-    this.down = this.down.filter(({ offset }) => offset <= this.quickest)
   }
 
   /** @returns ms on our clock when the input was read from its device; null for one that is late out of turn, or a repeat */
@@ -44,10 +46,11 @@ export class Freshness {
     return t + this.offset
   }
 
-  /** The middle of what is possible. */
+  /** As by the quickest message; but of a long round trip all that is beyond a usual one may have been its way up. */
   private get offset(): number {
     if (this.down.length === 0) return this.quickest
-    return (this.quickest + Math.max(...this.down.map(({ offset }) => offset))) / 2
+    const roundTrip = this.quickest - Math.max(...this.down.map(({ offset }) => offset))
+    return this.quickest - Math.max(0, roundTrip - ROUND_TRIP)
   }
 
   /** All messages of the last seconds took longer than the quickest ever, and they come as they were sent. */

@@ -1,4 +1,5 @@
-/** @file What a person at a page asks for, and whether it is done. Everything but a stop needs control. */
+/** @file What a person at a page asks for, and whether it is done. Everything needs control but a stop, and words that halt. */
+import { type HaltKind, haltIn } from '../../talk/halt-words.ts'
 import { understandPhrase } from '../../talk/phrases.ts'
 import { type ClientMessage, COMMAND_TIMES, type InputMessage, type Person, TIMES } from '../protocol.ts'
 import type { Desk, Live } from './desk.ts'
@@ -15,7 +16,7 @@ export class Orders {
   private readonly freshness = new Map<string, Freshness>() // by client
   private readonly refused = new Map<string, { why: string; at: number }>() // the last of each client
 
-  private readonly late = new Map<string, number>() // by client: when it was told last that its inputs are too old
+  private readonly late = new Map<string, { since: number; told: number }>() // clients whose inputs are too old
 
   /** `onLate`: a client's hand is on the robot, but its input was `age` ms old when it came. */
   constructor(
@@ -55,24 +56,39 @@ export class Orders {
     const { desk } = this
     desk.heard(who.client)
     if (!desk.live) return 'the robots are not there yet'
-    const stop = message.kind === 'stop' || (message.kind === 'command' && 'stop' in understandPhrase(message.text))
-    if (stop) {
-      desk.live.reins.stop(`stopped by ${who.name}`)
-      return undefined
-    }
+    const halt = message.kind === 'stop' ? 'stop' : message.kind === 'command' && haltIn(message.text)?.kind
+    if (halt) return void this.halt(who, halt, desk.live)
     if (message.kind === 'control') return this.changeControl(who, message)
     if (!desk.control.holds(who.client)) return 'this page does not have control'
     if (message.kind === 'input') return this.takeInput(who.client, message)
     return desk.ended ? 'the run is over' : this.obey(who, message, desk.live)
   }
 
-  private obey(who: Person, message: ClientMessage, { reins, recording, session, show }: Live): Answer {
+  /** Anybody's, and whatever the robot was told before is over. */
+  private halt({ name }: Person, kind: HaltKind, { reins }: Live): void {
+    this.silence()
+    if (kind === 'stop') reins.stop(`stopped by ${name}`)
+    else {
+      this.desk.person.letGo()
+      reins.pause(`paused by ${name}`)
+    }
+  }
+
+  private silence(): void {
     const { desk } = this
+    if (desk.command === null) return
+    desk.person.silence()
+    desk.tell({ kind: 'command', command: null })
+  }
+
+  private obey(who: Person, message: ClientMessage, live: Live): Answer {
+    const { desk } = this
+    const { reins, recording, session, show } = live
     switch (message.kind) {
       case 'command':
-        return this.say(message)
+        return reins.stopped ? 'the robot is stopped: clear the stop first' : this.say(message)
       case 'silence':
-        return void desk.person.silence()
+        return void this.silence()
       case 'verdict':
         return this.judge(who, message)
       case 'undo':
@@ -80,8 +96,7 @@ export class Orders {
       case 'confirm':
         return reins.verdict ? void reins.confirm() : 'no verdict waits'
       case 'pause':
-        desk.person.letGo()
-        return void reins.pause(`paused by ${who.name}`)
+        return void this.halt(who, 'pause', live)
       case 'resume':
         return reins.stopped ? 'the robot is stopped: clear the stop first' : void reins.resume()
       case 'clear':
@@ -93,7 +108,7 @@ export class Orders {
         if (!session.rigs.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
         return void desk.turnTo(message.robot)
       case 'record':
-        return this.record(message, desk.live!)
+        return this.record(message, live)
       default:
         return `"${message.kind}" is no order (${show.stage})`
     }
@@ -117,15 +132,18 @@ export class Orders {
     desk.person.input({ axes, gripper, hold, at })
     const age = desk.now() - at
     if (hold && age > TIMES.inputAge) this.tellLate(client, age)
+    else this.late.delete(client)
     return undefined
   }
 
+  /** One that comes late is a hiccup; a page is told when all of them do. */
   private tellLate(client: string, age: number): void {
     const now = this.desk.now()
-    const since = now - (this.late.get(client) ?? -Infinity)
-    if (since < TIMES.lateEvery) return
-    if (since > 2 * TIMES.lateEvery) this.desk.journal.write({ what: 'late', client, age: Math.round(age) })
-    this.late.set(client, now)
+    const spell = this.late.get(client) ?? { since: now, told: -Infinity }
+    this.late.set(client, spell)
+    if (now - spell.since < TIMES.lateFor || now - spell.told < TIMES.lateEvery) return
+    if (spell.told === -Infinity) this.desk.journal.write({ what: 'late', client, age: Math.round(age) })
+    spell.told = now
     this.onLate(client, age)
   }
 
@@ -133,7 +151,7 @@ export class Orders {
     const { desk } = this
     const phrase = understandPhrase(text)
     if ('refused' in phrase) return phrase.refused
-    if ('stop' in phrase) return 'a stop is no command'
+    if (!('command' in phrase)) return `to ${phrase.understood} is no command`
     if (!desk.followsCommands) return 'this policy has no refinement actor to follow a command'
     const lasts = COMMAND_TIMES[phrase.magnitude?.size ?? 'usual']
     desk.person.say({ text: phrase.command, said: text, source, lasts })

@@ -59,8 +59,9 @@ export class Reins {
     return this.waiting
   }
 
+  /** A stop outranks it, and is followed by a pause anyway. */
   pause(why: string): void {
-    if (this.paused) return
+    if (this.paused || this.stopped) return
     this.pausedBy = why
     this.say('pausing', why)
     this.changed()

@@ -9,6 +9,7 @@ import type { RunConfig } from '../../run/config.ts'
 import { RunFolder } from '../../run/folder.ts'
 import { labelRule } from '../../run/label-rule.ts'
 import type { LabelRule } from '../../talk/labels.ts'
+import { ruleTranslator, type Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
 import {
   type Agreement,
@@ -81,8 +82,8 @@ function suggest({ exact }: Agreement, sweep: readonly SweepPoint[], threshold: 
   return best.threshold !== threshold && best.exact > exact.share ? best : undefined
 }
 
-/** A robot of the run: where its log lies, and one like it where a simulated operator tended it. */
-type Stand = { cell: string; log: string; spec: RobotSpec; rule: LabelRule; rig?: Rig }
+/** A robot of the run: where its log lies, its labels' rule and translator, and one like it where a simulated operator tended it. */
+type Stand = { cell: string; log: string; spec: RobotSpec; rule: LabelRule; translator: Translator; rig?: Rig }
 
 /** Runs `use` with what is known of each robot of the run. A real robot is not touched. */
 async function withStands<T>(
@@ -96,7 +97,9 @@ async function withStands<T>(
       const spec = describeRobot(config.robot, cell)
       expectPosition(spec)
       const rig = config.operator.kind === 'simulated' ? await openRig(config.robot, cell, { blind: true }) : undefined
-      stands.push({ cell, spec, rig, log: index === 0 ? log : join(log, cell), rule: labelRule(config, spec) })
+      const rule = labelRule(config, spec)
+      const translator = ruleTranslator(rule)
+      stands.push({ cell, spec, rig, log: index === 0 ? log : join(log, cell), rule, translator })
     }
     return use(stands)
   } finally {
@@ -122,8 +125,8 @@ function standingCamera(stands: readonly Stand[]): { name: string; poses: Record
 /** Every corrected step of the run. */
 function readCorrections(stands: readonly Stand[]): Correction[] {
   const corrections: Correction[] = []
-  for (const { log, rule, cell } of stands)
-    for (const episode of readEpisodes(log)) corrections.push(...correctionsOf(episode, rule, cell))
+  for (const { log, translator, cell } of stands)
+    for (const episode of readEpisodes(log)) corrections.push(...correctionsOf(episode, translator, cell))
   return corrections
 }
 
@@ -141,7 +144,7 @@ export function auditLabels(
     const { triplets, meant } = examine(stands, config, drawn)
     const counts = countCommands(corrections)
     const known = triplets.filter(({ key }) => meant.has(key))
-    const [{ rule }] = stands as [Stand, ...Stand[]]
+    const [{ rule, translator }] = stands as [Stand, ...Stand[]]
     const audit: LabelAudit = {
       labels: corrections.length,
       counts,
@@ -153,7 +156,8 @@ export function auditLabels(
     }
     const { window, threshold } = rule
     const camera = standingCamera(stands)
-    return { audit, html: renderAudit({ run: basename(folder.path), seed, window, threshold, triplets, camera }) }
+    const page = { run: basename(folder.path), seed, window, threshold, commands: translator.commands.all }
+    return { audit, html: renderAudit({ ...page, triplets, camera }) }
   })
 }
 
@@ -161,13 +165,13 @@ export function auditLabels(
 function examine(stands: readonly Stand[], { operator }: RunConfig, drawn: readonly Correction[]) {
   const triplets: Triplet[] = []
   const meant = new Map<string, Direction>()
-  for (const { cell, log, rig, rule } of stands)
+  for (const { cell, log, rig, translator } of stands)
     for (const episode of readEpisodes(log)) {
       const own = drawn.filter((one) => one.cell === cell && one.episode === episode.start.episode)
       if (own.length === 0) continue
       triplets.push(...own.map((correction) => tripletOf(correction, episode)))
       if (!rig?.simulation) continue
-      const { labels, parted } = intentionOf(episode, rig.simulation, operator.strength, rule)
+      const { labels, parted } = intentionOf(episode, rig.simulation, operator.strength, translator)
       if (parted > 0) continue // another build of the simulator: its truth is not that of the log
       for (const { key, step } of own) meant.set(key, labels[step]!.direction)
     }
@@ -181,9 +185,10 @@ export function auditAnswers(path: string, answers: Answers): Promise<AnsweredAu
   const { folder, config } = RunFolder.open(path)
   const talk = { window: answers.window, threshold: answers.threshold }
   return withStands(folder, { ...config, talk }, (stands) => {
-    const verdict = judgeAnswers(answers, readCorrections(stands))
+    const [{ rule, translator }] = stands as [Stand, ...Stand[]]
+    const verdict = judgeAnswers(answers, readCorrections(stands), translator)
     if (verdict.meant.length === 0) return { verdict, sweep: [] }
-    const sweep = sweepThresholds(verdict.meant, stands[0]!.rule.tie)
+    const sweep = sweepThresholds(verdict.meant, rule.tie)
     const disagreed = 1 - verdict.agreed.share > DISAGREEMENT
     return { verdict, sweep, ...(disagreed && { suggested: bestThreshold(sweep) }) }
   })

@@ -2,7 +2,8 @@
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import type { Simulation, Strength } from '../../robot/rig.ts'
 import type { Action } from '../../robot/robot.ts'
-import { type Label, type LabelRule, labelInterventions } from '../../talk/labels.ts'
+import type { Label } from '../../talk/labels.ts'
+import type { Translator } from '../../talk/translator.ts'
 
 export type Intention = {
   /** [7] a step: what the operator meant to push. */
@@ -18,10 +19,10 @@ export function intentionOf(
   { start: { task, seed }, steps, observations }: LoggedEpisode,
   simulation: Pick<Simulation, 'intentions'>,
   strength: Strength,
-  rule: LabelRule,
+  translator: Translator,
 ): Intention {
   const done = { task, seed, observations, actions: steps.map(({ action }) => action) }
   const { actions, parted } = simulation.intentions(done, strength)
   const meant = steps.map(({ actor }, t) => ({ action: actions[t]!, intervened: actor === 'operator' }))
-  return { actions, labels: labelInterventions(meant, rule), parted }
+  return { actions, labels: translator.label(meant), parted }
 }

@@ -2,7 +2,6 @@
 import { contactSheet } from '../../formats/images.ts'
 import { project } from '../../robot/cameras.ts'
 import type { CameraMount, Image } from '../../robot/robot.ts'
-import { allCommands } from '../../talk/vocabulary.ts'
 import { page } from '../report/page.ts'
 import { element, escapeText } from '../report/svg.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
@@ -13,6 +12,7 @@ export type AuditPage = {
   seed: number
   window: number // J
   threshold: number // σ, metres
+  commands: readonly string[] // that may be answered
   triplets: readonly Triplet[]
   /** The camera whose frame gets the arrow, with its pose in each cell; without it only the compass is drawn. */
   camera?: { name: string; poses: Readonly<Record<string, CameraMount>> }
@@ -40,7 +40,7 @@ kbd { font: 12px ui-monospace, monospace; opacity: 0.7 }
 `
 
 export function renderAudit(audit: AuditPage): string {
-  const { run, seed, window, threshold, triplets, camera } = audit
+  const { run, seed, window, threshold, commands, triplets, camera } = audit
   const facts = { format: 'duet label audit', run, seed, window, threshold }
   return page(
     `Label audit: ${run}`,
@@ -55,10 +55,10 @@ export function renderAudit(audit: AuditPage): string {
       element('button', { id: 'export', type: 'button' }, 'Save answers as a file'),
       element('span', { class: 'quiet' }, 'Keys: y, n, e; arrow keys to move. Answers stay in this browser.'),
     ),
-    element('datalist', { id: 'commands' }, ...allCommands().map((value) => element('option', { value }))),
+    element('datalist', { id: 'commands' }, ...commands.map((value) => element('option', { value }))),
     ...triplets.map((triplet, index) => card(triplet, index, camera)),
     element('script', { type: 'application/json', id: 'facts' }, json(facts)),
-    element('script', { type: 'application/json', id: 'vocabulary' }, json(allCommands())),
+    element('script', { type: 'application/json', id: 'vocabulary' }, json(commands)),
     element('script', {}, PAGE_SCRIPT),
   )
 }

@@ -104,5 +104,5 @@ function readFrames(folder: string): { name: string; png: Buffer }[] {
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   const every = Math.max(1, files.length / MOST_FRAMES)
   const chosen = Array.from({ length: Math.min(files.length, MOST_FRAMES) }, (_, i) => files[Math.floor(i * every)])
-  return chosen.map((file) => ({ name: parse(file).name, png: readFileSync(join(folder, file)) }))
+  return chosen.map((file) => ({ name: parse(file!).name, png: readFileSync(join(folder, file!)) }))
 }

@@ -3,7 +3,8 @@ import { AutoregressiveNoise } from '../../random/autoregressive.ts'
 import { RandomStream } from '../../random/stream.ts'
 import { attempt } from '../../robot/attempt.ts'
 import type { Action, Robot } from '../../robot/robot.ts'
-import { EXPERT, expertAction } from './expert.ts'
+import { expertAction } from './expert.ts'
+import { EXPERT } from './plan.ts'
 import type { Truth } from './truth.ts'
 
 const MOTION_AXES = 6

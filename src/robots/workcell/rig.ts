@@ -41,7 +41,7 @@ export function simulationOf(guarded: GuardedWorkcell, chainStarts = 0): Simulat
     },
     starts: (seed) => new ChainStarts(guarded, chainStarts, seed),
     operator: (strength, seed) => new SimulatedOperator(truth, seed, OPERATORS[strength]),
-    speaker: (rule) => new Speaker(workcell, rule),
+    speaker: (words) => new Speaker(workcell, words),
     demonstrator: (seed, hand) => demonstrator(truth, seed, hand),
     intentions: (done, strength) => intentionsOf(done, workcell, OPERATORS[strength]),
   }

@@ -6,7 +6,7 @@ import { HOME_ROTATION } from './layout.ts'
 import { workcellCameras } from './mounts.ts'
 import type { WorkcellOptions } from './options.ts'
 import { ACTION_SCALE } from './target.ts'
-import { TASK_NAMES, TASKS } from './tasks.ts'
+import { TASKS } from './tasks/index.ts'
 
 /** Ranges far beyond what the scene can do: contacts of rigid bodies may be hard, and drift a little into each other. */
 const CHANNELS: Channel[] = [
@@ -37,7 +37,7 @@ export function specOf(
     actionFrame: 'base',
     actionScale: ACTION_SCALE,
     tasks: Object.fromEntries(
-      TASK_NAMES.map((name) => [name, { instruction: TASKS[name].instruction, maxSteps: TASKS[name].maxSteps }]),
+      Object.entries(TASKS).map(([name, { instruction, maxSteps }]) => [name, { instruction, maxSteps }]),
     ),
   }
 }

@@ -24,12 +24,13 @@ import {
 } from './layout.ts'
 import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
+import { fails, isHeld, STEPS_TO_SUCCEED } from './outcome.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
 import { RATE, specOf } from './spec.ts'
 import { Stage } from './stage.ts'
 import { type Start, startOf } from './start.ts'
 import { Target, type TargetState } from './target.ts'
-import { fails, isHeld, STEPS_TO_SUCCEED, TASK_NAMES, TASKS, type TaskName } from './tasks.ts'
+import { TASK_NAMES, TASKS } from './tasks/index.ts'
 import type { BoltState, Fixture, Slide, Truth } from './truth.ts'
 import { UnstableError, World } from './world.ts'
 
@@ -43,7 +44,7 @@ export type Snapshot = {
   physics: Float64Array
   target: TargetState
   touch: Touch
-  task: TaskName
+  task: string
   bolt: number
   streak: number // steps in a row for which the success conditions held
 }
@@ -60,9 +61,9 @@ export class Workcell implements Robot {
   /** Steps that ended because the physics diverged; the state before such a step is restored and the episode ended. */
   divergences = 0
   private readonly target = new Target()
-  private readonly stages: { bolts: Stage; slide?: Stage } // that of `slide` is made when it is first wanted
+  private readonly stages: { bolts: Stage; rail?: Stage } // the latter is made when it is first wanted
   private stage: Stage
-  private task: TaskName = 'place'
+  private task: string = 'place'
   private bolt = 0
   private streak = 0
   private steps = 0 // since construction, for the clock
@@ -109,7 +110,7 @@ export class Workcell implements Robot {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
     this.stage = this.stageOf(name)
-    this.setScene(startOf(name, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
+    this.setScene(startOf(TASKS[name]!, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
     this.activate(name, bolt)
     return this.observeSync()
   }
@@ -125,7 +126,7 @@ export class Workcell implements Robot {
       throw new InputError(
         'workcell.task',
         `"${name}" cannot follow "${this.task}" without a reset`,
-        'Only `slide` has its stand on a rail',
+        'The two are set in different scenes: reset the cell',
       )
     this.activate(name, bolt)
     return this.observeSync()
@@ -194,7 +195,7 @@ export class Workcell implements Robot {
       return { observation: this.observeSync(), reward: 0, terminated: true }
     }
     const truth = this.truth()
-    this.streak = TASKS[this.task].succeeds(truth) ? this.streak + 1 : 0
+    this.streak = TASKS[this.task]!.succeeds(truth) ? this.streak + 1 : 0
     const succeeded = this.streak >= STEPS_TO_SUCCEED
     return {
       observation: this.observeSync(),
@@ -253,10 +254,10 @@ export class Workcell implements Robot {
     for (const stage of Object.values(this.stages)) stage.world.free()
   }
 
-  private stageOf(task: TaskName): Stage {
-    if (task !== 'slide') return this.stages.bolts
-    this.stages.slide ??= this.stages.bolts.withRail()
-    return this.stages.slide
+  private stageOf(task: string): Stage {
+    if (TASKS[task]!.scene === 'bolts') return this.stages.bolts
+    this.stages.rail ??= this.stages.bolts.withRail()
+    return this.stages.rail
   }
 
   /** Any of the bolts, each as likely. */
@@ -264,7 +265,7 @@ export class Workcell implements Robot {
     return new RandomStream(seed, 'bolt').integer(this.options.bolts)
   }
 
-  private activate(task: TaskName, bolt: number): void {
+  private activate(task: string, bolt: number): void {
     this.task = task
     this.bolt = bolt
     this.streak = 0
@@ -326,10 +327,10 @@ export class Workcell implements Robot {
     }
   }
 
-  private knownTask(task: string): TaskName {
-    if (!(TASK_NAMES as string[]).includes(task))
+  private knownTask(task: string): string {
+    if (!(task in TASKS))
       throw new InputError('workcell.task', `there is no task "${task}"`, `Tasks are ${TASK_NAMES.join(', ')}.`)
-    return task as TaskName
+    return task
   }
 
   private checkBolt(bolt: number): void {

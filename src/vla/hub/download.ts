@@ -1,7 +1,7 @@
 /** @file One file from an address to the disk: continued where an earlier attempt stopped, checked before it gets its name. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { moveInPlace, syncHandle } from '../../durable.ts'
 import { InputError } from '../../errors.ts'
@@ -141,17 +141,25 @@ function watch(silence: number) {
 
 /** Mirrors made by git without Git LFS give pointers, with their own checksums. @throws InputError if it is one; it is deleted */
 async function dropPointer(path: string, where: string): Promise<void> {
-  if (!(await isSmall(path))) return
   try {
-    refusePointer(where, await readFile(path), 'The server has no more than that: try another HF_ENDPOINT')
+    refusePointer(where, await startOf(path), 'The server has no more than that: try another HF_ENDPOINT')
   } catch (error) {
     await rm(path, { force: true })
     throw error
   }
 }
 
-const isSmall = async (path: string): Promise<boolean> =>
-  ((await stat(path).catch(() => undefined))?.size ?? Number.POSITIVE_INFINITY) <= LARGEST_POINTER
+/** As much of a file as a pointer may have; nothing of one that cannot be read. */
+export async function startOf(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r').catch(() => undefined)
+  if (!file) return new Uint8Array()
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(LARGEST_POINTER), 0, LARGEST_POINTER, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
 
 async function check(path: string, { checksum }: Expected, where: string): Promise<void> {
   await dropPointer(path, where)

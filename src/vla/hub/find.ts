@@ -12,6 +12,8 @@ import {
   type ModelName,
   type ReleaseFile,
   type RepositoryFiles,
+  repositoryOf,
+  type WantedFiles,
 } from './catalogue.ts'
 import { baseOf, isPath, isRepository, repositoryInPath } from './repository.ts'
 import { type HubSettings, hubSettings } from './settings.ts'
@@ -96,23 +98,22 @@ async function examine(
 /**
  * A model that a config names, as the cache has it: by its repository, or, where the config has a path of another
  * machine, by the repository that the path leads into, or else by the path's last part under any owner.
- * `files`: what is wanted of a repository.
  */
 export async function findNamed(
   name: string,
-  files: (repository: string) => RepositoryFiles,
+  wanted: WantedFiles,
   settings = hubSettings(),
   revision?: string,
 ): Promise<Found | undefined> {
   for (const repository of await repositoriesNamed(name, settings)) {
-    const found = await findSnapshot(files(repository), settings, { revision })
+    const found = await findSnapshot({ repository, ...wanted }, settings, { revision })
     if (found?.missing.length === 0) return found
   }
   return undefined
 }
 
 async function repositoriesNamed(name: string, { cache }: HubSettings): Promise<string[]> {
-  if (!isPath(name)) return isRepository(name) ? [name] : []
+  if (!isPath(name)) return isRepository(name) ? [repositoryOf(name, name)] : []
   const inPath = repositoryInPath(name)
   if (inPath !== undefined) return [inPath]
   return (await cachedRepositories(cache)).filter((repository) => baseOf(repository) === baseOf(name))

@@ -13,8 +13,11 @@ export const isCommit = (revision: string): boolean => COMMIT.test(revision)
 /** `owner/name`, or a name alone as early models have it; nothing that could lead out of the cache. */
 export const isRepository = (name: string): boolean => /^(?!.*\.\.)\w[\w.-]*(?:\/\w[\w.-]*)?$/.test(name)
 
-/** Whether a config's name of a model is a path on the machine that wrote it: from the root, a drive, home or a dot, on any system. */
-export const isPath = (name: string): boolean => /^(?:[\\/~]|[A-Za-z]:[\\/]|\.{1,2}[\\/])/.test(name)
+/** Whether a name is a path from the root, a drive or home of the machine that wrote it, whatever its system. */
+export const isAbsolutePath = (name: string): boolean => /^(?:[\\/~]|[A-Za-z]:[\\/])/.test(name)
+
+/** Whether a config's name of a model is a path, not a repository. */
+export const isPath = (name: string): boolean => isAbsolutePath(name) || /^\.{1,2}[\\/]/.test(name)
 
 /** The last part of a name or path, of any system. */
 export const baseOf = (name: string): string => name.split(/[\\/]/).filter(Boolean).at(-1) ?? ''

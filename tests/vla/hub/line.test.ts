@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openFlax } from '../../../src/formats/flax-msgpack.ts'
 import { readJson } from '../../../src/formats/json.ts'
 import { openSafetensors } from '../../../src/formats/safetensors-file.ts'
@@ -101,6 +101,23 @@ describe('a mirror', () => {
     expect(said).toContain(message)
     expect(said).not.toContain('word')
   })
+})
+
+it('an address of https that leads to http is not followed, whether the body is asked for or the headers', async () => {
+  const reached: string[] = []
+  vi.stubGlobal('fetch', async (url: URL) => {
+    reached.push(url.href)
+    return new Response(null, { status: 308, headers: { location: 'http://hub.test/plain', 'x-repo-commit': 'no' } })
+  })
+  try {
+    for (const method of ['HEAD', 'GET'] as const)
+      expect(await failure(ask({ url: 'https://hub.test/file', method, token: TOKEN }))).toContain(
+        'https://hub.test/file: leads to http://hub.test, which is not encrypted',
+      )
+    expect(reached).toEqual(['https://hub.test/file', 'https://hub.test/file'])
+  } finally {
+    vi.unstubAllGlobals()
+  }
 })
 
 it.each([

@@ -158,8 +158,9 @@ export class Hand {
     this.deadSince ??= time
     if (time - this.deadSince < DEAD_FOR) return
     this.deadSince = null
-    if (inControl(this.connection.model.get())) this.connection.ask({ kind: 'pause' })
     this.active?.letGo()
+    if (!inControl(this.connection.model.get())) return
+    this.connection.ask({ kind: 'pause' })
     this.connection.tell(`Paused: ${words}`)
   }
 
@@ -225,7 +226,7 @@ export class Hand {
     if (time - this.shownAt < SHOW_EVERY) return
     this.shownAt = time
     const devices = this.takeovers.map((takeover, i): DeviceView => {
-      const { raw, axes, engaged, fault, reading } = asked[i]
+      const { raw, axes, engaged, fault, reading } = asked[i]!
       const { device } = takeover
       const unknown = device instanceof GamepadDevice ? (device.unknown?.id ?? null) : null
       return { name: device.name, raw, asked: axes, engaged, fault, held: reading.buttons.held, unknown }

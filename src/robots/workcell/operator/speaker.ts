@@ -1,14 +1,12 @@
 /**
  * @file A simulated person who speaks instead of taking over. Sees the reasons that the simulated operator sees, a little
- * late; needs time to find words; says where the expert would move over the next J steps, in the words of the label rule;
+ * late; needs time to find words; says where the expert would move over the next J steps, in the words that it is given;
  * says when it is enough.
  */
 import { InputError } from '../../../errors.ts'
-import type { Tending } from '../../../operator/operator.ts'
-import type { SpeakerReport, SpeakingPerson } from '../../../robot/rig.ts'
+import type { Tending } from '../../../robot/operator.ts'
+import type { SpeakerReport, SpeakingPerson, Words } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
-import { LABEL_DEFAULTS, labelInterventions } from '../../../talk/labels.ts'
-import { commandDirection, NULL_COMMAND } from '../../../talk/vocabulary.ts'
 import { expertAction, expertPlan } from '../expert.ts'
 import { stepsToGo } from '../progress.ts'
 import type { Truth } from '../truth.ts'
@@ -21,8 +19,6 @@ export type SpeakerOptions = GateOptions & {
   speaking: number // steps from seeing a reason to the command being heard
   hold: number // steps for which a command holds at most: it is over once the tool came far enough
   quiet: number // steps after a command without a new reason, except force
-  window: number // J of the label rule, steps
-  threshold: number // σ of the label rule, metres
 }
 
 /** Sees as the practised operator does; half a second to speak; a command holds for 1.5 s at most, as at the console. */
@@ -35,8 +31,6 @@ export const DEFAULT_SPEAKER: SpeakerOptions = {
   speaking: 5,
   hold: 15,
   quiet: DEFAULT_OPERATOR.quiet,
-  window: LABEL_DEFAULTS.window,
-  threshold: LABEL_DEFAULTS.threshold,
 }
 
 type Doing =
@@ -61,6 +55,7 @@ export class Speaker implements SpeakingPerson {
   /** @throws InputError where a time is no whole number of steps */
   constructor(
     private readonly workcell: Workcell,
+    private readonly words: Words,
     options: Partial<SpeakerOptions> = {},
   ) {
     this.options = { ...DEFAULT_SPEAKER, ...options }
@@ -119,8 +114,8 @@ export class Speaker implements SpeakingPerson {
   }
 
   private speak(reason: Reason): void {
-    const command = this.words(this.seen.at(-1)!.snapshot)
-    if (command === NULL_COMMAND) {
+    const command = this.wordsFor(this.seen.at(-1)!.snapshot)
+    if (command === this.words.commands.nothing) {
       this.counts.wordless++
       this.fallSilent()
       return
@@ -130,10 +125,10 @@ export class Speaker implements SpeakingPerson {
     this.doing = { name: 'spoken', command, left: this.options.hold }
   }
 
-  /** Along one of its axes the expert would already go back, in the picture that the speaker has of the scene. */
+  /** In one of the entries that it asks for the expert would already go back, in the picture that the speaker has of the scene. */
   private cameFarEnough(command: string): boolean {
     const action = expertAction(this.seen.at(-1)!.truth)
-    return commandDirection(command).some((sign, axis) => sign * action[axis]! < 0)
+    return this.words.intent(command).some((asked, entry) => asked * action[entry]! < 0)
   }
 
   private fallSilent(): void {
@@ -143,11 +138,10 @@ export class Speaker implements SpeakingPerson {
   }
 
   /** The label of what the expert would do from that scene. */
-  private words(scene: Snapshot): string {
-    const { window, threshold } = this.options
-    const steps = expertAhead(this.workcell, scene, window).map((action) => ({ action, intervened: true }))
-    const metresPerUnit = this.workcell.spec.actionScale.translation
-    return labelInterventions(steps, { ...LABEL_DEFAULTS, window, threshold, metresPerUnit })[0]!.command
+  private wordsFor(scene: Snapshot): string {
+    const { words, workcell } = this
+    const steps = expertAhead(workcell, scene, words.window).map((action) => ({ action, intervened: true }))
+    return words.label(steps)[0]!.command
   }
 }
 
