@@ -125,8 +125,20 @@ it('a camera that freezes is a health sign before it is a fault', async () => {
     return { ...seen, images: { ...seen.images, wrist: kept } }
   })
   const signs: string[] = []
+  const heard = new Set<string>()
   const listeners = [healthListener(({ appeared }) => signs.push(...appeared.map(({ sign }) => sign)))]
-  await expect(train(folder, config, { listeners }, frozen)).rejects.toThrow('camera wrist has shown the same picture')
+  await expect(
+    train(folder, config, { listeners }, async (settings) => {
+      const session = await frozen(settings)
+      const beat = session.robot.heartbeat.bind(session.robot)
+      session.robot.heartbeat = (who = '') => {
+        heard.add(who)
+        beat(who)
+      }
+      return session
+    }),
+  ).rejects.toThrow('camera wrist has shown the same picture')
+  expect(heard).toContain('the learner')
   expect(signs).toEqual(['camera wrist of A frozen'])
   expect(readMetrics(folder.metrics).some((metric) => metric.kind === 'camera' && metric.look === 'frozen')).toBe(true)
 }, 120_000)
