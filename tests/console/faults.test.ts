@@ -38,6 +38,21 @@ it('a fault of an earlier session holds the robot: the page says which and why, 
   while (stage.executed.filter(moving).length < 2) await sleep(10)
 }, 60_000)
 
+it('a scene that a person puts back: the robot waits before every episode, says for what, and goes on at their word', async () => {
+  await open({ reset: 'person' })
+  const { why } = await page.until('robot', ({ status }) => status === 'paused')
+  expect(why).toBe('put the scene of A back for "pick", then resume')
+  expect(stage.executed.filter(moving)).toEqual([])
+  await page.takeControl()
+  page.send({ kind: 'resume' })
+  await page.until('robot', ({ status }) => status === 'moving')
+  page.forget()
+  while (stage.desk.live!.show.step < 3) await sleep(5)
+  page.send({ kind: 'verdict', verdict: 'failure' })
+  page.send({ kind: 'confirm' })
+  await page.until('robot', ({ status }) => status === 'paused')
+}, 60_000)
+
 it('the page in control is waited for while it has control: its silence stops a robot that is watched', async () => {
   await open({ safety: { limits: { heartbeatAge: 0.6, force: Number.POSITIVE_INFINITY } } })
   const { robot } = stage.desk.live!.session

@@ -40,6 +40,7 @@ export type StageSettings = {
   console?: Partial<ConsoleOptions>
   run?: boolean
   pace?: number
+  reset?: 'person'
   safety?: SafeRobotOptions // of the envelope; by default that of a simulation
 }
 
@@ -110,7 +111,7 @@ export class Stage {
     })
     const session = {
       robot,
-      rigs: [{ cell: 'A', robot, reset: 'itself', real: false, close: async () => {} }],
+      rigs: [{ cell: 'A', robot, reset: settings.reset ?? 'itself', real: false, close: async () => {} }],
     } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })

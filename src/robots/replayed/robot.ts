@@ -81,7 +81,8 @@ export class ReplayedRobot implements Robot {
       this.deviation = Math.max(this.deviation, Math.abs(value - logged.action[i]!))
     })
     this.passed++
-    return { observation: this.look(), reward: logged.reward, terminated: logged.terminated }
+    const over = this.passed === this.episode!.steps.length // what came after was not recorded: it ends here for good
+    return { observation: this.look(), reward: logged.reward, terminated: logged.terminated || over }
   }
 
   /** Nothing moves. */
