@@ -83,7 +83,7 @@ describe('a citation that leads nowhere is found', () => {
   const found = (text: string) => missing('src/learn/losses/means.ts', text)
 
   it.each([
-    ['a page that is not in the repository', '/** The loss (docs/method.md §4). */', ['docs/method.md', '§4']],
+    ['a page that is not in the repository', '/** The loss (paper.md §4). */', ['paper.md', '§4']],
     ['a page of another folder', '// see ../reference/octo.md', ['../reference/octo.md']],
     ['a page that was taken away', '// docs/gone.md has it', ['docs/gone.md']],
     ['a section that a page does not have', '/** docs/method.md §3, §99 */', ['docs/method.md §99']],
