@@ -1,10 +1,11 @@
 /** @file `duet train`: a whole run, or the rest of one. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Address, type Console, openLiveConsole } from '../console/server/open.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
-import { formatSummary } from '../metrics/summary.ts'
+import { Failure } from '../loop/failure.ts'
+import { formatSummary, type Summary } from '../metrics/summary.ts'
 import { describeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
@@ -12,6 +13,7 @@ import { train } from '../run/train.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoder.ts'
 import { requireEncoder } from '../vla/open.ts'
 import { consoleOptions } from './console.ts'
+import { endWith, handOver } from './ends.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = Address & {
@@ -64,19 +66,29 @@ export function register(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { folder, config } = options.resume ? reopen(options.resume, options) : await create(options)
+  const { path, config, open } = options.resume ? reopen(options.resume, options) : await plan(options)
   const display = new ProgressDisplay()
-  const operating = options.console ? await openConsole(folder, options, display) : undefined
-  let stopping = false
-  const stop = () => {
-    if (stopping) process.exit(130)
-    stopping = true
-    operating?.desk.dismiss()
-    process.stderr.write('\nStopping after this episode; once more to stop at once (nothing logged is lost).\n')
-  }
-  process.on('SIGINT', stop)
-  if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
+  const operating = options.console ? await openConsole(path, options, display) : undefined // its port may be taken
+  const stop = new AbortController()
+  const failure = new Failure()
+  failure.onFailure((error) => {
+    display.close()
+    endWith(error)
+  })
+  const takeBack = handOver({
+    failure,
+    get stopping() {
+      return stop.signal.aborted
+    },
+    stop() {
+      display.say('\nStopping; once more to stop at once (nothing logged is lost).')
+      stop.abort()
+      operating?.desk.dismiss()
+    },
+  })
   try {
+    const folder = open()
+    if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
       onHealth: ({ appeared, cleared }) => {
@@ -84,26 +96,31 @@ async function run(options: Options): Promise<void> {
           display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)
         for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
       },
-      stopping: () => stopping,
+      stop: stop.signal,
+      failure,
       watcher: operating?.desk,
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    else
-      process.stdout.write(
-        `\n${formatSummary(summary)}\n\nReport: ${folder.report}\n${stopping ? `Continue: duet train --resume ${folder.path}\n` : ''}`,
-      )
-    process.off('SIGINT', stop)
-    if (operating && !options.json && !stopping) await untilClosed(operating)
+    else process.stdout.write(closingWords(folder, summary, stop.signal.aborted))
+    takeBack()
+    if (operating && !options.json && !stop.signal.aborted) await untilClosed(operating)
   } finally {
     display.close()
-    process.off('SIGINT', stop)
+    takeBack()
     await operating?.server.close()
   }
 }
 
+function closingWords(folder: RunFolder, summary: Summary, stopped: boolean): string {
+  const scored = Object.keys(summary.tasks).length > 0
+  const results = scored ? `\n${formatSummary(summary)}\n` : ''
+  const report = existsSync(folder.report) ? `\nReport: ${folder.report}\n` : ''
+  return `${results}${report}${stopped ? `Continue: duet train --resume ${folder.path}\n` : ''}`
+}
+
 /** Says where the page is: on a line of its own, and not on the output that is meant for programs. */
-async function openConsole({ path }: RunFolder, options: Options, display: ProgressDisplay): Promise<Console> {
+async function openConsole(path: string, options: Options, display: ProgressDisplay): Promise<Console> {
   const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
   const line = `Console: ${operating.server.address}\n`
   if (options.json) process.stderr.write(line)
@@ -121,10 +138,11 @@ async function untilClosed({ server }: Console): Promise<void> {
 /** The run goes on as it began; only the machine may be another one. */
 function reopen(path: string, { device }: Options) {
   const { folder, config } = RunFolder.open(path)
-  return { folder, config: device === undefined ? config : { ...config, device } }
+  return { path: folder.path, config: device === undefined ? config : { ...config, device }, open: () => folder }
 }
 
-async function create(options: Options) {
+/** A run to be: nothing is on disk before `open`. */
+async function plan(options: Options) {
   const overrides = options.set.map(parseOverride)
   const { vla, vlaPath, device, seed } = options
   for (const [name, value] of Object.entries({ vla, vlaPath, device, seed }))
@@ -138,7 +156,8 @@ async function create(options: Options) {
   await requireEncoder(config.vla, config.vlaPath, config.device) // before there is a folder
   const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, options.preset)
   const command = ['duet', ...process.argv.slice(2)].join(' ')
-  return { folder: RunFolder.create(path, config, command), config }
+  RunFolder.expectFree(path)
+  return { path: resolve(path), config, open: () => RunFolder.create(path, config, command) }
 }
 
 function freeFolder(runs: string, preset: string): string {

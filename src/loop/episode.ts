@@ -8,6 +8,7 @@ import type { Ending } from '../replay/episode.ts'
 import type { Actor } from '../replay/transition.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { Fault, SafeRobot } from '../robot/safety.ts'
+import type { Course } from './failure.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
 import type { Attendant, Verdict } from './watcher.ts'
@@ -57,13 +58,16 @@ export type Crew = {
   /** Waits for the start of the next period. */
   pace?: Pick<Pace, 'tick'>
   recorder?: Recorder
+  /** Hears of a failure before each command, and of a stop before each step, which ends the episode as an abort. */
+  course?: Course
   /** A watcher beside the robot, who may hold it between two steps and end the episode there. */
   attendant?: Attendant
 }
 
 /** Runs one episode to success, failure, verdict or time limit. An error stops the robot and passes through. */
 export async function runEpisode(crew: Crew, task: string, seed: number): Promise<EpisodeSummary> {
-  const { robot, operator, recorder, attendant } = crew
+  const { robot, operator, recorder, attendant, course } = crew
+  const failure = course?.failure
   const { maxSteps } = robot.spec.tasks[task]!
   const see = (observation: Observation, step: number) =>
     crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
@@ -71,6 +75,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
   try {
     const held = attendant?.ready()
     if (held) await held
+    failure?.check()
     let observation = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
     let seen = await see(observation, 0)
     operator?.begin(task)
@@ -79,7 +84,8 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
     for (let over = false; !over; ) {
       await crew.pace?.tick()
       const waiting = attendant?.between()
-      const verdict = waiting && (await waiting)
+      const verdict = (waiting && (await waiting)) ?? (course?.stopping ? 'abort' : undefined)
+      if (course?.stopping) await robot.stop()
       if (verdict) {
         Object.assign(summary, closing(verdict))
         break
@@ -87,6 +93,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       const planned = await crew.policy.primary(seen, crew.noise())
       const tending = operator?.tend(observation, planned) ?? {}
       const { command, actor } = await choose(crew, seen, planned, tending)
+      failure?.check()
       const outcome = await robot.step(command)
       if (robot.fault && robot.fault.kind !== 'stopped') throw stopped(robot.fault)
       observation = outcome.observation

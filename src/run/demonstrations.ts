@@ -22,6 +22,8 @@ export type RecordingOptions = {
   onEpisode?: (done: number, total: number) => void
   /** A promise while a person holds the robot: what was done meanwhile is no demonstration, and is done again. */
   ready?: () => Promise<void> | undefined
+  /** Before each step; throws where the recording is to end. What was done of an episode then is not kept. */
+  check?: () => void
 }
 
 /**
@@ -43,12 +45,18 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         if (attempts >= 3 * perTask + 10) throw tooManyFailures(task, attempts, held.size)
         const seed = FIRST_SEED + seeds.integer(FIRST_SEED)
         if (held.has(seed)) continue
-        const demonstrate = () =>
-          attempt(robot, task, seed, demonstrator(options.truth, seed, { noise: options.noise, memory: MEMORY }))
+        const demonstrate = () => {
+          const hand = demonstrator(options.truth, seed, { noise: options.noise, memory: MEMORY })
+          return attempt(robot, task, seed, () => {
+            options.check?.()
+            return hand()
+          })
+        }
         let result: Attempt
         let wait = options.ready?.()
         do {
           await wait
+          options.check?.()
           result = await demonstrate()
           wait = options.ready?.()
         } while (wait)

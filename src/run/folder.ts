@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { InputError } from '../errors.ts'
+import { InputError, systemError } from '../errors.ts'
 import { parseConfig, type RunConfig } from './config.ts'
 
 export class RunFolder {
@@ -38,13 +38,24 @@ export class RunFolder {
 
   /** A new folder with its resolved config and the command that made it. @throws InputError if a run is there already */
   static create(path: string, config: RunConfig, command?: string): RunFolder {
+    RunFolder.expectFree(path)
     const folder = new RunFolder(path)
-    if (existsSync(folder.config))
-      throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
-    for (const directory of [folder.path, folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
-    if (command) writeWhole(join(folder.path, 'command.txt'), `${command}\n`)
-    writeWhole(folder.config, stringify(config))
+    const made = mkdirSync(folder.path, { recursive: true }) // the first folder that was not there
+    try {
+      for (const directory of [folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
+      if (command) writeWhole(join(folder.path, 'command.txt'), `${command}\n`)
+      writeWhole(folder.config, stringify(config))
+    } catch (error) {
+      if (made !== undefined) rmSync(folder.path, { recursive: true, force: true }) // half a run blocks its name
+      throw systemError(error) ?? error
+    }
     return folder
+  }
+
+  /** @throws InputError if a run is there already */
+  static expectFree(path: string): void {
+    if (existsSync(new RunFolder(path).config))
+      throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
   }
 
   /** @throws InputError if there is no run, or its config is not of this version */
@@ -56,21 +67,26 @@ export class RunFolder {
   }
 
   /**
-   * Runs `write` on a hidden folder, then moves it into place: a kill leaves the earlier checkpoints whole. Steps and
-   * updates name a checkpoint; one of that name is the same and stays.
+   * Runs `write` on a hidden folder, then moves it into place: a kill leaves the earlier checkpoints whole. `write` answers
+   * how many updates the checkpoint holds. Steps and updates name it; one of that name is the same and stays.
    */
   async saveCheckpoint(
     robotSteps: number,
-    updates: number,
     keep: number, // checkpoints, this one among them
-    write: (directory: string) => Promise<void>,
+    write: (directory: string) => Promise<number>,
   ): Promise<string> {
-    const name = `step-${digits(robotSteps)}-update-${digits(updates)}`
-    const draft = join(this.checkpoints, `.draft-${name}`)
-    rmSync(draft, { recursive: true, force: true })
-    mkdirSync(draft, { recursive: true })
-    await write(draft)
-    const final = join(this.checkpoints, name)
+    for (const name of readdirSync(this.checkpoints).filter((name) => name.startsWith(DRAFT)))
+      rmSync(join(this.checkpoints, name), { recursive: true, force: true }) // of a process that was killed
+    const draft = join(this.checkpoints, `${DRAFT}step-${digits(robotSteps)}`)
+    let updates: number
+    try {
+      mkdirSync(draft, { recursive: true })
+      updates = await write(draft)
+    } catch (error) {
+      rmSync(draft, { recursive: true, force: true })
+      throw systemError(error, draft) ?? error
+    }
+    const final = join(this.checkpoints, `step-${digits(robotSteps)}-update-${digits(updates)}`)
     if (existsSync(final)) rmSync(draft, { recursive: true })
     else renameSync(draft, final)
     for (const old of this.checkpointNames().slice(0, -keep))
@@ -103,11 +119,18 @@ export function findCheckpoint(path: string): { checkpoint: string; run: string 
   return { checkpoint: newest, run }
 }
 
+const DRAFT = '.draft-'
+
 const digits = (count: number) => String(count).padStart(8, '0')
 
-/** Writes a file so that a reader sees the old content or the new, never a half. */
+/** Writes a file so that a reader sees the old content or the new, never a half. @throws InputError if the disk refuses */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   const draft = `${path}.draft`
-  writeFileSync(draft, content)
-  renameSync(draft, path)
+  try {
+    writeFileSync(draft, content)
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw systemError(error, path) ?? error
+  }
 }

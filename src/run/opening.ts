@@ -1,11 +1,11 @@
 /** @file Opens a run, new or continued: demonstrations, encodings, networks, learner and log, brought to where the folder says it stands. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
 import { Policy } from '../learn/policy.ts'
-import { LearnerClient } from '../link/learner-client.ts'
-import type { LearnerSetup } from '../link/learner-worker.ts'
+import type { LearnerLink } from '../link/ports.ts'
+import { Course } from '../loop/failure.ts'
 import { OnlineRecorder, type Place } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
@@ -16,10 +16,13 @@ import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { SimulatedOperator, type SimulatedOperatorState } from '../robots/workcell/operator/operator.ts'
 import { OPERATORS } from '../robots/workcell/operator/options.ts'
+import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
 import { labelRule } from './label-rule.ts'
+import { startLearner } from './learner.ts'
+import type { LearnerSetup } from './learner-process.ts'
 import {
   type DemonstrationSource,
   encodeDemonstrations,
@@ -67,75 +70,88 @@ export type RunParts = {
   policy: Policy
   perception: Perception
   normalisers: Normalisers
-  learner: LearnerClient
+  learner: LearnerLink
   metrics: MetricsWriter
   practices: readonly Practice[] // one a robot, in the order of the session's stations
   logs: readonly EpisodeLog[] // the same
   turns: Turns
   tempo: Tempo
+  course: Course
   clock: RunClock
   state: RunState
   evaluated: boolean // by an earlier part of the run: step 0 is behind it
 }
 
+/** What it opens goes into `closing` at once. @throws Stopped, or the cause of a failure, as soon as `course` knows of it */
 export async function openRun(
   folder: RunFolder,
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,
+  course: Course,
+  closing: Closing,
   watcher?: Watcher,
 ): Promise<RunParts> {
+  const check = () => course.check()
   const clock = new RunClock()
   const { checkpoint, state, evaluated } = readState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
-  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, watcher)
-  const encoded = await encodeDemonstrations(session, demonstrations, config, copies, (done, total) =>
-    onProgress({ stage: 'encoding demonstrations', done, total }),
-  )
+  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, watcher)
+  const onEncoded = (done: number, total: number) => onProgress({ stage: 'encoding demonstrations', done, total })
+  const encoded = await encodeDemonstrations(session, demonstrations, config, copies, onEncoded, check)
   const { description } = session.encoder
   const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
   const perception = new Perception(session.encoder, session.instructions, normalisers)
   const sizes = actorSizes(config.networks, description, session.robot.spec.proprio.length, session.commands.width)
   const policy = await Policy.create(sizes, session.commands, config.method)
+  closing.add(() => policy.release())
   const metrics = MetricsWriter.open(folder.metrics)
+  closing.add(() => metrics.close())
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
-  const learner = await LearnerClient.start(learnerSetup(config, session, sizes, copies, checkpoint), {
-    onParameters: (values) => config.online.lockstep || policy.setParameters(values),
+  const learner = startLearner(learnerSetup(folder, config, session, sizes, copies, checkpoint), {
     onFigures: (figures) => {
       clock.update = figures.update
       metrics.write({ kind: 'update', ...stamp(), ...figures })
     },
-    onLabels: (counts) => metrics.write({ kind: 'labels', ...stamp(), counts }),
+    onLost: (error) => course.failure.fail(error),
   })
+  closing.add(() => learner.close())
+  await course.during(learner.ready())
+  const demonstrated = learner.experience('demonstrations')
   for (const { episode, sights } of encoded) {
     const seen = sights.map((sight) => perception.normalise(sight))
-    tellEpisode(learner, episode, seen)
+    await tellEpisode(demonstrated, episode, seen)
   }
-  const logs = session.stations.map((station, index) =>
-    EpisodeLog.open(partOf(folder.log, { station, index }), station.robot.spec),
-  )
+  const logs = session.stations.map((station, index) => {
+    const log = EpisodeLog.open(partOf(folder.log, { station, index }), station.robot.spec)
+    closing.add(() => log.close())
+    return log
+  })
   for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
-  const told = await replayLogs(session, perception, learner, logs, copies, (done) =>
-    onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
-  )
+  const experience = session.stations.map(({ cell }) => learner.experience(cell))
+  const onRead = (done: number) =>
+    onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length })
+  const told = await replayLogs(session, perception, experience, logs, copies, onRead, check)
   const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
   const steps = told.reduce((sum, own) => sum + own, 0)
   const tempo = new Tempo(learner, steps, lockStep, (values) => policy.setParameters(values))
   const turns = new Turns()
   const practices = session.stations.map((station, index) => {
     const place = { index, of: session.stations.length }
-    const recorder = new OnlineRecorder(logs[index]!, learner, copies, tempo, place, told[index]!)
+    const recorder = new OnlineRecorder(logs[index]!, experience[index]!, copies, tempo, place, told[index]!)
     const operator = simulatedOperator(config, station, place)
     const before = state.operators?.[station.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(station, recorder, operator, { perception, policy, turns }, config, watcher)
+    return new Practice(station, recorder, operator, { perception, policy, turns, course }, config, watcher)
   })
   robotSteps = () => clockSteps(practices)
-  policy.setParameters(await learner.learn('warm-up', 0))
-  return { policy, perception, normalisers, learner, metrics, practices, logs, turns, tempo, clock, state, evaluated }
+  await course.during(learner.control.learn('warm-up', 0))
+  tempo.takeUp()
+  const minds = { policy, perception, normalisers, learner }
+  return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluated }
 }
 
 /** Steps on the clock that all robots share: those of the robot that is furthest on. */
@@ -183,6 +199,7 @@ export async function ensureDemonstrations(
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,
+  course = new Course(),
   watcher?: Watcher,
 ): Promise<DemonstrationSource[]> {
   const { path, perTask, noise } = config.demonstrations
@@ -199,13 +216,18 @@ export async function ensureDemonstrations(
       perTask,
       noise,
       seed: robotSeed(config.seed, { index }),
-      ready: () => watcher?.ready(cell),
+      ready: () => {
+        const held = watcher?.ready(cell)
+        return held && course.during(held)
+      },
+      check: () => course.check(),
       onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
     })
   return sources
 }
 
 function learnerSetup(
+  folder: RunFolder,
   config: RunConfig,
   session: Session,
   sizes: ActorSizes,
@@ -215,6 +237,8 @@ function learnerSetup(
   const { warmUp, online, learner, tasks, replay } = config
   const { featureShape } = session.encoder.description
   return {
+    run: basename(folder.path),
+    checkpoints: folder.checkpoints,
     checkpoint,
     figuresEvery: FIGURES_EVERY,
     learner: {

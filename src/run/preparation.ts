@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
-import type { LearnerClient } from '../link/learner-client.ts'
+import type { Experience } from '../link/ports.ts'
 import { type Copies, look, type Perception, type RawSight } from '../loop/perception.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
@@ -32,6 +32,7 @@ export async function encodeDemonstrations(
   config: RunConfig,
   copies: Copies,
   onEpisode: (done: number, total: number) => void, // parts of an episode count
+  check: () => void = () => {}, // between two observations; throws where the run is to end
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
   const encoded: EncodedEpisode[] = []
@@ -45,7 +46,7 @@ export async function encodeDemonstrations(
       const total = wanted * config.tasks.length * sources.length
       const id = (step: number) => demonstrationId(start.episode, step)
       const onShare = (share: number) => onEpisode(encoded.length + share, total)
-      const sights = await encodeEpisode(eyes, episode, copies, id, onShare)
+      const sights = await encodeEpisode(eyes, episode, copies, id, onShare, check)
       encoded.push({ episode: { ...episode, start }, sights })
     }
     for (const [task, count] of taken)
@@ -64,9 +65,11 @@ export async function encodeEpisode(
   copies: Copies,
   id: (step: number) => number,
   onShare: (share: number) => void = () => undefined, // of the episode; large encoders take seconds an observation
+  check: () => void = () => {},
 ): Promise<RawSight[]> {
   const sights: RawSight[] = []
   for (const [step, observation] of observations.entries()) {
+    check()
     sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(step)))
     onShare(sights.length / observations.length)
   }
@@ -118,15 +121,18 @@ function parseNormalisers(path: string) {
   }
 }
 
+const IN_FLIGHT = 256 // messages: whoever tells faster than the learner takes in would fill the memory
+
 /** Tells a whole episode to the learner, as the interaction loop would have step by step. */
-export function tellEpisode(
-  learner: LearnerClient,
+export async function tellEpisode(
+  experience: Experience,
   { start, steps, end }: LoggedEpisode,
   seen: readonly EncodedObservation[],
-): void {
-  learner.begin(start, seen[0]!)
-  for (const [t, step] of steps.entries()) learner.step(start.episode, step, seen[t + 1]!)
-  learner.end(start.episode, end)
+): Promise<void> {
+  await experience.room(IN_FLIGHT)
+  experience.begin(start, seen[0]!)
+  for (const [t, step] of steps.entries()) experience.step(start.episode, step, seen[t + 1]!)
+  experience.end(start.episode, end)
 }
 
 /**
@@ -136,10 +142,11 @@ export function tellEpisode(
 export async function replayLogs(
   session: Pick<Session, 'encoder' | 'instructions' | 'stations'>,
   perception: Perception,
-  learner: LearnerClient,
-  logs: readonly { folder: string }[], // one a station
+  experience: readonly Experience[], // one a station
+  logs: readonly { folder: string }[], // the same
   copies: Copies,
   onEpisode: (done: number) => void,
+  check: () => void = () => {}, // between two observations; throws where the run is to end
 ): Promise<number[]> {
   const { stations } = session
   const robotSteps = stations.map(() => 0)
@@ -148,9 +155,10 @@ export async function replayLogs(
   for (const { from, episode } of inOrder(episodes)) {
     if (episode.steps.length === 0) continue
     const first = episode.steps[0]!.id
-    const sights = await encodeEpisode(session, episode, copies, (step) => first + step * stations.length)
-    tellEpisode(
-      learner,
+    const id = (step: number) => first + step * stations.length
+    const sights = await encodeEpisode(session, episode, copies, id, undefined, check)
+    await tellEpisode(
+      experience[from]!,
       episode,
       sights.map((sight) => perception.normalise(sight)),
     )

@@ -1,5 +1,6 @@
 /** @file What a run needs before it can act: its robots, each behind its safety envelope, the encoder, the command encoder. */
 import { InputError } from '../errors.ts'
+import { command } from '../robot/commanded.ts'
 import type { Robot } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { guardedWorkcell } from '../robots/workcell/guarded.ts'
@@ -52,6 +53,7 @@ export async function openSession(
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)
   }
+  const released = stations.map(({ robot }) => command(robot))
   const { robot, workcell } = stations[0]!
   return {
     robot,
@@ -63,6 +65,7 @@ export async function openSession(
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {
       for (const station of stations) await station.robot.stop()
+      for (const release of released) release()
       await encoder.close()
       for (const station of stations) station.workcell.free()
     },

@@ -7,10 +7,10 @@ import { lock } from './lock.ts'
 
 export type FromRun = { kind: 'progress'; progress: Progress } | { kind: 'failed'; message: string }
 
-let stopping = false
+const stop = new AbortController()
 process.on('SIGINT', () => {}) // a terminal sends it to all; the parent decides
-process.on('message', () => (stopping = true))
-process.on('disconnect', () => (stopping = true))
+process.on('message', () => stop.abort())
+process.on('disconnect', () => stop.abort())
 
 const tell = (message: FromRun) => process.connected && process.send?.(message)
 
@@ -20,7 +20,7 @@ try {
   release = lock(folder.path)
   await train(folder, config, {
     onProgress: (progress) => tell({ kind: 'progress', progress }),
-    stopping: () => stopping,
+    stop: stop.signal,
   })
 } catch (error) {
   tell({ kind: 'failed', message: describe(error) })
