@@ -93,6 +93,7 @@ export class Learner {
   async update(phase: Phase): Promise<UpdateFigures> {
     const { meanQ, weight, ...figures } = await this.training.update(phase, this.steps)
     this.updates++
+    expectConverging(`update ${this.updates}`, figures)
     if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
     const byTask = (values: ArrayLike<number>) =>
       Object.fromEntries(this.options.tasks.map((task, i) => [task, values[i]!]))
@@ -136,6 +137,18 @@ export class Learner {
     const { programs, renewal } = this.training
     await Promise.all([...programs, ...(renewal ? [renewal.program] : [])].map((program) => program.release()))
   }
+}
+
+/** @throws InputError naming the loss or gradient that is no number any more: the parameters behind it are spoilt */
+function expectConverging(where: string, { gradientNorm, ...parts }: Omit<UpdateFigures, 'update' | 'phase'>): void {
+  const losses = Object.entries(parts).map(([part, figures]) => [
+    `loss of ${part}`,
+    (figures as { loss?: number }).loss,
+  ])
+  const norms = Object.entries(gradientNorm).map(([group, norm]) => [`gradient of ${group}`, norm])
+  for (const [name, value] of [...losses, ...norms] as [string, number | undefined][])
+    if (value !== undefined && !Number.isFinite(value))
+      throw new InputError(where, `the ${name} is ${value}`, 'The training diverged: lower learner.learningRate')
 }
 
 /** Every task has the same share of a batch (paper.md §12). @throws InputError */

@@ -1,7 +1,7 @@
 /** @file The append-only episode log: every step is on its way to the disk before the next one begins. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { InputError } from '../errors.ts'
+import { InputError, systemError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { FrameReader, frame } from './frames.ts'
@@ -110,15 +110,27 @@ export class EpisodeLog {
     if (!this.open) throw new InputError('log', 'no episode is open to be ended', 'Begin one first')
     this.append({ kind: 'end', episode: this.open.episode, end })
     this.open = null
-    fs.fsyncSync(this.fd)
+    this.refusedBy(() => fs.fsyncSync(this.fd))
   }
 
-  /** Ends an open episode as interrupted, and closes the file. Safe to call twice. */
+  /** Ends an open episode as interrupted, and closes the file even where that cannot be written. Safe to call twice. */
   close() {
     if (this.fd < 0) return
-    if (this.open) this.end({ ending: 'interrupted' })
-    fs.closeSync(this.fd)
-    this.fd = -1
+    try {
+      if (this.open) this.end({ ending: 'interrupted' })
+    } finally {
+      fs.closeSync(this.fd)
+      this.fd = -1
+    }
+  }
+
+  /** @throws InputError where the disk refuses */
+  private refusedBy(write: () => void) {
+    try {
+      write()
+    } catch (error) {
+      throw systemError(error, segmentPath(this.folder, this.segment)) ?? error
+    }
   }
 
   private append(record: LogRecord) {
@@ -152,11 +164,18 @@ export class EpisodeLog {
     } as const
     const bytes = frame(this.codec.encode({ kind: 'header', header }))
     const draft = path.join(this.folder, 'segment.draft')
-    this.fd = fs.openSync(draft, 'w')
-    writeAll(this.fd, bytes, 0)
-    fs.fsyncSync(this.fd)
-    fs.renameSync(draft, file)
-    syncFolder(this.folder)
+    try {
+      this.refusedBy(() => {
+        this.fd = fs.openSync(draft, 'w')
+        writeAll(this.fd, bytes, 0)
+        fs.fsyncSync(this.fd)
+        fs.renameSync(draft, file)
+        syncFolder(this.folder)
+      })
+    } catch (error) {
+      fs.rmSync(draft, { force: true })
+      throw error
+    }
     this.size = bytes.length
   }
 

@@ -193,7 +193,7 @@ export class Desk implements Watcher {
     const { cell, stage, task, episode } = scene
     const { labels, tending, show } = live.beside.get(cell)!
     const inFocus = () => this.focus === cell
-    const lent = () => stage === 'practice' && inFocus() && recording.wanted
+    const lent = () => stage === 'practice' && inFocus() && recording.wanted && !reins.letGo
     return {
       ready: () => (lent() ? lend(this, live, cell, lent) : reins.ready(cell)),
       begin: (observation) => {
@@ -230,6 +230,7 @@ export class Desk implements Watcher {
 
   closed(outcome: { summary: Summary } | { error: unknown }): void {
     this.ended = true
+    this.dismiss()
     const summary = 'summary' in outcome ? outcome.summary : null
     const error = 'error' in outcome ? String((outcome.error as Error)?.message ?? outcome.error) : null
     this.tell({ kind: 'ended', summary, error })

@@ -10,7 +10,7 @@ import { SmoothTending } from './smooth-tending.ts'
 export async function lend(desk: Desk, live: Live, cell: string, still: () => boolean): Promise<void> {
   const { reins, recording, show, session } = live
   await reins.ready(cell)
-  if (!still()) return
+  if (!still() || reins.letGo) return
   const { robot } = session.stations.find((station) => station.cell === cell) as Station
   const pace = new Pace(() => 1)
   const tending = new SmoothTending(desk.person)
@@ -23,6 +23,7 @@ export async function lend(desk: Desk, live: Live, cell: string, still: () => bo
       await pace.tick()
       if (reins.paused && !reins.stopped) await reins.ready(cell)
       if (reins.stopped) return 'stopped'
+      if (reins.letGo) return 'gone'
       return desk.person.present ? desk.recordingVerdict : 'gone'
     },
     act: (observation) => tending.tend(observation, plan).takeover ?? null,
