@@ -3,6 +3,7 @@
  * nothing that still waits keeps it alive for long. A terminal that is gone ends nothing.
  */
 import { constants } from 'node:os'
+import { relative } from 'node:path'
 import { InputError, LostError, ShapeError, systemError } from '../errors.ts'
 import type { Failure } from '../loop/failure.ts'
 import { stopAll } from '../robot/commanded.ts'
@@ -90,5 +91,5 @@ export function lineOf(thrown: unknown): string {
   if (process.env.DEBUG && error.stack) return error.stack
   if (plain) return message
   const at = /\n\s+at (?:.*\()?(?:file:\/\/)?(.*?:\d+):\d+\)?/.exec(error.stack ?? '')?.[1]
-  return `${error.name}: ${message}${at ? ` (at ${at})` : ''}. This is a bug; DEBUG=1 shows more of it`
+  return `${error.name}: ${message}${at ? ` (at ${relative(process.cwd(), at)})` : ''}. This is a bug; DEBUG=1 shows more of it`
 }

@@ -1,4 +1,5 @@
 /** @file That a run has failed: told once, heard at once by everything that acts or waits for it. */
+import { setImmediate } from 'node:timers/promises'
 import type { Robot } from '../robot/robot.ts'
 
 /** The first cause counts. Before `fail` returns the robots have been told to stop, then everybody else has heard of it. */
@@ -70,6 +71,12 @@ export class Course {
   check(): void {
     this.failure.check()
     if (this.stopping) throw new Stopped('the run was asked to stop')
+  }
+
+  /** The same, where the work itself never leaves the thread: lets in whoever has something to say, a signal too. */
+  async breathe(): Promise<void> {
+    await setImmediate()
+    this.check()
   }
 
   /** The result of something that can be done again, unless the run ends before it is there. */

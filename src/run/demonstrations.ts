@@ -23,7 +23,7 @@ export type RecordingOptions = {
   /** A promise while a person holds the robot: what was done meanwhile is no demonstration, and is done again. */
   ready?: () => Promise<void> | undefined
   /** Before each step; throws where the recording is to end. What was done of an episode then is not kept. */
-  check?: () => void
+  check?: () => Promise<void> | void
 }
 
 /**
@@ -47,8 +47,8 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         if (held.has(seed)) continue
         const demonstrate = () => {
           const hand = demonstrator(options.truth, seed, { noise: options.noise, memory: MEMORY })
-          return attempt(robot, task, seed, () => {
-            options.check?.()
+          return attempt(robot, task, seed, async () => {
+            await options.check?.()
             return hand()
           })
         }
@@ -56,7 +56,7 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         let wait = options.ready?.()
         do {
           await wait
-          options.check?.()
+          await options.check?.()
           result = await demonstrate()
           wait = options.ready?.()
         } while (wait)

@@ -1,5 +1,4 @@
 /** @file Starts the learner's thread, and knows when it is gone. */
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { decodeError, encodeError, LostError } from '../errors.ts'
@@ -13,7 +12,7 @@ const PATIENCE = 1000 // ms that a learner is given to finish the update that ru
 /** Resolved by its `ready` when the programs are compiled and, where the setup names one, the checkpoint is loaded. */
 export function startLearner(setup: LearnerSetup, events: LinkEvents): LocalLink {
   const worker = new Worker(THREAD, { workerData: setup })
-  const ended = once(worker, 'exit').then(([code]) => code as number)
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   let gone = false
   const link = new LocalLink(
     worker,

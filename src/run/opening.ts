@@ -220,7 +220,7 @@ export async function ensureDemonstrations(
         const held = watcher?.ready(cell)
         return held && course.during(held)
       },
-      check: () => course.check(),
+      check: () => course.breathe(),
       onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
     })
   return sources
