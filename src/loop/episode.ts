@@ -118,7 +118,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
     attendant?.end(summary)
     return summary
   } catch (error) {
-    await robot.stop()
+    await robot.stop().catch(() => {}) // one that cannot be stopped must not hide why it was to be
     throw error
   }
 }

@@ -1,5 +1,5 @@
 /** @file The process of one run: trains the folder given to it, tells its parent how far it is, stops when told or orphaned. */
-import { InputError } from '../errors.ts'
+import { InputError, LostError, ShapeError } from '../errors.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { Progress } from '../run/opening.ts'
 import { train } from '../run/train.ts'
@@ -32,6 +32,6 @@ try {
 
 /** What a person can act on needs no stack; the rest does. */
 function describe(error: unknown): string {
-  if (error instanceof InputError) return error.message
+  if ([InputError, LostError, ShapeError].some((kind) => error instanceof kind)) return (error as Error).message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

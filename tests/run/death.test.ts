@@ -1,11 +1,13 @@
 /** @file Runs that end before their time, in processes of their own: by their learner's death, by signals, by disks and pipes. */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readMetrics } from '../../src/metrics/metrics.ts'
 import { type Outcome, Place } from './death/harness.ts'
 import { stopAt } from './death/stages.ts'
+
+vi.setConfig({ testTimeout: 300_000 }) // for a machine with much else to do
 
 const place = new Place()
 beforeAll(() => place.record(), 60_000)
@@ -22,7 +24,6 @@ function expectOrderly({ stopAfter, movedAfterStop, endAfter }: Outcome): void {
 describe.concurrent('a learner that dies', () => {
   it.each([
     ['while the run is opened', 'input', 'opening', 'lock-step', 2, 'setting "learner.x": cannot be. Choose another'],
-    ['in the warm-up', 'error', 'warm-up', 'free', 1, /^TypeError: the learner tripped \(at .*mortal\.ts:\d+\)/],
     [
       'between two blocks',
       'exit',
@@ -31,9 +32,8 @@ describe.concurrent('a learner that dies', () => {
       1,
       'the learner: its thread ended (exit code 3). Resume the run',
     ],
-    ['in a block of updates', 'input', 'block', 'lock-step', 2, 'setting "learner.x": cannot be. Choose another'],
     ['while it learns freely', 'memory', 'block', 'free', 1, 'the learner: its thread ran out of memory'],
-    ['while it saves', 'error', 'save', 'lock-step', 1, /^TypeError: the learner tripped/],
+    ['while it saves', 'error', 'save', 'lock-step', 1, /^TypeError: the learner tripped \(at .*mortal\.ts:\d+\)/],
   ] as const)('%s stops the robot and ends the run', async (_, how, when, mode, code, words) => {
     const running = place.start({ how, when, mode })
     const outcome = await running.outcome()
@@ -74,7 +74,7 @@ describe.concurrent('a learner that dies', () => {
 })
 
 describe.concurrent('a run that is told to end', () => {
-  it.each(['recording demonstrations', 'warm-up', 'evaluation', 'many updates a step'])(
+  it.each(['recording demonstrations', 'evaluation', 'many updates a step'])(
     'hears the first Ctrl-C in its stage: %s',
     async (stage) => {
       const { running, ...outcome } = await stopAt(place, stage, 'SIGINT')
@@ -87,8 +87,7 @@ describe.concurrent('a run that is told to end', () => {
   it('goes on when it is resumed, after a stop in the warm-up as after one online', async () => {
     const settings = ['warmUp.updates=3000', 'online.robotMinutes=0.05']
     const first = place.start({ settings })
-    await first.says('encoding demonstrations: 1 of 1')
-    await new Promise((resolve) => setTimeout(resolve, 2500))
+    await first.says(/warm-up: \d+ of 3000/)
     first.signal('SIGINT')
     expect(await first.ended).toBe(0)
     const held = Number(/update-0*(\d+)/.exec(readdirSync(join(first.run, 'checkpoints')).at(-1)!)![1])
@@ -126,10 +125,8 @@ describe.concurrent('a run that is told to end', () => {
 describe.concurrent('a run that the machine fails', () => {
   const short = ['online.robotMinutes=0.05']
 
-  it.each([
-    ['its output', (command: string) => `${command} | head -1; exit \${PIPESTATUS[0]}`],
-    ['both outputs', (command: string) => `${command} 2>&1 | head -1; exit \${PIPESTATUS[0]}`],
-  ])('goes on to its end when nobody reads %s any more', async (_, shell) => {
+  it('goes on to its end when nobody reads what it says any more', async () => {
+    const shell = (command: string) => `${command} 2>&1 | head -1; exit \${PIPESTATUS[0]}`
     const running = place.start({ settings: short, shell })
     expect(await running.ended, running.errors).toBe(0)
     expect(existsSync(join(running.run, 'summary.json'))).toBe(true)
@@ -142,7 +139,7 @@ describe.concurrent('a run that the machine fails', () => {
     })
     expect(await running.ended).toBe(2)
     expect(running.lastWords).toHaveLength(1)
-    expect(running.lastWords[0]).toMatch(/could not be written: .*EFBIG|could not be written.*file too large/i)
+    expect(running.lastWords[0]).toMatch(/^\S+: .* be written.*EFBIG/)
     const leftovers = readdirSync(running.run, { recursive: true, encoding: 'utf8' }).filter((name) =>
       /draft|tmp$/.test(name),
     )
@@ -180,7 +177,6 @@ it('a log that is damaged ends a resumed run at once, and does not keep it alive
   const log = join(first.run, 'log', 'segment-000001.duetlog')
   const bytes = readFileSync(log)
   bytes[Math.floor(bytes.length / 2)]! ^= 1
-  const { writeFileSync } = await import('node:fs')
   writeFileSync(log, bytes)
   const second = place.start({ arguments: ['train', '--resume', first.run, '--no-console'] })
   expect(await second.ended).toBe(2)
