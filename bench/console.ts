@@ -62,11 +62,13 @@ export async function benchConsole(): Promise<Record<string, number>> {
   })
   await train(folder, config, { watcher: desk, stop: stop.signal }, async (settings) => {
     const session = await openSession(settings)
-    const { workcell } = session
-    const step = workcell.step.bind(workcell)
-    workcell.step = (action: Action) => {
-      executed.push({ at: now(), action: [...action] })
-      return step(action)
+    const { robot } = session
+    const step = robot.step.bind(robot)
+    robot.step = async (action: Action) => {
+      const at = now()
+      const outcome = await step(action)
+      executed.push({ at, action: [...robot.executed] })
+      return outcome
     }
     return session
   })

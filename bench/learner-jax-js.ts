@@ -1,6 +1,6 @@
 /**
  * @file The learner step in @jax-js/jax, written as one would write it in JAX: one jitted function from parameters and
- * batch to new parameters. It is the yardstick for our own step; the mathematics is paper.md §§3-5 and §12.
+ * batch to new parameters. It is the yardstick for our own step; the mathematics is docs/method.md §3, §4, §5 and §12.
  */
 import { jit, lax, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
 import type { ParameterStore } from '../src/graph/index.ts'

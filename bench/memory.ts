@@ -3,11 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EpisodeLog, ReplayBuffer } from '../src/replay/index.ts'
-import { attempt, demonstrator } from '../src/robots/workcell/demonstrator.ts'
+import { attempt } from '../src/robot/attempt.ts'
+import { demonstrator } from '../src/robots/workcell/demonstrator.ts'
 import { Workcell } from '../src/robots/workcell/workcell.ts'
 import { RunConfig } from '../src/run/config.ts'
+import { translatorSettings } from '../src/run/label-rule.ts'
 import { builtInCommandEncoder } from '../src/talk/embedding.ts'
-import { LABEL_DEFAULTS } from '../src/talk/labels.ts'
+import { openTranslator } from '../src/talk/translator.ts'
 import { NanoEncoder } from '../src/vla/nano/encoder.ts'
 
 const EPISODES_PER_TASK = 3
@@ -31,7 +33,7 @@ async function bytesInReplay(): Promise<number> {
   const replay = new ReplayBuffer({
     tasks: config.tasks,
     discount: config.learner.discount,
-    labels: { ...LABEL_DEFAULTS, ...config.talk, metresPerUnit: workcell.spec.actionScale.translation },
+    translator: openTranslator(translatorSettings(config, workcell.spec)),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 1,
     onlineCapacity: 1,

@@ -128,7 +128,7 @@ function treeOf(plan: Readonly<Record<string, readonly number[]>>): Tree {
   return root
 }
 
-/** flax.serialization's msgpack: maps of maps, and arrays as extension values of type 1 (octo.md §1). */
+/** flax.serialization's msgpack: maps of maps, and arrays as extension values of type 1. */
 async function writeTree(file: FileHandle, tree: Tree, numbers: Numbers): Promise<void> {
   await file.writeFile(Buffer.from([0xde, tree.size >> 8, tree.size & 255])) // map 16
   for (const [key, value] of tree) {

@@ -1,7 +1,9 @@
 /** @file `duet audit labels`: do the commands say what the corrections meant? A page for a person, and the answer of the simulation. */
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { percent } from '../metrics/percent.ts'
 import { formatTable } from '../metrics/summary.ts'
 import type { Rate, SweepPoint } from '../review/audit/agreement.ts'
 import { readAnswers } from '../review/audit/answers.ts'
@@ -53,10 +55,10 @@ async function run(path: string, options: Options): Promise<void> {
   process.stdout.write(`${options.json ? JSON.stringify({ page, ...audit }) : `${format(audit)}\n\nPage: ${page}`}\n`)
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+const tenths = (share: number) => percent(share, 1)
 const millimetres = (metres: number) => `${(1000 * metres).toFixed(2)} mm`
 const ofMany = ({ share, interval: [low, high], agree, of }: Rate) =>
-  `${percent(share)} (${percent(low)} to ${percent(high)}; ${agree} of ${of})`
+  `${tenths(share)} (${tenths(low)} to ${tenths(high)}; ${agree} of ${of})`
 
 function format({ labels, counts, drawn, threshold, window, intention, displacement }: LabelAudit): string {
   const parts = [
@@ -76,25 +78,25 @@ function comparison({ agreement, overLog, sweep, suggested }: Comparison): strin
   const { exact, axes, axis, spoken, opposed } = agreement
   const rows = Object.entries({ exact, 'per axis': axes, ...axis, 'spoken axes': spoken }).map(([name, rate]) => [
     name,
-    percent(rate.share),
-    `${percent(rate.interval[0])} to ${percent(rate.interval[1])}`,
+    tenths(rate.share),
+    `${tenths(rate.interval[0])} to ${tenths(rate.interval[1])}`,
     `${rate.agree} of ${rate.of}`,
   ])
   const lines = [
     formatTable(['agreement', 'share', '95 % interval', 'count'], rows),
-    `exact, weighted by how often each command is said in the log: ${percent(overLog)}; said the opposite: ${opposed}`,
+    `exact, weighted by how often each command is said in the log: ${tenths(overLog)}; said the opposite: ${opposed}`,
   ]
   if (suggested) lines.push(advice(suggested, exact.share), sweepTable(sweep))
   return lines.join('\n')
 }
 
 const advice = ({ threshold, exact }: SweepPoint, now: number) =>
-  `More than 10 % disagree. σ ${millimetres(threshold)} would agree in ${percent(exact)} instead of ${percent(now)}: --set talk.threshold=${threshold}`
+  `More than 10 % disagree. σ ${millimetres(threshold)} would agree in ${tenths(exact)} instead of ${tenths(now)}: --set talk.threshold=${threshold}`
 
 const sweepTable = (sweep: readonly SweepPoint[]) =>
   formatTable(
     ['σ', 'exact', 'per axis', '"[null]"'],
-    sweep.map((point) => [millimetres(point.threshold), ...[point.exact, point.axes, point.null].map(percent)]),
+    sweep.map((point) => [millimetres(point.threshold), ...[point.exact, point.axes, point.null].map(tenths)]),
   )
 
 function formatAnswers({ verdict, sweep, suggested }: AnsweredAudit): string {
@@ -102,7 +104,7 @@ function formatAnswers({ verdict, sweep, suggested }: AnsweredAudit): string {
   const lines = [`agreement ${ofMany(agreed)}; ${no} without a better command, ${edited} with one`]
   if (suggested)
     lines.push(
-      `More than 10 % disagree. Of the answers that name a command, σ ${millimetres(suggested.threshold)} meets ${percent(suggested.exact)}: --set talk.threshold=${suggested.threshold}`,
+      `More than 10 % disagree. Of the answers that name a command, σ ${millimetres(suggested.threshold)} meets ${tenths(suggested.exact)}: --set talk.threshold=${suggested.threshold}`,
       sweepTable(sweep),
     )
   return lines.join('\n')

@@ -7,9 +7,10 @@ import { animation, contactSheet, sideBySide } from '../formats/images.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { Image, Observation } from '../robot/robot.ts'
+import { demonstrator } from '../robots/workcell/demonstrator.ts'
 import { guardedWorkcell } from '../robots/workcell/guarded.ts'
+import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { CELL_OPTIONS, CELLS, type Cell } from '../robots/workcell/options.ts'
-import { BOLT_TASKS } from '../robots/workcell/tasks.ts'
 import { recordDemonstrations } from '../run/demonstrations.ts'
 import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -73,11 +74,11 @@ Examples:
 async function record(folder: string, options: RecordOptions): Promise<void> {
   const { robot, workcell } = await guardedWorkcell({ arm: options.arm, ...CELL_OPTIONS[options.cell] })
   const display = new ProgressDisplay()
-  const tasks = options.task ?? BOLT_TASKS
+  const tasks = options.task ?? OPERATIONS
   try {
     await recordDemonstrations(folder, {
       robot,
-      truth: () => workcell.truth(),
+      demonstrator: (seed, hand) => demonstrator(() => workcell.truth(), seed, hand),
       tasks,
       perTask: options.count,
       noise: options.noise,

@@ -1,7 +1,8 @@
 /** @file What `duet doctor` says of the encoders: which files are here, and how long one observation takes. */
 import type { Device } from '../graph/index.ts'
-import { CONTROL_RATE } from '../loop/pace.ts'
+import { CONTROL_RATE } from '../metrics/robot-time.ts'
 import { median } from '../metrics/statistics.ts'
+import type { RobotSpec } from '../robot/robot.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
 import type { EncoderInput, VlaEncoder } from '../vla/encoder.ts'
 import { CATALOGUE, type ModelName, tokenizerFiles } from '../vla/hub/catalogue.ts'
@@ -49,14 +50,16 @@ async function timeObservations(name: Exclude<Timed, 't5'>, device: Device): Pro
   const workcell = await Workcell.create()
   try {
     const started = performance.now()
-    const encoder = await open(name, Object.keys(workcell.spec.cameras), device)
+    const encoder = await open(name, workcell.spec, device)
     const loaded = performance.now() - started
     try {
       const { images, proprio } = await workcell.reset('place', 0)
       const time = await timeOf(encoder, { images, proprio, instruction: workcell.spec.tasks.place!.instruction })
-      const { embeddingWidth, featureShape, hash } = encoder.description
+      const { embeddingWidth, featureShape, hash, notes = [] } = encoder.description
       const figures = `${time.toFixed(1)} ms an observation on ${device}, loaded in ${(loaded / 1000).toFixed(1)} s`
-      const shapes = `h [${embeddingWidth}], features [${featureShape}], weights ${hash.slice(0, 12)}`
+      const shapes = [`h [${embeddingWidth}], features [${featureShape}], weights ${hash.slice(0, 12)}`, ...notes].join(
+        '; ',
+      )
       const period = 1000 / CONTROL_RATE
       if (time <= period) return { ok: true, found: `${figures}; ${shapes}` }
       const slow = `longer than a control period of ${period} ms: on this device it cannot act at ${CONTROL_RATE} Hz`
@@ -70,9 +73,10 @@ async function timeObservations(name: Exclude<Timed, 't5'>, device: Device): Pro
 }
 
 /** ResNet-10 gives features only, so nano stands beside it. */
-async function open(name: Exclude<Timed, 't5'>, cameras: string[], device: Device): Promise<VlaEncoder> {
-  if (name !== 'resnet10') return openEncoder(name, { cameras, device })
-  const nano = await openEncoder('nano', { cameras, device })
+async function open(name: Exclude<Timed, 't5'>, spec: RobotSpec, device: Device): Promise<VlaEncoder> {
+  const robot = { cameras: Object.keys(spec.cameras), stateWidth: spec.proprio.length, device }
+  if (name !== 'resnet10') return openEncoder(name, robot)
+  const nano = await openEncoder('nano', robot)
   return ResNetEncoder.load(nano, { path: await pulledPath('resnet10', name), device })
 }
 

@@ -1,16 +1,15 @@
 /** @file `duet eval`: success of a trained policy on fresh seeds, in single tasks or in chains of them. */
 import { type Command, Option } from 'commander'
 import { DEVICES, type Device } from '../graph/index.ts'
-import { attrition, attritionTable, type Chain, operationsOf, runChains } from '../loop/chain.ts'
+import { attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
-import { Speaker, type SpeakerReport } from '../robots/workcell/operator/speaker.ts'
-import { CELLS, type Cell } from '../robots/workcell/options.ts'
+import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
 import type { Trained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
-import { withTrained } from './with-trained.ts'
+import { noSimulation, withTrained } from './with-trained.ts'
 
 type Options = {
   checkpoint: string
@@ -21,7 +20,7 @@ type Options = {
   chain?: number
   chains: number
   bolts?: string
-  cell?: Cell
+  cell?: string
   device?: Device
   json?: boolean
 }
@@ -42,7 +41,7 @@ export function register(program: Command): void {
     )
     .option('--chains <n>', 'how many chains', wholeNumber, 20)
     .addOption(new Option('--bolts <n>', 'bolts in the scene; by default as in the run').choices(['1', '4']))
-    .addOption(new Option('--cell <name>', 'another workcell than that of the first robot of the run').choices(CELLS))
+    .option('--cell <name>', 'another cell than that of the first robot of the run')
     .addOption(new Option('--device <name>', 'where the encoder runs; by default as in the run').choices(DEVICES))
     .option('--json', 'print one JSON object on standard output')
     .addHelpText(
@@ -61,9 +60,7 @@ const run = (options: Options) =>
   withTrained(
     options.checkpoint,
     async (trained, display) => {
-      const { workcell } = trained.session
-      const { window, threshold } = trained.config.talk
-      const speaker = options.commands ? new Speaker(workcell, { window, threshold }) : undefined
+      const speaker = options.commands ? simulationOf(trained).speaker(trained.session.translator) : undefined
       const result = options.chain
         ? await measureChains(trained, display, options, options.chain, speaker)
         : await measureTasks(trained, display, options, speaker)
@@ -74,18 +71,22 @@ const run = (options: Options) =>
       else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
     },
     {
-      ...(options.bolts ? { bolts: Number(options.bolts) as 1 | 4 } : {}),
+      ...(options.bolts ? { bolts: Number(options.bolts) } : {}),
       ...(options.cell ? { cells: [options.cell] } : {}),
     },
     options.device,
   )
 
+const simulationOf = ({ session }: Trained) => {
+  const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
+  return simulation
+}
+
 type Result = { json: Record<string, unknown>; text: string }
 
 /** What both kinds of measurement act with. */
-const crewOf = ({ config, session: { robot, workcell }, perception, policy }: Trained, operator?: Speaker) => ({
-  robot,
-  workcell,
+const crewOf = ({ config, session, perception, policy }: Trained, operator?: SpeakingPerson) => ({
+  robot: session.robot,
   perception,
   policy,
   noise: evaluationNoise(config),
@@ -96,7 +97,7 @@ async function measureTasks(
   trained: Trained,
   display: ProgressDisplay,
   options: Options,
-  speaker?: Speaker,
+  speaker?: SpeakingPerson,
 ): Promise<Result> {
   const { evaluation, ...config } = trained.config
   const tasks = options.task ?? config.tasks
@@ -116,17 +117,21 @@ async function measureChains(
   display: ProgressDisplay,
   { chains: count, firstSeed }: Options,
   length: number,
-  speaker?: Speaker,
+  speaker?: SpeakingPerson,
 ): Promise<Result> {
   let done = 0
-  const chains = await runChains(crewOf(trained, speaker), {
-    operations: length,
-    chains: count,
-    firstSeed: firstSeed ?? trained.config.evaluation.firstSeed,
-    onChain: ({ completed }) =>
-      display.show({ stage: 'chains', done: ++done, total: count, note: `${completed} of ${length} operations` }),
-  })
-  const rows = attrition(chains, operationsOf(length, trained.config.robot.bolts))
+  const simulation = simulationOf(trained)
+  const chains = await runChains(
+    { ...crewOf(trained, speaker), simulation },
+    {
+      operations: length,
+      chains: count,
+      firstSeed: firstSeed ?? trained.config.evaluation.firstSeed,
+      onChain: ({ completed }) =>
+        display.show({ stage: 'chains', done: ++done, total: count, note: `${completed} of ${length} operations` }),
+    },
+  )
+  const rows = attrition(chains, simulation.operations(length))
   const table = attritionTable(rows)
   return { json: { chains: chains.map(brief), attrition: rows }, text: formatTable(table.header, table.rows) }
 }

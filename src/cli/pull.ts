@@ -12,11 +12,12 @@ const DETAILS = `
 Examples:
   duet pull smolvla                        then: duet train --vla smolvla
   duet pull octo-small
+  duet pull octo-base                      then: duet train --vla octo --vla-path octo-base
   duet pull smolvla --folder usb/smolvla   plain files, for a machine without network: duet train --vla smolvla --vla-path <folder>
 
 An interrupted download goes on where it stopped; every file is compared with its published checksum. Files lie in the
 cache of the Hugging Face Hub, where its other tools find them. The Hub's variables are heeded: HF_HOME, HF_HUB_CACHE,
-HF_TOKEN, HF_TOKEN_PATH, HF_ENDPOINT, HF_HUB_OFFLINE. docs/encoders.md has sizes, sources and licences.
+HF_TOKEN, HF_TOKEN_PATH, HF_ENDPOINT, HF_HUB_OFFLINE; so are HTTPS_PROXY, HTTP_PROXY and NO_PROXY. docs/encoders.md has sizes, sources and licences.
 `
 
 export function register(program: Command): void {
@@ -54,7 +55,8 @@ function describe(model: ModelName, pulled: Awaited<ReturnType<typeof pull>>, { 
   const { path, fetchedBytes } = pulled
   const news = fetchedBytes > 0 ? `fetched ${(fetchedBytes / 1e6).toFixed(1)} MB` : 'nothing to fetch'
   const found = folder === undefined && revision === undefined
-  const option = use.startsWith('--vla') ? `${use} --vla-path ${path}` : use.replace(/=.*/, `=${path}`)
+  const vla = /^--vla \w+/.exec(use)?.[0]
+  const option = vla ? `${vla} --vla-path ${path}` : use.replace(/=.*/, `=${path}`)
   return [
     `${model} ${pulled.revision.slice(0, 12)}, licence ${licence}: ${news}`,
     `It lies in ${path}`,

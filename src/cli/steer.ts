@@ -1,9 +1,11 @@
 /** @file `duet steer`: does a trained policy do what it is told? */
+
 import type { Command } from 'commander'
+import { percent } from '../metrics/percent.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { type SteerResult, steer } from '../review/steer.ts'
 import { wholeNumber } from './options.ts'
-import { withTrained } from './with-trained.ts'
+import { noSimulation, withTrained } from './with-trained.ts'
 
 type Options = { checkpoint: string; states: number; seed: number; noise: 'none' | 'normal'; json?: boolean }
 
@@ -26,7 +28,8 @@ const run = (options: Options) =>
   withTrained(options.checkpoint, async (trained, display) => {
     const { config, session, perception, policy } = trained
     let done = 0
-    const crew = { robot: session.robot, workcell: session.workcell, perception, policy }
+    const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
+    const crew = { robot, simulation, perception, policy, translator: session.translator }
     const result = await steer(crew, {
       tasks: config.tasks,
       statesPerTask: options.states,
@@ -40,7 +43,6 @@ const run = (options: Options) =>
   })
 
 function format({ commands, directions, pairs, nullChange, states }: SteerResult): string {
-  const percent = (share: number) => `${(100 * share).toFixed(0)} %`
   const rows = Object.entries(commands).map(([command, { further, everyAxis, millimetres }]) => [
     command,
     percent(further),

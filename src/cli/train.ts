@@ -6,6 +6,8 @@ import { type Address, type Console, openLiveConsole } from '../console/server/o
 import { DEVICES, type Device } from '../graph/index.ts'
 import { Failure } from '../loop/failure.ts'
 import { formatSummary, type Summary } from '../metrics/summary.ts'
+import { type HealthChange, healthListener } from '../review/health/watch.ts'
+import { reportListener } from '../review/report/index.ts'
 import { describeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
@@ -50,7 +52,10 @@ export function register(program: Command): void {
     .option('--config <file>', 'YAML file with settings that differ from the preset')
     .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
     .addOption(new Option('--vla <name>', 'the frozen encoder, fetched by `duet pull`').choices(ENCODERS))
-    .option('--vla-path <folder>', "the encoder's published files, where they are not in the cache")
+    .option(
+      '--vla-path <folder>',
+      "the encoder's published files, or the name of a pulled model, where they are not the usual ones",
+    )
     .addOption(new Option('--device <name>', 'where the encoder runs').choices(DEVICES))
     .option('--seed <number>', 'all random streams of the run derive from it', Number)
     .option('--lockstep', 'tie updates to robot steps, so that a seed gives one curve')
@@ -91,14 +96,11 @@ async function run(options: Options): Promise<void> {
     if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
-      onHealth: ({ appeared, cleared }) => {
-        for (const { sign, words, figure, advice } of appeared)
-          display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)
-        for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
-      },
+      onNotice: (line) => display.say(line),
       stop: stop.signal,
       failure,
       watcher: operating?.desk,
+      listeners: [healthListener((change) => tellHealth(change, display)), reportListener],
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
@@ -117,6 +119,12 @@ function closingWords(folder: RunFolder, summary: Summary, stopped: boolean): st
   const results = scored ? `\n${formatSummary(summary)}\n` : ''
   const report = existsSync(folder.report) ? `\nReport: ${folder.report}\n` : ''
   return `${results}${report}${stopped ? `Continue: duet train --resume ${folder.path}\n` : ''}`
+}
+
+function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDisplay): void {
+  for (const { sign, words, figure, advice } of appeared)
+    display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)
+  for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
 }
 
 /** Says where the page is: on a line of its own, and not on the output that is meant for programs. */

@@ -1,7 +1,19 @@
 /** @file Opens a trained policy for one command, with a progress display, and closes both on every way out. */
+
+import { InputError } from '../errors.ts'
 import type { Device } from '../graph/index.ts'
+import type { Robot } from '../robot/robot.ts'
 import { openTrained, type Trained } from '../run/trained.ts'
 import { ProgressDisplay } from './progress.ts'
+
+/** @throws InputError always: this command needs scenes that can be brought back */
+export function noSimulation({ spec }: Robot): never {
+  throw new InputError(
+    spec.name,
+    'is no simulation',
+    'Its scenes cannot be brought back: try this on a simulated robot',
+  )
+}
 
 export async function withTrained(
   checkpoint: string,
@@ -11,6 +23,7 @@ export async function withTrained(
 ): Promise<void> {
   const trained = await openTrained(checkpoint, robot, device)
   const display = new ProgressDisplay()
+  for (const note of trained.session.encoder.description.notes ?? []) display.say(`Encoder: ${note}`)
   try {
     await use(trained, display)
   } finally {

@@ -13,6 +13,8 @@ export const ACTION_AXES = 6
 /** Milliseconds, unless they say otherwise. */
 export const TIMES = {
   inputAge: 200, // an older input is no motion
+  lateFor: 300, // a page is told that its inputs are too old once all were for that long,
+  lateEvery: 500, // and then that often
   inputEvery: 33, // the page sends its input that often while it holds; 20 to 30 Hz
   lease: 2000, // control is lost when its holder is silent for that long; any message renews it
   pingEvery: 500,
@@ -216,6 +218,9 @@ export type LoopEvent = {
   framesSkipped: number // for slow viewers, since the start
 }
 
+/** This page's inputs are too old when they arrive, as while its line is jammed: the robot holds still. */
+export type LateEvent = { kind: 'late'; age: number /* ms */ }
+
 /** What this page sent was not done. */
 export type RefusedEvent = { kind: 'refused'; what: string; why: string }
 
@@ -231,6 +236,7 @@ export type ServerEvent =
   | RecordingEvent
   | LoopEvent
   | RefusedEvent
+  | LateEvent
   | { kind: 'metrics'; metrics: Metric[] } // all so far, after hello; many updates are thinned out
   | { kind: 'metric'; metric: Metric } // one more, as it is written
   | { kind: 'progress'; stage: string; done: number; total: number; note: string }
@@ -238,7 +244,7 @@ export type ServerEvent =
   | { kind: 'coach'; line: string }
   | { kind: 'command'; command: CommandInfo | null } // taken up, or over
   | { kind: 'ended'; summary: Summary | null; error: string | null }
-  | { kind: 'pong'; t: number; serverTime: number }
+  | { kind: 'pong'; t: number; serverTime: number; left: number } // left: ms on the clock by which inputs age
 
 // ---------------------------------------------------------------- messages, page to server
 
@@ -257,7 +263,10 @@ export type InputMessage = {
   hold: boolean
 }
 
-/** All but `stop`, `ping`, `name`, `hidden` and `control` need control; stop is anybody's. */
+/**
+ * All but `stop`, `ping`, `name`, `hidden` and `control` need control. Stop is anybody's, and so is a `command` in whose text
+ * something halts the robot (`talk/halt-words.ts`): it is no command, it stops or pauses.
+ */
 export type ClientMessage =
   | InputMessage
   | { kind: 'name'; name: string } // shown to the others
@@ -277,6 +286,6 @@ export type ClientMessage =
   | { kind: 'record'; action: 'start'; task: string }
   | { kind: 'record'; action: 'keep' | 'discard' }
   | { kind: 'hidden'; hidden: boolean } // a hidden page gets one frame a second
-  | { kind: 'ping'; t: number }
+  | { kind: 'ping'; t: number; pong?: { left: number; came: number } } // of the last answer: its `left`, and t when it came
 
 export type MessageKind = ClientMessage['kind']

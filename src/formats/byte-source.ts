@@ -2,6 +2,7 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { InputError } from '../errors.ts'
+import { LARGEST_POINTER, refusePointer } from './lfs-pointer.ts'
 
 export interface ByteSource {
   /** Names the source in errors. */
@@ -14,7 +15,7 @@ export interface ByteSource {
   close(): Promise<void>
 }
 
-/** @throws InputError if the file cannot be opened */
+/** @throws InputError if the file cannot be opened, or is a Git LFS pointer */
 export async function fileSource(path: string): Promise<ByteSource> {
   let handle: FileHandle
   let size: number
@@ -37,7 +38,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
       `has no byte ${position}, it had ${size} bytes when it was opened`,
       'Do not change it while in use',
     )
-  return {
+  const source: ByteSource = {
     where: path,
     size,
     peek(position, target) {
@@ -55,6 +56,16 @@ export async function fileSource(path: string): Promise<ByteSource> {
       }
     },
     close: () => handle.close(),
+  }
+  if (size > LARGEST_POINTER) return source
+  try {
+    const whole = new Uint8Array(size)
+    source.peek(0, whole)
+    refusePointer(path, whole)
+    return source
+  } catch (error) {
+    await handle.close()
+    throw error
   }
 }
 

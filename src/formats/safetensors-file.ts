@@ -1,8 +1,9 @@
 /** @file Safetensors files read one tensor at a time: a single file, or shards with their index. */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ByteSource, fileSource } from './byte-source.ts'
+import { readJson } from './json.ts'
 import { readHeader } from './safetensors-header.ts'
 import { type PlacedTensor, type TensorFile, tensorFile } from './tensor-file.ts'
 
@@ -65,12 +66,7 @@ async function openShards(index: string): Promise<TensorFile> {
 }
 
 async function readIndex(path: string): Promise<Record<string, string>> {
-  let json: unknown
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Download it again', { cause })
-  }
+  const json = await readJson(path, 'Download it again')
   const map = typeof json === 'object' && json !== null ? (json as Record<string, unknown>).weight_map : undefined
   if (typeof map !== 'object' || map === null || Array.isArray(map))
     throw new InputError(`${path}, weight_map`, 'is not an object', 'Download it again')

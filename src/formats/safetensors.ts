@@ -1,9 +1,11 @@
 /** @file The safetensors format: named arrays in one file, read with every bound checked, written in one atomic step. */
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
+import { moveInPlace, syncHandle } from '../durable.ts'
 import { InputError, ShapeError } from '../errors.ts'
 import { decodeBfloat16, decodeHalves } from '../float16.ts'
 import { memorySource } from './byte-source.ts'
+import { refusePointer } from './lfs-pointer.ts'
 import { readHeader } from './safetensors-header.ts'
 import { elements, type TensorDtype } from './tensor-file.ts'
 
@@ -54,6 +56,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   } catch (cause) {
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Check the path', { cause })
   }
+  refusePointer(path, bytes)
   return parseSafetensors(bytes, path)
 }
 
@@ -107,11 +110,11 @@ export async function writeSafetensors(
     const file = await open(temporary, 'wx')
     try {
       await file.writeFile(bytes)
-      await file.sync()
+      await syncHandle(file, path)
     } finally {
       await file.close()
     }
-    await rename(temporary, path)
+    moveInPlace(temporary, path)
   } catch (cause) {
     await rm(temporary, { force: true })
     throw new InputError(path, `cannot be written (${(cause as Error).message})`, 'Check the folder and free space', {

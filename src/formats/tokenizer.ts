@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 import { InputError } from '../errors.ts'
 import { characterMap } from './character-map.ts'
+import { parseJsonBytes } from './json.ts'
+import { refusePointer } from './lfs-pointer.ts'
 import { tokenizerOfSentencepiece } from './sentencepiece.ts'
 
 export interface Tokenizer {
@@ -44,6 +46,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const modelPath = join(folder, 'spiece.model')
   const model = await readIfPresent(modelPath)
   if (!model) throw new InputError(folder, 'has no tokenizer.json and no spiece.model', REMEDY)
+  refusePointer(modelPath, model)
   const { tokenizer, config } = tokenizerOfSentencepiece(model, modelPath)
   return tokenizerOf(tokenizer, config, modelPath)
 }
@@ -113,12 +116,7 @@ async function readIfPresent(path: string): Promise<Buffer | undefined> {
 }
 
 function parse(bytes: Buffer, path: string): object {
-  let json: unknown
-  try {
-    json = JSON.parse(bytes.toString('utf8'))
-  } catch (cause) {
-    throw new InputError(path, `is not JSON (${(cause as Error).message})`, REMEDY, { cause })
-  }
+  const json = parseJsonBytes(bytes, path, REMEDY)
   if (typeof json !== 'object' || json === null) throw new InputError(path, 'is not a JSON object', REMEDY)
   return json
 }

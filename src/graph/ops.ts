@@ -25,7 +25,7 @@ export const operations: Readonly<Record<string, Operation>> = {
 
 export * from './ops/activation.ts'
 export * from './ops/control.ts'
-export { type ConvolutionOptions, convolution } from './ops/convolution.ts'
+export { convolution } from './ops/convolution.ts'
 export * from './ops/elementwise.ts'
 export * from './ops/indexing.ts'
 export * from './ops/linear.ts'

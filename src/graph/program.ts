@@ -1,7 +1,7 @@
 /** @file Compiles a traced computation, and the gradients of its losses, into one onnxruntime session. */
 
 import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, parse, relative, sep } from 'node:path'
 import ort from 'onnxruntime-node'
 import { InputError, ShapeError } from '../errors.ts'
 import { deviceError, type Runtime, requireDevice } from './device.ts'
@@ -48,8 +48,8 @@ export async function compile(options: CompileOptions): Promise<Program> {
   const inputs = collectInputs(options.name, [...before, ...(options.inputs ?? [])])
   const after = optimise(before)
   const optimised = Object.fromEntries(names.map((name, i) => [name, after[i]]))
-  const { onnx, fed, parameters } = encode(options.name, optimised)
   const folder = storageFolder(options.name, after)
+  const { onnx, fed, parameters } = encode(options.name, optimised, folder)
   const opening = ort.InferenceSession.create(onnx, {
     executionProviders: [device],
     intraOpNumThreads: options.threads ?? availableParallelism(),
@@ -76,6 +76,7 @@ export async function compile(options: CompileOptions): Promise<Program> {
 export function encode(
   name: string,
   outputs: Record<string, Tensor>,
+  folder?: string, // of the weights that stay in files
 ): { onnx: Uint8Array; fed: Map<string, Tensor>; parameters: Map<string, Tensor> } {
   const fed = new Map<string, Tensor>()
   const parameters = new Map<string, Tensor>()
@@ -92,21 +93,24 @@ export function encode(
   for (const key of Object.keys(outputs))
     if (fed.has(key) || parameters.has(key))
       throw new InputError(`${name}: output ${key}`, 'has the name of an input', 'Rename one of them.')
-  return { onnx: new ModelWriter(leafNames).write(name, [...fed, ...parameters], outputs), fed, parameters }
+  return { onnx: new ModelWriter(leafNames, folder).write(name, [...fed, ...parameters], outputs), fed, parameters }
 }
 
-/** The folder of all weights that stay in files; a model can point into one folder only. */
+/** The deepest folder that all weights which stay in files lie below: a model can point into one folder only. */
 function storageFolder(name: string, outputs: readonly Tensor[]): string | undefined {
   let folder: string | undefined
   for (const node of topologicalOrder(outputs)) {
     if (node.operation !== leaves.stored) continue
     const own = dirname(storageOf(node).path)
-    if (folder !== undefined && own !== folder)
-      throw new InputError(`${name}: weights`, `lie in ${folder} and in ${own}`, 'Put the files into one folder.')
-    folder = own
+    folder ??= own
+    if (parse(own).root !== parse(folder).root)
+      throw new InputError(`${name}: weights`, `lie in ${folder} and in ${own}`, 'Put the files onto one disk.')
+    while (isOutside(own, folder)) folder = dirname(folder)
   }
   return folder
 }
+
+const isOutside = (path: string, folder: string): boolean => relative(folder, path).split(sep)[0] === '..'
 
 const gradientName = (group: string, name: string) => `gradient:${group}/${name}`
 

@@ -1,25 +1,48 @@
 /** @file Critics and primary actor by the joint update of ConRFT: Cal-QL and cloning in the warm-up, TD and the critics' advice online. */
 import { add, compile, mul, type ParameterStore, type Program } from '../graph/index.ts'
+import type { Figure } from '../metrics/figure.ts'
 import { criticLayout } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { NOISE_SCALE } from './actors.ts'
 import { uniformInput } from './batch.ts'
 import { CloningSteps, cloningOf } from './cloning.ts'
 import {
+  ACTOR_LOSS,
+  ACTOR_VALUE,
   type ActorWeights,
   actorTerms,
   CALIBRATED_Q,
+  CLONING,
+  CONSERVATIVE,
   conservativeTerm,
+  MEAN_Q,
   PLAIN_CALIBRATED_Q,
   primaryActorLoss,
   sampledActions,
+  TASK_WEIGHT,
+  TD,
   taskWeights,
 } from './losses/index.ts'
+import { GRADIENT_NORM, gradientNorms, outputsOf, read } from './measure.ts'
 import type { Group, MethodSettings, StepSettings, Training } from './method.ts'
 import type { Phase } from './phase.ts'
 import { Renewal, successorGroup } from './renewal.ts'
 import { sightLayout, sightWidth } from './sight.ts'
 import { Critics, Update } from './update.ts'
+
+const CRITIC_LOSS: Figure = { name: 'critic.loss', title: 'total', chart: 'Critics', unit: 'loss' }
+
+export const ACTOR_CRITIC_FIGURES: readonly Figure[] = [
+  TD,
+  CONSERVATIVE,
+  CRITIC_LOSS,
+  CLONING,
+  ACTOR_VALUE,
+  ACTOR_LOSS,
+  MEAN_Q,
+  TASK_WEIGHT,
+  GRADIENT_NORM,
+]
 
 /** Parameters of all critics, with targets: [task] image pooling, then [task, member] networks. */
 export function criticGroup({ sizes, tasks, learner }: StepSettings): Group {
@@ -101,16 +124,16 @@ export function compileJointStep(
   const actor = actorLoss(update, critics, lambda)
   return compile({
     name: `joint step, ${phase}`,
-    outputs: {
-      criticLoss: criticTotal,
-      td,
-      ...(conservative && { conservative }),
-      actorLoss: actor.loss,
-      bc: actor.bc,
-      q: actor.q,
-      meanQ: actor.meanQ,
-      weight: actor.epsilon,
-    },
+    outputs: outputsOf([
+      [CRITIC_LOSS, criticTotal],
+      [TD, td],
+      ...(conservative ? [[CONSERVATIVE, conservative] as const] : []),
+      [ACTOR_LOSS, actor.loss],
+      [CLONING, actor.bc],
+      [ACTOR_VALUE, actor.q],
+      [MEAN_Q, actor.meanQ],
+      [TASK_WEIGHT, actor.epsilon],
+    ]),
     gradients: [
       { store, group: 'critic', loss: criticTotal },
       { store, group: 'head', loss: actor.loss },
@@ -141,15 +164,8 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
       }
       await steps.run(joint[phase])
       const gradientNorm = { critic: steps.apply('critic'), head: steps.apply('head') }
-      const { td, conservative, criticLoss, bc, q, actorLoss, meanQ, weight } = joint[phase].outputs
-      taskWeights(Array.from(meanQ!), learner.taskWeight) // throws on a diverged critic
-      return {
-        critic: { td: td![0]!, ...(conservative && { conservative: conservative[0]! }), loss: criticLoss![0]! },
-        actor: { bc: bc![0]!, q: q![0]!, loss: actorLoss![0]! },
-        meanQ,
-        weight,
-        gradientNorm,
-      }
+      taskWeights(Array.from(joint[phase].outputs[MEAN_Q.name]!), learner.taskWeight) // throws on a diverged critic
+      return { ...read(joint[phase], ACTOR_CRITIC_FIGURES), ...gradientNorms(gradientNorm) }
     },
   }
 }

@@ -15,13 +15,13 @@ import type { NetworkConfig } from './config.ts'
 import { sampleNoise } from './losses/noise-space.ts'
 import { type Seen, sightLayout, sightOf, sightWidth } from './sight.ts'
 
-/** K: the noise scale, the largest sigma of the schedule (paper.md §12). */
+/** K: the noise scale, the largest sigma of the schedule (docs/method.md §12). */
 export const NOISE_SCALE = CONRFT_SCHEDULE.sigmaMax
 
-/** Bound of m = μ / K (paper.md §12). */
+/** Bound of m = μ / K (docs/method.md §12). */
 export const REFINEMENT_BOUND = 3
 
-/** DSRL: bound of the noise in units of K, and the clamp of its log standard deviation (paper.md §12). */
+/** DSRL: bound of the noise in units of K, and the clamp of its log standard deviation (docs/method.md §12). */
 export const NOISE_ACTOR: NoiseActorSettings = { noiseBound: 1.5, logStdMin: -5, logStdMax: 2 }
 
 export const METHODS = ['dual', 'single', 'hg-dagger', 'hil-conrft', 'dsrl'] as const

@@ -33,7 +33,7 @@ export const normalInput = (name: string, shape: number[]): Tensor => input(`xi/
 /** Uniform actions in [-1, 1], named "uniform/...". */
 export const uniformInput = (name: string, shape: number[]): Tensor => input(`uniform/${name}`, shape)
 
-/** Schedule indices 0..38: never sigma_min, which has an enormous weight and no gradient (paper.md §12). */
+/** Schedule indices 0..38: never sigma_min, which has an enormous weight and no gradient (docs/method.md §12). */
 export const sigmaIndexInput = (shape: number[]): Tensor => input('index/sigma', shape, 'i32')
 
 /** Fills every noise input of a program, in the order of its inputs. */

@@ -1,9 +1,10 @@
 /** @file Ours: critics and primary actor by the joint update, and the refinement actor, which learns from corrections. */
-import { actorCriticGroups, compileActorCritic } from './actor-critic.ts'
+import { ACTOR_CRITIC_FIGURES, actorCriticGroups, compileActorCritic } from './actor-critic.ts'
 import type { Method } from './method.ts'
-import { RefinementSteps } from './refinement-step.ts'
+import { REFINEMENT_FIGURES, RefinementSteps } from './refinement-step.ts'
 
 export const dual: Method = {
+  figures: [...ACTOR_CRITIC_FIGURES, ...REFINEMENT_FIGURES],
   besides: actorCriticGroups,
   async compile(store, settings) {
     const actorCritic = await compileActorCritic(store, settings)
@@ -12,9 +13,8 @@ export const dual: Method = {
       programs: [...actorCritic.programs, refinement.program],
       renewal: actorCritic.renewal,
       async update(phase, steps) {
-        const figures = await actorCritic.update(phase, steps)
-        const refined = await refinement.take(steps.of('refinement'))
-        return { ...figures, ...refined, gradientNorm: { ...figures.gradientNorm, ...refined?.gradientNorm } }
+        const measured = await actorCritic.update(phase, steps)
+        return { ...measured, ...(await refinement.take(steps.of('refinement'))) }
       },
     }
   },

@@ -1,6 +1,7 @@
 /** @file The learner: parameters and programs of a method over the replay; updates, publishes, saves and resumes. */
 import { InputError } from '../errors.ts'
 import { ParameterStore } from '../graph/index.ts'
+import type { Figures } from '../metrics/figure.ts'
 import { initialise, shapesOf } from '../nets/index.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { ReplayBuffer } from '../replay/buffer.ts'
@@ -8,6 +9,7 @@ import { type ActorSizes, actorLayouts, type MethodName, pastHeads } from './act
 import { loadLearner, saveLearner } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
+import type { Measured } from './measure.ts'
 import { actingKind, type Group, type StepSettings, type Training } from './method.ts'
 import { methods } from './methods.ts'
 import type { Phase, UpdateFigures } from './phase.ts'
@@ -74,7 +76,8 @@ export class Learner {
     const settings = { sizes, tasks: tasks.length, batchPerTask: rows, learner, threads, lambda }
     const groups = methodGroups(method, settings)
     const store = createStore(groups, seed)
-    const training = await methods[method].compile(store, { ...settings, commands: replay.options.commands })
+    const { commands, translator } = replay.options
+    const training = await methods[method].compile(store, { ...settings, commands, translator })
     const steps = new Steps(replay, store, groups, rows, learner, seed)
     return new Learner(options, replay, groups, store, training, steps)
   }
@@ -91,19 +94,22 @@ export class Learner {
 
   /** One joint update of the phase. @throws InputError if it diverged, before anything is published */
   async update(phase: Phase): Promise<UpdateFigures> {
-    const { meanQ, weight, ...figures } = await this.training.update(phase, this.steps)
+    const measured = await this.training.update(phase, this.steps)
     this.updates++
+    const figures = this.byName(measured)
     expectConverging(`update ${this.updates}`, figures)
     if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
-    const byTask = (values: ArrayLike<number>) =>
-      Object.fromEntries(this.options.tasks.map((task, i) => [task, values[i]!]))
-    return {
-      update: this.updates,
-      phase,
-      ...figures,
-      ...(meanQ && { meanQ: byTask(meanQ) }),
-      ...(weight && { weight: byTask(weight) }),
-    }
+    return { update: this.updates, phase, figures }
+  }
+
+  /** A figure of each task has a name for each of them. */
+  private byName(measured: Measured): Figures {
+    const named = Object.entries(measured).flatMap(([name, value]): [string, number][] =>
+      typeof value === 'number'
+        ? [[name, value]]
+        : this.options.tasks.map((task, i): [string, number] => [`${name}.${task}`, value[i]!]),
+    )
+    return Object.fromEntries(named)
   }
 
   /** Copies of the parameters that act, to publish. */
@@ -140,18 +146,13 @@ export class Learner {
 }
 
 /** @throws InputError naming the loss or gradient that is no number any more: the parameters behind it are spoilt */
-function expectConverging(where: string, { gradientNorm, ...parts }: Omit<UpdateFigures, 'update' | 'phase'>): void {
-  const losses = Object.entries(parts).map(([part, figures]) => [
-    `loss of ${part}`,
-    (figures as { loss?: number }).loss,
-  ])
-  const norms = Object.entries(gradientNorm).map(([group, norm]) => [`gradient of ${group}`, norm])
-  for (const [name, value] of [...losses, ...norms] as [string, number | undefined][])
-    if (value !== undefined && !Number.isFinite(value))
-      throw new InputError(where, `the ${name} is ${value}`, 'The training diverged: lower learner.learningRate')
+function expectConverging(where: string, figures: Figures): void {
+  for (const [name, value] of Object.entries(figures))
+    if (!Number.isFinite(value) && (name.endsWith('.loss') || name.startsWith('gradientNorm.')))
+      throw new InputError(where, `${name} is ${value}`, 'The training diverged: lower learner.learningRate')
 }
 
-/** Every task has the same share of a batch (paper.md §12). @throws InputError */
+/** Every task has the same share of a batch (docs/method.md §12). @throws InputError */
 function batchPerTask({ learner, tasks }: Pick<LearnerOptions, 'learner' | 'tasks'>): number {
   const share = Math.floor(learner.batch / tasks.length)
   if (share < 1)

@@ -1,11 +1,14 @@
 /** @file What the learner asks of a method of training: its parameters, its programs, and what one update does with them. */
 import type { ParameterStore, Program } from '../graph/index.ts'
+import type { Figure } from '../metrics/figure.ts'
 import type { Layout } from '../nets/index.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
+import type { Translator } from '../talk/translator.ts'
 import type { ActorSizes } from './actors.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
-import type { Phase, UpdateFigures } from './phase.ts'
+import type { Measured } from './measure.ts'
+import type { Phase } from './phase.ts'
 import type { Renewal } from './renewal.ts'
 import type { Steps } from './steps.ts'
 
@@ -21,6 +24,7 @@ export type StepSettings = {
 export type MethodSettings = StepSettings & {
   lambda: Record<Phase, ActorWeights>
   commands: CommandEncoder
+  translator: Translator
 }
 
 /**
@@ -32,22 +36,18 @@ export type Group = { layout: Layout; trained?: boolean; targetRate?: number }
 /** Whether a group acts as it learns, or its average does. */
 export const actingKind = ({ targetRate }: Group): 'value' | 'target' => (targetRate === undefined ? 'value' : 'target')
 
-/** What a method measures in one update; values by task are in the order of the tasks. */
-export type MethodFigures = Omit<UpdateFigures, 'update' | 'phase' | 'meanQ' | 'weight'> & {
-  meanQ?: ArrayLike<number>
-  weight?: ArrayLike<number>
-}
-
 /** A method whose programs are compiled. */
 export type Training = {
   programs: readonly Program[] // beside that of the renewal
   /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
-  update(phase: Phase, steps: Steps): Promise<MethodFigures>
+  update(phase: Phase, steps: Steps): Promise<Measured>
   /** Absent where the head is frozen online, or never renewed. */
   renewal?: Renewal
 }
 
 export type Method = {
+  /** Everything that its updates may measure. */
+  figures: readonly Figure[]
   /** The groups beside those that act (actors.ts): who judges the actors while they learn, and who succeeds the head. */
   besides(settings: StepSettings): Record<string, Group>
   compile(store: ParameterStore, settings: MethodSettings): Promise<Training>

@@ -1,4 +1,4 @@
-/** @file The refinement actor's step on talk-and-tweak samples of all tasks; head and critics are frozen in it (paper.md §6). */
+/** @file The refinement actor's step on talk-and-tweak samples of all tasks; head and critics are frozen in it (docs/method.md §6). */
 import {
   abs,
   add,
@@ -24,26 +24,29 @@ import {
 } from '../nets/index.ts'
 import type { TalkRows } from '../replay/buffer.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { allCommands, commandDirection, type Direction, NULL_COMMAND } from '../talk/vocabulary.ts'
 import { NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
 import { normalInput } from './batch.ts'
-import { obedienceTerm, refinementLoss, valueOfOwnTask } from './losses/index.ts'
-import type { MethodFigures, MethodSettings, StepSettings } from './method.ts'
+import { obedienceTerm, REFINEMENT, refinementLoss, valueOfOwnTask } from './losses/index.ts'
+import { gradientNorms, type Measured, outputsOf, read } from './measure.ts'
+import type { MethodSettings, StepSettings } from './method.ts'
 import { sightOf } from './sight.ts'
 import type { Steps } from './steps.ts'
 
+export const REFINEMENT_FIGURES = Object.values(REFINEMENT)
+
 /** Its steps begin when the talk-and-tweak dataset is large enough. */
 export class RefinementSteps {
-  /** Every command but "[null]", with its embedding and its direction. */
-  private readonly sayable: { vector: Float32Array; direction: Direction }[]
+  /** Every command that asks for something, with its embedding and what it asks for. */
+  private readonly sayable: { vector: Float32Array; intent: Float32Array }[]
 
   private constructor(
     readonly program: Program,
     private readonly settings: MethodSettings,
   ) {
-    this.sayable = allCommands()
-      .filter((command) => command !== NULL_COMMAND)
-      .map((command) => ({ vector: settings.commands.embed(command), direction: commandDirection(command) }))
+    const { commands, translator } = settings
+    this.sayable = translator.commands.all
+      .filter((command) => command !== translator.commands.nothing)
+      .map((command) => ({ vector: commands.embed(command), intent: translator.intent(command) }))
   }
 
   static async compile(store: ParameterStore, settings: MethodSettings): Promise<RefinementSteps> {
@@ -51,7 +54,7 @@ export class RefinementSteps {
   }
 
   /** One step; undefined while there are too few samples. */
-  async take(steps: Steps): Promise<MethodFigures | undefined> {
+  async take(steps: Steps): Promise<Measured | undefined> {
     const { batch, obedience, startAfter } = this.settings.learner.refinement
     if (steps.replay.talkCount < startAfter) return undefined
     const { h, features, proprio, action, command, ownTask } = this.program.inputs as Record<string, Float32Array>
@@ -62,13 +65,7 @@ export class RefinementSteps {
     for (const [sample, owner] of task.entries()) ownTask![owner * batch + sample] = 1
     if (obedience > 0) this.drawCommands(steps)
     await steps.runFilled(this.program)
-    const { refineLoss, bc, q, reg, meanMu, obedience: obeyed } = this.program.outputs
-    const asked = obeyed && { obedience: obeyed[0]! }
-    return {
-      refine: { bc: bc![0]!, q: q![0]!, reg: reg![0]!, loss: refineLoss![0]!, ...asked },
-      meanMu: meanMu![0]!,
-      gradientNorm: { refine: steps.apply('refine') },
-    }
+    return { ...read(this.program, REFINEMENT_FIGURES), ...gradientNorms({ refine: steps.apply('refine') }) }
   }
 
   /** States of all tasks, each under a command drawn from those that ask for something. */
@@ -82,16 +79,16 @@ export class RefinementSteps {
     for (const [i, task] of tasks.entries())
       replay.sampleTransitions({ task, count: share, offset: i * share }, sampling, rows)
     for (let row = 0; row < share * tasks.length; row++) {
-      const { vector, direction } = sampling.pick(this.sayable)
+      const { vector, intent } = sampling.pick(this.sayable)
       inputs['said/command']!.set(vector, row * sizes.command)
-      for (let axis = 0; axis < 3; axis++)
-        inputs['said/shift']![row * ACTION_WIDTH + axis] = direction[axis]! * learner.refinement.shift
+      for (let entry = 0; entry < ACTION_WIDTH; entry++)
+        inputs['said/shift']![row * ACTION_WIDTH + entry] = intent[entry]! * learner.refinement.shift
     }
   }
 }
 
 function compileRefinementStep(store: ParameterStore, settings: MethodSettings): Promise<Program> {
-  const { sizes, tasks, learner, commands } = settings
+  const { sizes, tasks, learner, commands, translator } = settings
   const { batch, bcWeight, qWeight, nullWeight, obedience } = learner.refinement
   const [head, criticParameters, refine] = [store.tensors('head'), store.tensors('critic'), store.tensors('refine')]
   const h = input('h', [batch, sizes.embedding])
@@ -99,7 +96,7 @@ function compileRefinementStep(store: ParameterStore, settings: MethodSettings):
   const features = input('features', [batch, sizes.cameras, sizes.channels, sizes.space])
   const command = input('command', [batch, sizes.command])
   const ownTask = input('ownTask', [tasks, batch])
-  const nothing = constant(commands.embed(NULL_COMMAND), [1, sizes.command])
+  const nothing = constant(commands.embed(translator.commands.nothing), [1, sizes.command])
   const actions = input('action', [batch, ACTION_WIDTH])
   const noise = (name: string) => normalInput(name, [batch, ACTION_WIDTH])
   const pooled = sightOf(sizes, refine, { features, h })
@@ -121,14 +118,14 @@ function compileRefinementStep(store: ParameterStore, settings: MethodSettings):
   const loss = obeyed ? add(terms.loss, mul(obedience, obeyed)) : terms.loss
   return compile({
     name: 'refinement step',
-    outputs: {
-      refineLoss: loss,
-      bc: terms.bc,
-      q: terms.q,
-      reg: terms.reg,
-      meanMu: mean(abs(m)),
-      ...(obeyed && { obedience: obeyed }),
-    },
+    outputs: outputsOf([
+      [REFINEMENT.loss, loss],
+      [REFINEMENT.bc, terms.bc],
+      [REFINEMENT.q, terms.q],
+      [REFINEMENT.reg, terms.reg],
+      [REFINEMENT.meanMu, mean(abs(m))],
+      ...(obeyed ? [[REFINEMENT.obedience, obeyed] as const] : []),
+    ]),
     gradients: [{ store, group: 'refine', loss }],
     threads: settings.threads,
   })

@@ -1,16 +1,11 @@
 /**
- * @file Chains of operations: place, pick and assemble of one bolt, then of the next. The end state of one operation starts
- * the next with no reset between, and a chain ends with its first failed operation (paper.md §9, long horizon).
+ * @file Chains of operations. The end state of one operation starts the next with no reset between, and a chain ends with
+ * its first failed operation (docs/method.md §9, long horizon).
  */
-import { InputError } from '../errors.ts'
+import { percent } from '../metrics/percent.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
-import type { Workcell } from '../robots/workcell/workcell.ts'
+import type { Operation, Simulation } from '../robot/rig.ts'
 import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
-
-/** What is done to one bolt, in this order. */
-export const OPERATIONS = ['place', 'pick', 'assemble'] as const
-
-export type Operation = { task: string; bolt: number }
 
 export type Chain = {
   seed: number
@@ -20,29 +15,8 @@ export type Chain = {
   asked: number // operations of the whole chain
 }
 
-/** The policy never hears which bolt is meant: the workcell colours the active cradle and slot, and it has to look. */
-export type ChainCrew = Omit<Crew, 'begin' | 'recorder'> & { workcell: Workcell }
-
-/** The operations of a chain, bolt by bolt. @throws InputError if the cell has too few bolts for so many */
-export function operationsOf(count: number, bolts: number): Operation[] {
-  if (!(Number.isInteger(count) && count >= 1 && count <= OPERATIONS.length * bolts))
-    throw new InputError(
-      'chain',
-      `${count} operations cannot be done with ${bolts} bolt${bolts > 1 ? 's' : ''}`,
-      `Ask for 1 to ${OPERATIONS.length * bolts} operations`,
-    )
-  return Array.from({ length: count }, (_, i) => ({
-    task: OPERATIONS[i % OPERATIONS.length]!,
-    bolt: Math.floor(i / OPERATIONS.length),
-  }))
-}
-
-/** What a chain does next; undefined after the last bolt, or a task that is in no chain. */
-export function operationAfter({ task, bolt }: Operation, bolts: number): Operation | undefined {
-  const all = operationsOf(OPERATIONS.length * bolts, bolts)
-  const at = all.findIndex((operation) => operation.task === task && operation.bolt === bolt)
-  return at < 0 ? undefined : all[at + 1]
-}
+/** The policy never hears which bolt is meant: the scene shows which is the active one, and it has to look. */
+export type ChainCrew = Omit<Crew, 'begin' | 'recorder'> & { simulation: Pick<Simulation, 'begin' | 'operations'> }
 
 /** One chain. `seed` fixes the scene at its start. `recorder` is asked once an operation. */
 export async function runChain(
@@ -51,17 +25,15 @@ export async function runChain(
   seed: number,
   recorder: (operation: number) => Recorder | undefined = () => undefined,
 ): Promise<Chain> {
-  const { robot, workcell } = crew
+  const { robot, simulation } = crew
   const episodes: EpisodeSummary[] = []
-  for (const [i, { task, bolt }] of operations.entries()) {
+  for (const [i, operation] of operations.entries()) {
     const begin = async () => {
-      if (i === 0) {
-        await robot.stop()
-        workcell.resetSync(task, seed, { bolt })
-      } else workcell.begin(task, { bolt })
+      if (i === 0) await robot.stop()
+      simulation.begin(operation, i === 0 ? seed : undefined)
       return robot.observe()
     }
-    episodes.push(await runEpisode({ ...crew, begin, recorder: recorder(i) }, task, seed))
+    episodes.push(await runEpisode({ ...crew, begin, recorder: recorder(i) }, operation.task, seed))
     if (episodes.at(-1)!.ending !== 'success') break
   }
   const completed = episodes.filter(({ ending }) => ending === 'success').length
@@ -73,7 +45,7 @@ export async function runChains(
   crew: ChainCrew,
   options: { operations: number; chains: number; firstSeed: number; onChain?: (chain: Chain) => void },
 ): Promise<Chain[]> {
-  const operations = operationsOf(options.operations, crew.workcell.options.bolts)
+  const operations = crew.simulation.operations(options.operations)
   const chains: Chain[] = []
   for (let k = 0; k < options.chains; k++) {
     chains.push(await runChain(crew, operations, options.firstSeed + k))
@@ -115,8 +87,6 @@ export function attrition(chains: readonly Chain[], operations: readonly Operati
     }
   })
 }
-
-const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(100 * share).toFixed(0)} %`)
 
 /** A row an operation, for terminal and documents. */
 export function attritionTable(rows: readonly Attrition[]): { header: string[]; rows: string[][] } {

@@ -8,10 +8,10 @@ import type { Ending } from '../replay/episode.ts'
 import type { Actor } from '../replay/transition.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { Fault, SafeRobot } from '../robot/safety.ts'
+import type { Attendant, Verdict } from './attendant.ts'
 import type { Course } from './failure.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
-import type { Attendant, Verdict } from './watcher.ts'
 
 /** What happened between one observation and the next. */
 export type Happening = {

@@ -4,9 +4,8 @@ import type { TaskScore } from '../metrics/metrics.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import type { RunConfig } from '../run/config.ts'
+import type { Attendant } from './attendant.ts'
 import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
-import type { Attendant } from './watcher.ts'
 
 /** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
 export async function evaluate(
@@ -56,8 +55,14 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
   }
 }
 
-/** ξ of an evaluation: drawn anew for each action, as in practice (paper.md §13), but as wide as `evaluation.noise` says. */
-export function evaluationNoise({ evaluation, seed }: Pick<RunConfig, 'evaluation' | 'seed'>): () => Float32Array {
+/** ξ of an evaluation: drawn anew for each action, as in practice (docs/method.md §13), but as wide as `evaluation.noise` says. */
+export function evaluationNoise({
+  evaluation,
+  seed,
+}: {
+  evaluation: { noise: number }
+  seed: number
+}): () => Float32Array {
   const random = new RandomStream(seed, 'evaluation noise')
   const xi = new Float32Array(ACTION_WIDTH)
   return () => random.fillNormal(xi, evaluation.noise)

@@ -2,8 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CONTROL_RATE } from '../metrics/robot-time.ts'
 
-export { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
-
 export class Pace {
   private next = 0
 

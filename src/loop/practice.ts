@@ -2,22 +2,27 @@
 import type { Policy } from '../learn/policy.ts'
 import type { Operator } from '../operator/operator.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import type { SimulatedOperator } from '../robots/workcell/operator/operator.ts'
-import type { RunConfig } from '../run/config.ts'
-import type { Station } from '../run/session.ts'
-import { ChainStarts } from './chain-starts.ts'
+import type { Attendance, Attendant } from './attendant.ts'
 import { type EpisodeSummary, runEpisode } from './episode.ts'
 import type { Course } from './failure.ts'
 import type { OnlineRecorder, Place } from './online-recorder.ts'
 import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Turns } from './turns.ts'
-import type { Attendant, Watcher } from './watcher.ts'
 
 /** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
 export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
   index === 0 ? seed : new RandomStream(seed, `robot ${index}`).integer(2 ** 31)
+
+/** Of the run's settings those that practice needs. */
+export type PracticeSettings = {
+  tasks: readonly string[]
+  seed: number
+  evaluation: { firstSeed: number } // start states come from below it
+  online: { pace: number }
+}
 
 export type Practised = EpisodeSummary & { episode: number }
 
@@ -25,21 +30,21 @@ export class Practice {
   private readonly noise: RandomStream
   private readonly pace: Pace
   private readonly tending: Operator | undefined
-  private readonly chainStarts: ChainStarts
+  private readonly starts: Starts | undefined
 
   constructor(
-    readonly station: Station,
+    readonly rig: Rig,
     readonly recorder: OnlineRecorder,
-    readonly operator: SimulatedOperator | undefined,
+    readonly operator: SimulatedPerson | undefined,
     private readonly shared: { perception: Perception; policy: Policy; turns: Turns; course: Course },
-    private readonly config: RunConfig,
-    private readonly watcher?: Watcher,
+    private readonly settings: PracticeSettings,
+    private readonly watcher?: Attendance,
   ) {
-    this.noise = new RandomStream(robotSeed(config.seed, recorder.place), `noise/${recorder.robotSteps}`)
-    const { pace } = config.online
+    this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
+    const { pace } = settings.online
     this.pace = new Pace(() => watcher?.speed(pace) ?? pace)
-    this.tending = watcher ? watcher.operator(station.cell, operator) : operator
-    this.chainStarts = new ChainStarts(station, config.robot.chainStarts, robotSeed(config.seed, recorder.place))
+    this.tending = watcher ? watcher.operator(rig.cell, operator) : operator
+    this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
   }
 
   /**
@@ -47,9 +52,9 @@ export class Practice {
    * episode's number fixes task and start state.
    */
   async episode(): Promise<Practised> {
-    const { station, recorder, shared, config } = this
+    const { rig, recorder, shared } = this
     const { turns, ...minds } = shared
-    const { tasks, seed, evaluation } = config
+    const { tasks, seed, evaluation } = this.settings
     const episode = recorder.nextEpisode
     const round = Math.floor(episode / recorder.place.of)
     const task = tasks[(round + recorder.place.index) % tasks.length]!
@@ -62,14 +67,14 @@ export class Practice {
       },
     }
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
-    const begin = this.chainStarts.begin(episode, task)
-    const beside = this.watcher?.attend({ cell: station.cell, stage: 'practice', task, episode })
+    const begin = this.starts?.begin(episode, task)
+    const beside = this.watcher?.attend({ cell: rig.cell, stage: 'practice', task, episode })
     // while one robot is held, the others go on, or are held in their turn
     const attendant = beside && holding(beside, (held) => turns.during(shared.course.failure.during(held)))
     const operator = this.tending
-    const crew = { ...minds, robot: station.robot, noise, operator, recorder, begin, pace, attendant }
+    const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant }
     const summary = await runEpisode(crew, task, start)
-    this.chainStarts.ended(summary)
+    this.starts?.ended(summary)
     return { episode, ...summary }
   }
 }

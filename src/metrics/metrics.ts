@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { z } from 'zod'
 import { InputError, systemError } from '../errors.ts'
+import { Figure } from './figure.ts'
 
 /** JSON has no NaN or Infinity: a diverged value is written as null and read back as NaN, a gap in the curve. */
 const figure = z
@@ -40,23 +41,11 @@ const UpdateMetric = z.object({
   ...clock,
   update: z.number(),
   phase: z.enum(['warm-up', 'online']),
-  // a part is left out where the method of training does not have it
-  critic: z.object({ td: figure, conservative: figure.optional(), loss: figure }).optional(),
-  actor: z.object({ bc: figure, q: figure.optional(), loss: figure }).optional(),
-  refine: z.object({ bc: figure, q: figure, reg: figure, loss: figure, obedience: figure.optional() }).optional(),
-  noise: z // DSRL's noise critic and noise actor
-    .object({
-      alias: figure,
-      loss: figure.optional(),
-      entropy: figure.optional(),
-      temperature: figure.optional(),
-    })
-    .optional(),
-  meanQ: per(figure).optional(), // Q̄_i of each task
-  weight: per(figure).optional(), // ε_i of each task
-  gradientNorm: per(figure), // before the clip, by parameter group
-  meanMu: figure.optional(), // mean |mu/K| of the refinement actor
+  figures: per(figure), // by name; the run's "figures" line declares them
 })
+
+/** What the updates of the run measure, told when the run is opened. */
+const FiguresMetric = z.object({ kind: z.literal('figures'), ...clock, declared: z.array(Figure) })
 
 /** One trial. Equal seeds are equal starts, in every evaluation and every method. */
 const Outcome = z.object({ seed: z.number(), success: z.boolean(), length: z.number() })
@@ -111,12 +100,17 @@ export const Metric = z.discriminatedUnion('kind', [
   LearningMetric,
   LabelsMetric,
   HealthMetric,
+  FiguresMetric,
 ])
 export type Metric = z.infer<typeof Metric>
 export type MetricOf<K extends Metric['kind']> = Extract<Metric, { kind: K }>
 
 export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K): MetricOf<K>[] =>
   metrics.filter((metric): metric is MetricOf<K> => metric.kind === kind)
+
+/** What the figures of a run's updates mean, as it was told last; empty for runs of earlier versions. */
+export const declaredFigures = (metrics: readonly Metric[]): readonly Figure[] =>
+  ofKind(metrics, 'figures').at(-1)?.declared ?? []
 
 /** Appends one line an event. Every line reaches the file before `write` returns; a kill can tear only the last one. */
 export class MetricsWriter {
@@ -183,7 +177,7 @@ function parseLine(where: string, line: string): Metric {
   } catch (cause) {
     throw new InputError(where, 'is not JSON', 'Delete the damaged line to read the rest', { cause })
   }
-  const result = Metric.safeParse(value)
+  const result = Metric.safeParse(withFigures(value))
   if (result.success) return result.data
   const issue = result.error.issues[0]
   throw new InputError(
@@ -191,4 +185,18 @@ function parseLine(where: string, line: string): Metric {
     `field "${issue.path.join('.')}": ${issue.message}`,
     'Delete the damaged line to read the rest',
   )
+}
+
+const NOTED = ['kind', 'time', 'robotSteps', 'update', 'phase']
+
+/** Runs of earlier versions noted each part of an update in a field of its own. */
+function withFigures(line: unknown): unknown {
+  if (typeof line !== 'object' || line === null || !('kind' in line) || line.kind !== 'update' || 'figures' in line)
+    return line
+  const figures: Record<string, unknown> = {}
+  for (const [part, value] of Object.entries(line).filter(([key]) => !NOTED.includes(key)))
+    if (typeof value === 'object' && value !== null)
+      for (const [name, own] of Object.entries(value)) figures[`${part}.${name}`] = own
+    else figures[part] = value
+  return { ...line, figures }
 }

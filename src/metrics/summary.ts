@@ -1,6 +1,7 @@
 /** @file What a run comes to: `summary.json` and the table that the terminal shows at its end. */
 
 import { type Metric, type MetricOf, ofKind, type TaskScore } from './metrics.ts'
+import { percent } from './percent.ts'
 import { robotMinutes } from './robot-time.ts'
 
 export type TaskSummary = {
@@ -82,8 +83,6 @@ export const scoreRows = ({ tasks, robots = {} }: Pick<Summary, 'tasks' | 'robot
       own[task] ? [{ task, name: `${task}, robot ${cell}`, score: own[task] }] : [],
     ),
   ])
-
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`
 
 /** The end-of-run table, plain text. */
 export function formatSummary(summary: Summary): string {

@@ -4,9 +4,22 @@ import { type Parameters, parameter } from './parameters.ts'
 
 /** x Wᵀ, and + bias where the checkpoint has one. x [..., in], W [out, in]. */
 export function linear(weights: Parameters, name: string, x: Tensor): Tensor {
-  const product = matmul(x, swapLast(parameter(weights, `${name}.weight`)))
+  const product = `${name}.down` in weights ? lowRank(weights, name, x) : timesTransposed(weights, `${name}.weight`, x)
   return `${name}.bias` in weights ? add(product, parameter(weights, `${name}.bias`)) : product
 }
+
+/**
+ * x (W + up down)ᵀ of a LoRA finetune as x Wᵀ + (x downᵀ) upᵀ: the sum of the matrices is never made. down [r, in],
+ * up [out, r]; `stretch` [out] multiplies the rows of the sum where a finetune has it (DoRA).
+ */
+function lowRank(weights: Parameters, name: string, x: Tensor): Tensor {
+  const side = timesTransposed(weights, `${name}.up`, timesTransposed(weights, `${name}.down`, x))
+  const product = add(timesTransposed(weights, `${name}.frozen`, x), side)
+  return `${name}.stretch` in weights ? mul(product, parameter(weights, `${name}.stretch`)) : product
+}
+
+const timesTransposed = (weights: Parameters, name: string, x: Tensor): Tensor =>
+  matmul(x, swapLast(parameter(weights, name)))
 
 /** w x / sqrt(mean x² + epsilon) over the last axis. */
 export const scaleByRms = (x: Tensor, weight: Tensor, epsilon: number): Tensor =>

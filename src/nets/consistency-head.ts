@@ -1,4 +1,4 @@
-/** @file The primary actor's consistency head: conditioning and noise to an action, in one denoising step or several (paper.md §2, §3). */
+/** @file The primary actor's consistency head: conditioning and noise to an action, in one denoising step or several (docs/method.md §2, §3). */
 import { add, clip, concat, expand, mul, type Tensor, tanh } from '../graph/index.ts'
 import {
   type ConsistencySchedule,

@@ -1,4 +1,4 @@
-/** @file The Karras noise schedule of the consistency policy: scales, boundary scalings, weights, time features (paper.md §3). */
+/** @file The Karras noise schedule of the consistency policy: scales, boundary scalings, weights, time features (docs/method.md §3). */
 import { InputError } from '../errors.ts'
 import { constant, gather, type Tensor } from '../graph/index.ts'
 

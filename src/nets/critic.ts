@@ -1,4 +1,4 @@
-/** @file The critics of all tasks and members as one batched network: every parameter leads with [task, member] (paper.md §2, §5). */
+/** @file The critics of all tasks and members as one batched network: every parameter leads with [task, member] (docs/method.md §2, §5). */
 import { mean, min, reshape, type Tensor, unsqueeze } from '../graph/index.ts'
 import { block, dense, trunk } from './layers.ts'
 import { blockLayout, denseLayout, type Layout, type Parameters, trunkLayout } from './parameters.ts'

@@ -2,7 +2,7 @@
 import { add, concat, expand, layerNorm, matmul, reshape, slice, Tensor, tanh, unsqueeze } from '../graph/index.ts'
 import { type Parameters, parameter } from './parameters.ts'
 
-/** Paper.md §12. */
+/** Source: docs/method.md §12. */
 export const NORM_EPSILON = 1e-6
 
 /**

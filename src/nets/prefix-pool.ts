@@ -1,4 +1,4 @@
-/** @file SmolVLA's task embedding: the masked mean over time of the prefix keys and values (paper.md §2). */
+/** @file SmolVLA's task embedding: the masked mean over time of the prefix keys and values (docs/method.md §2). */
 import { InputError, ShapeError } from '../errors.ts'
 
 /**

@@ -1,4 +1,4 @@
-/** @file The refinement actor: images and a command to the mean of the primary actor's noise (paper.md §2, §6). */
+/** @file The refinement actor: images and a command to the mean of the primary actor's noise (docs/method.md §2, §6). */
 import { add, div, mul, type Tensor, tanh } from '../graph/index.ts'
 import { block, dense, trunk } from './layers.ts'
 import { blockLayout, denseLayout, type Layout, type Parameters, trunkLayout } from './parameters.ts'

@@ -1,4 +1,4 @@
-/** @file Learned spatial embeddings: pools frozen feature maps to a vector with one weight map per channel (paper.md §2). */
+/** @file Learned spatial embeddings: pools frozen feature maps to a vector with one weight map per channel (docs/method.md §2). */
 import { matmul, reshape, type Tensor, transpose } from '../graph/index.ts'
 import { block } from './layers.ts'
 import { blockLayout, type Layout, type Parameters, parameter } from './parameters.ts'

@@ -1,8 +1,9 @@
 /** @file What a linear map can read from an encoder on frames of the three tasks, which play never showed: millimetres and degrees. */
 import { RandomStream } from '../random/stream.ts'
 import { expertAction } from '../robots/workcell/expert.ts'
+import { OPERATIONS } from '../robots/workcell/operations.ts'
 import type { WorkcellOptions } from '../robots/workcell/options.ts'
-import { BOLT_TASKS, TASKS } from '../robots/workcell/tasks.ts'
+import { TASKS } from '../robots/workcell/tasks/index.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
 import type { Encoding, VlaEncoder } from '../vla/encoder.ts'
 import { ridge } from './ridge.ts'
@@ -27,7 +28,7 @@ export async function probeFrames(
   const workcell = await Workcell.create(cell)
   const noise = new RandomStream(seed, 'noise')
   const frames: ProbeFrame[] = []
-  for (const task of BOLT_TASKS)
+  for (const task of OPERATIONS)
     for (let episode = 0; episode < episodes; episode++) {
       let observation = workcell.resetSync(task, seed + episode)
       for (let step = 0; step < TASKS[task].maxSteps; step++) {

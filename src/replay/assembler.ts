@@ -56,17 +56,12 @@ export class EpisodeAssembler {
   end(episode: number, end: EpisodeEnd): WholeEpisode | null {
     if (this.closed.has(episode)) return null
     const whole = this.find(episode)
-    this.discard(episode)
+    this.open.delete(episode)
+    this.closed.add(episode)
     const last = whole.steps.pop()
     if (!last) return null
     whole.steps.push(settle(last, end))
     return whole
-  }
-
-  /** Forgets an open episode, one that a fault made worthless. */
-  discard(episode: number) {
-    this.open.delete(episode)
-    this.closed.add(episode)
   }
 
   private find(episode: number): WholeEpisode {

@@ -3,8 +3,7 @@ import { InputError, ShapeError } from '../errors.ts'
 import type { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
-import { type LabelRule, labelInterventions } from '../talk/labels.ts'
-import { NULL_COMMAND } from '../talk/vocabulary.ts'
+import type { Translator } from '../talk/translator.ts'
 import { type EncodedObservation, EpisodeAssembler, type WholeEpisode } from './assembler.ts'
 import { CommandTable } from './command-table.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
@@ -15,7 +14,7 @@ import { SerialQueue } from './serial-queue.ts'
 export type ReplayOptions = StoreShape & {
   tasks: readonly string[] // their order is the task index
   discount: number // γ of the Monte-Carlo returns, per step
-  labels: LabelRule
+  translator: Translator
   commands: CommandEncoder
   demonstrationCapacity: number // observations
   onlineCapacity: number // observations
@@ -117,23 +116,18 @@ export class ReplayBuffer {
     if (whole) this.enter(whole)
   }
 
-  /** Forgets an open episode, one that a fault made worthless. */
-  discard(episode: number) {
-    this.assembler.discard(episode)
-  }
-
   private enter({ start, observations, steps }: WholeEpisode) {
     const partitions = this.task(start.task)
     const rewards = steps.map((step) => step.reward)
-    const returns = monteCarloReturns(rewards, this.options.discount)
-    const spoken = steps.map((step) => this.commands.index(step.command ?? NULL_COMMAND))
+    const { translator, discount } = this.options
+    const returns = monteCarloReturns(rewards, discount)
     const store = start.source === 'demonstration' ? this.demonstrations : this.online
-    const first = store.add({ start, observations, steps, returns, spoken })
+    const first = store.add({ start, observations, steps, returns })
     if (start.source === 'demonstration') {
       for (let t = 0; t < steps.length; t++) partitions.demonstrations.push(first + t)
     } else {
       const acted = steps.map(({ action, actor }) => ({ action, intervened: actor === 'operator' }))
-      labelInterventions(acted, this.options.labels).forEach((label, t) => {
+      translator.label(acted).forEach((label, t) => {
         if (!label) {
           partitions.rollouts.push(first + t)
           return
@@ -154,7 +148,7 @@ export class ReplayBuffer {
 
   /**
    * Draws `count` transitions of a task with replacement and writes them from row `offset` on; rows of demonstrations ∪
-   * interventions come first. Only the columns that `out` has are written. Source: paper.md §5, half demos ∪ interventions, half rollouts.
+   * interventions come first. Only the columns that `out` has are written. Source: docs/method.md §5, half demos ∪ interventions, half rollouts.
    *
    * @returns how many rows are demonstrations ∪ interventions
    * @throws InputError if the task has no transition yet, ShapeError if a column is too short

@@ -1,4 +1,4 @@
-/** @file The commands met so far and their embeddings, by index: a transition keeps two bytes instead of a vector. */
+/** @file The commands met so far and their embeddings, by index: a labelled step keeps two bytes instead of a vector. */
 import type { CommandEncoder } from '../talk/embedding.ts'
 
 export class CommandTable {

@@ -4,7 +4,6 @@ import { InputError, ShapeError } from '../errors.ts'
 import { decodeHalves } from '../float16.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { EpisodeStart, Step } from './episode.ts'
-import type { Actor } from './transition.ts'
 
 export type StoreShape = {
   embeddingWidth: number
@@ -21,12 +20,9 @@ export type FinishedEpisode = {
   observations: readonly StoredObservation[] // T + 1
   steps: readonly Step[] // T; the last one is settled
   returns: Float32Array // [T] Monte-Carlo
-  spoken: readonly number[] // [T] indices of the commands said
 }
 
 export type Extent = { first: number; steps: number; start: EpisodeStart }
-
-const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator']
 
 /** The rows of one block of observations, and of the transitions that start at them. */
 type Chunk = {
@@ -36,11 +32,7 @@ type Chunk = {
   action: Float32Array
   reward: Float32Array
   mcReturn: Float32Array
-  id: Float64Array
-  spoken: Uint16Array
   terminated: Uint8Array
-  truncated: Uint8Array
-  actor: Uint8Array
 }
 
 /**
@@ -66,9 +58,7 @@ export class EpisodeStore {
     this.bytesPerObservation =
       4 * (shape.embeddingWidth + shape.proprioWidth + ACTION_WIDTH + 2) +
       2 * this.featureLength * (1 + shape.copies) +
-      8 +
-      2 +
-      3
+      1
     this.rowsPerChunk = Math.min(capacity, Math.max(16, Math.floor((16 << 20) / this.bytesPerObservation)))
   }
 
@@ -92,7 +82,7 @@ export class EpisodeStore {
   }
 
   /** Stores an episode, after dropping as many of the oldest whole episodes as it needs. Returns its first serial. */
-  add({ start, observations, steps, returns, spoken }: FinishedEpisode): number {
+  add({ start, observations, steps, returns }: FinishedEpisode): number {
     if (observations.length !== steps.length + 1) {
       throw new ShapeError(`episode ${start.episode} observations`, [observations.length], [steps.length + 1])
     }
@@ -117,11 +107,7 @@ export class EpisodeStore {
       chunk.action.set(step.action, row * ACTION_WIDTH)
       chunk.reward[row] = step.reward
       chunk.mcReturn[row] = returns[i]!
-      chunk.id[row] = step.id
-      chunk.spoken[row] = spoken[i]!
       chunk.terminated[row] = step.terminated ? 1 : 0
-      chunk.truncated[row] = step.truncated ? 1 : 0
-      chunk.actor[row] = ACTORS.indexOf(step.actor)
     })
     this.next += observations.length
     this.extents.push({ first, steps: steps.length, start })
@@ -159,11 +145,7 @@ export class EpisodeStore {
       action: new Float32Array(rows * ACTION_WIDTH),
       reward: new Float32Array(rows),
       mcReturn: new Float32Array(rows),
-      id: new Float64Array(rows),
-      spoken: new Uint16Array(rows),
       terminated: new Uint8Array(rows),
-      truncated: new Uint8Array(rows),
-      actor: new Uint8Array(rows),
     }
   }
 
@@ -199,23 +181,6 @@ export class EpisodeStore {
 
   terminated(serial: number): number {
     return this.chunkAt(serial).terminated[this.row(serial)]!
-  }
-
-  truncated(serial: number): number {
-    return this.chunkAt(serial).truncated[this.row(serial)]!
-  }
-
-  actor(serial: number): Actor {
-    return ACTORS[this.chunkAt(serial).actor[this.row(serial)]!]!
-  }
-
-  id(serial: number): number {
-    return this.chunkAt(serial).id[this.row(serial)]!
-  }
-
-  /** Index of the command that was said while the step was taken. */
-  spoken(serial: number): number {
-    return this.chunkAt(serial).spoken[this.row(serial)]!
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file The append-only episode log: every step is on its way to the disk before the next one begins. */
 import fs from 'node:fs'
 import path from 'node:path'
+import { moveInPlace, syncFile } from '../durable.ts'
 import { InputError, systemError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
@@ -30,13 +31,16 @@ export type Recovery = {
 /**
  * A step's record completes its transition: it holds the action and the observation that followed. So a process killed at
  * any instant loses at most the step in flight, and what was written needs nothing that comes later. Writes are synchronous
- * (they reach the kernel before the call returns, and survive the process); fsync follows each episode, against power loss.
+ * (they reach the kernel before the call returns, and survive the process); fsync follows each episode, against power loss,
+ * where the file system knows it.
  */
 export class EpisodeLog {
   /** The next free numbers; they increase over the run, resumed or not. */
   nextId = 0
   nextEpisode = 0
   recovery: Recovery = { tornBytes: 0, interrupted: null }
+  /** False once the file system refused to flush: then a power cut may take what it has not written by itself. */
+  flushes = true
   private readonly robot: LoggedRobot
   private readonly codec: RecordCodec
   private readonly segmentBytes: number
@@ -110,7 +114,7 @@ export class EpisodeLog {
     if (!this.open) throw new InputError('log', 'no episode is open to be ended', 'Begin one first')
     this.append({ kind: 'end', episode: this.open.episode, end })
     this.open = null
-    this.refusedBy(() => fs.fsyncSync(this.fd))
+    if (!syncFile(this.fd, segmentPath(this.folder, this.segment))) this.flushes = false
   }
 
   /** Ends an open episode as interrupted, and closes the file even where that cannot be written. Safe to call twice. */
@@ -168,9 +172,8 @@ export class EpisodeLog {
       this.refusedBy(() => {
         this.fd = fs.openSync(draft, 'w')
         writeAll(this.fd, bytes, 0)
-        fs.fsyncSync(this.fd)
-        fs.renameSync(draft, file)
-        syncFolder(this.folder)
+        const flushed = syncFile(this.fd, file)
+        if (!moveInPlace(draft, file) || !flushed) this.flushes = false
       })
     } catch (error) {
       fs.rmSync(draft, { force: true })
@@ -214,12 +217,4 @@ export class EpisodeLog {
 /** writeSync may take less than it is given. */
 function writeAll(fd: number, bytes: Uint8Array, position: number) {
   for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done)
-}
-
-/** Makes a rename durable; Windows knows no such call on folders. */
-function syncFolder(folder: string) {
-  if (process.platform === 'win32') return
-  const fd = fs.openSync(folder, 'r')
-  fs.fsyncSync(fd)
-  fs.closeSync(fd)
 }

@@ -59,7 +59,10 @@ const KINDS = ['header', 'start', 'step', 'end'] as const
 const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator']
 
 export function loggedRobot(spec: RobotSpec): LoggedRobot {
-  const { name, cameras, proprio, actionScale } = spec
+  const { name, proprio, actionScale } = spec
+  const cameras = Object.fromEntries(
+    Object.entries(spec.cameras).map(([camera, { width, height }]) => [camera, { width, height }]),
+  )
   return { name, cameras, proprio: [...proprio], actionScale }
 }
 

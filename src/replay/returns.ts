@@ -2,7 +2,7 @@
 import { ShapeError } from '../errors.ts'
 
 /**
- * G_t = r_t + γ·G_{t+1} inside an episode, and 0 after its last step however it ended. Source: paper.md §5, §12.
+ * G_t = r_t + γ·G_{t+1} inside an episode, and 0 after its last step however it ended. Source: docs/method.md §5, §12.
  *
  * rewards: [T], one episode or several in a row. episode: [T], the number of each step's episode; leave out for one.
  * Returns [T].

@@ -3,9 +3,10 @@
  * LeRobot advise, with the figure it rests on. Early: let it try, then help to the goal, every other episode. Later: only
  * when the same mistake returns, briefly.
  */
+import { each, type Figures } from '../metrics/figure.ts'
 import { type Metric, type MetricOf, ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
 import { mean, median } from '../metrics/statistics.ts'
-import { percent } from './report/plot.ts'
 
 export type Advice = {
   rule: string // its name; equal names are the same advice with other figures
@@ -180,16 +181,22 @@ function weakest(episodes: readonly Episode[]): Weak | undefined {
   return rate < 0.5 && others - rate > 0.3 && !able ? { ...worst, others } : undefined
 }
 
+/** Those whose own critics are heard of. */
+const tasksOf = (figures: Readonly<Figures>) => Object.keys(each(figures, 'meanQ'))
+
 type Value = { task: string; now: number; before: number }
 
 /** Mean Q over the last lines and over as many before, of the task whose Q is least; undefined before there are enough. */
 function value(metrics: readonly Metric[]): Value | undefined {
-  const updates = ofKind(metrics, 'update').filter(({ phase, meanQ }) => phase === 'online' && meanQ)
+  const updates = ofKind(metrics, 'update').filter(
+    ({ phase, figures }) => phase === 'online' && tasksOf(figures).length > 0,
+  )
   const recent = updates.slice(-UPDATES)
   const before = updates.slice(-2 * UPDATES, -UPDATES)
   if (before.length < UPDATES) return undefined
-  const over = (lines: typeof updates, task: string) => mean(lines.map(({ meanQ }) => meanQ![task] ?? Number.NaN))
-  return Object.keys(recent.at(-1)!.meanQ!)
+  const over = (lines: typeof updates, task: string) =>
+    mean(lines.map(({ figures }) => figures[`meanQ.${task}`] ?? Number.NaN))
+  return tasksOf(recent.at(-1)!.figures)
     .map((task) => ({ task, now: over(recent, task), before: over(before, task) }))
     .filter(({ now, before }) => Number.isFinite(now) && Number.isFinite(before))
     .reduce<Value | undefined>((least, one) => (least && least.now <= one.now ? least : one), undefined)

@@ -2,11 +2,12 @@
 import type { Policy } from '../learn/policy.ts'
 import type { Perception } from '../loop/perception.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Simulation } from '../robot/rig.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
+import type { Vec3 } from '../robot/rotation.ts'
 import type { SafeRobot } from '../robot/safety.ts'
-import type { Vec3 } from '../robots/workcell/truth.ts'
-import type { Workcell } from '../robots/workcell/workcell.ts'
-import { allCommands, commandDirection, NULL_COMMAND } from '../talk/vocabulary.ts'
+import { directionAsked, type Translator } from '../talk/translator.ts'
+import type { Direction } from '../talk/vocabulary.ts'
 
 const STEPS = 5 // the window that one command sums over in the labels
 const ACTION_RANGE = 2
@@ -26,7 +27,13 @@ export type SteerResult = {
   states: number
 }
 
-export type SteerCrew = { robot: SafeRobot; workcell: Workcell; perception: Perception; policy: Policy }
+export type SteerCrew = {
+  robot: SafeRobot
+  simulation: Pick<Simulation, 'snapshot' | 'restore' | 'tool'>
+  perception: Perception
+  policy: Policy
+  translator: Translator
+}
 
 type Options = {
   tasks: readonly string[]
@@ -36,15 +43,15 @@ type Options = {
   onState?: () => void
 }
 
-/** Six directions and twelve pairs. */
-export const steeredCommands = allCommands().filter((command) => {
-  const axes = commandDirection(command).filter((sign) => sign !== 0).length
-  return axes === 1 || axes === 2
-})
+const axesAsked = (translator: Translator, command: string) =>
+  directionAsked(translator, command).filter(Boolean).length
 
 export async function steer(crew: SteerCrew, options: Options): Promise<SteerResult> {
   const random = new RandomStream(options.seed, 'steer')
-  const tally = new Map(steeredCommands.map((command) => [command, { further: 0, everyAxis: 0, metres: 0, trials: 0 }]))
+  const { translator } = crew
+  const { all, nothing } = translator.commands
+  const steered = all.filter((command) => [1, 2].includes(axesAsked(translator, command))) // by the rule six, and twelve pairs
+  const tally = new Map(steered.map((command) => [command, { further: 0, everyAxis: 0, metres: 0, trials: 0 }]))
   const change = { sum: 0, count: 0 }
   let states = 0
   for (const task of options.tasks)
@@ -52,13 +59,14 @@ export async function steer(crew: SteerCrew, options: Options): Promise<SteerRes
       await visit(crew, task, options.seed + 3_000_000 + k, random)
       states++
       const noise = Array.from({ length: STEPS }, () => draw(options.noise, random))
-      const snapshot = crew.workcell.snapshot()
+      const snapshot = crew.simulation.snapshot()
       change.sum += await nullChange(crew, task, noise[0]!)
       change.count++
-      const still = await displacement(crew, task, NULL_COMMAND, noise)
-      for (const command of steeredCommands) {
-        crew.workcell.restore(snapshot)
-        record(tally.get(command)!, command, await displacement(crew, task, command, noise), still)
+      const still = await displacement(crew, task, nothing, noise)
+      for (const command of steered) {
+        crew.simulation.restore(snapshot)
+        const asked = directionAsked(translator, command)
+        record(tally.get(command)!, asked, await displacement(crew, task, command, noise), still)
       }
       options.onState?.()
     }
@@ -69,9 +77,7 @@ export async function steer(crew: SteerCrew, options: Options): Promise<SteerRes
     ]),
   )
   const meanShare = (axes: number) => {
-    const scores = Object.entries(commands).filter(
-      ([command]) => commandDirection(command).filter(Boolean).length === axes,
-    )
+    const scores = Object.entries(commands).filter(([command]) => axesAsked(translator, command) === axes)
     return scores.reduce((sum, [, score]) => sum + score.further, 0) / scores.length
   }
   return { commands, directions: meanShare(1), pairs: meanShare(2), nullChange: change.sum / change.count, states }
@@ -98,30 +104,33 @@ async function displacement(
   command: string,
   noise: readonly Float32Array[],
 ): Promise<Vec3> {
-  const from = crew.workcell.truth().tcp.position
+  const from = crew.simulation.tool()
   let observation = await crew.robot.observe()
   for (const xi of noise) {
     const action: Action = await crew.policy.refined(await crew.perception.see(observation, task), command, xi)
     observation = (await crew.robot.step(action)).observation
   }
-  const to = crew.workcell.truth().tcp.position
+  const to = crew.simulation.tool()
   return [to[0] - from[0], to[1] - from[1], to[2] - from[2]]
 }
 
-async function nullChange({ robot, perception, policy }: SteerCrew, task: string, xi: Float32Array): Promise<number> {
+async function nullChange(
+  { robot, perception, policy, translator }: SteerCrew,
+  task: string,
+  xi: Float32Array,
+): Promise<number> {
   const seen = await perception.see(await robot.observe(), task)
   const primary = await policy.primary(seen, xi)
-  const refined = await policy.refined(seen, NULL_COMMAND, xi)
+  const refined = await policy.refined(seen, translator.commands.nothing, xi)
   return primary.reduce((sum, a, i) => sum + Math.abs(a - refined[i]!), 0) / primary.length / ACTION_RANGE
 }
 
 function record(
   tally: { further: number; everyAxis: number; metres: number; trials: number },
-  command: string,
+  direction: Direction,
   moved: Vec3,
   still: Vec3,
 ): void {
-  const direction = commandDirection(command)
   const norm = Math.hypot(...direction)
   const gain = direction.map((sign, axis) => sign * (moved[axis]! - still[axis]!))
   const along = gain.reduce((sum, g) => sum + g, 0) / norm

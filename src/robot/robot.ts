@@ -1,4 +1,5 @@
 /** @file What every robot, simulated or real, promises to the interaction loop. */
+import type { Quat, Vec3 } from './rotation.ts'
 
 export type Image = { width: number; height: number; data: Uint8Array } // RGB, row-major, top row first
 
@@ -13,10 +14,20 @@ export type Action = Float32Array
 
 export const ACTION_WIDTH = 7
 
+/**
+ * Where a camera is: `position` and `rotation` (camera to frame) in the robot's base frame, or in that of its tool. It looks
+ * along its -z, +y is up in the picture.
+ */
+export type CameraMount = { mount: 'base' | 'tool'; position: Vec3; rotation: Quat; fovy: number /* rad */ }
+
+/** `mount`: where it is known, so that motion can be drawn over the picture. */
+export type CameraSpec = { width: number; height: number; mount?: CameraMount }
+
 export type RobotSpec = {
   name: string
-  cameras: Record<string, { width: number; height: number }>
+  cameras: Record<string, CameraSpec>
   proprio: readonly string[] // name and unit of each entry, e.g. "tcp.x [m]"
+  home?: Quat // orientation of the tool where the channels that tell its turn read 0
   actionScale: { translation: number; rotation: number } // metres and radians per 10 Hz step at |a| = 1
   tasks: Record<string, { instruction: string; maxSteps: number }>
 }

@@ -7,38 +7,12 @@ import { InputError } from '../errors.ts'
 import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
-import { CELLS } from '../robots/workcell/options.ts'
+import { RobotConfig } from '../robots/index.ts'
 import { ENCODERS } from '../vla/encoder.ts'
 import { absolutePaths } from './paths.ts'
 
 const positive = (text: string) => z.number().gt(0).describe(text)
 const count = (text: string, least = 1) => z.int().min(least).describe(text)
-
-const RobotConfig = z.strictObject({
-  kind: z.enum(['workcell']).default('workcell').describe('which robot: the simulated workcell'),
-  arm: z
-    .enum(['panda', 'gantry'])
-    .default('panda')
-    .describe('7-DoF arm, or the gantry that serves as a fast test double'),
-  bolts: z
-    .union([z.literal(1), z.literal(4)])
-    .default(1)
-    .describe('bolts in the scene'),
-  chainStarts: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0)
-    .describe(
-      'share of the practice episodes, where one can follow on a success, that begin in the scene it left behind',
-    ),
-  cells: z
-    .array(z.enum(CELLS))
-    .min(1)
-    .refine((cells) => new Set(cells).size === cells.length, 'names a cell twice')
-    .default(['A'])
-    .describe('workcells with a robot each, side by side; they share encoder, learner, replay and policy'),
-})
 
 const DemonstrationConfig = z.strictObject({
   perTask: count('demonstrations per task and robot that the warm-up starts from').default(20),
@@ -117,8 +91,23 @@ export const RunConfig = z.strictObject({
   vlaPath: z
     .string()
     .optional()
-    .describe("folder with the encoder's published files; without it those that `duet pull` fetched"),
+    .describe(
+      "folder with the encoder's published files, or the name of a pulled model; without it what `duet pull` fetched for it",
+    ),
   vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0).optional(),
+  vlaCameras: z
+    .record(z.string(), z.string().nullable())
+    .default({})
+    .describe(
+      "smolvla, octo: the robot's camera for a camera of the encoder, as vlaCameras.camera1=wrist; null leaves one empty. Others are paired by the published rename_map, by name, then in order",
+    ),
+  vlaStatistics: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "smolvla: data set among the checkpoint's statistics that normalises the state, or `none`; without it the only one there is",
+    ),
   device: z.enum(DEVICES).default('cpu').describe('where the frozen encoder runs; actors and learner stay on the CPU'),
   resnetPath: z
     .string()
@@ -235,16 +224,32 @@ export function parseConfig(where: string, settings: unknown): RunConfig {
     const nearest = nearestOf(unknown, settingNames())
     throw new InputError(where, `unknown setting "${unknown}"`, `Did you mean "${nearest}"?`)
   }
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
+    const kinds = alternativesOf(typeAt(issue.path.slice(0, -1).map(String)))
+      .map((option) => (unwrap(option.shape[issue.discriminator!] as z.ZodType) as z.ZodLiteral).value)
+      .join(', ')
+    throw new InputError(where, `setting "${path}": there is no such kind`, `Choose one of: ${kinds}`)
+  }
   throw new InputError(where, `setting "${path}": ${issue.message}`, 'See `duet train --help` for the settings')
 }
 
-/** Dotted names of all settings. */
+/** The objects that a type may be: itself, or the alternatives of a union; none for anything else. */
+function alternativesOf(type: z.ZodType): z.ZodObject[] {
+  const inner = unwrap(type)
+  if (inner instanceof z.ZodObject) return [inner]
+  return inner instanceof z.ZodDiscriminatedUnion ? (inner.options as z.ZodObject[]) : []
+}
+
+/** Dotted names of all settings; of alternatives those of all of them. */
 export function settingNames(shape: z.ZodType = RunConfig, prefix = ''): string[] {
-  const inner = unwrap(shape)
-  if (!(inner instanceof z.ZodObject)) return [prefix]
-  return Object.entries(inner.shape).flatMap(([key, child]) =>
-    settingNames(child as z.ZodType, prefix ? `${prefix}.${key}` : key),
+  const alternatives = alternativesOf(shape)
+  if (alternatives.length === 0) return [prefix]
+  const names = alternatives.flatMap((object) =>
+    Object.entries(object.shape).flatMap(([key, child]) =>
+      settingNames(child as z.ZodType, prefix ? `${prefix}.${key}` : key),
+    ),
   )
+  return [...new Set(names)]
 }
 
 /** The settings as lines "name  default  meaning", for help texts. */
@@ -257,9 +262,15 @@ export function describeSettings(): { name: string; value: unknown; text: string
 }
 
 function descriptionOf(name: string): string {
-  let at: z.ZodType = RunConfig
-  for (const key of name.split('.')) at = (unwrap(at) as z.ZodObject).shape[key] as z.ZodType
+  const at = typeAt(name.split('.'))
   return at.description ?? unwrap(at).description ?? ''
+}
+
+/** The type of a setting; of alternatives the first that has it. */
+function typeAt(path: readonly string[]): z.ZodType {
+  let at: z.ZodType = RunConfig
+  for (const key of path) at = alternativesOf(at).find(({ shape }) => key in shape)!.shape[key] as z.ZodType
+  return at
 }
 
 function unwrap(type: z.ZodType): z.ZodType {

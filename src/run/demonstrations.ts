@@ -1,20 +1,20 @@
-/** @file Demonstrations on disk: recorded with the scripted expert, kept in the log format, replayed, looked at. */
+/** @file Demonstrations on disk: recorded with a simulation's expert, kept in the log format, replayed, looked at. */
 import fs from 'node:fs'
 import { InputError } from '../errors.ts'
 import { animation, contactSheet, sideBySide } from '../formats/images.ts'
 import { RandomStream } from '../random/stream.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
+import { type Attempt, attempt } from '../robot/attempt.ts'
+import type { Simulation } from '../robot/rig.ts'
 import type { Image, Robot, RobotSpec } from '../robot/robot.ts'
-import { type Attempt, attempt, demonstrator } from '../robots/workcell/demonstrator.ts'
-import type { Truth } from '../robots/workcell/truth.ts'
 
 const MEMORY = 0.5 // AR(1) coefficient of the demonstrator's noise: a hand that wanders, not one that buzzes
 const FIRST_SEED = 2 ** 30 // far from the seeds of training, evaluation and tests
 
 export type RecordingOptions = {
-  robot: Robot // the workcell, behind its safety envelope
-  truth: () => Truth
+  robot: Robot // behind its safety envelope
+  demonstrator: Simulation['demonstrator'] // who knows how, one for each attempt
   tasks: readonly string[]
   perTask: number
   noise: number // standard deviation, action units
@@ -46,10 +46,10 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         const seed = FIRST_SEED + seeds.integer(FIRST_SEED)
         if (held.has(seed)) continue
         const demonstrate = () => {
-          const hand = demonstrator(options.truth, seed, { noise: options.noise, memory: MEMORY })
+          const act = options.demonstrator(seed, { noise: options.noise, memory: MEMORY })
           return attempt(robot, task, seed, async () => {
             await options.check?.()
-            return hand()
+            return act()
           })
         }
         let result: Attempt
@@ -76,7 +76,7 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
 
 function tooManyFailures(task: string, attempts: number, successes: number): InputError {
   const what = `the expert succeeded ${successes} times in ${attempts} attempts`
-  return new InputError(`demonstrations of ${task}`, what, 'Lower demonstrations.noise, or check the workcell')
+  return new InputError(`demonstrations of ${task}`, what, 'Lower demonstrations.noise, or check the robot')
 }
 
 function write(log: EpisodeLog, task: string, seed: number, { first, steps }: Attempt): void {

@@ -1,7 +1,8 @@
 /** @file A run is a folder: config, log, checkpoints, metrics, frames, report. Everything that is complete is moved into place by a rename. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { moveInPlace, writeWhole } from '../durable.ts'
 import { InputError, systemError } from '../errors.ts'
 import { parseConfig, type RunConfig } from './config.ts'
 
@@ -88,7 +89,7 @@ export class RunFolder {
     }
     const final = join(this.checkpoints, `step-${digits(robotSteps)}-update-${digits(updates)}`)
     if (existsSync(final)) rmSync(draft, { recursive: true })
-    else renameSync(draft, final)
+    else moveInPlace(draft, final)
     for (const old of this.checkpointNames().slice(0, -keep))
       rmSync(join(this.checkpoints, old), { recursive: true, force: true })
     return final
@@ -122,15 +123,3 @@ export function findCheckpoint(path: string): { checkpoint: string; run: string 
 const DRAFT = '.draft-'
 
 const digits = (count: number) => String(count).padStart(8, '0')
-
-/** Writes a file so that a reader sees the old content or the new, never a half. @throws InputError if the disk refuses */
-export function writeWhole(path: string, content: string | Uint8Array): void {
-  const draft = `${path}.draft`
-  try {
-    writeFileSync(draft, content)
-    renameSync(draft, path)
-  } catch (error) {
-    rmSync(draft, { force: true })
-    throw systemError(error, path) ?? error
-  }
-}

@@ -7,11 +7,13 @@ import type { LearnerPort } from '../link/ports.ts'
 import { serve } from '../link/serve.ts'
 import { ReplayBuffer, type ReplayOptions } from '../replay/buffer.ts'
 import { type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { openTranslator, type TranslatorSettings } from '../talk/translator.ts'
 
 export type LearnerSetup = {
   run: string
   learner: LearnerOptions
-  replay: Omit<ReplayOptions, 'commands'>
+  replay: Omit<ReplayOptions, 'commands' | 'translator'>
+  translator: TranslatorSettings
   commandTable?: CommandTable // see Session
   figuresEvery: number // updates between two reports
   checkpoints: string // folder in which it saves, under names that it is given
@@ -20,7 +22,9 @@ export type LearnerSetup = {
 
 /** The learner of a setup behind the link's port. */
 export async function openLearner(setup: LearnerSetup): Promise<LearnerPort> {
-  const replay = new ReplayBuffer({ ...setup.replay, commands: commandEncoder(setup.commandTable) })
+  const translator = openTranslator(setup.translator)
+  const commands = commandEncoder(setup.commandTable, translator.commands)
+  const replay = new ReplayBuffer({ ...setup.replay, translator, commands })
   const learner = await Learner.create(setup.learner, replay)
   if (setup.checkpoint) await learner.load(setup.checkpoint)
   return {

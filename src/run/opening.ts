@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
+import { methods } from '../learn/methods.ts'
 import { Policy } from '../learn/policy.ts'
 import type { LearnerLink } from '../link/ports.ts'
 import { Course } from '../loop/failure.ts'
@@ -11,16 +12,14 @@ import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
 import { Tempo } from '../loop/tempo.ts'
 import { Turns } from '../loop/turns.ts'
-import type { Watcher } from '../loop/watcher.ts'
 import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
-import { SimulatedOperator, type SimulatedOperatorState } from '../robots/workcell/operator/operator.ts'
-import { OPERATORS } from '../robots/workcell/operator/options.ts'
+import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
-import { labelRule } from './label-rule.ts'
+import { translatorSettings } from './label-rule.ts'
 import { startLearner } from './learner.ts'
 import type { LearnerSetup } from './learner-process.ts'
 import {
@@ -32,7 +31,8 @@ import {
   replayLogs,
   tellEpisode,
 } from './preparation.ts'
-import type { Session, Station } from './session.ts'
+import type { Session } from './session.ts'
+import type { Watcher } from './watcher.ts'
 
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 
@@ -47,7 +47,7 @@ export type RunState = {
   warmUpUpdates: number
   onlineUpdatesAsked: number
   wallSeconds: number
-  operators?: Record<string, SimulatedOperatorState> // by the robot's cell
+  operators?: Record<string, unknown> // what simulated operators keep, by the robot's cell
 }
 
 /** Wall time over all parts of a run, and the last update heard of. */
@@ -72,7 +72,7 @@ export type RunParts = {
   normalisers: Normalisers
   learner: LearnerLink
   metrics: MetricsWriter
-  practices: readonly Practice[] // one a robot, in the order of the session's stations
+  practices: readonly Practice[] // one a robot, in the order of the session's rigs
   logs: readonly EpisodeLog[] // the same
   turns: Turns
   tempo: Tempo
@@ -110,6 +110,7 @@ export async function openRun(
   closing.add(() => metrics.close())
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
+  metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
   const learner = startLearner(learnerSetup(folder, config, session, sizes, copies, checkpoint), {
     onFigures: (figures) => {
       clock.update = figures.update
@@ -124,14 +125,14 @@ export async function openRun(
     const seen = sights.map((sight) => perception.normalise(sight))
     await tellEpisode(demonstrated, episode, seen)
   }
-  const logs = session.stations.map((station, index) => {
-    const log = EpisodeLog.open(partOf(folder.log, { station, index }), station.robot.spec)
+  const logs = session.rigs.map((rig, index) => {
+    const log = EpisodeLog.open(partOf(folder.log, { rig, index }), rig.robot.spec)
     closing.add(() => log.close())
     return log
   })
   for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
-  const experience = session.stations.map(({ cell }) => learner.experience(cell))
+  const experience = session.rigs.map(({ cell }) => learner.experience(cell))
   const onRead = (done: number) =>
     onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length })
   const told = await replayLogs(session, perception, experience, logs, copies, onRead, check)
@@ -139,13 +140,13 @@ export async function openRun(
   const steps = told.reduce((sum, own) => sum + own, 0)
   const tempo = new Tempo(learner, steps, lockStep, (values) => policy.setParameters(values))
   const turns = new Turns()
-  const practices = session.stations.map((station, index) => {
-    const place = { index, of: session.stations.length }
+  const practices = session.rigs.map((rig, index) => {
+    const place = { index, of: session.rigs.length }
     const recorder = new OnlineRecorder(logs[index]!, experience[index]!, copies, tempo, place, told[index]!)
-    const operator = simulatedOperator(config, station, place)
-    const before = state.operators?.[station.cell]
+    const operator = simulatedOperator(config, rig, place)
+    const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(station, recorder, operator, { perception, policy, turns, course }, config, watcher)
+    return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, watcher)
   })
   robotSteps = () => clockSteps(practices)
   await course.during(learner.control.learn('warm-up', 0))
@@ -159,8 +160,8 @@ export const clockSteps = (practices: readonly Practice[]) =>
   Math.max(...practices.map(({ recorder }) => recorder.robotSteps))
 
 /** Where a robot's part of a folder lies: the first one's in the folder itself, another's in a folder of its own in it. */
-const partOf = (folder: string, { station, index }: { station: Station; index: number }) =>
-  index === 0 ? folder : join(folder, station.cell)
+const partOf = (folder: string, { rig, index }: { rig: Rig; index: number }) =>
+  index === 0 ? folder : join(folder, rig.cell)
 
 const FRESH: RunState = { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
 
@@ -186,11 +187,20 @@ function readState(folder: RunFolder): { checkpoint: string | undefined; state: 
   return { checkpoint, state, evaluated: ofKind(past, 'evaluation').length > 0 }
 }
 
-/** Tends one robot, and sees no other's scene. */
-function simulatedOperator(config: RunConfig, { workcell }: Station, place: Place): SimulatedOperator | undefined {
-  if (config.operator.kind === 'none') return undefined
-  const options = OPERATORS[config.operator.strength]
-  return new SimulatedOperator(() => workcell.truth(), robotSeed(config.seed, place), options)
+/** Tends one robot, and sees no other's scene. @throws InputError if the robot is real: only a person can tend that */
+function simulatedOperator(
+  { operator, seed }: RunConfig,
+  { robot, simulation }: Rig,
+  place: Place,
+): SimulatedPerson | undefined {
+  if (operator.kind === 'none') return undefined
+  if (!simulation)
+    throw new InputError(
+      'setting "operator.kind"',
+      `is "simulated", and ${robot.spec.name} is no simulation`,
+      'Set operator.kind=none and tend it at the console',
+    )
+  return simulation.operator(operator.strength, robotSeed(seed, place))
 }
 
 /** Of each robot; where the config names no folder, recorded into this one, going on where an earlier recording stopped. */
@@ -203,15 +213,21 @@ export async function ensureDemonstrations(
   watcher?: Watcher,
 ): Promise<DemonstrationSource[]> {
   const { path, perTask, noise } = config.demonstrations
-  const sources = session.stations.map((station, index) => ({
-    folder: partOf(path ?? folder.demonstrations, { station, index }),
-    spec: station.robot.spec,
+  const sources = session.rigs.map((rig, index) => ({
+    folder: partOf(path ?? folder.demonstrations, { rig, index }),
+    spec: rig.robot.spec,
   }))
   if (path) return sources
-  for (const [index, { cell, robot, workcell }] of session.stations.entries())
+  for (const [index, { cell, robot, simulation }] of session.rigs.entries()) {
+    if (!simulation)
+      throw new InputError(
+        'setting "demonstrations.path"',
+        `is not set, and ${robot.spec.name} has nobody to demonstrate by itself`,
+        'Name a folder of demonstrations that a person recorded',
+      )
     await recordDemonstrations(sources[index]!.folder, {
       robot,
-      truth: () => workcell.truth(),
+      demonstrator: (start, hand) => simulation.demonstrator(start, hand),
       tasks: config.tasks,
       perTask,
       noise,
@@ -223,11 +239,13 @@ export async function ensureDemonstrations(
       check: () => course.breathe(),
       onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
     })
+  }
   return sources
 }
 
-function learnerSetup(
-  folder: RunFolder,
+/** All that the learner is told of the run: it sees no config. */
+export function learnerSetup(
+  folder: Pick<RunFolder, 'path' | 'checkpoints'>,
   config: RunConfig,
   session: Session,
   sizes: ActorSizes,
@@ -254,6 +272,7 @@ function learnerSetup(
       },
     },
     commandTable: session.commandTable,
+    translator: translatorSettings(config, session.robot.spec),
     replay: {
       tasks,
       embeddingWidth: sizes.embedding,
@@ -261,7 +280,6 @@ function learnerSetup(
       featureShape,
       copies: copies.count,
       discount: learner.discount,
-      labels: labelRule(config, session.robot.spec),
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
 import type { Experience } from '../link/ports.ts'
@@ -11,7 +12,6 @@ import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
-import { writeWhole } from './folder.ts'
 import type { Session } from './session.ts'
 
 export type EncodedEpisode = { episode: LoggedEpisode; sights: RawSight[] }
@@ -140,22 +140,22 @@ export async function tellEpisode(
  * steps so far.
  */
 export async function replayLogs(
-  session: Pick<Session, 'encoder' | 'instructions' | 'stations'>,
+  session: Pick<Session, 'encoder' | 'instructions' | 'rigs'>,
   perception: Perception,
-  experience: readonly Experience[], // one a station
+  experience: readonly Experience[], // one a robot
   logs: readonly { folder: string }[], // the same
   copies: Copies,
   onEpisode: (done: number) => void,
   check: () => void = () => {}, // between two observations; throws where the run is to end
 ): Promise<number[]> {
-  const { stations } = session
-  const robotSteps = stations.map(() => 0)
-  const episodes = stations.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
+  const { rigs } = session
+  const robotSteps = rigs.map(() => 0)
+  const episodes = rigs.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
   let told = 0
   for (const { from, episode } of inOrder(episodes)) {
     if (episode.steps.length === 0) continue
     const first = episode.steps[0]!.id
-    const id = (step: number) => first + step * stations.length
+    const id = (step: number) => first + step * rigs.length
     const sights = await encodeEpisode(session, episode, copies, id, undefined, check)
     await tellEpisode(
       experience[from]!,

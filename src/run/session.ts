@@ -1,73 +1,94 @@
 /** @file What a run needs before it can act: its robots, each behind its safety envelope, the encoder, the command encoder. */
 import { InputError } from '../errors.ts'
 import { command } from '../robot/commanded.ts'
+import type { Rig } from '../robot/rig.ts'
 import type { Robot } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
-import { guardedWorkcell } from '../robots/workcell/guarded.ts'
-import { CELL_OPTIONS, type Cell } from '../robots/workcell/options.ts'
-import type { Workcell } from '../robots/workcell/workcell.ts'
+import { openRig } from '../robots/index.ts'
 import { type CommandEncoder, type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { openTranslator, type Translator } from '../talk/translator.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import { fileOrPulled } from '../vla/hub/find.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import { t5CommandTable } from '../vla/t5/command-table.ts'
 import type { RunConfig } from './config.ts'
+import { translatorSettings } from './label-rule.ts'
 
-/** One robot of the run, in its own cell. */
-export type Station = {
-  cell: Cell
-  robot: SafeRobot // the only way to its motors
-  workcell: Workcell // privileged: for the simulated operator, the demonstrator and probes
-}
-
-/** `robot` and `workcell` are those of the first station: most runs have no other. */
-export type Session = Omit<Station, 'cell'> & {
-  stations: readonly Station[] // in the order of the setting robot.cells
+/** `robot` is that of the first rig: most runs have no other. */
+export type Session = {
+  rigs: readonly Rig[] // in the order of the setting robot.cells
+  robot: SafeRobot
   encoder: VlaEncoder
+  translator: Translator
   commands: CommandEncoder
   commandTable?: CommandTable // what `commands` reads, for another thread; none for the built-in embedding
   instructions: Readonly<Record<string, string>>
   close(): Promise<void>
 }
 
-/** @throws InputError if a task or camera of the config is unknown to a robot */
+/** @throws InputError if a task or camera of the config is unknown to a robot; what was opened until then is closed */
 export async function openSession(
-  config: Pick<RunConfig, 'robot' | 'tasks' | 'vla' | 'vlaPath' | 'vlaLayer' | 'device' | 'resnetPath' | 't5Path'>,
+  config: Pick<
+    RunConfig,
+    | 'robot'
+    | 'tasks'
+    | 'talk'
+    | 'vla'
+    | 'vlaPath'
+    | 'vlaLayer'
+    | 'vlaCameras'
+    | 'vlaStatistics'
+    | 'device'
+    | 'resnetPath'
+    | 't5Path'
+  >,
 ): Promise<Session> {
-  const { arm, bolts, cells } = config.robot
-  const stations: Station[] = []
-  for (const cell of cells) stations.push({ cell, ...(await guardedWorkcell({ arm, bolts, ...CELL_OPTIONS[cell] })) })
+  const rigs: Rig[] = []
+  try {
+    for (const cell of config.robot.cells) rigs.push(await openRig(config.robot, cell))
+    return await sessionOf(rigs, config)
+  } catch (error) {
+    for (const rig of rigs) await rig.close()
+    throw error
+  }
+}
+
+async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSession>[0]): Promise<Session> {
+  const { robot } = rigs[0]!
   const vla = await openEncoder(config.vla, {
     folder: config.vlaPath,
     layer: config.vlaLayer,
-    cameras: Object.keys(stations[0]!.robot.spec.cameras),
+    pairing: config.vlaCameras,
+    statistics: config.vlaStatistics,
+    cameras: Object.keys(robot.spec.cameras),
+    stateWidth: robot.spec.proprio.length,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)
   const encoder =
     resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath, device: config.device })
+  const translator = openTranslator(translatorSettings(config, robot.spec))
   const t5Path = await fileOrPulled(config.t5Path)
-  const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path)
-  for (const { robot } of stations) {
+  const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path, translator.commands)
+  for (const { robot } of rigs) {
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)
   }
-  const released = stations.map(({ robot }) => command(robot))
-  const { robot, workcell } = stations[0]!
+  const released = rigs.map(({ robot }) => command(robot))
   return {
     robot,
-    workcell,
-    stations,
+    rigs,
     encoder,
-    commands: commandEncoder(commandTable),
+    translator,
+    commands: commandEncoder(commandTable, translator.commands),
     commandTable,
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {
-      for (const station of stations) await station.robot.stop()
+      for (const rig of rigs) await rig.robot.stop()
       for (const release of released) release()
       await encoder.close()
-      for (const station of stations) station.workcell.free()
+      for (const rig of rigs) await rig.close()
     },
   }
 }

@@ -1,38 +1,47 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { writeWhole } from '../durable.ts'
 import type { EpisodeSummary } from '../loop/episode.ts'
 import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
-import { CONTROL_RATE, Pace, robotMinutes } from '../loop/pace.ts'
+import { Pace } from '../loop/pace.ts'
 import { holding, type Practice } from '../loop/practice.ts'
-import type { Watcher } from '../loop/watcher.ts'
-import { type Metric, type MetricOf, readMetrics, type TaskScore } from '../metrics/metrics.ts'
+import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
+import { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
-import { type HealthChange, watchHealth } from '../review/health/watch.ts'
-import { writeReport } from '../review/report/index.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
-import { type RunFolder, writeWhole } from './folder.ts'
+import type { RunFolder } from './folder.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
+import type { Watcher } from './watcher.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 
 type EvaluationStage = NonNullable<MetricOf<'evaluation'>['stage']>
 
+/** Reads what a run writes down: health words, report. It never changes how the run goes. */
+export type RunListener = {
+  /** `past`: the metrics of the run's earlier parts. */
+  started?(run: { config: RunConfig; metrics: MetricsWriter; past: readonly Metric[] }): void
+  /** The run, or this part of it, is over and its summary is written. */
+  finished?(folder: RunFolder): void
+}
+
 export type TrainEvents = {
   onProgress?: OnProgress
-  /** A sign of trouble appeared, or cleared. */
-  onHealth?: (change: HealthChange) => void
+  /** What a person should know of encoder and disk before the run begins; one line each. */
+  onNotice?: (line: string) => void
   /** Ends the run early and well: with a checkpoint and a report where there is something to keep. Heard in every stage. */
   stop?: AbortSignal
   /** Ends the run at once where somebody fails it; it is told of every failure. */
   failure?: Failure
   /** Looks on, and may reach in. */
   watcher?: Watcher
+  listeners?: readonly RunListener[]
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
@@ -79,7 +88,10 @@ async function trainIn(
   try {
     const session = await openSafely(open, config, course, closing)
     watcher?.opened({ folder, config, session })
+    for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
     const parts = await openRun(folder, config, session, onProgress, course, closing, watcher)
+    if (parts.logs.some(({ flushes }) => !flushes))
+      events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
     run = new Run(folder, config, session, events, parts)
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
@@ -106,7 +118,7 @@ async function openSafely(
     throw error
   })
   closing.add(() => session.close())
-  course.failure.stops(session.stations.map(({ robot }) => robot))
+  course.failure.stops(session.rigs.map(({ robot }) => robot))
   return session
 }
 
@@ -129,7 +141,7 @@ class Run {
       watcher.started({ past, followsCommands: parts.policy.followsCommands })
       parts.metrics.listen((metric) => watcher.metric(metric))
     }
-    watchHealth(parts.metrics, past, config, events.onHealth ?? (() => {}))
+    for (const listener of events.listeners ?? []) listener.started?.({ config, metrics: parts.metrics, past })
     course.onStop(() => void learner.control.pause().catch(() => {})) // a lost learner is heard of by whoever waits for it
   }
 
@@ -192,7 +204,7 @@ class Run {
     const metrics: Metric[] = readMetrics(this.folder.metrics)
     const summary = summarise(metrics, this.config)
     writeWhole(this.folder.summary, `${JSON.stringify(summary, null, 2)}\n`)
-    writeReport(this.folder.path)
+    for (const listener of this.events.listeners ?? []) listener.finished?.(this.folder)
     return summary
   }
 
@@ -221,7 +233,7 @@ class Run {
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
     const { episode, task, length, operatorSteps, segments, ending, seed } = await practice.episode()
-    const { cell } = practice.station
+    const { cell } = practice.rig
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     if (length === 0) return // a person ended it before it began
     const success = ending === 'success'
@@ -264,17 +276,17 @@ class Run {
     const several = parts.practices.length > 1
     const episodes: EpisodeSummary[] = []
     const robots: Record<string, Record<string, TaskScore>> = {}
-    for (const { station } of parts.practices) {
-      const film = `${stage}${several ? `-${station.cell}` : ''}`
+    for (const { rig } of parts.practices) {
+      const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy, course } = parts
       const { watcher } = this.events
       const pace = watcher && new Pace(() => watcher.speed(config.online.pace))
-      const crew = { robot: station.robot, perception, policy, noise: evaluationNoise(config), pace, course }
-      robots[station.cell] = await evaluate(crew, config.tasks, {
+      const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace, course }
+      robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
         attend: (task) => {
-          const beside = watcher?.attend({ cell: station.cell, stage: 'evaluation', task, episode: null })
+          const beside = watcher?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null })
           return beside && holding(beside, (held) => course.failure.during(held))
         },
         recorder: (task, trial) =>
@@ -282,7 +294,7 @@ class Run {
         onEpisode: (summary) => {
           const done = episodes.push(summary)
           const total = trials * config.tasks.length * parts.practices.length
-          const note = `${several ? `${station.cell}, ` : ''}${summary.task}: ${summary.ending}`
+          const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`
           this.events.onProgress?.({ stage: `evaluation, ${stage}`, done, total, note })
         },
       })
@@ -313,7 +325,7 @@ class Run {
       onlineUpdatesAsked: tempo.updatesAsked,
       wallSeconds: clock.seconds,
       operators: Object.fromEntries(
-        practices.flatMap(({ station, operator }) => (operator ? [[station.cell, operator.save()]] : [])),
+        practices.flatMap(({ rig, operator }) => (operator ? [[rig.cell, operator.save()]] : [])),
       ),
     }
     const robotSteps = clockSteps(practices)

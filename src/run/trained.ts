@@ -4,7 +4,7 @@ import { type ActorSizes, actorLayouts, actorSizes } from '../learn/actors.ts'
 import { readPolicy } from '../learn/checkpoint.ts'
 import { Policy } from '../learn/policy.ts'
 import { Perception } from '../loop/perception.ts'
-import type { RunConfig } from './config.ts'
+import { mergeSettings, parseConfig, type RunConfig } from './config.ts'
 import { findCheckpoint, RunFolder } from './folder.ts'
 import { readNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
@@ -19,15 +19,15 @@ export type Trained = {
   close(): Promise<void>
 }
 
-/** `path` is a run folder or one of its checkpoints; `robot` and `device` are what differs now. @throws InputError if files are missing, damaged or do not fit each other */
+/** `path` is a run folder or one of its checkpoints; `robot`, settings of it, and `device` are what differs now. @throws InputError if files are missing, damaged or do not fit each other */
 export async function openTrained(
   path: string,
-  robot: Partial<RunConfig['robot']> = {},
+  robot: Record<string, unknown> = {},
   device?: Device,
 ): Promise<Trained> {
   const { checkpoint, run } = findCheckpoint(path)
   const { config: trained } = RunFolder.open(run)
-  const config = { ...trained, robot: { ...trained.robot, ...robot }, device: device ?? trained.device }
+  const config = parseConfig(run, mergeSettings(trained, { robot, ...(device && { device }) }))
   const session = await openSession(config)
   const { encoder, commands } = session
   const sizes = actorSizes(config.networks, encoder.description, session.robot.spec.proprio.length, commands.width)

@@ -2,13 +2,13 @@
 
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import { ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
 import { bootstrapInterval, mean, type PairedDifference, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { Plot } from '../review/report/plot.ts'
-import { percent } from '../review/report/plot.ts'
+import type { SpeakerReport } from '../robot/rig.ts'
 import { OPERATORS } from '../robots/workcell/operator/options.ts'
-import { Speaker, type SpeakerReport } from '../robots/workcell/operator/speaker.ts'
 import { openTrained } from '../run/trained.ts'
 import type { Overrides, Section, Table, Workbench } from './experiment.ts'
 import { METHODS, type Method, trainSeeds } from './methods.ts'
@@ -55,8 +55,8 @@ async function evaluateWithCommands({ folder }: Measured) {
   const trained = await openTrained(folder.path)
   const { config, session, perception, policy } = trained
   try {
-    const { robot, workcell } = session
-    const speaker = new Speaker(workcell, config.talk)
+    const { robot, simulation } = session.rigs[0]!
+    const speaker = simulation!.speaker(session.translator)
     const crew = { robot, perception, policy, noise: evaluationNoise(config), operator: speaker }
     const tasks = await evaluate(crew, config.tasks, config.evaluation)
     return { tasks, report: speaker.report() }

@@ -1,8 +1,8 @@
 /** @file Corrections with rotation and several axes: what they are made of, and where the rule fails. */
 
+import { percent } from '../metrics/percent.ts'
 import { mean } from '../metrics/statistics.ts'
 import { agreement } from '../review/audit/agreement.ts'
-import { percent } from '../review/report/plot.ts'
 import { DEFAULT_OPERATOR } from '../robots/workcell/operator/options.ts'
 import { LABEL_DEFAULTS } from '../talk/labels.ts'
 import { collectSegments, METRES_PER_UNIT, type Sample, type Segment, samplesOf } from './corrections.ts'

@@ -1,9 +1,9 @@
 /** @file Corrections by the simulated operator of a policy that wanders, with what a still hand would have done in each of their steps. */
 
-import { stillHand } from '../review/audit/intention.ts'
 import { directionOf, type Vector } from '../review/audit/triplets.ts'
 import type { Observation } from '../robot/robot.ts'
 import { demonstrator } from '../robots/workcell/demonstrator.ts'
+import { stillHand } from '../robots/workcell/operator/intention.ts'
 import { SimulatedOperator } from '../robots/workcell/operator/operator.ts'
 import type { SimulatedOperatorOptions } from '../robots/workcell/operator/options.ts'
 import type { Truth } from '../robots/workcell/truth.ts'

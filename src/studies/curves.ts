@@ -1,10 +1,11 @@
 /** @file Success over robot time and wall time, with critics and without; on the runs of table1. */
 
-import { robotMinutes } from '../loop/pace.ts'
 import type { MetricOf } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
-import { type Plot, type Point, percent, type Series } from '../review/report/plot.ts'
+import type { Plot, Point, Series } from '../review/report/plot.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
 import { type Method, methodCalled, trainSeeds } from './methods.ts'
 import { type Measured, measure, practice } from './outcomes.ts'

@@ -1,18 +1,19 @@
 /** @file A fourth task with other dynamics beside the three: what each task comes to with the others, and alone. */
 
-import { robotMinutes } from '../loop/pace.ts'
 import { type MetricOf, ofKind } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
-import { type Plot, percent, type Series } from '../review/report/plot.ts'
+import type { Plot, Series } from '../review/report/plot.ts'
 import { withoutRepeats } from '../review/report/series.ts'
-import { BOLT_TASKS } from '../robots/workcell/tasks.ts'
+import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 import { type EvaluationKind, type Measured, measure, pooled, practice } from './outcomes.ts'
 import { overSeeds, type Sample } from './over-seeds.ts'
 
-export const FOUR_TASKS: readonly string[] = [...BOLT_TASKS, 'slide']
+export const FOUR_TASKS: readonly string[] = [...OPERATIONS, 'slide']
 const MARK = 0.8 // of the success alone: below it a task counts as starved
 const EVALUATIONS = 8 // on the way of each run
 const BINS = 60 // of the updates, in a curve
@@ -59,8 +60,8 @@ export function sectionOf(runs: Runs): Section {
     tables: [successTable(runs), shareTable(runs), weightTable(together)],
     plots: [
       { name: 'success', plot: successPlot(runs) },
-      { name: 'weight', plot: updatePlot(together, 'Task weight', 'ε', (update, task) => update.weight?.[task]) },
-      { name: 'value', plot: updatePlot(together, 'Value of the policy', 'Q̄', (update, task) => update.meanQ?.[task]) },
+      { name: 'weight', plot: updatePlot(together, 'Task weight', 'ε', (task) => `weight.${task}`) },
+      { name: 'value', plot: updatePlot(together, 'Value of the policy', 'Q̄', (task) => `meanQ.${task}`) },
     ],
     notes: [
       `Success in percent of ${evaluation.trials} trials a task and training seed (seeds: ${together.length}), without operator ` +
@@ -147,12 +148,10 @@ function shareTable({ together, alone }: Runs): Table {
 const onlineUpdates = ({ metrics, config }: Measured): number =>
   Math.max(0, ...ofKind(metrics, 'update').map(({ update }) => update - config.warmUp.updates))
 
-type Pick = (update: MetricOf<'update'>) => number | undefined
-
 /** What the noted updates say; a value that was not measured, or not finite, is left out. */
-function valuesOf(updates: readonly MetricOf<'update'>[], pick: Pick): { update: number; value: number }[] {
+function valuesOf(updates: readonly MetricOf<'update'>[], name: string): { update: number; value: number }[] {
   return updates.flatMap((update) => {
-    const value = pick(update)
+    const value = update.figures[name]
     return value !== undefined && Number.isFinite(value) ? [{ update: update.update, value }] : []
   })
 }
@@ -162,12 +161,12 @@ function weightTable(together: readonly Measured[]): Table {
   const noted = (phase: 'warm-up' | 'online') =>
     together.map(({ metrics }) => withoutRepeats(ofKind(metrics, 'update')).filter((update) => update.phase === phase))
   const all = { 'warm-up': noted('warm-up'), online: noted('online') }
-  const late = (phase: 'warm-up' | 'online', pick: Pick) => {
-    const values = all[phase].flatMap((updates) => valuesOf(updates.slice(Math.floor(0.9 * updates.length)), pick))
+  const late = (phase: 'warm-up' | 'online', name: string) => {
+    const values = all[phase].flatMap((updates) => valuesOf(updates.slice(Math.floor(0.9 * updates.length)), name))
     return values.length > 0 ? mean(values.map(({ value }) => value)).toFixed(2) : '-'
   }
-  const range = (pick: Pick) => {
-    const values = valuesOf(all.online.flat(), pick).map(({ value }) => value)
+  const range = (name: string) => {
+    const values = valuesOf(all.online.flat(), name).map(({ value }) => value)
     if (values.length === 0) return '-'
     const [least, most] = values.reduce(
       ([a, b], value) => [Math.min(a, value), Math.max(b, value)],
@@ -179,14 +178,14 @@ function weightTable(together: readonly Measured[]): Table {
     title: 'Value and weight of the tasks together',
     header: ['task', 'Q̄ after warm-up', 'Q̄ at the end', 'ε after warm-up', 'ε at the end', 'ε online'],
     rows: together[0]!.config.tasks.map((task) => {
-      const [value, weight]: Pick[] = [({ meanQ }) => meanQ?.[task], ({ weight }) => weight?.[task]]
+      const [value, weight] = [`meanQ.${task}`, `weight.${task}`]
       return [
         task,
-        late('warm-up', value!),
-        late('online', value!),
-        late('warm-up', weight!),
-        late('online', weight!),
-        range(weight!),
+        late('warm-up', value),
+        late('online', value),
+        late('warm-up', weight),
+        late('online', weight),
+        range(weight),
       ]
     }),
   }
@@ -224,7 +223,7 @@ function updatePlot(
   together: readonly Measured[],
   title: string,
   label: string,
-  pick: (update: MetricOf<'update'>, task: string) => number | undefined,
+  nameOf: (task: string) => string,
 ): Plot {
   const { tasks, warmUp } = together[0]!.config
   const longest = Math.max(...together.flatMap(({ metrics }) => ofKind(metrics, 'update').map(({ update }) => update)))
@@ -239,15 +238,15 @@ function updatePlot(
       name: task,
       colour,
       look: 'line',
-      points: overSeeds(together.map((run) => binnedUpdates(run, width, (update) => pick(update, task)))),
+      points: overSeeds(together.map((run) => binnedUpdates(run, width, nameOf(task)))),
     })),
   }
 }
 
 /** One sample for each stretch of `width` updates in which the value was measured, at its middle. */
-function binnedUpdates({ metrics }: Measured, width: number, pick: Pick): Sample[] {
+function binnedUpdates({ metrics }: Measured, width: number, name: string): Sample[] {
   const bins = new Map<number, number[]>()
-  for (const { update, value } of valuesOf(withoutRepeats(ofKind(metrics, 'update')), pick)) {
+  for (const { update, value } of valuesOf(withoutRepeats(ofKind(metrics, 'update')), name)) {
     const bin = Math.floor((update - 1) / width)
     bins.set(bin, [...(bins.get(bin) ?? []), value])
   }

@@ -1,7 +1,8 @@
 /** @file Label audit: how often the rule says what the operator meant, by operator, command, window J and threshold σ. */
 
+import { percent } from '../metrics/percent.ts'
 import { type Agreement, agreement, type Rate } from '../review/audit/agreement.ts'
-import { percent, type Series } from '../review/report/plot.ts'
+import type { Series } from '../review/report/plot.ts'
 import { DEFAULT_OPERATOR, type SimulatedOperatorOptions, WEAK_OPERATOR } from '../robots/workcell/operator/options.ts'
 import { LABEL_DEFAULTS } from '../talk/labels.ts'
 import { AXES } from '../talk/vocabulary.ts'

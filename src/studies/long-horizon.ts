@@ -1,10 +1,12 @@
 /** @file Long chains: 3 to 12 operations with no reset between, operation by operation, without and with commands. */
 
-import { type Attrition, attrition, attritionTable, type Chain, operationsOf, runChains } from '../loop/chain.ts'
+import { type Attrition, attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
 import { evaluationNoise } from '../loop/evaluate.ts'
+import { percent } from '../metrics/percent.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
-import { type Plot, percent, type Series } from '../review/report/plot.ts'
-import { Speaker, type SpeakerReport } from '../robots/workcell/operator/speaker.ts'
+import type { Plot, Series } from '../review/report/plot.ts'
+import type { SpeakerReport } from '../robot/rig.ts'
+import { operationsOf } from '../robots/workcell/operations.ts'
 import { openTrained } from '../run/trained.ts'
 import type { Experiment, FinishedRun, Overrides, Section, Table, Workbench } from './experiment.ts'
 import { methodCalled, settingsOf } from './methods.ts'
@@ -91,11 +93,10 @@ async function measureChains(
   const trained = await openTrained(run.folder.path)
   try {
     const { session, perception, policy, config } = trained
-    const { window, threshold } = config.talk
-    const operator = condition === 'with commands' ? new Speaker(session.workcell, { window, threshold }) : undefined
-    const { robot, workcell } = session
+    const { robot, simulation } = session.rigs[0]!
+    const operator = condition === 'with commands' ? simulation!.speaker(session.translator) : undefined
     const chains = await runChains(
-      { robot, workcell, perception, policy, noise: evaluationNoise(config), operator },
+      { robot, simulation: simulation!, perception, policy, noise: evaluationNoise(config), operator },
       {
         operations: length,
         chains: CHAINS,

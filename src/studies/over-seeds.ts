@@ -1,7 +1,7 @@
 /** @file Curves of several training seeds as one: equal stretches of robot time, their mean, and the band that they span. */
 
-import { robotMinutes } from '../loop/pace.ts'
 import type { MetricOf } from '../metrics/metrics.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
 import type { Point } from '../review/report/plot.ts'
 

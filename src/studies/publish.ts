@@ -1,11 +1,11 @@
 /** @file From sections to docs/results.md: one generated part an experiment, between markers; all other prose stays. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { standaloneSvg } from '../review/report/standalone.ts'
 import type { PresetName } from '../run/config.ts'
-import { writeWhole } from '../run/folder.ts'
 import { flatten } from './differences.ts'
 import type { Experiment, ExperimentOptions, Section, Table } from './experiment.ts'
 import { version } from './version.ts'

@@ -1,5 +1,7 @@
 /** @file The process of one run: trains the folder given to it, tells its parent how far it is, stops when told or orphaned. */
 import { InputError, LostError, ShapeError } from '../errors.ts'
+import { healthListener } from '../review/health/watch.ts'
+import { reportListener } from '../review/report/index.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { Progress } from '../run/opening.ts'
 import { train } from '../run/train.ts'
@@ -21,6 +23,7 @@ try {
   await train(folder, config, {
     onProgress: (progress) => tell({ kind: 'progress', progress }),
     stop: stop.signal,
+    listeners: [healthListener(), reportListener],
   })
 } catch (error) {
   tell({ kind: 'failed', message: describe(error) })

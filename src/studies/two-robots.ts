@@ -1,11 +1,12 @@
 /** @file A second robot: what a policy of one is worth on the other, both learning at once, and the time that takes. */
 
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
-import { robotMinutes } from '../loop/pace.ts'
 import type { MetricOf, TaskScore } from '../metrics/metrics.ts'
+import { percent } from '../metrics/percent.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
-import { type Plot, percent, type Series } from '../review/report/plot.ts'
+import type { Plot, Series } from '../review/report/plot.ts'
 import type { Cell } from '../robots/workcell/options.ts'
 import { openTrained } from '../run/trained.ts'
 import { courseOf } from './curves.ts'
@@ -19,7 +20,7 @@ type Arm = { name: string; cells: Cell[]; runs: Measured[] }
 /** `scores` has one entry a training seed. */
 type Row = { trained: string; tested: Cell; scores: Scores[]; step0?: Scores[] }
 
-/** Published: mean success in percent, and minutes of training (paper.md §9). */
+/** Published: mean success in percent, and minutes of training (docs/method.md §9). */
 const PAPER_SUCCESS: Readonly<Record<string, number>> = { 'A on B': 0, 'A+B on A': 100, 'A+B on B': 100 }
 const PAPER_MINUTES: Readonly<Record<string, number>> = { A: 100, 'A+B': 47 }
 

@@ -1,12 +1,13 @@
 /** @file What an experiment works with: its runs and values on disk, each made once, found again, or gone on with. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { moveInPlace, writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { ofKind, readMetrics } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
 import { mergeSettings, type PresetName, parseConfig, presets, RunConfig } from '../run/config.ts'
-import { RunFolder, writeWhole } from '../run/folder.ts'
+import { RunFolder } from '../run/folder.ts'
 import type { OnProgress } from '../run/opening.ts'
 import { differences, flatten } from './differences.ts'
 import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Workbench } from './experiment.ts'
@@ -176,7 +177,7 @@ async function recordWhole(path: string, config: RunConfig, show: OnProgress, wo
   rmSync(draft, { recursive: true, force: true })
   await workers.record(draft, config, show)
   if (existsSync(path)) rmSync(draft, { recursive: true })
-  else renameSync(draft, path)
+  else moveInPlace(draft, path)
 }
 
 function readValue<T>(path: string): { options: unknown; seconds: number; value: T } {

@@ -1,6 +1,7 @@
 /** @file Commands as vectors, for the refinement actor. The built-in encoder needs no weights; others share its interface. */
 import { InputError } from '../errors.ts'
-import { type AxisNames, allCommands, BASE_FRAME, NULL_COMMAND, parseCommand, readPhrase } from './vocabulary.ts'
+import type { CommandSet } from './translator.ts'
+import { type AxisNames, BASE_FRAME, readPhrase } from './vocabulary.ts'
 
 export interface CommandEncoder {
   readonly width: number
@@ -50,35 +51,35 @@ function addWord(vector: Float32Array, from: number, word: string, scale: number
 }
 
 /**
- * Commands from a table that a language model filled beforehand: those of `allCommands`, each embedded once. A phrase
- * counts as the command that it stands for; one that nobody understands asks for nothing, as "[null]" does.
+ * Commands from a table that a language model filled beforehand: those of a translator, each embedded once. A phrase counts
+ * as the command that it stands for; one that nobody understands asks for nothing.
  * @throws InputError if a command is missing or the vectors have different widths
  */
-export function tableCommandEncoder(table: CommandTable, axes: AxisNames = BASE_FRAME): CommandEncoder {
-  const width = table[NULL_COMMAND]?.length ?? 0
-  for (const command of allCommands(axes))
+export function tableCommandEncoder(table: CommandTable, { all, nothing, read }: CommandSet): CommandEncoder {
+  const width = table[nothing]?.length ?? 0
+  for (const command of all)
     if (table[command]?.length !== width || width === 0)
       throw new InputError(
         `command table, "${command}"`,
-        table[command] ? `has ${table[command].length} entries, "${NULL_COMMAND}" has ${width}` : 'is missing',
-        'Embed every command of allCommands() with one model',
+        table[command] ? `has ${table[command].length} entries, "${nothing}" has ${width}` : 'is missing',
+        'Embed every command of the translator with one model',
       )
-  return { width, embed: (command) => table[parseCommand(command, axes) ?? NULL_COMMAND]!.slice() }
+  return { width, embed: (command) => table[read(command) ?? nothing]!.slice() }
 }
 
 /** Vectors by command; plain data, which another thread may be sent. */
 export type CommandTable = Readonly<Record<string, Float32Array>>
 
-/** Embeds the whole vocabulary; `embed` is called once a command. */
+/** Embeds every command of a set; `embed` is called once a command. */
 export async function embedCommands(
   embed: (command: string) => Promise<Float32Array>,
-  axes: AxisNames = BASE_FRAME,
+  { all }: CommandSet,
 ): Promise<CommandTable> {
   const table: Record<string, Float32Array> = {}
-  for (const command of allCommands(axes)) table[command] = await embed(command)
+  for (const command of all) table[command] = await embed(command)
   return table
 }
 
 /** From a table, or the built-in one where there is none. */
-export const commandEncoder = (table?: CommandTable): CommandEncoder =>
-  table ? tableCommandEncoder(table) : builtInCommandEncoder()
+export const commandEncoder = (table: CommandTable | undefined, commands: CommandSet): CommandEncoder =>
+  table ? tableCommandEncoder(table, commands) : builtInCommandEncoder()

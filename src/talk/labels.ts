@@ -16,7 +16,7 @@ export type LabelRule = {
   tie: number // metres; a sum this close to the threshold counts as none
 }
 
-/** Paper.md §7 and §12; `metresPerUnit` is the robot's. */
+/** Source: docs/method.md §7 and §12; `metresPerUnit` is the robot's. */
 export const LABEL_DEFAULTS = { window: 5, threshold: 0.001, axes: BASE_FRAME, tie: 1e-8 } as const
 
 export type Label = {
@@ -28,7 +28,7 @@ export type Label = {
 
 /**
  * Δ_t = Σ_{j<n} a_{t+j}[0:3] in metres, n = min(J, steps left in this run of intervention and this episode); per axis
- * Δ > σ is positive, Δ < -σ negative, else none. Source: paper.md §7, §12.
+ * Δ > σ is positive, Δ < -σ negative, else none. Source: docs/method.md §7, §12.
  *
  * Returns one label a step; null where the operator did not act (those steps are not in the talk-and-tweak dataset).
  * @throws ShapeError if an action has fewer than three entries, InputError if the rule cannot work

@@ -3,11 +3,14 @@ import { FILLERS, NEGATIONS, NOTHING, SYNONYMS } from './vocabulary.ts'
 
 export type Size = 'small' | 'large'
 
-/** `direction` is a canonical word of the base frame, "left". */
+/**
+ * `direction` is a canonical word of the base frame, "left". An excess ("too far left") asks for the opposite, if for
+ * anything; a remark ("it is right") tells how things are. What halts the robot is in `halt-words.ts`.
+ */
 export type Meaning =
   | { kind: 'direction'; word: string }
   | { kind: 'size'; size: Size }
-  | { kind: 'filler' | 'negation' | 'nothing' | 'stop' }
+  | { kind: 'filler' | 'negation' | 'excess' | 'remark' | 'nothing' }
   | { kind: 'beyond'; why: string }
   | { kind: 'ambiguous'; directions: readonly string[] }
 
@@ -20,7 +23,7 @@ const PLACE = 'words give a direction, not a place'
 const DIRECTIONS: Record<string, string> = {
   forward: 'away|away from me|away from you|further away|farther away|straight ahead|fwd|onward|onwards|frontwards',
   backward:
-    'toward me|towards me|to me|closer to me|nearer to me|toward yourself|towards yourself|backward|back off|rearward|rearwards|rear',
+    'toward me|towards me|to me|closer to me|nearer to me|toward yourself|towards yourself|backward|rearward|rearwards|rear',
   left: 'sideways left',
   right: 'rightmost|sideways right',
   up: 'upper|rise|climb|ascend|elevate|above|straight up',
@@ -37,14 +40,19 @@ const SIZES: Record<Size, string[]> = {
 }
 
 const MORE_FILLERS = words(
-  'ok|okay|hey|robot|arm|hand|tool|duet|can|could|would|will|you|should|try|keep|keep on|continue|again|just|so|um|uh|er|hmm|let|lets|let us|moving|going|shifting|slide|sliding|bring|take|get|put|head|heading|step|steer|come|carry|in|of|direction|side|also|plus|with|while|at|once|that|this|straight|further|farther|thanks|thank you|be|is|need|needs|needs to|have|has|want|i|we|slight|over|pull',
+  'ok|okay|hey|robot|arm|hand|tool|duet|can|could|would|will|you|should|try|keep|keep on|continue|again|just|so|um|uh|er|hmm|let|lets|let us|moving|going|shifting|slide|sliding|bring|take|get|put|head|heading|step|steer|come|carry|in|of|direction|side|also|plus|with|while|at|once|that|this|straight|further|farther|thanks|thank you|be|need|needs|needs to|have|has|want|i|we|slight|over|pull',
 )
 
 const MORE_NEGATIONS = words(
-  "do not|don't|doesn't|isn't|shouldn't|can't|cannot|avoid|except|instead|rather than|neither|nor|less",
+  "do not|don't|doesn't|doesnt|isn't|isnt|aren't|arent|wasn't|wasnt|shouldn't|shouldnt|must not|mustn't|can't|cant|cannot|won't|wont|avoid|except|instead|rather than|neither|nor|anything but|nowhere",
 )
 
-const STOPS = words('stop|halt|freeze|whoa|emergency stop|emergency|stop it|stop now|stand still|hold still')
+const EXCESSES = words('too|less|excessively|overly')
+
+/** Also the idioms in which a direction is none, "right now". */
+const REMARKS = words(
+  "is|are|am|was|were|been|being|it's|its|that's|thats|this is|you're|youre|i'm|im|we're|they're|there's|what's|did|does|do|had|got|went|gone|came|took|ran|fell|lost|kept|keeps|goes|moves|why|what|where|how|when|who|which|whose|wrong|bad|badly|wrongly|hate|sorry|oh|ugh|almost|nearly|already|again and again|because|since|if|but|right now|right away|right there|right here|right on|all right|alright|right thing|right one|right way|that right|up to you|up to me|left over|leftover|left behind|ups and downs|upside down",
+)
 
 const BEYOND: Record<string, string[]> = {
   [TURNING]: words(
@@ -54,10 +62,10 @@ const BEYOND: Record<string, string[]> = {
     'open|close|grip|grasp|grab|release|drop|let go|let it go|squeeze|gripper|pinch|pick|pick up|place|insert',
   ),
   [DISTANCE]: words(
-    'mm|cm|millimetre|millimetres|millimeter|millimeters|centimetre|centimetres|centimeter|centimeters|metre|meter|inch|inches|degree|degrees|twice|double|half|faster|slower|steps|percent',
+    'mm|cm|millimetre|millimetres|millimeter|millimeters|centimetre|centimetres|centimeter|centimeters|metre|meter|inch|inches|degree|degrees|twice|double|half|faster|slower|slow|speed|speed up|hurry|hurry up|steps|percent',
   ),
   [PLACE]: words(
-    'here|there|home|bolt|hole|table|stand|target|goal|tray|middle|centre|center|inside|outside|nearer|closer',
+    'here|there|home|top|bottom|bolt|hole|table|stand|target|goal|tray|middle|centre|center|inside|outside|nearer|closer',
   ),
 }
 
@@ -79,14 +87,14 @@ function build(): Map<string, Meaning> {
   const add = (expressions: Iterable<string>, meaning: Meaning) => {
     for (const expression of expressions) if (expression && !lexicon.has(expression)) lexicon.set(expression, meaning)
   }
-  add(NEGATIONS, { kind: 'negation' })
-  add(MORE_NEGATIONS, { kind: 'negation' })
+  add([...NEGATIONS, ...MORE_NEGATIONS], { kind: 'negation' })
+  add(EXCESSES, { kind: 'excess' })
+  add(REMARKS, { kind: 'remark' })
   add(NOTHING, { kind: 'nothing' })
   for (const [word, canonical] of Object.entries(SYNONYMS)) add([word], { kind: 'direction', word: canonical })
   for (const [canonical, list] of Object.entries(DIRECTIONS))
     add([canonical, ...words(list)], { kind: 'direction', word: canonical })
   for (const [word, directions] of Object.entries(AMBIGUOUS)) add([word], { kind: 'ambiguous', directions })
-  add(STOPS, { kind: 'stop' })
   for (const [why, list] of Object.entries(BEYOND)) add(list, { kind: 'beyond', why })
   for (const size of ['small', 'large'] as const) add(SIZES[size], { kind: 'size', size })
   add(FILLERS, { kind: 'filler' })
@@ -94,6 +102,10 @@ function build(): Map<string, Meaning> {
   return lexicon
 }
 
-/** A number is a distance, however it is written. */
-export const meaningOf = (expression: string): Meaning | undefined =>
-  LEXICON.get(expression) ?? (/^\d\S*$/.test(expression) ? { kind: 'beyond', why: DISTANCE } : undefined)
+/** A number is a distance, however it is written; a verb of the past tells what was. */
+export function meaningOf(expression: string): Meaning | undefined {
+  const meaning = LEXICON.get(expression)
+  if (meaning) return meaning
+  if (/^\d\S*$/.test(expression)) return { kind: 'beyond', why: DISTANCE }
+  return /^\p{L}{2,}ed$/u.test(expression) ? { kind: 'remark' } : undefined
+}

@@ -1,8 +1,11 @@
 /**
  * @file Free phrases, "a bit to the left and up", by a closed grammar: either every word has a meaning here and the phrase
- * is a command, or it is refused with the reason and what could have been meant. Nothing is guessed.
+ * is a command, or it is refused with the reason and what could have been meant. Nothing is guessed. Before all that, one
+ * word that halts the robot is enough (`halt-words.ts`).
  */
+import { haltIn } from './halt-words.ts'
 import { LEXICON, LONGEST, meaningOf, type Size } from './lexicon.ts'
+import { slipsBetween } from './slips.ts'
 import {
   AXES,
   type AxisNames,
@@ -22,9 +25,9 @@ export type Refused = {
   refused: string // the reason, a sentence
   suggestions: string[] // phrases that are understood, nearest first; may be empty
 }
-/** "stop" alone is no command but the wish to stop. */
-export type StopWish = { stop: true; understood: string }
-export type Phrase = Understood | Refused | StopWish
+/** No command, but the wish that the robot stops, or waits. */
+export type Halting = { stop: true; understood: string } | { pause: true; understood: string }
+export type Phrase = Understood | Refused | Halting
 
 /** Characters; nobody says more in one breath, and reading takes time. */
 const LONGEST_PHRASE = 200
@@ -33,17 +36,19 @@ type Piece = { said: string; meaning: ReturnType<typeof meaningOf> }
 
 /** What a phrase asks for. Never throws; takes time in proportion to the phrase, which is refused where it is too long. */
 export function understandPhrase(phrase: string, axes: AxisNames = BASE_FRAME): Phrase {
+  const halt = haltIn(phrase, axes)
+  if (halt) return halt.kind === 'stop' ? { stop: true, understood: 'stop' } : { pause: true, understood: 'pause' }
   if (phrase.length > LONGEST_PHRASE) return refuse('That is too long for a command.', directionsOf(axes))
   const pieces = piecesOf(phrase, axes)
-  const find = (kind: string) => pieces.filter(({ meaning }) => meaning?.kind === kind)
-  const stop = find('stop')[0]
-  if (stop && pieces.every(({ meaning }) => meaning?.kind === 'stop' || meaning?.kind === 'filler'))
-    return { stop: true, understood: 'stop' }
-  const negation = find('negation')[0]
-  if (negation) return refuse(`I only know what to do, not what to leave: "${negation.said}".`, without(pieces, axes))
-  if (stop) return refuse(`"${stop.said}" together with more words is not clear to me.`, ['stop', 'nothing'])
+  const find = (kind: string) => pieces.find(({ meaning }) => meaning?.kind === kind)
+  const against = find('negation') ?? find('excess')
+  if (against) return refuse(`I only know what to do, not what to leave: "${against.said}".`, opposite(pieces, axes))
+  const remark = find('remark')
+  if (remark) return refuse(`I only know what to do, not how it is: "${remark.said}".`, ['nothing'])
   const unknown = pieces.filter(({ meaning }) => !meaning)
   if (unknown.length) return refuseUnknown(pieces, unknown, axes)
+  const idiom = straight(pieces, axes)
+  if (idiom) return idiom
   for (const { said, meaning } of pieces) {
     if (meaning?.kind === 'beyond') return refuse(`"${said}": ${meaning.why}.`, without(pieces, axes))
     if (meaning?.kind === 'ambiguous')
@@ -69,8 +74,7 @@ function directionOf(pieces: readonly Piece[], axes: AxisNames): Phrase {
   }
   const command = formatCommand(direction, axes)
   const nothing = pieces.some(({ meaning }) => meaning?.kind === 'nothing')
-  if (nothing && command !== NULL_COMMAND)
-    return refuse('That says nothing and something at once.', [command, 'nothing'])
+  if (nothing && command !== NULL_COMMAND) return refuse('That says nothing and something at once.', ['nothing'])
   if (!nothing && command === NULL_COMMAND) return refuse('I hear no direction.', directionsOf(axes))
   const size = pieces.find(({ meaning }) => meaning?.kind === 'size')
   if (command === NULL_COMMAND || size?.meaning?.kind !== 'size')
@@ -116,14 +120,39 @@ const refuse = (refused: string, suggestions: readonly string[]): Refused => ({
 
 const directionsOf = ({ order, names }: AxisNames) => order.flatMap((axis) => names[axis].map((name) => `move ${name}`))
 
-/** The directions of a phrase whose other words cannot be followed: opposite ones where it was negated. */
+/** The directions of a phrase whose other words cannot be followed. */
 function without(pieces: readonly Piece[], axes: AxisNames): string[] {
-  const negated = pieces.some(({ meaning }) => meaning?.kind === 'negation')
-  const directions = pieces.flatMap(({ meaning }) => {
-    const sign = meaning?.kind === 'direction' && signOf(meaning.word, axes)
-    return sign ? [`move ${axes.names[AXES[sign[0]]!][sign[1] > 0 === negated ? 1 : 0]}`] : []
-  })
-  return [...new Set(directions), ...(negated ? ['nothing'] : [])]
+  return [...new Set(signsIn(pieces, axes).map(([axis, sign]) => `move ${axes.names[AXES[axis]!][sign > 0 ? 0 : 1]}`))]
+}
+
+/** What "not left" or "too far left" could ask for: only where one direction, and nothing else, is spoken against. */
+function opposite(pieces: readonly Piece[], axes: AxisNames): string[] {
+  const excess = pieces.some(({ meaning }) => meaning?.kind === 'excess')
+  const clear = pieces.every(
+    ({ meaning }) => meaning && meaning.kind !== 'beyond' && (excess || meaning.kind !== 'remark'),
+  )
+  const signs = signsIn(pieces, axes)
+  if (!clear || signs.length !== 1) return ['nothing']
+  const [[axis, sign]] = signs as [[number, 1 | -1]]
+  return [`move ${axes.names[AXES[axis]!][sign > 0 ? 1 : 0]}`, 'nothing']
+}
+
+const signsIn = (pieces: readonly Piece[], axes: AxisNames) =>
+  pieces.flatMap(({ meaning }) => (meaning?.kind === 'direction' ? [signOf(meaning.word, axes)!] : []))
+
+/** "right up" may mean straight up, or right and up. */
+function straight(pieces: readonly Piece[], axes: AxisNames): Refused | undefined {
+  const at = pieces.findIndex(
+    ({ said, meaning }, i) => said === 'right' && meaning?.kind === 'direction' && i + 1 < pieces.length,
+  )
+  const [right, next] = at < 0 ? [] : [signOf('right', axes), pieces[at + 1]!.meaning]
+  if (!right || next?.kind !== 'direction') return undefined
+  const [axis, sign] = signOf(next.word, axes)!
+  if (axis === right[0]) return undefined
+  const alone = withSign([0, 0, 0], axis, sign)
+  const both = withSign(alone, right[0], right[1])
+  const readings = [alone, both].map((direction) => formatCommand(direction, axes))
+  return refuse(`"right ${pieces[at + 1]!.said}" can mean several things.`, readings)
 }
 
 function refuseUnknown(pieces: readonly Piece[], unknown: readonly Piece[], axes: AxisNames): Refused {
@@ -133,9 +162,9 @@ function refuseUnknown(pieces: readonly Piece[], unknown: readonly Piece[], axes
   const hints = [...nearest].flatMap(([, word]) => (word ? [`"${word}"`] : []))
   const hint = hints.length ? ` Did you mean ${hints.join(' and ')}?` : ''
   const reason = `I do not know ${names.join(', ')}.${hint}`
-  if (!mended) return refuse(reason, without(pieces, axes))
+  if (!mended) return refuse(reason, []) // it may be a complaint in words that nobody here knows
   const reading = understandPhrase(pieces.map(({ said }) => nearest.get(said) ?? said).join(' '), axes)
-  return refuse(reason, 'command' in reading ? [reading.command] : 'stop' in reading ? ['stop'] : reading.suggestions)
+  return refuse(reason, 'command' in reading ? [reading.command] : 'refused' in reading ? reading.suggestions : [])
 }
 
 const short = (word: string) => (word.length > 24 ? `${word.slice(0, 24)}...` : word)
@@ -155,22 +184,6 @@ function nearestWord(word: string, axes: AxisNames): string | undefined {
   return best?.word
 }
 
-/** Letters to insert, delete, change or swap with their neighbour (optimal string alignment). */
-export function slipsBetween(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row[j] = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, change)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        row[j] = Math.min(row[j]!, rows[i - 2]![j - 2]! + 1)
-    }
-    rows.push(row)
-  }
-  return rows[a.length]![b.length]!
-}
-
 /**
  * Phrases that begin with what has been typed and are understood, the likeliest first: for the command box. Each keeps
  * what was typed as it stands, in lower case.
@@ -178,6 +191,7 @@ export function slipsBetween(a: string, b: string): number {
 export function completions(prefix: string, limit = 8, axes: AxisNames = BASE_FRAME): string[] {
   const typed = prefix.toLowerCase().trimStart()
   if (typed.length > LONGEST_PHRASE) return []
+  if (haltIn(typed, axes)) return ['stop', 'pause'].filter((word) => word.startsWith(typed) && word !== typed)
   const head = typed.slice(0, typed.search(/\S*$/))
   const names = axes.order.flatMap((axis) => axes.names[axis])
   const spoken = [...LEXICON.keys()].filter((word) => known(word, axes)?.kind === 'direction')
@@ -185,7 +199,14 @@ export function completions(prefix: string, limit = 8, axes: AxisNames = BASE_FR
   const byLength = commands.sort((a, b) => a.split(' and ').length - b.split(' and ').length)
   const joint = /\s$/.test(typed) ? 'and ' : ' and '
   const further = typed.trim() ? names.map((name) => typed + joint + name) : []
-  const candidates = [...byLength, ...[...names, ...spoken].map((word) => head + word), ...further, 'stop', 'nothing']
+  const candidates = [
+    ...byLength,
+    ...[...names, ...spoken].map((word) => head + word),
+    ...further,
+    'stop',
+    'pause',
+    'nothing',
+  ]
   const meant = new Set([outcome(typed, axes)]) // one phrase for each outcome, and none that changes nothing
   const found: string[] = []
   for (const candidate of candidates) {
@@ -202,5 +223,5 @@ export function completions(prefix: string, limit = 8, axes: AxisNames = BASE_FR
 /** What a phrase leads to; null where it is refused. */
 function outcome(phrase: string, axes: AxisNames): string | null {
   const reading = understandPhrase(phrase, axes)
-  return 'command' in reading ? reading.command : 'stop' in reading ? 'stop' : null
+  return 'command' in reading ? reading.command : 'refused' in reading ? null : reading.understood
 }

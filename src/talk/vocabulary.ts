@@ -12,7 +12,7 @@ export type AxisNames = {
   names: Record<Axis, readonly [positive: string, negative: string]>
 }
 
-/** x forward, y left, z up, said in the order y, x, z: "move right and forward and up" (paper.md §12). */
+/** x forward, y left, z up, said in the order y, x, z: "move right and forward and up" (docs/method.md §12). */
 export const BASE_FRAME: AxisNames = {
   order: ['y', 'x', 'z'],
   names: { x: ['forward', 'backward'], y: ['left', 'right'], z: ['up', 'down'] },

@@ -13,6 +13,7 @@ export type EncoderDescription = {
   licence: string
   source: string
   hash: string // of the weights
+  notes?: readonly string[] // what a person should know before a run: which camera stands in for which, how the files were read; a line each
 }
 
 /** What is kept of one observation: computed once, on arrival. */

@@ -1,16 +1,17 @@
 /** @file What all published encoders ask of their files. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
 import type { TensorFile } from '../formats/tensor-file.ts'
 import { type Storage, stored } from '../graph/index.ts'
 import type { Parameters } from '../nets/parameters.ts'
-import { tokenizerFiles } from './hub/catalogue.ts'
-import { findSnapshot } from './hub/find.ts'
-import { isRepository } from './hub/repository.ts'
+import { modelOf, TOKENIZER, type WantedFiles } from './hub/catalogue.ts'
+import { findNamed } from './hub/find.ts'
+import { baseOf, isPath } from './hub/repository.ts'
 import { hubSettings } from './hub/settings.ts'
 
 /** sha256 of a file, in hex; one pass. */
@@ -18,15 +19,6 @@ export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer)
   return hash.digest('hex')
-}
-
-/** @throws InputError with the remedy */
-export async function readJson(path: string, remedy: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw new InputError(path, `cannot be read (${(cause as Error).message})`, remedy, { cause })
-  }
 }
 
 /** Graph leaves for the tensors of `plan`, by name, that point into the file. @throws InputError where a tensor cannot be mapped */
@@ -60,20 +52,46 @@ export function parseJson<T>(schema: z.ZodType<T>, json: unknown, where: string,
   throw new InputError(`${where}: ${issue!.path.join('.')}`, issue!.message, remedy)
 }
 
+/** What is wanted of a second model: its files, and the folder that it has inside the first one's where all lies in one. */
+export type Second = { alias: string; wanted: WantedFiles }
+
+/** Sizes and tokenizer. */
+export const tokenizerAs = (alias: string): Second => ({ alias, wanted: TOKENIZER })
+
+/** Sizes and weights. */
+export const policyAs = (alias: string): Second => ({ alias, wanted: { files: ['config.json', 'model.safetensors'] } })
+
 /**
- * The folder of a second model that a config names: inside `folder` as `alias`, under its name or the name's last part,
- * beside `folder`, or in the Hub's cache. @throws InputError if it is in none
+ * The folder of a second model that a config names, by a repository or by a path: where the path leads, inside the
+ * first of `folders` as its alias, inside any of them under its name or the name's last part, beside them, or in the
+ * Hub's cache. It is recognised by its config.json. @throws InputError if it is in none of them
  */
-export async function findCompanion(folder: string, alias: string, name: string): Promise<string> {
-  const inside = [alias, name, basename(name)].map((part) => join(folder, part))
-  const candidates = [...new Set([...inside, join(dirname(folder), basename(name))])]
+export async function findCompanion(
+  folders: readonly [string, ...string[]],
+  { alias, wanted }: Second,
+  name: string,
+  { where = join(folders[0], 'config.json'), revision }: { where?: string; revision?: string } = {},
+): Promise<string> {
+  const base = baseOf(name)
+  const path = isPath(name) ? [resolve(name.replace(/^~(?=[\\/])/, homedir()))] : []
+  const inside = [alias, ...(isAbsolute(name) ? [] : [name]), base]
+  const near = folders.flatMap((folder) => [...inside.map((part) => join(folder, part)), join(dirname(folder), base)])
+  const candidates = [...new Set([...path, ...near])].filter((candidate) => !folders.includes(candidate))
   for (const candidate of candidates)
     if ((await stat(join(candidate, 'config.json')).catch(() => undefined))?.isFile()) return candidate
-  const pulled = isRepository(name) ? await findSnapshot(tokenizerFiles(name), hubSettings()) : undefined
-  if (pulled?.missing.length === 0) return pulled.path
+  const settings = hubSettings()
+  const found = await findNamed(name, wanted, settings, revision)
+  if (found) return found.path
+  const version = revision === undefined ? '' : `, revision ${revision}`
   throw new InputError(
-    join(folder, 'config.json'),
-    `names the model ${name}, whose config.json is in none of ${candidates.join(', ')}, and not in the Hub's cache`,
-    'Put its config.json and tokenizer into the first of them',
+    where,
+    `names the model ${name}${version}, whose config.json is in none of ${candidates.join(', ')}, and not in the Hub's cache ${settings.cache}`,
+    remedyFor(name, wanted, join(folders[0], alias)),
   )
+}
+
+function remedyFor(name: string, { files }: WantedFiles, folder: string): string {
+  const put = `ut its ${files.join(' and ')} into ${folder}`
+  const model = modelOf(name)
+  return model === undefined ? `P${put}` : `Fetch it with \`duet pull ${model}\`, or p${put}`
 }

@@ -1,12 +1,13 @@
 /** @file `duet pull` from a terminal, and what `duet doctor` says of what it left. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { publishOcto } from '../vla/hub/models.ts'
 import { HubServer } from '../vla/hub/server.ts'
+import { CERTIFICATE, startProxy, startTls } from '../vla/hub/stand-ins.ts'
 
 const program = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const CHECKPOINT = '300000/default/checkpoint'
@@ -22,8 +23,17 @@ afterAll(async () => {
   rmSync(home, { recursive: true })
 })
 
-async function duet(...args: string[]) {
-  const env = { ...process.env, HF_ENDPOINT: server.endpoint, HF_HOME: home, HF_TOKEN: 'hf_test' }
+const duet = (...args: string[]) => duetWith({}, ...args)
+
+async function duetWith(environment: Record<string, string>, ...args: string[]) {
+  const env = {
+    ...process.env,
+    HF_ENDPOINT: server.endpoint,
+    HF_HOME: home,
+    HF_TOKEN: 'hf_test',
+    NO_PROXY: '127.0.0.1',
+    ...environment,
+  }
   const child = spawn(process.execPath, [program, ...args], { env })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (data) => (stdout += data))
@@ -71,4 +81,51 @@ it('says what is missing, fetches it, and the doctor times it', async () => {
   expect(checks['octo encoder']!.found).toMatch(/^[\d.]+ ms an observation on cpu, loaded in/)
   expect(checks['nano encoder']!.found).toMatch(/ ms an observation on cpu/)
   expect(checks['smolvla encoder']).toBeUndefined()
+})
+
+describe('by way of a proxy', () => {
+  it('tunnels to the Hub and to its store, over TLS, and prints no secret', async () => {
+    publishOcto(server)
+    const [hub, store] = [server.endpoint, server.storeAddress]
+    const doors = await Promise.all([hub, store].map((address) => startTls(Number(new URL(address).port))))
+    const proxy = await startProxy({ 'hub.test': doors[0]!.port, 'store.test': doors[1]!.port })
+    const certificate = join(home, 'certificate.pem')
+    writeFileSync(certificate, CERTIFICATE)
+    server.storeAddress = 'https://store.test'
+    try {
+      const { status, stdout, stderr } = await duetWith(
+        {
+          HF_ENDPOINT: 'https://hub.test',
+          HF_HOME: join(home, 'tunnelled'),
+          HTTPS_PROXY: `http://me:swordfish@127.0.0.1:${proxy.port}`,
+          NODE_EXTRA_CA_CERTS: certificate,
+        },
+        'pull',
+        'octo-small',
+      )
+      expect([status, stderr]).toEqual([0, expect.not.stringContaining('swordfish')])
+      expect(stdout).toContain('Use it: duet train --vla octo\n')
+      const account = `Basic ${Buffer.from('me:swordfish').toString('base64')}`
+      expect(new Set(proxy.asked.map(({ authorization }) => authorization))).toEqual(new Set([account]))
+      expect(new Set(proxy.asked.map(({ line }) => line))).toEqual(
+        new Set(['CONNECT hub.test:443', 'CONNECT store.test:443']),
+      )
+    } finally {
+      Object.assign(server, { storeAddress: store })
+      for (const each of [proxy, ...doors]) await each.stop()
+    }
+  })
+})
+
+it.each([
+  [{ HF_TOKEN: 'hf_secret…part' }, 'HF_TOKEN: the token holds an ellipsis'],
+  [{ HF_TOKEN: 'hf_secret\nhf_part' }, 'HF_TOKEN: the token holds several lines'],
+])('says what is wrong with a token in one line without it (%j)', async (environment, fault) => {
+  publishOcto(server)
+  const given = { ...environment, HF_HOME: join(home, 'token') }
+  const { status, stdout, stderr } = await duetWith(given, 'pull', 'octo-small', '--json')
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(fault)
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+  expect(stderr).not.toContain('secret')
 })

@@ -22,7 +22,7 @@ const update = (count: number, time: number, changes: Partial<MetricOf<'update'>
   robotSteps: 600 * time,
   update: count,
   phase: 'online',
-  gradientNorm: {},
+  figures: {},
   ...changes,
 })
 
@@ -84,8 +84,8 @@ describe('a line a task', () => {
       ...Array.from({ length: 20 }, (_, i) => episode(5 + i, i < 15)),
       evaluation(0.2),
       evaluation(0.8),
-      update(1, 1, { meanQ: { pick: 0.4 }, weight: { pick: 1.1 } }),
-      update(2, 2, { meanQ: { pick: Number.NaN } }),
+      update(1, 1, { figures: { 'meanQ.pick': 0.4, 'weight.pick': 1.1 } }),
+      update(2, 2, { figures: { 'meanQ.pick': Number.NaN } }),
     ]
     const [row, empty] = taskRows(metrics, ['pick', 'place'])
     expect([row!.episodes, row!.running!.rate, row!.evaluated!.success]).toEqual([25, 0.75, 0.8])

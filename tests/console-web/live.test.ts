@@ -293,6 +293,43 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await says(page, '.who', /Primary|Refinement/)
   })
 
+  it('stops while it is being told to, by mouth or by keys, though the page has no control', async () => {
+    const page = await run.page(browser, (page) =>
+      page.addInitScript(() => {
+        class Ear {
+          onresult?: (event: unknown) => void
+          start() {
+            const results = [{ isFinal: false, 0: { transcript: 'go left no wait stop', confidence: 0 } }]
+            setTimeout(() => this.onresult?.({ results }), 50)
+          }
+          stop() {}
+        }
+        Object.assign(window, { SpeechRecognition: Ear, webkitSpeechRecognition: Ear })
+      }),
+    )
+    const goOn = async () => {
+      await takeControl(page)
+      await page.getByRole('button', { name: 'Hold to clear the stop' }).click({ delay: 1200 })
+      await page.getByRole('button', { name: 'Resume' }).click()
+      await says(page, '.who', /Primary|Refinement/)
+      await page.getByRole('button', { name: 'Give up' }).click()
+      await says(page, '.lease', 'Nobody has control')
+    }
+    await page.getByRole('button', { name: 'Hold to talk' }).click()
+    await says(page, '.who', 'Stopped')
+    await goOn()
+    const box = page.getByRole('combobox', { name: 'Command' })
+    await box.fill('')
+    await box.pressSequentially('please stop')
+    await says(page, '.who', 'Stopped')
+    await box.fill('you are too far left')
+    await says(page, '.understood', 'move right')
+    expect(await page.getByRole('button', { name: 'move left', exact: true }).count()).toBe(1) // the dial's
+    await box.fill('')
+    await box.blur()
+    await goOn()
+  })
+
   it('shows a second page who has control, and hands over when the first one says so', async () => {
     const [first, second] = [await run.page(browser), await run.page(browser)]
     await takeControl(first)

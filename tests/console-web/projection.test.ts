@@ -83,7 +83,7 @@ describe('whose forward', () => {
 describe('against the renderer', async () => {
   const cell = await Workcell.create({ arm: 'gantry' })
   afterAll(() => cell.free())
-  const cameras = camerasOf(cell.spec.cameras, 'A')
+  const cameras = camerasOf(cell.spec.cameras)
 
   it.each(['slots', 'cradles'] as const)(
     'finds the marked colour of the %s where their place is projected',

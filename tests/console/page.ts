@@ -19,13 +19,15 @@ export class Page {
   readonly events: ServerEvent[] = []
   readonly frames: Frame[] = []
   closed: { code: number } | null = null
+  clock = () => performance.now() // ms
   private seq = 0
+  private pong?: { left: number; came: number }
   private pings?: ReturnType<typeof setInterval>
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data: Buffer, binary) => {
       if (binary) this.frames.push(decodeFrame(data)!)
-      else this.events.push(JSON.parse(data.toString()))
+      else this.hear(JSON.parse(data.toString()))
     })
     socket.on('close', (code) => {
       this.closed = { code }
@@ -42,7 +44,7 @@ export class Page {
       socket.once('open', resolve)
       socket.once('error', reject)
     })
-    if (pings) page.pings = setInterval(() => page.send({ kind: 'ping', t: performance.now() }), 200)
+    if (pings) page.pings = setInterval(() => page.ping(), 200)
     return page
   }
 
@@ -51,7 +53,16 @@ export class Page {
   }
 
   input(axes: Axes, hold = true, gripper: InputMessage['gripper'] = 0): void {
-    this.send({ kind: 'input', seq: this.seq++, t: performance.now(), axes, gripper, hold })
+    this.send({ kind: 'input', seq: this.seq++, t: this.clock(), axes, gripper, hold })
+  }
+
+  private ping(): void {
+    this.send({ kind: 'ping', t: this.clock(), pong: this.pong })
+  }
+
+  private hear(event: ServerEvent): void {
+    this.events.push(event)
+    if (event.kind === 'pong') this.pong = { left: event.left, came: this.clock() }
   }
 
   /** Holds the device like that for a while, then lets go. */

@@ -22,9 +22,10 @@ import type { Action } from '../../src/robot/robot.ts'
 import { guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { labelRule } from '../../src/run/label-rule.ts'
+import { translatorSettings } from '../../src/run/label-rule.ts'
 import type { Session } from '../../src/run/session.ts'
 import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
+import { openTranslator } from '../../src/talk/translator.ts'
 import { commandDirection } from '../../src/talk/vocabulary.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
 
@@ -103,7 +104,10 @@ export class Stage {
       port: 0,
       ...settings.console,
     })
-    const session = { robot, workcell, stations: [{ cell: 'A', robot, workcell }] } as unknown as Session
+    const session = {
+      robot,
+      rigs: [{ cell: 'A', robot, reset: 'itself', close: async () => {} }],
+    } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })
     const width = robot.spec.proprio.length
@@ -114,7 +118,7 @@ export class Stage {
       featureShape: [1, 1, 1, 1],
       copies: 0,
       discount: 0.98,
-      labels: labelRule(config, robot.spec),
+      translator: openTranslator(translatorSettings(config, robot.spec)),
       commands: builtInCommandEncoder(),
       demonstrationCapacity: 1000,
       onlineCapacity: 20_000,

@@ -1,64 +1,37 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-
-const source = fileURLToPath(new URL('../../src', import.meta.url))
-
-/** Highest first; a room may import from its own layer and from those below. ARCHITECTURE.md has the same list. */
-const LAYERS = [
-  ['cli'],
-  ['studies'],
-  ['console'],
-  ['review'],
-  ['run'],
-  ['loop'],
-  ['link'],
-  ['learn', 'pretrain'],
-  ['robots'],
-  ['operator'],
-  ['vla'],
-  ['metrics', 'formats'],
-  ['replay'],
-  ['talk'],
-  ['robot'],
-  ['nets'],
-  ['graph'],
-  ['random', 'float16.ts', 'errors.ts'],
-]
-
-const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|mjs)$/.test(file))
-const roomOf = (file: string) => file.split('/')[0]
-const layerOf = (room: string) => LAYERS.findIndex((rooms) => rooms.includes(room))
-
-/** Paths below src that a file imports, static and dynamic. */
-function importsOf(file: string): string[] {
-  const text = readFileSync(join(source, file), 'utf8')
-  const paths = [...text.matchAll(/(?:from|import\(?)\s*'(\.[^']+)'/g)].map(([, path]) => path)
-  return paths.map((path) => relative(source, resolve(source, dirname(file), path)))
-}
+import { arrows, circlesBetweenRooms, files, LAYERS, roomOf, unknownRooms, upwardArrows } from '../../scripts/house.ts'
+import { read } from './files.ts'
 
 describe('rooms', () => {
-  it('are all in the list of layers', () => {
+  it('are all in the list of layers, and in ARCHITECTURE.md', () => {
     expect(files.length).toBeGreaterThan(50)
-    expect(files.filter((file) => layerOf(roomOf(file)) < 0)).toEqual([])
+    expect(unknownRooms()).toEqual([])
+    const architecture = read('ARCHITECTURE.md')
+    const missing = LAYERS.flat().filter(
+      (room) => !architecture.includes(`\`${room}${room.endsWith('.ts') ? '' : '/'}\``),
+    )
+    expect(missing).toEqual([])
   })
 
-  it('import from their own layer and from those below, never from above', () => {
-    const upward = files.flatMap((file) =>
-      importsOf(file)
-        .filter((target) => layerOf(roomOf(target)) < layerOf(roomOf(file)))
-        .map((target) => `${file} -> ${target}`),
-    )
-    expect(upward).toEqual([])
-  })
+  it('import from those below, never from above or beside', () => expect(upwardArrows()).toEqual([]))
+
+  it('have no circle of files between them', () => expect(circlesBetweenRooms()).toEqual([]))
 
   it('do not look into what the report is not made of: metrics, not learners or robots', () => {
-    const report = files.filter((file) => file.startsWith('review/report/'))
+    const report = arrows.filter(({ from }) => from.startsWith('review/report/'))
     expect(report.length).toBeGreaterThan(5)
-    const foreign = report
-      .flatMap(importsOf)
-      .filter((target) => !['run', 'random', 'errors.ts'].includes(roomOf(target)))
-    expect(foreign).toEqual([])
+    const rooms = ['review', 'metrics', 'run', 'random', 'durable.ts', 'errors.ts']
+    expect(report.filter(({ to }) => !rooms.includes(roomOf(to)))).toEqual([])
+  })
+
+  it('reach a kind of robot through the registry; only what belongs to the simulator knows it by name', () => {
+    const insider = /^(studies\/|pretrain\/|cli\/(demo|doctor))/
+    const kindOf = (file: string) => /^robots\/(\w+)\//.exec(file)?.[1]
+    const intoKinds = arrows.filter(({ to }) => kindOf(to))
+    expect(intoKinds.length).toBeGreaterThan(50)
+    const strangers = intoKinds
+      .filter(({ from, to }) => kindOf(from) !== kindOf(to) && from !== 'robots/index.ts')
+      .filter(({ from, to }) => !(insider.test(from) && kindOf(to) === 'workcell'))
+    expect(strangers).toEqual([])
   })
 })

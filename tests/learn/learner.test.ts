@@ -13,7 +13,7 @@ const folder = () => mkdtempSync(join(tmpdir(), 'duet-learner-'))
 
 async function after(updates: number, learner: Learner) {
   const bc: number[] = []
-  for (let i = 0; i < updates; i++) bc.push((await learner.update(i % 2 ? 'online' : 'warm-up')).actor!.bc)
+  for (let i = 0; i < updates; i++) bc.push((await learner.update(i % 2 ? 'online' : 'warm-up')).figures['actor.bc']!)
   return bc
 }
 

@@ -1,4 +1,5 @@
 /** @file Every method on the same small problem: what it trains, what it leaves alone, and that it goes on as it stopped. */
+
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,8 +10,10 @@ import { LEARNER_FILE, readGroup, readPolicy } from '../../src/learn/checkpoint.
 import { LearnerConfig } from '../../src/learn/config.ts'
 import { Judge } from '../../src/learn/judge.ts'
 import { Learner, type LearnerOptions, methodGroups } from '../../src/learn/learner.ts'
+import { methods } from '../../src/learn/methods.ts'
 import type { Phase, UpdateFigures } from '../../src/learn/phase.ts'
 import { Policy } from '../../src/learn/policy.ts'
+import { chartsOf, each } from '../../src/metrics/figure.ts'
 import type { Layout } from '../../src/nets/index.ts'
 import { aReplay, commands, options, sizes, tasks } from './problem.ts'
 
@@ -130,8 +133,8 @@ function plainQ(
 describe.each(METHODS)('%s', (method) => {
   it('trains, goes on from a checkpoint as if it had never stopped, and acts as it was published', async () => {
     const { learner: unbroken, directory, figures } = await trained(method)
-    for (const { gradientNorm } of figures)
-      for (const norm of Object.values(gradientNorm)) expect(norm).toBeGreaterThan(0)
+    for (const update of figures)
+      for (const norm of Object.values(each(update.figures, 'gradientNorm'))) expect(norm).toBeGreaterThan(0)
     const resumed = await Learner.create(of(method, { seed: 77 }), aReplay())
     await resumed.load(directory)
     expect(resumed.actorParameters()).toEqual(unbroken.actorParameters())
@@ -153,17 +156,30 @@ describe.each(METHODS)('%s', (method) => {
   })
 })
 
+describe('the figures of a method', () => {
+  it.each(METHODS)('of %s are declared, each with a chart, and all of them are measured', async (method) => {
+    const declared = methods[method].figures
+    const measured = (await trained(method)).figures.map(({ figures }) => figures)
+    const charts = chartsOf(declared, measured)
+    const drawn = charts.flatMap(({ lines }) => lines.map(({ key }) => key))
+    expect(new Set(drawn)).toEqual(new Set(measured.flatMap((figures) => Object.keys(figures))))
+    const titles = new Set(declared.map(({ chart }) => chart))
+    expect(charts.filter(({ title }) => !titles.has(title))).toEqual([]) // a chart of no declaration holds what nothing declares
+    const silent = declared.filter(({ name }) => !drawn.some((key) => key === name || key.startsWith(`${name}.`)))
+    expect(silent.map(({ name }) => name).filter((name) => name !== 'refine.obedience')).toEqual([]) // off in these settings
+  })
+})
+
 describe('single', () => {
   it('is ours to the last bit, but for the refinement actor', async () => {
     const ours = await trained('dual')
     const single = await trained('single')
-    const withoutRefinement = ours.figures.map(
-      ({ refine: _, meanMu: __, gradientNorm: { refine: ___, ...gradientNorm }, ...rest }) => ({
-        ...rest,
-        gradientNorm,
-      }),
-    )
-    expect(ours.figures.every(({ refine }) => refine)).toBe(true)
+    const ofRefinement = (name: string) => /refine|meanMu/.test(name)
+    const withoutRefinement = ours.figures.map(({ figures, ...rest }) => ({
+      ...rest,
+      figures: Object.fromEntries(Object.entries(figures).filter(([name]) => !ofRefinement(name))),
+    }))
+    expect(ours.figures.every(({ figures }) => Object.keys(figures).some(ofRefinement))).toBe(true)
     expect(single.figures).toEqual(withoutRefinement)
     expect(await headOf(single)).toEqual(await headOf(ours))
     expect(await criticOf(single.directory, 'single')).toEqual(await criticOf(ours.directory, 'dual'))
@@ -225,7 +241,7 @@ describe('HIL-ConRFT', () => {
     const values = await criticOf(directory, 'hil-conrft')
     expect(push).toBeCloseTo(plainQ(values, criticLayoutOf('hil-conrft'), 0, sample!.seen, [...sample!.action]), 4)
     expect(2 * values.length).toBe((await criticOf((await trained('dual')).directory, 'dual')).length)
-    expect(figures.every(({ meanQ, weight }) => !meanQ && !weight)).toBe(true)
+    for (const { figures: one } of figures) expect([each(one, 'meanQ'), each(one, 'weight')]).toEqual([{}, {}])
   })
 
   it('is the single actor where there is one task, of weight 1', async () => {

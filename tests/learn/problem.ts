@@ -5,6 +5,7 @@ import { RandomStream } from '../../src/random/stream.ts'
 import { ReplayBuffer } from '../../src/replay/buffer.ts'
 import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
 import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
+import { ruleTranslator } from '../../src/talk/translator.ts'
 
 export const commands = builtInCommandEncoder(4)
 export const tasks = ['push', 'turn']
@@ -36,7 +37,7 @@ export function aReplay({ online = true, reward = 1, names = tasks, brightness =
     featureShape: [2, 2, 2, 3],
     copies: 0,
     discount: 0.9,
-    labels: { ...LABEL_DEFAULTS, metresPerUnit: 0.015 },
+    translator: ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 }),
     commands,
     demonstrationCapacity: 1000,
     onlineCapacity: 1000,

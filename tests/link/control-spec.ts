@@ -70,8 +70,8 @@ export const controlSpec = (name: string, open: OpenLink) =>
         onFigures: (each) => figures.push(each),
       })
       expect(figures).toEqual([
-        { update: 10, phase: 'warm-up', gradientNorm: { head: Number.NaN } },
-        { update: 20, phase: 'warm-up', gradientNorm: { head: 1 } },
+        { update: 10, phase: 'warm-up', figures: { 'actor.loss': Number.NaN } },
+        { update: 20, phase: 'warm-up', figures: { 'actor.loss': 1 } },
       ])
     })
 

@@ -25,7 +25,7 @@ export class StandIn implements LearnerPort {
     await setImmediate() // a real update leaves the thread, too
     await this.during()
     this.seen.push(this.replay.stats().transitions)
-    return { update: ++this.updates, phase, gradientNorm: { head: this.updates === 10 ? Number.NaN : 1 } }
+    return { update: ++this.updates, phase, figures: { 'actor.loss': this.updates === 10 ? Number.NaN : 1 } }
   }
 
   actorParameters = () => ({ head: Float32Array.of(this.updates, 0.1) })

@@ -2,24 +2,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
-import {
-  attrition,
-  attritionTable,
-  type Chain,
-  type ChainCrew,
-  operationAfter,
-  operationsOf,
-  runChain,
-  runChains,
-} from '../../src/loop/chain.ts'
-import { ChainStarts } from '../../src/loop/chain-starts.ts'
+import { attrition, attritionTable, type Chain, type ChainCrew, runChain, runChains } from '../../src/loop/chain.ts'
 import type { EpisodeSummary, Recorder } from '../../src/loop/episode.ts'
 import { evaluate } from '../../src/loop/evaluate.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
 import type { Action } from '../../src/robot/robot.ts'
+import { ChainStarts } from '../../src/robots/workcell/chain-starts.ts'
 import { expertAction } from '../../src/robots/workcell/expert.ts'
 import { type GuardedWorkcell, guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
+import { operationAfter, operationsOf } from '../../src/robots/workcell/operations.ts'
 import { Speaker } from '../../src/robots/workcell/operator/speaker.ts'
+import { simulationOf } from '../../src/robots/workcell/rig.ts'
+import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
+import { ruleTranslator } from '../../src/talk/translator.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
 
 const identity = new Normaliser({ mean: [0], deviation: [1] })
@@ -39,7 +34,8 @@ afterAll(() => {
 })
 
 const crewOf = (cell: GuardedWorkcell, act: () => Action): ChainCrew => ({
-  ...cell,
+  robot: cell.robot,
+  simulation: simulationOf(cell),
   perception: new Perception(encoder, {}, { h: identity, proprio: new Normaliser(wide(cell)) }),
   policy: { primary: async () => act() } as unknown as Policy,
   noise: () => new Float32Array(7),
@@ -181,6 +177,7 @@ describe('a chain', () => {
 })
 
 describe('an operator who speaks', () => {
+  const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 })
   /** Says something at every second look, and thinks ahead for it. */
   const talkative = { delay: 0, speaking: 0, hold: 1, quiet: 0, patience: { steps: 1, fall: 100 } }
 
@@ -188,7 +185,7 @@ describe('an operator who speaks', () => {
     const crew = crewOf(one, expert(one))
     const options = { trials: 2, firstSeed: 30 }
     const alone = await evaluate(crew, ['place', 'pick'], options)
-    const operator = new Speaker(one.workcell, talkative)
+    const operator = new Speaker(one.workcell, translator, talkative)
     expect(await evaluate({ ...crew, operator }, ['place', 'pick'], options)).toEqual(alone)
     expect(operator.report().commands).toBeGreaterThan(20)
   })
@@ -201,7 +198,7 @@ describe('an operator who speaks', () => {
       return new Float32Array(7)
     }
     const policy = { ...crew.policy, followsCommands: true, refined } as unknown as Policy
-    const operator = new Speaker(one.workcell, { hold: 15 })
+    const operator = new Speaker(one.workcell, translator, { hold: 15 })
     await runChain({ ...crew, policy, operator }, operationsOf(1, 1), 3)
     const { commands, spokenSteps } = operator.report()
     // nothing moves: stuck after 10 steps, 5 to speak, 15 of command; the second time the same; the third not to the end

@@ -23,7 +23,7 @@ describe('metrics', () => {
   it('reads back what was written, over two openings', () => {
     const metrics: Metric[] = [
       anEpisode({ task: 'pick' }),
-      anUpdate({ refine: { bc: 1, q: 2, reg: 3, loss: 4 }, meanMu: 0.5 }),
+      anUpdate({ figures: { 'refine.bc': 1, meanMu: 0.5 } }),
       anEvaluation({}),
       { kind: 'labels', time: 9, robotSteps: 90, counts: { 'move right': 3, '[null]': 1 } },
     ]
@@ -47,10 +47,24 @@ describe('metrics', () => {
   })
 
   it('keeps a diverged loss as a gap, not as an error', () => {
-    write(anUpdate({ critic: { td: Number.POSITIVE_INFINITY, loss: Number.NaN } }))
+    write(anUpdate({ figures: { 'critic.td': Number.POSITIVE_INFINITY, 'critic.loss': Number.NaN } }))
     const [update] = ofKind(readMetrics(file), 'update')
-    expect(update.critic?.td).toBeNaN()
-    expect(readFileSync(file, 'utf8')).toContain('"td":null')
+    expect(update.figures['critic.td']).toBeNaN()
+    expect(readFileSync(file, 'utf8')).toContain('"critic.td":null')
+  })
+
+  it('reads the updates of runs that noted each part in a field of its own', () => {
+    const line =
+      '{"kind":"update","time":1,"robotSteps":2,"update":3,"phase":"online","critic":{"td":0.5,"loss":null},"meanQ":{"place":0.25},"gradientNorm":{"head":2},"meanMu":0.125}\n'
+    writeFileSync(file, line)
+    const [update] = ofKind(readMetrics(file), 'update')
+    expect(update.figures).toEqual({
+      'critic.td': 0.5,
+      'critic.loss': Number.NaN,
+      'meanQ.place': 0.25,
+      'gradientNorm.head': 2,
+      meanMu: 0.125,
+    })
   })
 
   it('names file, line and field of what it cannot read', () => {

@@ -5,7 +5,7 @@ import { type Cell, collectPlay, type Frame, playCells } from '../../src/pretrai
 import { playStart } from '../../src/pretrain/play-start.ts'
 import { TARGET_WIDTH, targetOffset } from '../../src/pretrain/targets.ts'
 import { RandomStream } from '../../src/random/stream.ts'
-import { TASKS } from '../../src/robots/workcell/tasks.ts'
+import { TASKS } from '../../src/robots/workcell/tasks/index.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 
 const reading = ({ targets }: Frame, name: string) => [...targets.subarray(targetOffset(name), targetOffset(name) + 3)]

@@ -12,6 +12,7 @@ import type {
 import { ReplayBuffer as Buffer } from '../../src/replay/index.ts'
 import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
 import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
+import { ruleTranslator } from '../../src/talk/translator.ts'
 
 export const SHAPE = { embeddingWidth: 3, featureShape: [2, 2, 3, 4], proprioWidth: 2 } as const
 const LENGTH = 2 * 2 * 3 * 4
@@ -22,7 +23,7 @@ export const aReplay = (options: Partial<ReplayOptions> = {}) =>
     copies: 1,
     tasks: ['place', 'pick'],
     discount: 0.9,
-    labels: { ...LABEL_DEFAULTS, metresPerUnit: 0.05 },
+    translator: ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.05 }),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 4096,
     onlineCapacity: 4096,

@@ -16,16 +16,22 @@ import { auditAnswers, auditLabels } from '../../src/review/audit/audit.ts'
 import { intentionOf } from '../../src/review/audit/intention.ts'
 import { project, renderAudit } from '../../src/review/audit/page.ts'
 import { correctionsOf, drawEvenly, type Triplet } from '../../src/review/audit/triplets.ts'
+import type { CameraMount } from '../../src/robot/robot.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
 import { demonstrator } from '../../src/robots/workcell/demonstrator.ts'
 import { SimulatedOperator } from '../../src/robots/workcell/operator/operator.ts'
 import { DEFAULT_OPERATOR } from '../../src/robots/workcell/operator/options.ts'
 import { lookAt } from '../../src/robots/workcell/render/scene.ts'
+import { simulationOf } from '../../src/robots/workcell/rig.ts'
+import { fromMatrix } from '../../src/robots/workcell/spatial.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import { resolveConfig } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { labelRule } from '../../src/run/label-rule.ts'
+import { translatorSettings } from '../../src/run/label-rule.ts'
 import type { Label } from '../../src/talk/labels.ts'
+import { openTranslator } from '../../src/talk/translator.ts'
 import type { Direction } from '../../src/talk/vocabulary.ts'
+import { allCommands } from '../../src/talk/vocabulary.ts'
 
 const said = (...direction: Direction) => direction
 
@@ -115,12 +121,18 @@ describe('the page', () => {
     after: { front: grey, wrist: grey },
     tcp: { before: [0.5, 0, 0.1], after: [0.5, 0.01, 0.1] },
   }
-  const pose = { position: [1.05, 0, 0.4], rotation: lookAt([1.05, 0, 0.4], [0.5, 0, 0.07]), fovy: 0.628, near: 0.05 }
+  const pose: CameraMount = {
+    mount: 'base',
+    position: [1.05, 0, 0.4],
+    rotation: fromMatrix(lookAt([1.05, 0, 0.4], [0.5, 0, 0.07])),
+    fovy: 0.628,
+  }
   const html = renderAudit({
     run: '</script><b>run',
     seed: 0,
     window: 5,
     threshold: 0.001,
+    commands: allCommands(),
     triplets: [triplet],
     camera: { name: 'front', poses: { A: pose } },
   })
@@ -190,9 +202,10 @@ describe('an audit of a recorded run', () => {
   })
 
   it('runs logged episodes again without parting from them, and finds the tremor and nothing else in the hand', () => {
-    const rule = labelRule(config, workcell.spec)
+    const translator = openTranslator(translatorSettings(config, workcell.spec))
+    const simulation = simulationOf({ robot: new SafeRobot(workcell), workcell })
     for (const episode of readEpisodes(join(path, 'log'))) {
-      const { actions, parted } = intentionOf(episode, workcell, DEFAULT_OPERATOR, rule)
+      const { actions, parted } = intentionOf(episode, simulation, 'strong', translator)
       expect(parted).toBe(0)
       for (const [t, { actor, action }] of episode.steps.entries()) {
         if (actor !== 'operator') continue
@@ -206,9 +219,9 @@ describe('an audit of a recorded run', () => {
   })
 
   it('measures the displacement from the log, over the same window', () => {
-    const rule = labelRule(config, workcell.spec)
+    const translator = openTranslator(translatorSettings(config, workcell.spec))
     const [episode] = readEpisodes(join(path, 'log'))
-    for (const { step, label, moved } of correctionsOf(episode!, rule)) {
+    for (const { step, label, moved } of correctionsOf(episode!, translator)) {
       const at = (t: number) => episode!.observations[t]!.proprio
       for (let axis = 0; axis < 3; axis++)
         expect(moved[axis]).toBeCloseTo(at(step + label.window)[axis]! - at(step)[axis]!, 9)
@@ -248,9 +261,16 @@ describe('an audit of a recorded run', () => {
       threshold: 0.001,
       answers: [given],
     }
-    expect(() => judgeAnswers(answers, [])).toThrow('is not in the log')
+    const translator = openTranslator(translatorSettings(config, workcell.spec))
+    expect(() => judgeAnswers(answers, [], translator)).toThrow('is not in the log')
     const file = join(path, 'bad.json')
-    writeFileSync(file, JSON.stringify({ ...answers, answers: [{ ...given, answer: 'edit', command: 'fly' }] }))
+    writeFileSync(file, JSON.stringify({ ...answers, answers: [{ ...given, answer: 'edit' }] }))
     expect(() => readAnswers(file)).toThrow('answers.0')
+    const [correction] = correctionsOf([...readEpisodes(join(path, 'log'))][0]!, translator)
+    const { key, label } = correction!
+    const flying = { key, label: label.command, answer: 'edit' as const, command: 'fly' }
+    expect(() => judgeAnswers({ ...answers, answers: [flying] }, [correction!], translator)).toThrow(
+      '"fly" is no command',
+    )
   })
 })

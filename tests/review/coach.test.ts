@@ -17,7 +17,7 @@ const helped = (segments: [number, number][], fields: Fields = {}) =>
     ...fields,
   })
 const values = (...q: number[]): Metric[] =>
-  q.flatMap((place) => many(20, () => anUpdate({ meanQ: { place, pick: place + 0.5 } })))
+  q.flatMap((place) => many(20, () => anUpdate({ figures: { 'meanQ.place': place, 'meanQ.pick': place + 0.5 } })))
 
 const expectAdvice = (metrics: Metric[], rule: string, line: string) =>
   expect(adviceAfter(metrics)).toEqual({ rule, line })

@@ -17,17 +17,24 @@ const names = (metrics: readonly Metric[]) => assess(metrics, config).map(({ sig
 const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
 
 /** A run as the healthy ones look: Q̄ climbs to the return, obedience well below deaf, small gradients, small μ. */
-function healthyUpdate(i: number, fields: Parameters<typeof anUpdate>[0] = {}) {
+function healthyUpdate(i: number, { figures, ...fields }: Parameters<typeof anUpdate>[0] = {}) {
   return anUpdate({
     update: 10 * i,
     time: i,
     robotSteps: 34 * i,
-    meanQ: { place: Math.min(0.62, -0.4 + 0.02 * i), pick: Math.min(0.75, -0.1 + 0.02 * i) },
-    weight: { place: 1, pick: 0.8 },
-    gradientNorm: { critic: 0.1, head: 1.5, refine: 0.1 },
-    refine: { bc: 0.07, q: -0.6, reg: 0.001, loss: 0.05, obedience: 0.045 },
-    meanMu: 0.7,
     ...fields,
+    figures: {
+      'meanQ.place': Math.min(0.62, -0.4 + 0.02 * i),
+      'meanQ.pick': Math.min(0.75, -0.1 + 0.02 * i),
+      'weight.pick': 0.8,
+      'gradientNorm.critic': 0.1,
+      'gradientNorm.head': 1.5,
+      'gradientNorm.refine': 0.1,
+      'refine.bc': 0.07,
+      'refine.obedience': 0.045,
+      meanMu: 0.7,
+      ...figures,
+    },
   })
 }
 
@@ -51,10 +58,10 @@ describe('health', () => {
   })
 
   it('names an extreme shift of the noise, with the figure', () => {
-    const [sign] = assess(run(30, { update: { meanMu: 2.2 } }), config)
+    const [sign] = assess(run(30, { update: { figures: { meanMu: 2.2 } } }), config)
     expect(sign!.sign).toBe('extreme μ')
     expect(sign!.figure).toContain('2.20')
-    expect(names(run(30, { update: { meanMu: 1.2 } }))).toEqual([])
+    expect(names(run(30, { update: { figures: { meanMu: 1.2 } } }))).toEqual([])
   })
 
   it('names a task that stays flat while another rises, and neither when both are flat', () => {
@@ -86,8 +93,8 @@ describe('health', () => {
   })
 
   it('names commands without effect', () => {
-    const refine = { bc: 0.1, q: 0, reg: 0, loss: 0.2, obedience: 0.18 } // deaf: 0.187
-    expect(names(run(60, { update: { refine } }))).toEqual(['commands without effect'])
+    const figures = { 'refine.obedience': 0.18 } // deaf: 0.187
+    expect(names(run(60, { update: { figures } }))).toEqual(['commands without effect'])
   })
 
   it('takes the mean return by hand: success after 3 steps and a failure of 2, γ = 0.5', () => {
@@ -103,13 +110,17 @@ describe('health', () => {
   })
 
   it('names a critic that promises what no return can keep, and one that drifts away', () => {
-    expect(names(run(60, { update: { meanQ: { place: 1.4 } } }))).toContain('critic drifts, place')
+    expect(names(run(60, { update: { figures: { 'meanQ.place': 1.4 } } }))).toContain('critic drifts, place')
     const drifting = run(120).map((metric) =>
-      metric.kind === 'update' ? { ...metric, meanQ: { pick: 0.75 - 0.004 * (metric.update / 10) } } : metric,
+      metric.kind === 'update'
+        ? { ...metric, figures: { ...metric.figures, 'meanQ.pick': 0.75 - 0.004 * (metric.update / 10) } }
+        : metric,
     )
     expect(names(drifting)).toEqual(['critic drifts, pick'])
     const climbing = run(120).map((metric) =>
-      metric.kind === 'update' ? { ...metric, meanQ: { pick: -0.6 + 0.004 * (metric.update / 10) } } : metric,
+      metric.kind === 'update'
+        ? { ...metric, figures: { ...metric.figures, 'meanQ.pick': -0.6 + 0.004 * (metric.update / 10) } }
+        : metric,
     )
     expect(names(climbing)).toEqual([]) // pessimistic still, but on its way
   })
@@ -120,13 +131,13 @@ describe('health', () => {
   })
 
   it('names a gradient that is always cut, but not that of fresh networks', () => {
-    const gradientNorm = { head: 14 }
-    expect(names(run(60, { update: { gradientNorm } }))).toEqual(['exploding gradient'])
-    expect(names(run(15, { update: { gradientNorm } }))).toEqual([])
+    const figures = { 'gradientNorm.head': 14 }
+    expect(names(run(60, { update: { figures } }))).toEqual(['exploding gradient'])
+    expect(names(run(15, { update: { figures } }))).toEqual([])
   })
 
   it('names a number that is none at once', () => {
-    const broken = anUpdate({ robotSteps: 600, critic: { td: Number.NaN, loss: 1 } })
+    const broken = anUpdate({ robotSteps: 600, figures: { 'critic.td': Number.NaN } })
     expect(names([...run(10), broken])).toEqual(['no number'])
   })
 
@@ -137,7 +148,7 @@ describe('health', () => {
   })
 
   it('says since when, and keeps it while the sign stands', () => {
-    const sick = run(60, { update: { meanMu: 2.2 } })
+    const sick = run(60, { update: { figures: { meanMu: 2.2 } } })
     const [early] = assess(sick.slice(0, 120), config)
     const [late] = assess(sick, config)
     expect(early!.since.robotSteps).toBeGreaterThan(0)
@@ -145,7 +156,7 @@ describe('health', () => {
   })
 
   it('clears a sign when its figure is good again', () => {
-    const sick = run(30, { update: { meanMu: 2.2 } })
+    const sick = run(30, { update: { figures: { meanMu: 2.2 } } })
     expect(names([...sick, ...run(30, { from: 30 })])).toEqual([])
   })
 })
@@ -159,7 +170,7 @@ describe('a run that watches its health', () => {
 
   it('writes a line when a sign appears and when it clears, and tells of both once, over a restart too', () => {
     const file = join(folder, 'metrics.jsonl')
-    const sick = run(30, { update: { meanMu: 2.2 } })
+    const sick = run(30, { update: { figures: { meanMu: 2.2 } } })
     const told: string[] = []
     const play = (metrics: readonly Metric[]) => {
       const writer = MetricsWriter.open(file)

@@ -59,12 +59,12 @@ describe('series', () => {
   it('weigh interventions by steps: 10 of 20, then 10 of 80, then 0 of 80', () =>
     expect(movingIntervention(episodes, robotClock, 2).map(({ y }) => y)).toEqual([0.5, 0.125, 0]))
   it('thin a long curve to means of neighbours and skip what was not measured', () => {
-    const updates = [1, 2, 3, 4].map((update) => anUpdate({ update, critic: { td: update ** 2, loss: 0 } }))
-    expect(byUpdate(updates, ({ critic }) => critic?.td, 2)).toEqual([
+    const updates = [1, 2, 3, 4].map((update) => anUpdate({ update, figures: { 'critic.td': update ** 2 } }))
+    expect(byUpdate(updates, ({ figures }) => figures['critic.td'], 2)).toEqual([
       { x: 2, y: 2.5 },
       { x: 4, y: 12.5 },
     ])
-    expect(byUpdate(updates, ({ refine }) => refine?.loss)).toEqual([])
+    expect(byUpdate(updates, ({ figures }) => figures['refine.loss'])).toEqual([])
   })
   it('drop the updates that a resumed run repeated, keeping the later ones', () => {
     const log = [1, 2, 3, 4, 3, 4, 5].map((update, time) => anUpdate({ update, time }))
@@ -129,7 +129,7 @@ const metrics = [
   anUpdate({ phase: 'warm-up', update: 1 }),
   anEvaluation({}),
   anEpisode({}),
-  anUpdate({ update: 2, refine: { bc: 1, q: 0, reg: 0, loss: 1 }, meanMu: 0.3 }),
+  anUpdate({ update: 2, figures: { 'refine.bc': 1, 'refine.obedience': 0.2, meanMu: 0.3 } }),
   anEvaluation({ robotSteps: 40 }),
   { kind: 'labels' as const, time: 3, robotSteps: 40, counts: { 'move <up>': 3 } },
 ]

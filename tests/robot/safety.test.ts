@@ -175,6 +175,18 @@ describe('SafeRobot', () => {
       { numRuns: 200 },
     ))
 
+  it('measures the way to the wall of the work box by the metres that its robot moves a step', async () => {
+    const motor = new Recorder() // 0.015 m and 0.15 rad a step, at x = 0.5, y = 0, z = 0.2
+    const near = { low: [0.494, -1, 0.197], high: [0.509, 1, 1] }
+    const robot = new SafeRobot(motor, { limits: { workBox: near } })
+    await robot.reset('wait')
+    await robot.step(Float32Array.of(1, 1, -1, 0, 0, 0, 0))
+    await robot.step(Float32Array.of(-1, 1, 1, 0, 0, 0, 0))
+    const [towards, away] = motor.actions as [Action, Action]
+    for (const [axis, want] of [0.6, 1, -0.2].entries()) expect(towards[axis]).toBeCloseTo(want, 5)
+    for (const [axis, want] of [-0.4, 1, 0.8].entries()) expect(away[axis]).toBeCloseTo(want, 5)
+  })
+
   it('latches a fault: good commands do not move the robot until a person clears it', async () => {
     const motor = new Recorder()
     const faults: string[] = []

@@ -20,12 +20,18 @@ export const anUpdate = (fields: Partial<MetricOf<'update'>>): MetricOf<'update'
   robotSteps: 0,
   update: 1,
   phase: 'online',
-  critic: { td: 0.5, loss: 0.5 },
-  actor: { bc: 1, q: -0.2, loss: 0.4 },
-  meanQ: { place: 0.4 },
-  weight: { place: 1 },
-  gradientNorm: { critic: 1 },
   ...fields,
+  figures: {
+    'critic.td': 0.5,
+    'critic.loss': 0.5,
+    'actor.bc': 1,
+    'actor.q': -0.2,
+    'actor.loss': 0.4,
+    'meanQ.place': 0.4,
+    'weight.place': 1,
+    'gradientNorm.critic': 1,
+    ...fields.figures,
+  },
 })
 
 export const anEvaluation = (fields: Partial<MetricOf<'evaluation'>>): MetricOf<'evaluation'> => ({

@@ -44,6 +44,20 @@ describe('the config of a run', () => {
     expect(() => resolveConfig('quick', undefined, [parseOverride('robotMinutes=3')])).toThrow('"online.robotMinutes"')
   })
 
+  it('takes the robot for a workcell where an older config names no kind, and knows the settings of every kind', () => {
+    const file = configFile('robot:\n  arm: gantry\n  cells: [A, B]\n')
+    expect(resolveConfig('tiny', file).robot).toMatchObject({ kind: 'workcell', arm: 'gantry', cells: ['A', 'B'] })
+    expect(() => resolveConfig('tiny', undefined, [parseOverride('robot.bolt=4')])).toThrow(
+      'Did you mean "robot.bolts"?',
+    )
+    expect(() => resolveConfig('tiny', undefined, [parseOverride('robot.kind=toaster')])).toThrow(
+      /setting "robot\.kind": there is no such kind\. Choose one of: workcell/,
+    )
+    const names = describeSettings().map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['robot.kind', 'robot.arm', 'robot.cells']))
+    expect(new Set(names).size).toBe(names.length)
+  })
+
   it('says which setting is out of bounds, and where it stands', () => {
     const file = configFile('learner:\n  discount: 1.5\n')
     expect(() => resolveConfig('quick', file)).toThrow(/lab\.yaml: setting "learner\.discount"/)

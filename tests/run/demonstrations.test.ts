@@ -5,8 +5,10 @@ import path from 'node:path'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LoggedEpisode } from '../../src/replay/log-reader.ts'
+import type { Simulation } from '../../src/robot/rig.ts'
 import type { Robot } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
+import { demonstrator } from '../../src/robots/workcell/demonstrator.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import {
   readDemonstrations,
@@ -21,6 +23,7 @@ let cell: Workcell
 let robot: Robot
 let folder: string
 let episodes: LoggedEpisode[]
+const expert: Simulation['demonstrator'] = (seed, hand) => demonstrator(() => cell.truth(), seed, hand)
 const temporary: string[] = []
 const newFolder = () => {
   temporary.push(fs.mkdtempSync(path.join(os.tmpdir(), 'duet-demonstrations-')))
@@ -31,7 +34,7 @@ beforeAll(async () => {
   cell = await Workcell.create()
   robot = new SafeRobot(cell)
   folder = newFolder()
-  await recordDemonstrations(folder, { ...settings, robot, truth: () => cell.truth() })
+  await recordDemonstrations(folder, { ...settings, robot, demonstrator: expert })
   episodes = [...readDemonstrations(folder, cell.spec)]
 })
 afterAll(() => {
@@ -71,12 +74,12 @@ describe('recorded demonstrations', () => {
 
   it('go on where a recording stopped, and end up the same', async () => {
     const other = newFolder()
-    await recordDemonstrations(other, { ...settings, perTask: 1, robot, truth: () => cell.truth() })
+    await recordDemonstrations(other, { ...settings, perTask: 1, robot, demonstrator: expert })
     const reports: number[][] = []
     await recordDemonstrations(other, {
       ...settings,
       robot,
-      truth: () => cell.truth(),
+      demonstrator: expert,
       onEpisode: (done, total) => reports.push([done, total]),
     })
     const seeds = (all: Iterable<LoggedEpisode>) => [...all].map(({ start }) => start.seed).sort()
@@ -89,8 +92,9 @@ describe('recorded demonstrations', () => {
 
   it('leave failures out, and give up with advice when there are only failures', async () => {
     const blind = await Workcell.create({ cameras: false })
-    const truth = () => blind.truth()
-    const clumsy = { ...settings, tasks: ['assemble'], perTask: 1, noise: 3, robot: new SafeRobot(blind), truth }
+    const shaky: Simulation['demonstrator'] = (seed, hand) => demonstrator(() => blind.truth(), seed, hand)
+    const unable = { tasks: ['assemble'], perTask: 1, noise: 3 }
+    const clumsy = { ...settings, ...unable, robot: new SafeRobot(blind), demonstrator: shaky }
     const other = newFolder()
     await expect(recordDemonstrations(other, clumsy)).rejects.toThrow('Lower demonstrations.noise')
     expect([...readDemonstrations(other)]).toEqual([])

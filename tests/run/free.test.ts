@@ -10,6 +10,7 @@ import { Policy } from '../../src/learn/policy.ts'
 import { type Metric, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
 import { formatSummary, type Summary } from '../../src/metrics/summary.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
+import { reportListener } from '../../src/review/report/index.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { openSession } from '../../src/run/session.ts'
@@ -27,7 +28,7 @@ const config = parseConfig(
     demonstrations: { perTask: 1 },
     replay: { shiftedCopies: 2 },
     warmUp: { updates: WARM_UP },
-    online: { robotMinutes: 0.1, lockstep: false, publishEvery: 3, startAfter: 10, pace: 20 },
+    online: { robotMinutes: 0.2, lockstep: false, publishEvery: 2, startAfter: 10, pace: 20 },
     evaluation: { trials: 1 },
     checkpointEveryRobotMinutes: 0.05,
   }),
@@ -61,7 +62,7 @@ describe('a run in free mode', () => {
       return session
     }
     const onProgress = ({ stage: now }: { stage: string }) => (stage = now === 'evaluation, step 0' ? 'online' : now) // its one trial is over
-    summary = await train(folder, config, { onProgress }, open)
+    summary = await train(folder, config, { onProgress, listeners: [reportListener] }, open)
     metrics = readMetrics(folder.metrics)
     spy.mockRestore()
     plans.mockRestore()

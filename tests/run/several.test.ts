@@ -35,11 +35,16 @@ type Event = { what: 'look' | 'step' | 'stepped'; cell: string }
 /** A session that tells what happens in its cells. */
 async function watched(events: Event[]) {
   const session = await openSession(config)
-  for (const { cell, robot, workcell } of session.stations) {
-    const truth = workcell.truth.bind(workcell)
-    workcell.truth = () => {
-      events.push({ what: 'look', cell })
-      return truth()
+  for (const { cell, robot, simulation } of session.rigs) {
+    const operator = simulation!.operator
+    simulation!.operator = (...given) => {
+      const person = operator(...given)
+      const tend = person.tend.bind(person)
+      person.tend = (...seen) => {
+        events.push({ what: 'look', cell })
+        return tend(...seen)
+      }
+      return person
     }
     const step = robot.step.bind(robot)
     robot.step = async (action) => {

@@ -81,7 +81,7 @@ describe('a tiny run, killed with SIGKILL and resumed', () => {
   it('has learned something: the cloning loss fell in the warm-up', () => {
     const bc = ofKind(metrics, 'update')
       .filter(({ phase }) => phase === 'warm-up')
-      .map(({ actor }) => actor?.bc)
+      .map(({ figures }) => figures['actor.bc'])
     expect(bc.at(-1)).toBeLessThan(0.7 * bc[0]!)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TASK_NAMES } from '../../src/robots/workcell/tasks.ts'
+import { TASK_NAMES } from '../../src/robots/workcell/tasks/index.ts'
 import { FOUR_TASKS, sectionOf } from '../../src/studies/fourth-task.ts'
 import { experiments } from '../../src/studies/index.ts'
 import { anEpisode, anUpdate } from '../run/builders.ts'
@@ -16,11 +16,16 @@ const together = (seed: number, place: string, slide: string, weight: number) =>
         anUpdate({
           phase: 'warm-up',
           update: 1000,
-          meanQ: { place: 0.4, slide: 0.2 },
-          weight: { place: 0.9, slide: 1.1 },
+          figures: { 'meanQ.place': 0.4, 'meanQ.slide': 0.2, 'weight.place': 0.9, 'weight.slide': 1.1 },
         }),
-        anUpdate({ update: 1050, meanQ: { place: 0.5, slide: Number.NaN }, weight: { place: 0.8, slide: 1.2 } }),
-        anUpdate({ update: 1100, meanQ: { place: 0.8, slide: 0.6 }, weight: { place: 1, slide: weight } }),
+        anUpdate({
+          update: 1050,
+          figures: { 'meanQ.place': 0.5, 'meanQ.slide': Number.NaN, 'weight.place': 0.8, 'weight.slide': 1.2 },
+        }),
+        anUpdate({
+          update: 1100,
+          figures: { 'meanQ.place': 0.8, 'meanQ.slide': 0.6, 'weight.place': 1, 'weight.slide': weight },
+        }),
         anEpisode({ task: 'slide', robotSteps: 500, length: 200, operatorSteps: 50 }),
       ],
     },

@@ -1,6 +1,7 @@
 /** @file The tables of `long-horizon`: made-up chains, results worked out by hand. */
 import { describe, expect, it } from 'vitest'
-import { type Chain, operationsOf } from '../../src/loop/chain.ts'
+import type { Chain } from '../../src/loop/chain.ts'
+import { operationsOf } from '../../src/robots/workcell/operations.ts'
 import { type Chained, sectionOf } from '../../src/studies/long-horizon.ts'
 
 /** A chain that completed so many operations, each in 20 steps. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { completions, slipsBetween, understandPhrase } from '../../src/talk/phrases.ts'
+import { completions, understandPhrase } from '../../src/talk/phrases.ts'
+import { slipsBetween } from '../../src/talk/slips.ts'
 import { allCommands, FILLERS, parseCommand, SYNONYMS } from '../../src/talk/vocabulary.ts'
 
 const command = (phrase: string) => {
@@ -30,6 +31,8 @@ describe('free phrases', () => {
     ['toward me and up', 'move backward and up'],
     ['towards the right', 'move right'],
     ['upper left', 'move left and up'],
+    ['go right, and up', 'move right and up'],
+    ['quite a bit to the left', 'move left'],
     ['um, keep going forwards', 'move forward'],
     ['left left left', 'move left'],
     ['nothing', '[null]'],
@@ -46,16 +49,29 @@ describe('free phrases', () => {
     expect(understandPhrase('up')).toMatchObject({ magnitude: null, understood: 'move up' })
   })
 
-  it.each(['stop', 'STOP!', 'stop now please', 'halt', 'emergency stop'])('hear "%s" as the wish to stop', (phrase) =>
-    expect(understandPhrase(phrase)).toEqual({ stop: true, understood: 'stop' }),
+  it.each(['stop', 'STOP!', 'stop now please', 'halt', 'emergency stop', 'stop moving left'])(
+    'hear "%s" as the wish to stop',
+    (phrase) => expect(understandPhrase(phrase)).toEqual({ stop: true, understood: 'stop' }),
+  )
+
+  it.each(['wait', 'no, left', "don't go up", 'hold the bolt and go up'])('hear "%s" as the wish to wait', (phrase) =>
+    expect(understandPhrase(phrase)).toEqual({ pause: true, understood: 'pause' }),
   )
 
   it.each([
     ['left and right', /contradict/, ['move left', 'move right']],
     ['up and left and down', /contradict/, ['move left and up', 'move left and down']],
-    ["don't go up", /don't/, ['move down', 'nothing']],
-    ['do not move left', /do not/, ['move right', 'nothing']],
-    ['stop moving left', /stop/, ['stop', 'nothing']],
+    ['not up', /"not"/, ['move down', 'nothing']],
+    ['you are too far left', /"too"/, ['move right', 'nothing']],
+    ['less left', /"less"/, ['move right', 'nothing']],
+    ['up instead of left', /"instead"/, ['nothing']],
+    ['it is not left of the bolt', /"not"/, ['nothing']],
+    ['it is right', /how it is: "is"/, ['nothing']],
+    ['it drifted left', /how it is: "drifted"/, ['nothing']],
+    ['why are you going left', /how it is: "why"/, ['nothing']],
+    ['right now', /how it is: "right now"/, ['nothing']],
+    ['right up', /several/, ['move up', 'move right and up']],
+    ['go right back', /several/, ['move backward', 'move right and backward']],
     ['move lef', /"lef".*"left"/, ['move left']],
     ['rihgt', /"rihgt".*"right"/, ['move right']],
     ['move forwrad and upp', /"forward" and "up"/, ['move forward and up']],
@@ -64,8 +80,8 @@ describe('free phrases', () => {
     ['open the gripper', /take over/, []],
     ['up to the table', /not a place/, ['move up']],
     ['back up a bit', /several/, ['move backward', 'move up']],
-    ['up the stairs', /"stairs"/, ['move up']],
-    ['nothing left', /nothing and something/, ['move left', 'nothing']],
+    ['up the stairs', /"stairs"/, []],
+    ['nothing left', /nothing and something/, ['nothing']],
   ])('refuse "%s" and say why', (phrase, reason, suggestions) => {
     const { refused, suggestions: got } = refusal(phrase)
     expect(refused).toMatch(reason)

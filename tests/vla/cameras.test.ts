@@ -1,9 +1,9 @@
 /** @file Which of the robot's cameras an encoder looks through. */
 import { describe, expect, it } from 'vitest'
-import { imageOf, pairCameras } from '../../src/vla/cameras.ts'
+import { type GivenCameras, imageOf, type PairingRules, pairCameras, pairingLine } from '../../src/vla/cameras.ts'
 
-const names = (wanted: string[], robot: string[]) =>
-  pairCameras(wanted, robot, 'test').map((pair) => `${pair.wanted}=${pair.robot}`)
+const pairs = (wanted: string[], robot: string[], rules?: PairingRules) => pairCameras(wanted, robot, 'test', rules)
+const names = (...given: Parameters<typeof pairs>) => pairs(...given).map((pair) => `${pair.wanted}=${pair.robot}`)
 
 describe('pairCameras', () => {
   it('pairs equal names, and the rest in order', () => {
@@ -13,9 +13,64 @@ describe('pairCameras', () => {
     expect(names(['a', 'wrist', 'b'], ['wrist', 'front'])).toEqual(['a=front', 'wrist=wrist'])
   })
 
+  it('leaves empty slots empty, however many cameras the robot has', () => {
+    expect(names(['top', 'empty_camera_0', 'empty_camera_1'], ['front', 'wrist'])).toEqual(['top=front'])
+    expect(names(['empty_camera_0', 'wrist'], ['wrist', 'empty_camera_0'])).toEqual(['wrist=wrist'])
+  })
+
+  it("follows the publisher's map before names, and names before order", () => {
+    const renamed = { front: 'camera2', wrist: 'camera1' }
+    expect(names(['camera1', 'camera2'], ['front', 'wrist'], { renamed })).toEqual(['camera1=wrist', 'camera2=front'])
+    expect(names(['wrist', 'front'], ['front', 'wrist'], { renamed: { front: 'wrist' } })).toEqual([
+      'wrist=front',
+      'front=wrist',
+    ])
+    const foreign = { top: 'camera1', side: 'elsewhere', front: 'camera3' }
+    expect(names(['camera1', 'wrist', 'camera3'], ['wrist', 'front', 'left'], { renamed: foreign })).toEqual([
+      'camera1=left',
+      'wrist=wrist',
+      'camera3=front',
+    ])
+  })
+
+  it('takes the setting first, and says of each pair why', () => {
+    const rules = { given: { a: 'wrist', c: null }, renamed: { wrist: 'b', side: 'c', left: 'd' } }
+    expect(pairs(['a', 'b', 'c', 'd', 'top'], ['front', 'wrist', 'side', 'top', 'left'], rules)).toEqual([
+      { wanted: 'a', robot: 'wrist', by: 'vlaCameras' },
+      { wanted: 'b', robot: 'front', by: 'order' },
+      { wanted: 'd', robot: 'left', by: 'rename_map' },
+      { wanted: 'top', robot: 'top', by: 'name' },
+    ])
+  })
+
   it('leaves cameras of the robot over, and refuses a blind one', () => {
     expect(names(['primary'], ['front', 'wrist'])).toEqual(['primary=front'])
     expect(() => names(['primary'], [])).toThrow(/encoder test: sees through primary, the robot has no camera/)
+    expect(() => names(['empty_camera_0'], ['front'])).toThrow(/sees nothing: its cameras are empty_camera_0/)
+    expect(() => names([], ['front'])).toThrow(/sees nothing: its cameras are none/)
+    expect(() => names(['a'], ['front'], { given: { a: null } })).toThrow(/sees nothing/)
+  })
+
+  const impossible: [string, GivenCameras, RegExp][] = [
+    ['a camera that the encoder has not', { constructor: 'front' }, /no camera of test\. It has: a, b/],
+    ['a camera that the robot has not', { a: 'back' }, /gives a the camera back.*It has: front, wrist/],
+    ['one camera twice', { a: 'front', b: 'front' }, /gives the robot's front to a and to b/],
+    ['something for an empty slot', { empty_camera_0: 'front' }, /fills empty_camera_0, which was empty/],
+  ]
+  it.each(impossible)('refuses a setting with %s', (_, given, message) => {
+    expect(() => names(['a', 'b', 'empty_camera_0'], ['front', 'wrist'], { given })).toThrow(message)
+  })
+})
+
+describe('pairingLine', () => {
+  it('says who sees what and why, what stays empty and what is not used', () => {
+    const [wanted, robot] = [
+      ['camera1', 'wrist', 'empty_camera_0'],
+      ['wrist', 'front', 'side'],
+    ]
+    expect(pairingLine(pairs(wanted, robot), wanted, robot)).toBe(
+      "cameras: camera1 sees front (by order), wrist sees wrist (by name); empty: empty_camera_0; not used: the robot's side",
+    )
   })
 })
 

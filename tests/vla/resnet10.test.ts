@@ -114,8 +114,11 @@ describe('refusal', () => {
     await writeFile(path, renamed)
     await expect(loadResNet10(path)).rejects.toThrow('has no tensor "norm_init/scale"')
     const foreign = Buffer.from(bytes)
-    foreign.write('output_hood', bytes.indexOf('output_head'))
+    foreign.write('conv_extra1', bytes.indexOf('output_head'))
     await writeFile(path, foreign)
-    await expect(loadResNet10(path)).rejects.toThrow('"output_hood/bias": is not part of a ResNet-10')
+    await expect(loadResNet10(path)).rejects.toThrow('"conv_extra1/bias": is not part of a ResNet-10')
+    foreign.write('action_head', bytes.indexOf('output_head')) // of a finetune: nobody reads it
+    await writeFile(path, foreign)
+    expect((await loadResNet10(path)).sizes.filters).toBe(8)
   })
 })

@@ -2,7 +2,8 @@
 import { copyFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { readSafetensors, type SafeTensor, writeSafetensors } from '../../src/formats/safetensors.ts'
 import type { EncoderInput, Encoding } from '../../src/vla/encoder.ts'
 import { parseSmolVlaConfig } from '../../src/vla/smolvla/config.ts'
 import { SmolVlaEncoder } from '../../src/vla/smolvla/encoder.ts'
@@ -193,7 +194,13 @@ describe('SmolVLA files', () => {
       { header: ['vision_model.post_layernorm.bias', 'vision_model.post_layernorm.bios'] },
       /has no tensor ".*post_layernorm\.bias"/,
     ],
-    ['a dtype that is no weight', { header: ['"dtype":"F32"', '"dtype":"I32"'] }, /is I32, expected/],
+    [
+      'a dtype that is no weight',
+      {
+        header: ['model.state_proj.weight":{"dtype":"F32"', 'model.state_proj.weight":{"dtype":"I32"'],
+      },
+      /state_proj\.weight": is I32, expected/,
+    ],
     [
       'a picture size that the tower was not made for',
       { config: { resize_imgs_with_padding: [32, 64] } },
@@ -202,6 +209,122 @@ describe('SmolVLA files', () => {
   ]
   it.each(cases)('refuses %s', async (name, edit, message) => {
     await expect(load({ folder: await changed(name.replaceAll(' ', '-'), edit) })).rejects.toThrow(message)
+  })
+
+  it('needs nothing of the file that h is not made of', async () => {
+    const target = await changed('bare', {})
+    const path = join(target, 'model.safetensors')
+    const { tensors } = await readSafetensors(path)
+    const unread = /lm_head|lm_expert|action_|text_model\.norm|layers\.3\.(mlp|post_attention|self_attn\.[qo])/
+    const kept = Object.entries(tensors).filter(([name]) => !/vision/.test(name) && !unread.test(name))
+    const seeing = Object.entries(tensors).filter(([name]) => /vision/.test(name))
+    expect(kept.length + seeing.length).toBeLessThan(Object.keys(tensors).length / 1.5)
+    const heads: Record<string, SafeTensor> = {
+      'model.action_out_proj.weight': { dtype: 'I8', shape: [3], data: new Int8Array(3) }, // quantised, of other sizes
+      'model.value_head.weight': { dtype: 'F32', shape: [1], data: new Float32Array(1) }, // of a finetune's own
+    }
+    await writeSafetensors(path, { ...Object.fromEntries([...kept, ...seeing]), ...heads })
+    const encoder = await load({ folder: target })
+    const { h } = only(await encoder.encode([anInput(0)]))
+    expect(relativeError(h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
+    await encoder.close()
+  })
+
+  it('leaves out the layers above the one that makes h', async () => {
+    const target = await changed('low', {})
+    const path = join(target, 'model.safetensors')
+    const { tensors } = await readSafetensors(path)
+    const low = Object.entries(tensors).filter(([name]) => !/text_model\.layers\.[123]/.test(name))
+    await writeSafetensors(path, Object.fromEntries(low))
+    const encoder = await load({ folder: target, layer: 0 })
+    const { h } = only(await encoder.encode([anInput(0)]))
+    expect(relativeError(h, sample(sample(golden['h.per_layer']!, 0), 0))).toBeLessThan(TOLERANCE)
+    await encoder.close()
+    await expect(load({ folder: target })).rejects.toThrow(/has no tensor ".*text_model\.layers\.1\./)
+  })
+
+  it('keeps empty camera slots empty, as if they were masked', async () => {
+    const { input_features: features } = JSON.parse(await readText('config.json'))
+    const { 'observation.images.camera2': second, ...rest } = features
+    const input_features = { ...rest, 'observation.images.empty_camera_0': second }
+    const target = await changed('empty-slot', { config: { input_features, empty_cameras: 1 } })
+    const encoder = await load({ folder: target, cameras: ['camera1', 'wrist'] })
+    const { images, ...others } = anInput(1) // whose second camera is masked in the reference
+    const { h } = only(await encoder.encode([{ ...others, images: { ...images, wrist: images.camera2! } }]))
+    expect(relativeError(h, sample(golden['h.last']!, 1))).toBeLessThan(TOLERANCE)
+    expect(encoder.description.notes).toContain(
+      "cameras: camera1 sees camera1 (by name); empty: empty_camera_0; not used: the robot's wrist",
+    )
+    await encoder.close()
+  })
+
+  it('follows the published rename_map, and the setting before it', async () => {
+    const target = await changed('renamed', {})
+    const path = join(target, 'policy_preprocessor.json')
+    const map = {
+      'observation.images.wrist': 'observation.images.camera1',
+      'observation.images.front': 'observation.images.camera2',
+    }
+    await writeFile(
+      path,
+      (await readFile(path, 'utf8')).replace('"rename_map": {}', `"rename_map": ${JSON.stringify(map)}`),
+    )
+    const { images, ...others } = anInput(0)
+    const look = async (pairing?: Record<string, string>) => {
+      const encoder = await load({ folder: target, cameras: ['front', 'wrist'], pairing })
+      const seen = { wrist: images.camera1!, front: images.camera2! }
+      const { h } = only(await encoder.encode([{ ...others, images: seen }]))
+      await encoder.close()
+      return { h, cameras: encoder.description.cameras }
+    }
+    const published = await look()
+    expect(relativeError(published.h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
+    expect(published.cameras).toEqual(['wrist', 'front'])
+    const swapped = await look({ camera1: 'front', camera2: 'wrist' })
+    expect(swapped.cameras).toEqual(['front', 'wrist'])
+    expect(relativeError(swapped.h, sample(golden['h.last']!, 0))).toBeGreaterThan(0.01)
+  })
+
+  it('says how it sees the robot', async () => {
+    const encoder = await load({ stateWidth: 7 })
+    expect(encoder.description.notes).toEqual([
+      'cameras: camera1 sees camera1 (by name), camera2 sees camera2 (by name)',
+      expect.stringMatching(
+        /^state: normalised \(MEAN_STD\) by the statistics in .*normalizer_processor\.safetensors$/,
+      ),
+    ])
+    await encoder.close()
+    await expect(load({ statistics: 'so100' })).rejects.toThrow(/setting "vlaStatistics"/)
+  })
+
+  it('finds the language model by a path of this machine, beside the policy, and in the cache by its last part', async () => {
+    const elsewhere = join(copy, 'elsewhere', 'TinyVLM')
+    await cp(join(folder, 'vlm'), elsewhere, { recursive: true })
+    const cache = join(copy, 'hub')
+    const inCache = (name: string) =>
+      cp(join(folder, 'vlm'), join(cache, `models--${name}`, 'snapshots', 'b'.repeat(40)), { recursive: true })
+    await inCache('someone--CachedVLM')
+    await cp(join(folder, 'vlm'), join(copy, 'BesideVLM'), { recursive: true })
+    vi.stubEnv('HF_HUB_CACHE', cache)
+    const names = [
+      elsewhere,
+      `${elsewhere}/`,
+      '/home/somebody/models/BesideVLM',
+      'D:\\models\\BesideVLM',
+      '/home/somebody/models/CachedVLM',
+      `/root/.cache/huggingface/hub/models--someone--CachedVLM/snapshots/${'c'.repeat(40)}`,
+    ]
+    for (const [i, name] of names.entries()) {
+      const target = await changed(`by-path-${i}`, { config: { vlm_model_name: name } })
+      await rm(join(target, 'vlm'), { recursive: true })
+      await (await load({ folder: target })).close()
+    }
+    const target = await changed('by-no-path', { config: { vlm_model_name: '/data/models/NoVLM' } })
+    await rm(join(target, 'vlm'), { recursive: true })
+    await expect(load({ folder: target })).rejects.toThrow(
+      /names the model \/data\/models\/NoVLM, whose config\.json is in none of \/data\/models\/NoVLM, .*NoVLM, and not in the Hub's cache .*hub\. Put its config\.json and tokenizer\.json into .*vlm/,
+    )
+    vi.unstubAllEnvs()
   })
 
   it('says where it looked for the language model', async () => {

@@ -1,12 +1,6 @@
-/** @file SmolVLA's inputs where the golden folder has one case of several: picture shapes, ways to normalise, old checkpoints. */
-import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type SafeTensor, writeSafetensors } from '../../src/formats/safetensors.ts'
-import { openSafetensors } from '../../src/formats/safetensors-file.ts'
-import { readSmolVlaConfig, type SmolVlaConfig } from '../../src/vla/smolvla/config.ts'
-import { preparePicture, prepareState, readScalings, restore } from '../../src/vla/smolvla/preprocess.ts'
+/** @file SmolVLA's inputs where the golden folder has one case of several: picture shapes, widths of the state. */
+import { describe, expect, it } from 'vitest'
+import { preparePicture, prepareState, restore } from '../../src/vla/smolvla/preprocess.ts'
 
 const grey = (width: number, height: number, value = 255) => ({
   width,
@@ -50,72 +44,10 @@ describe('preparePicture', () => {
 })
 
 describe('state', () => {
-  const folder = resolve(import.meta.dirname, '../fixtures/smolvla')
-  const vector = (...data: number[]): SafeTensor => ({
-    dtype: 'F32',
-    shape: [data.length],
-    data: Float32Array.from(data),
-  })
-  let copy = ''
-  let config: SmolVlaConfig
-  beforeAll(async () => {
-    copy = await mkdtemp(join(tmpdir(), 'duet-preprocess-'))
-    config = (await readSmolVlaConfig(folder)).config
-  })
-  afterAll(() => rm(copy, { recursive: true, force: true }))
-
-  async function scalings(mode: string, statistics: Record<string, SafeTensor>) {
-    const target = join(copy, mode)
-    await cp(folder, target, { recursive: true })
-    await writeSafetensors(join(target, 'policy_preprocessor_step_5_normalizer_processor.safetensors'), statistics)
-    const weights = await openSafetensors(target)
-    const found = await readScalings(target, { ...config, normalisation: { STATE: mode, ACTION: mode } }, weights)
-    await weights.close()
-    return found
-  }
-
-  it('is raw where the width is not that of the statistics, and cut or padded', async () => {
-    const { state } = await scalings('MEAN_STD', {
-      'observation.state.mean': vector(1, 2),
-      'observation.state.std': vector(2, 4),
-    })
-    expect([...prepareState(Float32Array.of(3, 10), state, 4)]).toEqual([1, 2, 0, 0])
-    expect([...prepareState(Float32Array.of(3, 10, 5), state, 2)]).toEqual([3, 10])
-    expect([...restore(Float32Array.of(1, 2), state)]).toEqual([3, 10])
-  })
-
-  it.each([
-    ['MIN_MAX', 'min', 'max'],
-    ['QUANTILES', 'q01', 'q99'],
-  ])('%s maps %s to -1 and %s to 1', async (mode, low, high) => {
-    const { state } = await scalings(mode, {
-      [`observation.state.${low}`]: vector(-1, 0),
-      [`observation.state.${high}`]: vector(3, 10),
-    })
-    expect([...prepareState(Float32Array.of(-1, 10), state, 2)]).toEqual([-1, 1])
-    expect([...prepareState(Float32Array.of(1, 2.5), state, 2)]).toEqual([0, -0.5])
-  })
-
-  it('is raw for IDENTITY, and an unknown mode is refused', async () => {
-    const { state } = await scalings('IDENTITY', {})
-    expect(state).toBeUndefined()
-    await expect(scalings('LOG', {})).rejects.toThrow(/normalization_mapping of observation\.state: is LOG/)
-  })
-
-  it('finds the statistics of old checkpoints among the weights', async () => {
-    const target = join(copy, 'old')
-    await cp(folder, target, { recursive: true })
-    await rm(join(target, 'policy_preprocessor.json'))
-    const file = join(target, 'old.safetensors')
-    await writeSafetensors(file, {
-      'normalize_inputs.so100.buffer_observation_state.mean': vector(1, 1),
-      'normalize_inputs.so100.buffer_observation_state.std': vector(2, 4),
-      'unnormalize_outputs.so100.buffer_action.mean': vector(9, 9),
-    })
-    const weights = await openSafetensors(file)
-    const { state, action } = await readScalings(target, config, weights)
-    await weights.close()
-    expect([...prepareState(Float32Array.of(3, 5), state, 2)]).toEqual([1, 1])
-    expect(action).toBeUndefined()
+  it('is raw where the width is not that of the statistics, and cut or padded', () => {
+    const scaling = { shift: Float32Array.of(1, 2), scale: Float32Array.of(0.5, 0.25), offset: 0 }
+    expect([...prepareState(Float32Array.of(3, 10), scaling, 4)]).toEqual([1, 2, 0, 0])
+    expect([...prepareState(Float32Array.of(3, 10, 5), scaling, 2)]).toEqual([3, 10])
+    expect([...restore(Float32Array.of(1, 2), scaling)]).toEqual([3, 10])
   })
 })

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/errors.ts'
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts'
 import { flaxNames, t5Plan } from '../../src/nets/t5.ts'
+import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
+import { ruleTranslator } from '../../src/talk/translator.ts'
 import { allCommands } from '../../src/talk/vocabulary.ts'
 import { t5CommandTable } from '../../src/vla/t5/command-table.ts'
 import { T5_PUBLISHED, t5Sizes } from '../../src/vla/t5/config.ts'
@@ -75,7 +77,7 @@ describe('the published sizes', () => {
 describe('commands', () => {
   it('are embedded by T5 once; the table is all that stays', async () => {
     const at = await copy('v1_0')
-    const table = await t5CommandTable(at)
+    const table = await t5CommandTable(at, ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 1 }).commands)
     expect(Object.keys(table)).toEqual(allCommands())
     const encoder = await T5TextEncoder.load(at, { threads: 1 })
     expect(encoder.width).toBe(40)

@@ -12,12 +12,29 @@ export type Axes = readonly [x: number, y: number, z: number, roll: number, pitc
 export const AXIS_NAMES = ['x', 'y', 'z', 'roll', 'pitch', 'yaw'] as const
 export type AxisName = (typeof AXIS_NAMES)[number]
 
+/** In words, which way an axis goes where it is positive, and where it is negative. */
+export const WAYS = {
+  x: ['forward', 'back'],
+  y: ['left', 'right'],
+  z: ['up', 'down'],
+  roll: ['lean right', 'lean left'],
+  pitch: ['tip forward', 'tip back'],
+  yaw: ['turn left', 'turn right'],
+} as const satisfies Record<AxisName, readonly [plus: string, minus: string]>
+
 export const REST: Axes = [0, 0, 0, 0, 0, 0]
 
 export type Grip = 'open' | 'close' | 'none'
 
 /** 'hand over' takes control for as long as it is held, 'toggle' takes it and gives it back; 'gripper' turns the gripper round. */
 export type Button = 'hand over' | 'toggle' | 'gripper' | 'success' | 'failure' | 'abort' | 'undo' | 'stop'
+
+/** A device whose buttons also squeeze: what each may do. */
+export type HandButton = Button | 'close gripper' | 'open gripper'
+
+/** What is no squeeze is a button of all devices. */
+export const isShared = (button: HandButton): button is Button =>
+  button !== 'close gripper' && button !== 'open gripper'
 
 /** As an action and an input message write it: 1 closes, -1 opens, 0 leaves it. */
 export const GRIP_VALUE = { close: 1, open: -1, none: 0 } as const
@@ -34,7 +51,7 @@ export type Reading = {
 
 /** Why a device cannot be trusted; while it lasts its axes read 0. */
 export type DeviceFault = {
-  kind: 'disconnected' | 'silent' | 'stuck' | 'unknown layout'
+  kind: 'disconnected' | 'silent' | 'stuck' | 'unknown layout' | 'not at rest'
   words: string // what happened and what to do
 }
 
@@ -44,6 +61,8 @@ export interface Device {
   readonly kind: 'rate' | 'position'
   /** Deflections up to here count as rest, where nobody has set another dead zone. */
   readonly deadZone: number
+  /** A stick or a puck: it may be worn, or leant on, so it counts only once it was seen at rest. */
+  readonly sprung?: boolean
   /** What happened since the last reading, and how the device is pushed now. */
   read(time: number): Reading
   fault(time: number): DeviceFault | null
@@ -58,6 +77,9 @@ export const axesOf = (values: ArrayLike<number>): Axes =>
   AXIS_NAMES.map((_, i) => (Number.isFinite(values[i]) ? clamp(values[i]!) : 0)) as unknown as Axes
 
 export const isAtRest = (axes: Axes, deadZone: number) => axes.every((value) => Math.abs(value) <= deadZone)
+
+/** Left and right at once ask for nothing. */
+export const gripOf = (close: boolean, open: boolean): Grip => (close === open ? 'none' : close ? 'close' : 'open')
 
 /** Remembers presses between two readings. */
 export class Buttons<B extends string = Button> {

@@ -1,19 +1,21 @@
 /**
- * @file Gamepad API: sticks and buttons in the standard layout, polled. A SpaceMouse that the browser lists as a gamepad
- * (six axes, no layout) is read as one, for browsers without WebHID.
+ * @file Gamepad API: sticks and buttons in the standard layout, or as a person has mapped them; polled. A SpaceMouse that
+ * the browser lists as a gamepad (six axes, no layout) is read as one, for browsers without WebHID.
  */
 import {
   type Axes,
   axesOf,
-  type Button,
   Buttons,
   type Device,
   type DeviceFault,
-  type Grip,
+  gripOf,
+  type HandButton,
+  isShared,
   REST,
   type Reading,
 } from './device.ts'
-import { FULL_SCALE, fromDeviceFrame } from './spacemouse.ts'
+import { axesBy, buttonsBy, depthOf, type GamepadLayout, PRESSED } from './gamepad-layout.ts'
+import { FULL_SCALE, fromDeviceFrame, PUCK_ZONE } from './spacemouse.ts'
 
 /** The part of the browser's Gamepad that is used. */
 export type GamepadState = {
@@ -28,29 +30,40 @@ export type GamepadState = {
 const STANDARD = { A: 0, B: 1, X: 2, Y: 3, LB: 4, RB: 5, LT: 6, RT: 7, back: 8, start: 9, left: 14 } as const
 
 /** LeRobot's and gym-hil's habits: hold RB to take over, Y success, A (or B) failure, X once more. The rest is ours. */
-const MEANING: Readonly<Partial<Record<Button, readonly number[]>>> = {
-  'hand over': [STANDARD.RB],
-  toggle: [STANDARD.start],
-  success: [STANDARD.Y],
-  failure: [STANDARD.A, STANDARD.B],
-  abort: [STANDARD.X],
-  undo: [STANDARD.left],
-  stop: [STANDARD.back],
-}
+const MEANING: readonly (readonly [HandButton, ...numbers: number[]])[] = [
+  ['hand over', STANDARD.RB],
+  ['toggle', STANDARD.start],
+  ['close gripper', STANDARD.LT],
+  ['open gripper', STANDARD.RT],
+  ['success', STANDARD.Y],
+  ['failure', STANDARD.A, STANDARD.B],
+  ['abort', STANDARD.X],
+  ['undo', STANDARD.left],
+  ['stop', STANDARD.back],
+]
 
-/** A trigger counts as pulled from half of its way. */
-const TRIGGER = 0.5
+/** Worn sticks rest up to here off their centre; XInput's own zone is 7849 / 32767. */
+const STICK_ZONE = 0.24
+
+/** How this pad is to be read; null where nobody knows. */
+type Reader = { axes: (pad: GamepadState) => Axes; down: (pad: GamepadState) => HandButton[] }
 
 export class GamepadDevice implements Device {
   readonly kind = 'rate'
-  readonly deadZone = 0.1
+  readonly sprung = true
   private readonly buttons = new Buttons()
   private id: string | null // of the pad that was seen last
   /** Down when we began to look, as the press that makes the browser show the pad: deaf until they come up. */
-  private early: Set<number> | null = null
+  private early: Set<HandButton> | null = null
 
-  /** `poll` gives the pad's present state, null where there is none (anymore): navigator.getGamepads()[index]. */
-  constructor(private readonly poll: () => GamepadState | null) {
+  /**
+   * @param poll gives the pad's present state, null where there is none (anymore): navigator.getGamepads()[index]
+   * @param layoutOf what a person has mapped, by the pad's id; null where they have not, or are at it
+   */
+  constructor(
+    private readonly poll: () => GamepadState | null,
+    private readonly layoutOf: (id: string) => GamepadLayout | null = () => null,
+  ) {
     this.id = poll()?.id ?? null
   }
 
@@ -58,24 +71,40 @@ export class GamepadDevice implements Device {
     return this.id ?? 'gamepad'
   }
 
+  get deadZone(): number {
+    const pad = this.poll()
+    return pad && isSixAxis(pad) ? PUCK_ZONE : STICK_ZONE
+  }
+
+  /** The pad where it needs a mapping by hand, null where it does not, or is gone. */
+  get unknown(): GamepadState | null {
+    const pad = this.poll()
+    return pad?.connected && !isStandard(pad) && !isSixAxis(pad) ? pad : null
+  }
+
   read(time: number): Reading {
     const pad = this.poll()
-    if (!pad || this.faultOf(pad)) {
+    const reader = pad?.connected ? this.readerOf(pad) : null
+    if (!pad || !reader) {
       this.release()
       return { axes: REST, gripper: 'none', buttons: this.buttons.take(), time }
     }
+    if (pad.id !== this.id) this.release()
     this.id = pad.id
-    const down = this.freshlyDown(pad)
-    const sixAxis = isSixAxis(pad)
-    const axes = sixAxis ? sixAxes(pad) : sticks(pad)
-    if (!sixAxis)
-      for (const [button, indices] of Object.entries(MEANING)) this.buttons.set(button as Button, indices.some(down))
-    const [close, open] = sixAxis ? [0, 1] : [STANDARD.LT, STANDARD.RT]
-    return { axes, gripper: gripOf(down(close), down(open)), buttons: this.buttons.take(), time }
+    const down = this.freshlyDown(reader.down(pad))
+    for (const [button] of MEANING) if (isShared(button)) this.buttons.set(button, down.includes(button))
+    this.buttons.set('gripper', down.includes('gripper'))
+    const gripper = gripOf(down.includes('close gripper'), down.includes('open gripper'))
+    return { axes: reader.axes(pad), gripper, buttons: this.buttons.take(), time }
   }
 
   fault(): DeviceFault | null {
-    return this.faultOf(this.poll())
+    const pad = this.poll()
+    if (!pad?.connected)
+      return { kind: 'disconnected', words: `${this.name} is gone. Plug it in and press a button on it` }
+    if (this.readerOf(pad)) return null
+    const words = `The browser does not know the layout of ${pad.id}: it does nothing until it is mapped under Devices`
+    return { kind: 'unknown layout', words }
   }
 
   release(): void {
@@ -83,19 +112,17 @@ export class GamepadDevice implements Device {
     this.early = null
   }
 
-  private freshlyDown({ buttons }: GamepadState): (index: number) => boolean {
-    const pressed = (index: number) => buttons[index]?.pressed === true || (buttons[index]?.value ?? 0) > TRIGGER
-    this.early ??= new Set([...buttons.keys()].filter(pressed))
-    for (const index of this.early) if (!pressed(index)) this.early.delete(index)
-    return (index) => pressed(index) && !this.early?.has(index)
+  private freshlyDown(down: HandButton[]): HandButton[] {
+    this.early ??= new Set(down)
+    for (const button of this.early) if (!down.includes(button)) this.early.delete(button)
+    return down.filter((button) => !this.early!.has(button))
   }
 
-  private faultOf(pad: GamepadState | null): DeviceFault | null {
-    if (!pad?.connected)
-      return { kind: 'disconnected', words: `${this.name} is gone. Plug it in and press a button on it` }
-    if (pad.mapping === 'standard' || isSixAxis(pad)) return null
-    const words = `The browser does not know the layout of ${pad.id}. Switch it to XInput mode or use another device`
-    return { kind: 'unknown layout', words }
+  private readerOf(pad: GamepadState): Reader | null {
+    if (isStandard(pad)) return STANDARD_READER
+    if (isSixAxis(pad)) return SIX_AXIS_READER
+    const layout = this.layoutOf(pad.id)
+    return layout && { axes: (state) => axesBy(layout, state), down: (state) => buttonsBy(layout, state) }
   }
 }
 
@@ -105,17 +132,27 @@ export class GamepadDevice implements Device {
  */
 function sticks({ axes, buttons }: GamepadState): Axes {
   const [leftX = 0, leftY = 0, rightX = 0, rightY = 0] = axes
-  const turning = buttons[STANDARD.LB]?.pressed
+  const turning = depthOf(buttons[STANDARD.LB]) > PRESSED
   return axesOf(
     (turning ? [0, 0, 0, leftX, -rightY, -rightX] : [-leftY, -leftX, -rightY, 0, 0, -rightX]).map((value) => value + 0),
   )
 }
 
-/** Left trigger closes, right one opens; both ask for nothing. */
-const gripOf = (close: boolean, open: boolean): Grip => (close === open ? 'none' : close ? 'close' : 'open')
+const isStandard = ({ mapping }: GamepadState) => mapping === 'standard'
 
 const isSixAxis = ({ mapping, axes, id }: GamepadState) =>
   mapping === '' && axes.length === 6 && /256f|3dconnexion|space(mouse|navigator|explorer|pilot)/i.test(id)
 
-/** The browser has scaled the counts to [-1, 1] already. */
-const sixAxes = ({ axes }: GamepadState) => fromDeviceFrame(axes.map((value) => value * FULL_SCALE))
+const isDown = ({ buttons }: GamepadState, index: number) => depthOf(buttons[index]) > PRESSED
+
+const STANDARD_READER: Reader = {
+  axes: sticks,
+  down: (pad) =>
+    MEANING.flatMap(([button, ...numbers]) => (numbers.some((index) => isDown(pad, index)) ? [button] : [])),
+}
+
+/** The browser has scaled the counts to [-1, 1] already; of the buttons only the first two are known. */
+const SIX_AXIS_READER: Reader = {
+  axes: ({ axes }) => fromDeviceFrame(axes.map((value) => value * FULL_SCALE)),
+  down: (pad) => (['close gripper', 'open gripper'] as const).filter((_, index) => isDown(pad, index)),
+}

@@ -2,7 +2,18 @@
 export * from './device.ts'
 export { BASE, cameraFrame, type Frame, levelFrame, turned, type Vector, type View } from './frames.ts'
 export { GamepadDevice, type GamepadState } from './gamepad.ts'
+export {
+  type GamepadLayout,
+  layoutFrom,
+  PAD_BUTTONS,
+  PAD_WAYS,
+  type PadControl,
+  type Source,
+  withSource,
+} from './gamepad-layout.ts'
+export { GamepadLearner, type LearnerPhase } from './gamepad-learner.ts'
 export { Handover } from './handover.ts'
+export { hidTrouble, missing, type Trouble } from './hid-trouble.ts'
 export { KEYS, Keyboard, listenToKeys } from './keyboard.ts'
 export { DEFAULT_MAPPING, type Mapping, map } from './mapping.ts'
 export { type Field, Pad } from './pad.ts'

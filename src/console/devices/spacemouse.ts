@@ -9,14 +9,19 @@ import {
   clamp,
   type Device,
   type DeviceFault,
-  type Grip,
+  gripOf,
+  type HandButton,
+  isShared,
   REST,
   type Reading,
 } from './device.ts'
-import { type PuckButton, productOf, type SpaceMouseProduct } from './spacemouse-products.ts'
+import { productOf, type SpaceMouseProduct } from './spacemouse-products.ts'
 
 /** Counts at full deflection; some units overshoot, so values are clamped after the division. */
 export const FULL_SCALE = 350
+
+/** Deflections of a puck up to here are rest: 14 counts. */
+export const PUCK_ZONE = 0.04
 
 /** ms without a report while the puck is pushed: pushed, it reports every 8 to 16 ms, and a 0 ends each push. */
 const SILENCE = 500
@@ -45,7 +50,8 @@ const nothing = (from = 0): Sums => ({ counts: [0, 0, 0], reports: 0, from })
 
 export class SpaceMouse implements Device {
   readonly kind = 'rate'
-  readonly deadZone = 0.04
+  readonly sprung = true
+  readonly deadZone = PUCK_ZONE
   readonly name: string
   /** Percent; null before a wireless device has told. */
   battery: number | null = null
@@ -53,7 +59,7 @@ export class SpaceMouse implements Device {
   onUnknown: (reportId: number, length: number) => void = () => {}
 
   private readonly product: SpaceMouseProduct
-  private readonly buttons = new Buttons<PuckButton>()
+  private readonly buttons = new Buttons<HandButton>()
   private readonly unknown = new Set<number>()
   private last: [translation: Counts, rotation: Counts] = [
     [0, 0, 0],
@@ -109,14 +115,9 @@ export class SpaceMouse implements Device {
     this.since = [nothing(), nothing()]
     const axes = this.fault(time) ? REST : fromDeviceFrame(means.flat())
     const { held, pressed } = this.buttons.take()
-    const shared = (buttons: PuckButton[]) =>
-      buttons.filter((button) => button !== 'close gripper' && button !== 'open gripper')
-    return {
-      axes,
-      gripper: gripOf([...held, ...pressed]),
-      buttons: { held: shared(held), pressed: shared(pressed) },
-      time,
-    }
+    const down = [...held, ...pressed]
+    const gripper = gripOf(down.includes('close gripper'), down.includes('open gripper'))
+    return { axes, gripper, buttons: { held: held.filter(isShared), pressed: pressed.filter(isShared) }, time }
   }
 
   fault(time: number): DeviceFault | null {
@@ -158,10 +159,4 @@ export class SpaceMouse implements Device {
   awaits({ vendorId, productId }: { vendorId: number; productId: number }): boolean {
     return this.gone && this.product.vendorId === vendorId && this.product.productId === productId
   }
-}
-
-/** Both at once ask for nothing. */
-function gripOf(down: readonly PuckButton[]): Grip {
-  const [close, open] = [down.includes('close gripper'), down.includes('open gripper')]
-  return close === open ? 'none' : close ? 'close' : 'open'
 }

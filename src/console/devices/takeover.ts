@@ -4,6 +4,7 @@
  */
 import { type Axes, type Device, type DeviceFault, type Grip, isAtRest, REST, type Reading } from './device.ts'
 import { DEFAULT_MAPPING, fromZero, type Mapping, map } from './mapping.ts'
+import { RestWatch } from './rest-watch.ts'
 
 export type TakeoverSettings = {
   touch: boolean // pushing the device takes over, resting gives back; held and toggled buttons always work
@@ -21,6 +22,12 @@ export type Asked = {
   reading: Reading
 }
 
+const OFF_CENTRE = 'If it rests off its centre, calibrate it, or widen the dead zone under Devices'
+const DISTRUST = {
+  'not at rest': `has not been seen at rest: let go of it. ${OFF_CENTRE}`,
+  stuck: `is pushed in exactly the same way for seconds, as no hand does: let go of it. ${OFF_CENTRE}`,
+}
+
 /** One device in one person's hand. `mapping` and `settings` may be changed at any moment. */
 export class Takeover {
   mapping: Mapping
@@ -30,29 +37,47 @@ export class Takeover {
   private zero: Axes = REST // of a position-like device: where it was when the hold began
   private wasEngaged = false
   private closed = false
+  private readonly watch = new RestWatch()
+  private watched: string // name of the device that was looked at last
 
   constructor(readonly device: Device) {
     this.mapping = { ...DEFAULT_MAPPING, deadZone: device.deadZone }
+    this.watched = device.name
   }
 
   /** `gripper`: what the robot was told last; where it is told, a gripper button turns it round. */
   update(time: number, gripper?: Exclude<Grip, 'none'>): Asked {
     if (gripper) this.closed = gripper === 'close'
     const reading = this.device.read(time)
-    const fault = this.device.fault(time)
-    const engaged = fault ? this.wasEngaged : this.decide(reading)
+    const { trusted, fault } = this.judge(reading)
+    const engaged = trusted ? this.decide(reading) : this.wasEngaged
     if (engaged && !this.wasEngaged) this.zero = reading.axes
     this.wasEngaged = engaged
-    const axes = engaged && !fault ? map(this.pushed(reading), this.mapping) : REST
+    const axes = engaged && trusted ? map(this.pushed(reading), this.mapping) : REST
     return { engaged, axes, gripper: engaged ? this.grip(reading) : 'none', raw: reading.axes, fault, reading }
   }
 
   /** Gives back at once, whatever is held: the page lost the focus, or control went to somebody else. */
   letGo(): void {
     this.device.release()
+    this.watch.forget()
     this.toggled = false
     this.touchedAt = null
     this.wasEngaged = false
+  }
+
+  /** Whether the device may act now, and what is wrong with it. */
+  private judge({ axes, time }: Reading): { trusted: boolean; fault: DeviceFault | null } {
+    const { device, watch } = this
+    const { name } = device
+    const fault = device.fault(time)
+    if (!device.sprung) return { trusted: !fault, fault }
+    if (fault || name !== this.watched) watch.forget()
+    this.watched = name
+    if (fault) return { trusted: false, fault }
+    const seen = watch.look(axes, this.mapping.deadZone, time)
+    if (seen === 'trusted' || seen === 'settling') return { trusted: seen === 'trusted', fault: null }
+    return { trusted: false, fault: { kind: seen, words: `${name} ${DISTRUST[seen]}` } }
   }
 
   private pushed({ axes }: Reading): Axes {

@@ -37,15 +37,18 @@ export const isSpaceMouse = ({ vendorId, collections }: HidDevice): boolean =>
 /**
  * SpaceMice that this page may use without a click, now and when one is plugged in; `onOpen` hears of each new one. One that
  * is unplugged and plugged in again is the same to the page. `onError` hears what the browser throws where another program
- * holds a device or rights are missing. Returns `ask`, to be called from a click: the browser's dialogue.
+ * holds a device or rights are missing, and null once that device opens after all, or is gone. Returns `ask`, to be called from a
+ * click: the browser's dialogue. Rejects with what the browser throws where it shows no device at all.
  */
 export async function watchSpaceMice(
   hid: Hid,
   onOpen: (mouse: SpaceMouse) => void,
-  onError: (error: unknown) => void,
+  onError: (error: unknown | null, device: HidDevice) => void,
   now: () => number = () => performance.now(),
 ): Promise<{ ask: () => Promise<void> }> {
   const mice = new Map<HidDevice, SpaceMouse>()
+  const closed = new Set<HidDevice>() // did not open
+  const recovered = (device: HidDevice) => closed.delete(device) && onError(null, device)
   const open = async (device: HidDevice) => {
     if (!isSpaceMouse(device)) return
     const known = mice.get(device) ?? [...mice.values()].find((mouse) => mouse.awaits(device))
@@ -53,8 +56,10 @@ export async function watchSpaceMice(
     try {
       if (!device.opened) await device.open()
     } catch (error) {
-      return onError(error)
+      closed.add(device)
+      return onError(error, device)
     }
+    recovered(device)
     device.oninputreport = ({ reportId, data }) => mouse.report(reportId, data, now())
     mouse.reconnect()
     for (const [other, owner] of mice) if (owner === mouse) mice.delete(other)
@@ -62,7 +67,10 @@ export async function watchSpaceMice(
     if (!known) onOpen(mouse)
   }
   hid.addEventListener('connect', ({ device }) => open(device))
-  hid.addEventListener('disconnect', ({ device }) => mice.get(device)?.disconnect())
+  hid.addEventListener('disconnect', ({ device }) => {
+    recovered(device)
+    mice.get(device)?.disconnect()
+  })
   for (const device of await hid.getDevices()) await open(device)
   return {
     ask: async () => {

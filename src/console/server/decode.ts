@@ -1,11 +1,14 @@
 /** @file Checks what a page sends: known kinds, known fields, bounded numbers and texts; anything else is refused by name. */
 import { z } from 'zod'
+import { haltIn } from '../../talk/halt-words.ts'
 import { ACTION_AXES, type ClientMessage, LIMITS } from '../protocol.ts'
 
 const finite = z.number() // zod lets no NaN and no infinity through; JSON has none
 const axis = z.number().min(-1).max(1)
 const name = z.string().trim().min(1).max(LIMITS.nameLength)
 const verdict = z.enum(['success', 'failure', 'abort'])
+/** Whoever stops the robot may use more words. */
+const fits = (text: string) => text.length <= LIMITS.phraseLength || haltIn(text) !== null
 const plain = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind) })
 
 const Control = z.discriminatedUnion('action', [
@@ -32,7 +35,7 @@ const Message = z.discriminatedUnion('kind', [
   Control,
   z.strictObject({
     kind: z.literal('command'),
-    text: z.string().trim().min(1).max(LIMITS.phraseLength),
+    text: z.string().trim().min(1).refine(fits, `longer than ${LIMITS.phraseLength} characters`),
     source: z.enum(['typed', 'clicked', 'spoken', 'device']),
   }),
   plain('silence'),
@@ -47,7 +50,11 @@ const Message = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('focus'), robot: name }),
   Recording,
   z.strictObject({ kind: z.literal('hidden'), hidden: z.boolean() }),
-  z.strictObject({ kind: z.literal('ping'), t: finite }),
+  z.strictObject({
+    kind: z.literal('ping'),
+    t: finite,
+    pong: z.strictObject({ left: finite, came: finite }).optional(),
+  }),
 ])
 
 export type Decoded = { message: ClientMessage } | { error: string }

@@ -3,10 +3,10 @@
  * pages do arrives by `orders.ts`.
  */
 import { join } from 'node:path'
+import type { Attendant, Scene, Verdict } from '../../loop/attendant.ts'
 import type { EpisodeSummary } from '../../loop/episode.ts'
-import { CONTROL_RATE } from '../../loop/pace.ts'
-import type { Attendant, Scene, Verdict, Watcher } from '../../loop/watcher.ts'
 import type { Metric } from '../../metrics/metrics.ts'
+import { CONTROL_RATE } from '../../metrics/robot-time.ts'
 import type { Summary } from '../../metrics/summary.ts'
 import type { Operator } from '../../operator/operator.ts'
 import { Person } from '../../operator/person.ts'
@@ -15,9 +15,11 @@ import { coach } from '../../review/coach.ts'
 import type { Observation } from '../../robot/robot.ts'
 import type { RunConfig } from '../../run/config.ts'
 import type { RunFolder } from '../../run/folder.ts'
-import { labelRule } from '../../run/label-rule.ts'
+import { translatorSettings } from '../../run/label-rule.ts'
 import type { Progress } from '../../run/opening.ts'
 import type { Session } from '../../run/session.ts'
+import type { Watcher } from '../../run/watcher.ts'
+import { openTranslator } from '../../talk/translator.ts'
 import { type CommandInfo, encodeFrame, type Frame, type ServerEvent, TIMES } from '../protocol.ts'
 import { type Change, Control } from './control.ts'
 import { greetingOf, replayHello, thinned } from './greeting.ts'
@@ -122,7 +124,7 @@ export class Desk implements Watcher {
 
   opened({ folder, config, session }: { folder: RunFolder; config: RunConfig; session: Session }): void {
     const reins = new Reins({
-      robots: new Map(session.stations.map(({ cell, robot }) => [cell, robot])),
+      robots: new Map(session.rigs.map(({ cell, robot }) => [cell, robot])),
       undo: TIMES.undo,
       now: this.now,
       onStatus: (event) => {
@@ -136,14 +138,14 @@ export class Desk implements Watcher {
       },
     })
     const recording = new Recording(folder.path, config, (event) => this.tell(event))
-    const rule = labelRule(config, session.robot.spec)
-    const stations = session.stations.map(({ cell, robot }) => {
-      const labels = new LabelFeed(rule, (label) => this.tell(label))
+    const translator = openTranslator(translatorSettings(config, session.robot.spec))
+    const besides = session.rigs.map(({ cell, robot }) => {
+      const labels = new LabelFeed(translator, (label) => this.tell(label))
       const tending = new SmoothTending(this.person)
-      return [cell, { labels, tending, show: new Show(robot.spec, cell) }] as const
+      return [cell, { labels, tending, show: new Show(robot.spec) }] as const
     })
-    this.focus = session.stations[0]!.cell
-    const beside: Live['beside'] = new Map(stations)
+    this.focus = session.rigs[0]!.cell
+    const beside: Live['beside'] = new Map(besides)
     const inFocus = () => beside.get(this.focus)!.show
     this.live = {
       ...{ folder, config, session, reins, recording, beside },
@@ -300,7 +302,7 @@ export class Desk implements Watcher {
 
   /** The robot as it stands, until it moves: demonstrations and warm-up take minutes. */
   private async firstLook(cell: string): Promise<void> {
-    const { robot } = this.live!.session.stations.find((station) => station.cell === cell)!
+    const { robot } = this.live!.session.rigs.find((rig) => rig.cell === cell)!
     const observation = await robot.observe().catch(() => undefined) // whoever uses the robot next hears of what is wrong
     if (observation && this.newest === null && this.focus === cell) this.look(cell, observation)
   }

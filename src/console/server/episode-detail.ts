@@ -2,15 +2,15 @@
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
 import type { RunConfig } from '../../run/config.ts'
-import { labelRule } from '../../run/label-rule.ts'
-import { labelInterventions } from '../../talk/labels.ts'
+import { translatorSettings } from '../../run/label-rule.ts'
+import { openTranslator } from '../../talk/translator.ts'
 import type { EpisodeDetail } from '../api.ts'
 import type { CameraInfo, Vector3 } from '../protocol.ts'
 import { ProprioReader } from './pose.ts'
 
 export function detailOf(
   { start, observations, steps, end }: LoggedEpisode,
-  spec: Pick<RobotSpec, 'proprio' | 'actionScale'>,
+  spec: Pick<RobotSpec, 'proprio' | 'home' | 'actionScale'>,
   cameras: CameraInfo[],
   config: Pick<RunConfig, 'talk'>,
 ): EpisodeDetail {
@@ -18,7 +18,7 @@ export function detailOf(
     action,
     intervened: actor === 'operator' && start.source === 'online',
   }))
-  const labels = labelInterventions(intervened, labelRule(config, spec))
+  const labels = openTranslator(translatorSettings(config, spec)).label(intervened)
   const reader = new ProprioReader(spec)
   const { episode, task, seed } = start
   return {

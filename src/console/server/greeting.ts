@@ -1,7 +1,7 @@
 /** @file What a page is told when it opens, so that it shows what the others show. */
 import { basename } from 'node:path'
-import { CONTROL_RATE } from '../../loop/pace.ts'
 import type { Metric } from '../../metrics/metrics.ts'
+import { CONTROL_RATE } from '../../metrics/robot-time.ts'
 import { type Hello, PROTOCOL_VERSION, type ServerEvent } from '../protocol.ts'
 import type { Desk, Live } from './desk.ts'
 
@@ -18,7 +18,7 @@ export function greetingOf(desk: Desk, live: Live, client: string): ServerEvent[
     mode: 'live',
     run: basename(folder.path),
     settings: config,
-    robots: session.stations.map(({ cell, robot }) => ({ cell, name: robot.spec.name })),
+    robots: session.rigs.map(({ cell, robot }) => ({ cell, name: robot.spec.name })),
     cameras: show.cameras,
     tasks: Object.entries(spec.tasks).map(([name, task]) => ({ name, ...task, trained: config.tasks.includes(name) })),
     actionScale: spec.actionScale,

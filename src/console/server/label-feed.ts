@@ -2,7 +2,7 @@
 
 import type { Happening } from '../../loop/episode.ts'
 import type { Image } from '../../robot/robot.ts'
-import { type LabelRule, labelInterventions } from '../../talk/labels.ts'
+import type { Translator } from '../../talk/translator.ts'
 import type { LabelEvent } from '../protocol.ts'
 import { thumbnail } from './pictures.ts'
 
@@ -12,7 +12,7 @@ export class LabelFeed {
   private sinceWindow = 0 // steps of the run of intervention that goes on
 
   constructor(
-    private readonly rule: LabelRule,
+    private readonly translator: Translator,
     private readonly onLabel: (label: LabelEvent) => void,
   ) {}
 
@@ -25,7 +25,7 @@ export class LabelFeed {
   /** `image`: what the first camera saw before the step; null where nobody looks on. */
   step({ action, actor }: Happening, image: Image | null): void {
     const intervened = actor === 'operator'
-    if (intervened && this.sinceWindow % this.rule.window === 0 && image)
+    if (intervened && this.sinceWindow % this.translator.window === 0 && image)
       this.pictures.set(
         this.steps.length,
         thumbnail(image).catch(() => null),
@@ -36,11 +36,11 @@ export class LabelFeed {
 
   /** The same labels as the replay gives, of which one a window is told. */
   async end(episode: number, task: string): Promise<void> {
-    const { steps, pictures, rule } = this
-    const labels = labelInterventions(steps, rule)
+    const { steps, pictures, translator } = this
+    const labels = translator.label(steps)
     let sinceStart = 0
     for (const [step, label] of labels.entries()) {
-      if (label && sinceStart % rule.window === 0) {
+      if (label && sinceStart % translator.window === 0) {
         const { command, delta, window } = label
         this.onLabel({
           kind: 'label',

@@ -2,7 +2,6 @@
 
 import { Pace } from '../../loop/pace.ts'
 import { holdAction } from '../../robot/safety.ts'
-import type { Station } from '../../run/session.ts'
 import type { Desk, Live } from './desk.ts'
 import { SmoothTending } from './smooth-tending.ts'
 
@@ -11,7 +10,7 @@ export async function lend(desk: Desk, live: Live, cell: string, still: () => bo
   const { reins, recording, show, session } = live
   await reins.ready(cell)
   if (!still() || reins.letGo) return
-  const { robot } = session.stations.find((station) => station.cell === cell) as Station
+  const { robot } = session.rigs.find((rig) => rig.cell === cell)!
   const pace = new Pace(() => 1)
   const tending = new SmoothTending(desk.person)
   const plan = holdAction()

@@ -7,7 +7,8 @@ import type { Summary } from '../../metrics/summary.ts'
 import { type IndexedEpisode, indexEpisodes, readIndexed } from '../../replay/episode-index.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import type { LoggedRobot } from '../../replay/records.ts'
-import type { Image } from '../../robot/robot.ts'
+import type { Image, RobotSpec } from '../../robot/robot.ts'
+import { describeRobot } from '../../robots/index.ts'
 import type { RunConfig } from '../../run/config.ts'
 import { RunFolder } from '../../run/folder.ts'
 import type { EpisodeDetail, EpisodeEntry, RunDetail, RunEntry } from '../api.ts'
@@ -61,7 +62,8 @@ export class RunLibrary implements Library {
 
   async episode(run: string, part: string, episode: number): Promise<EpisodeDetail> {
     const { robot, episode: logged, cell, config } = await this.decode(run, part, episode)
-    return detailOf(logged, robot, camerasOf(robot.cameras, cell), config)
+    const spec = knownAs(robot, config, cell)
+    return detailOf(logged, spec, camerasOf(spec.cameras), config)
   }
 
   async image(run: string, part: string, episode: number, step: number, camera: string): Promise<Image> {
@@ -125,6 +127,17 @@ export class RunLibrary implements Library {
     const [oldest] = this.decoded.keys()
     if (this.decoded.size > EPISODES_KEPT) this.decoded.delete(oldest!)
     return decoding
+  }
+}
+
+/** The robot that a log names, with what the run's settings know of it beside: where its cameras are, and its home. */
+function knownAs(logged: LoggedRobot, { robot }: RunConfig, cell: string): LoggedRobot | RobotSpec {
+  try {
+    const spec = describeRobot(robot, cell)
+    return spec.name === logged.name ? spec : logged
+  } catch (error) {
+    if (error instanceof InputError) return logged // its settings cannot be followed from here
+    throw error
   }
 }
 

@@ -1,8 +1,9 @@
-/** @file What a person at a page asks for, and whether it is done. Everything but a stop needs control. */
+/** @file What a person at a page asks for, and whether it is done. Everything needs control but a stop, and words that halt. */
+import { type HaltKind, haltIn } from '../../talk/halt-words.ts'
 import { understandPhrase } from '../../talk/phrases.ts'
-import { type ClientMessage, COMMAND_TIMES, type InputMessage, type Person } from '../protocol.ts'
+import { type ClientMessage, COMMAND_TIMES, type InputMessage, type Person, TIMES } from '../protocol.ts'
 import type { Desk, Live } from './desk.ts'
-import { Freshness } from './freshness.ts'
+import { Freshness, type Pong } from './freshness.ts'
 
 const SAME_REFUSAL = 1000 // ms in which one is journalled once
 
@@ -15,7 +16,13 @@ export class Orders {
   private readonly freshness = new Map<string, Freshness>() // by client
   private readonly refused = new Map<string, { why: string; at: number }>() // the last of each client
 
-  constructor(private readonly desk: Desk) {}
+  private readonly late = new Map<string, { since: number; told: number }>() // clients whose inputs are too old
+
+  /** `onLate`: a client's hand is on the robot, but its input was `age` ms old when it came. */
+  constructor(
+    private readonly desk: Desk,
+    private readonly onLate: (client: string, age: number) => void,
+  ) {}
 
   /** @returns why it was refused, if it was. Whatever is done or refused goes into the journal, except inputs that are done. */
   handle(who: Person, message: ClientMessage): Answer {
@@ -27,14 +34,15 @@ export class Orders {
   }
 
   /** A page has said what time it is there, which tells how old its inputs are. */
-  heard(client: string, t: number): void {
+  heard(client: string, t: number, pong?: Pong): void {
     this.desk.control.renew(client)
-    this.freshnessOf(client).heard(t, this.desk.now())
+    this.freshnessOf(client).heard(t, this.desk.now(), pong)
   }
 
   gone(client: string): void {
     this.freshness.delete(client)
     this.refused.delete(client)
+    this.late.delete(client)
     this.desk.control.gone(client)
     this.desk.tell(this.desk.controlEvent())
   }
@@ -48,24 +56,39 @@ export class Orders {
     const { desk } = this
     desk.control.renew(who.client)
     if (!desk.live) return 'the robots are not there yet'
-    const stop = message.kind === 'stop' || (message.kind === 'command' && 'stop' in understandPhrase(message.text))
-    if (stop) {
-      desk.live.reins.stop(`stopped by ${who.name}`)
-      return undefined
-    }
+    const halt = message.kind === 'stop' ? 'stop' : message.kind === 'command' && haltIn(message.text)?.kind
+    if (halt) return void this.halt(who, halt, desk.live)
     if (message.kind === 'control') return this.changeControl(who, message)
     if (!desk.control.holds(who.client)) return 'this page does not have control'
     if (message.kind === 'input') return this.takeInput(who.client, message)
     return desk.ended ? 'the run is over' : this.obey(who, message, desk.live)
   }
 
-  private obey(who: Person, message: ClientMessage, { reins, recording, session, show }: Live): Answer {
+  /** Anybody's, and whatever the robot was told before is over. */
+  private halt({ name }: Person, kind: HaltKind, { reins }: Live): void {
+    this.silence()
+    if (kind === 'stop') reins.stop(`stopped by ${name}`)
+    else {
+      this.desk.person.letGo()
+      reins.pause(`paused by ${name}`)
+    }
+  }
+
+  private silence(): void {
     const { desk } = this
+    if (desk.command === null) return
+    desk.person.silence()
+    desk.tell({ kind: 'command', command: null })
+  }
+
+  private obey(who: Person, message: ClientMessage, live: Live): Answer {
+    const { desk } = this
+    const { reins, recording, session, show } = live
     switch (message.kind) {
       case 'command':
-        return this.say(message)
+        return reins.stopped ? 'the robot is stopped: clear the stop first' : this.say(message)
       case 'silence':
-        return void desk.person.silence()
+        return void this.silence()
       case 'verdict':
         return this.judge(who, message)
       case 'undo':
@@ -73,8 +96,7 @@ export class Orders {
       case 'confirm':
         return reins.verdict ? void reins.confirm() : 'no verdict waits'
       case 'pause':
-        desk.person.letGo()
-        return void reins.pause(`paused by ${who.name}`)
+        return void this.halt(who, 'pause', live)
       case 'resume':
         return reins.stopped ? 'the robot is stopped: clear the stop first' : void reins.resume()
       case 'clear':
@@ -83,10 +105,10 @@ export class Orders {
         return void desk.chooseSpeed(message.speed)
       case 'focus':
         if (desk.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
-        if (!session.stations.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
+        if (!session.rigs.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
         return void desk.turnTo(message.robot)
       case 'record':
-        return this.record(message, desk.live!)
+        return this.record(message, live)
       default:
         return `"${message.kind}" is no order (${show.stage})`
     }
@@ -108,14 +130,28 @@ export class Orders {
     const at = this.freshnessOf(client).received(seq, t, desk.now())
     if (at === null) return `input ${seq} comes after a later one`
     desk.person.input({ axes, gripper, hold, at })
+    const age = desk.now() - at
+    if (hold && age > TIMES.inputAge) this.tellLate(client, age)
+    else this.late.delete(client)
     return undefined
+  }
+
+  /** One that comes late is a hiccup; a page is told when all of them do. */
+  private tellLate(client: string, age: number): void {
+    const now = this.desk.now()
+    const spell = this.late.get(client) ?? { since: now, told: -Infinity }
+    this.late.set(client, spell)
+    if (now - spell.since < TIMES.lateFor || now - spell.told < TIMES.lateEvery) return
+    if (spell.told === -Infinity) this.desk.journal.write({ what: 'late', client, age: Math.round(age) })
+    spell.told = now
+    this.onLate(client, age)
   }
 
   private say({ text, source }: Of<'command'>): Answer {
     const { desk } = this
     const phrase = understandPhrase(text)
     if ('refused' in phrase) return phrase.refused
-    if ('stop' in phrase) return 'a stop is no command'
+    if (!('command' in phrase)) return `to ${phrase.understood} is no command`
     if (!desk.followsCommands) return 'this policy has no refinement actor to follow a command'
     const lasts = COMMAND_TIMES[phrase.magnitude?.size ?? 'usual']
     desk.person.say({ text: phrase.command, said: text, source, lasts })
@@ -135,7 +171,7 @@ export class Orders {
   }
 
   private record(message: Of<'record'>, { recording, reins, session }: Live): Answer {
-    const { robot } = session.stations.find(({ cell }) => cell === this.desk.focus)!
+    const { robot } = session.rigs.find(({ cell }) => cell === this.desk.focus)!
     if (message.action === 'start') {
       if (!Object.hasOwn(robot.spec.tasks, message.task)) return `the robot has no task "${message.task}"`
       const refusal = recording.start(message.task)

@@ -1,12 +1,9 @@
 /** @file What the page draws over the cameras, from what a robot names in its proprioception, and where its cameras are. */
-import { HOME_ROTATION } from '../../robots/workcell/layout.ts'
-import { workcellCameras } from '../../robots/workcell/mounts.ts'
-import { CELL_OPTIONS, type Cell, DEFAULT_OPTIONS } from '../../robots/workcell/options.ts'
-import { fromRotationVector, multiply } from '../../robots/workcell/spatial.ts'
-import type { Vec3 } from '../../robots/workcell/truth.ts'
-import type { Calibration, CameraInfo, State } from '../protocol.ts'
+import type { CameraSpec, RobotSpec } from '../../robot/robot.ts'
+import { fromRotationVector, multiply, type Quat, type Vec3 } from '../../robot/rotation.ts'
+import type { CameraInfo, State } from '../protocol.ts'
 
-type Named = { proprio: readonly string[] }
+type Named = Pick<RobotSpec, 'proprio' | 'home'>
 
 /** Reads named entries of an observation's proprioception; looks the names up once. */
 export class ProprioReader {
@@ -14,8 +11,10 @@ export class ProprioReader {
   private readonly turn: number[] | null
   private readonly velocity: number[] | null
   private readonly opening: number
+  private readonly home: Quat | undefined
 
-  constructor({ proprio }: Named) {
+  constructor({ proprio, home }: Named) {
+    this.home = home
     const find = (prefix: string) => {
       const indices = ['x', 'y', 'z'].map((axis) => proprio.findIndex((name) => name.startsWith(`${prefix}.${axis} `)))
       return indices.includes(-1) ? null : indices
@@ -28,9 +27,9 @@ export class ProprioReader {
 
   /** The tool's pose in the base frame; null where the robot does not tell all of it. */
   tcp(values: ArrayLike<number>): State['tcp'] {
-    if (!this.position || !this.turn) return null
+    if (!this.position || !this.turn || !this.home) return null
     const vector = (indices: number[]) => indices.map((i) => values[i]!) as Vec3
-    const rotation = multiply(fromRotationVector(vector(this.turn)), HOME_ROTATION)
+    const rotation = multiply(fromRotationVector(vector(this.turn)), this.home)
     return { position: vector(this.position), rotation }
   }
 
@@ -51,13 +50,9 @@ export class ProprioReader {
   }
 }
 
-/** The cameras of a robot in the order of their names, with their places where the robot is a known workcell. */
-export function camerasOf(cameras: Record<string, { width: number; height: number }>, cell?: string): CameraInfo[] {
-  const mounts: Record<string, Calibration> =
-    cell !== undefined && cell in CELL_OPTIONS
-      ? workcellCameras({ ...DEFAULT_OPTIONS, ...CELL_OPTIONS[cell as Cell] })
-      : {}
-  return Object.keys(cameras)
-    .sort()
-    .map((name) => ({ name, ...cameras[name]!, calibration: mounts[name] ?? null }))
+/** The cameras of a robot in the order of their names, with their places where they are known. */
+export function camerasOf(cameras: Readonly<Record<string, CameraSpec>>): CameraInfo[] {
+  return Object.entries(cameras)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { width, height, mount }]) => ({ name, width, height, calibration: mount ?? null }))
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../errors.ts'
-import type { Verdict } from '../../loop/watcher.ts'
+import type { Verdict } from '../../loop/attendant.ts'
 import { holdAction, type SafeRobot } from '../../robot/safety.ts'
 import type { RobotEvent, RobotStatus } from '../protocol.ts'
 import { ProprioReader } from './pose.ts'
@@ -63,8 +63,9 @@ export class Reins {
     return this.waiting
   }
 
+  /** A stop outranks it, and is followed by a pause anyway. */
   pause(why: string): void {
-    if (this.paused) return
+    if (this.paused || this.stopped) return
     this.pausedBy = why
     this.say('pausing', why)
     this.changed()

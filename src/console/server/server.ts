@@ -38,7 +38,7 @@ export class ConsoleServer implements Audience {
     private readonly options: ConsoleOptions,
   ) {
     this.sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: LIMITS.messageBytes })
-    this.orders = new Orders(options.desk)
+    this.orders = new Orders(options.desk, (client, age) => this.clients.get(client)?.say({ kind: 'late', age }))
     http.on('request', (request, response) => this.answer(request, response))
     http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
     options.desk.seat(this)
@@ -153,8 +153,8 @@ export class ConsoleServer implements Audience {
 
   private hear(client: Client, message: ClientMessage): void {
     if (message.kind === 'ping') {
-      this.orders.heard(client.id, message.t)
-      client.say({ kind: 'pong', t: message.t, serverTime: Date.now() })
+      this.orders.heard(client.id, message.t, message.pong)
+      client.say({ kind: 'pong', t: message.t, serverTime: Date.now(), left: this.options.desk.now() })
     } else if (message.kind === 'hidden') client.hidden = message.hidden
     else if (message.kind === 'name') {
       client.name = message.name

@@ -26,11 +26,8 @@ export class Show {
   private happening: { actor: Happening['actor']; executed: number[]; planned: number[] } | null = null
   private seen: { proprio: Float32Array; time: number } | null = null
 
-  constructor(
-    private readonly spec: RobotSpec,
-    cell: string,
-  ) {
-    this.cameras = camerasOf(spec.cameras, cell)
+  constructor(private readonly spec: RobotSpec) {
+    this.cameras = camerasOf(spec.cameras)
     this.reader = new ProprioReader(spec)
   }
 

@@ -34,6 +34,7 @@ export function App() {
     <>
       <TopBar page={shown} />
       <LineBanner />
+      <LateBanner />
       <EndBanner />
       <View />
       <Notices />
@@ -58,6 +59,19 @@ function LineBanner() {
           robot, it holds still. Trying again …
         </>
       )}
+    </div>
+  )
+}
+
+/** The hand's inputs arrive too late to be followed. */
+function LateBanner() {
+  const late = useModel((model) => model.late)
+  useTicker(250, late !== null)
+  if (!late || performance.now() > late.until) return null
+  return (
+    <div class="line-banner lost late" role="alert">
+      <b>Your input arrives too old ({(late.age / 1000).toFixed(1)} s).</b> The arm holds still. Let go and try again;
+      if it stays so, use a cable or come nearer to the Wi-Fi, close what loads this computer, and load this page again.
     </div>
   )
 }

@@ -1,6 +1,6 @@
 /** @file Writes a graph of symbolic tensors as an ONNX model. */
 
-import { basename } from 'node:path'
+import { relative, sep } from 'node:path'
 import { constantValues, leaves, storageOf } from '../leaves.ts'
 import { type DType, type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { topologicalOrder } from '../topology.ts'
@@ -30,8 +30,11 @@ export class ModelWriter {
   private readonly consumers = new Map<Tensor, Set<string>>()
   private count = 0
 
-  /** `leafNames` gives the graph inputs their names: those of input and parameter leaves. */
-  constructor(private readonly leafNames: ReadonlyMap<Tensor, string>) {}
+  /** `leafNames` gives the graph inputs their names: those of input and parameter leaves. All stored weights lie below `storageFolder`. */
+  constructor(
+    private readonly leafNames: ReadonlyMap<Tensor, string>,
+    private readonly storageFolder = '',
+  ) {}
 
   /** Adds a node and returns the name of its first output. */
   add(opType: string, inputs: readonly string[], attributes: NodeAttributes = {}, outputs = 1): string {
@@ -126,7 +129,7 @@ export class ModelWriter {
     const { path, offset, dtype } = storageOf(node)
     const name = `stored_${this.count++}`
     const bytes = node.size * (dtype === 'F32' ? 4 : 2)
-    const place = { location: basename(path), offset, length: bytes }
+    const place = { location: relative(this.storageFolder, path).replaceAll(sep, '/'), offset, length: bytes }
     this.initialisers.set(name, {
       name,
       dims: [...node.shape],

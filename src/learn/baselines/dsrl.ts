@@ -1,4 +1,4 @@
-/** @file DSRL: the head is cloned in the warm-up and frozen online; SAC over its noise learns what to feed it (paper.md §9, §12). */
+/** @file DSRL: the head is cloned in the warm-up and frozen online; SAC over its noise learns what to feed it (docs/method.md §9, §12). */
 import { compile, exp, type ParameterStore, type Program } from '../../graph/index.ts'
 import { ACTION_WIDTH } from '../../robot/robot.ts'
 import { criticGroup } from '../actor-critic.ts'
@@ -6,13 +6,18 @@ import { NOISE_SCALE, noiseOf } from '../actors.ts'
 import { CloningSteps } from '../cloning.ts'
 import {
   batchMean,
+  CLONING,
+  MEAN_Q,
+  NOISE_SPACE,
   noiseActorLoss,
   noiseAliasLoss,
   noisePolicyAction,
+  TD,
   targetEntropy,
   taskWeights,
   temperatureLoss,
 } from '../losses/index.ts'
+import { GRADIENT_NORM, gradientNorms, outputsOf, type Readings, read } from '../measure.ts'
 import type { Method, StepSettings } from '../method.ts'
 import { Critics, Update } from '../update.ts'
 
@@ -46,21 +51,28 @@ function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups:
   const temperature = temperatureLoss(logTemperature, sample.logProb, targetEntropy(ACTION_WIDTH))
 
   const losses = { critic: td, noiseCritic: alias, noiseActor: actorLoss, temperature: temperature.loss }
-  const outputs = {
-    critic: { td },
-    noiseCritic: { alias },
-    noiseActor: { actorLoss, meanQ: batchMean(q) },
-    temperature: { entropy: temperature.entropy, temperature: exp(logTemperature) },
+  const readings: Record<Learnt, Readings> = {
+    critic: [[TD, td]],
+    noiseCritic: [[NOISE_SPACE.alias, alias]],
+    noiseActor: [
+      [NOISE_SPACE.loss, actorLoss],
+      [MEAN_Q, batchMean(q)],
+    ],
+    temperature: [
+      [NOISE_SPACE.entropy, temperature.entropy],
+      [NOISE_SPACE.temperature, exp(logTemperature)],
+    ],
   }
   return compile({
     name: `noise step of ${groups.join(', ')}`,
-    outputs: Object.assign({}, ...groups.map((group) => outputs[group])),
+    outputs: outputsOf(groups.flatMap((group) => readings[group])),
     gradients: groups.map((group) => ({ store, group, loss: losses[group] })),
     threads: settings.threads,
   })
 }
 
 export const dsrl: Method = {
+  figures: [TD, CLONING, ...Object.values(NOISE_SPACE), MEAN_Q, GRADIENT_NORM],
   besides(settings) {
     const critic = criticGroup(settings)
     const log = { shape: [1], mean: Math.log(FIRST_TEMPERATURE), standardDeviation: 0 }
@@ -87,16 +99,12 @@ export const dsrl: Method = {
         if (phase === 'warm-up') {
           const { bc, gradientNorm: head } = await cloning.take(cloningSteps + 1, steps)
           const gradientNorm = { head, ...(await take(warmUp, groups.warmUp)) }
-          const { td, alias } = warmUp.outputs
-          const losses = { critic: { td: td![0]!, loss: td![0]! }, noise: { alias: alias![0]! } }
-          return { actor: { bc, loss: bc }, ...losses, gradientNorm }
+          return { [CLONING.name]: bc, ...read(warmUp, dsrl.figures), ...gradientNorms(gradientNorm) }
         }
         for (let i = 1; i < criticStepsPerActorStep; i++) await take(critic, groups.critic)
         const gradientNorm = await take(online, groups.online)
-        const { td, alias, actorLoss, meanQ, entropy, temperature } = online.outputs
-        taskWeights(Array.from(meanQ!), taskWeight) // throws on a diverged critic
-        const noise = { alias: alias![0]!, loss: actorLoss![0]!, entropy: entropy![0]!, temperature: temperature![0]! }
-        return { critic: { td: td![0]!, loss: td![0]! }, noise, meanQ, gradientNorm }
+        taskWeights(Array.from(online.outputs[MEAN_Q.name]!), taskWeight) // throws on a diverged critic
+        return { ...read(online, dsrl.figures), ...gradientNorms(gradientNorm) }
       },
     }
   },

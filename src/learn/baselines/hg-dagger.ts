@@ -1,9 +1,12 @@
-/** @file HG-DAgger: cloning of demonstrations and interventions, no critic (paper.md §9, §12). */
+/** @file HG-DAgger: cloning of demonstrations and interventions, no critic (docs/method.md §9, §12). */
 import { CloningSteps } from '../cloning.ts'
+import { CLONING } from '../losses/index.ts'
+import { GRADIENT_NORM, gradientNorms } from '../measure.ts'
 import type { Method } from '../method.ts'
 import { Renewal, successorGroup } from '../renewal.ts'
 
 export const hgDagger: Method = {
+  figures: [CLONING, GRADIENT_NORM],
   besides: successorGroup,
   async compile(store, settings) {
     const cloning = await CloningSteps.compile(store, settings)
@@ -14,7 +17,7 @@ export const hgDagger: Method = {
       renewal,
       async update(_phase, steps) {
         const { bc, gradientNorm } = await cloning.take(stepsOfHead, steps)
-        return { actor: { bc, loss: bc }, gradientNorm: { head: gradientNorm } }
+        return { [CLONING.name]: bc, ...gradientNorms({ head: gradientNorm }) }
       },
     }
   },

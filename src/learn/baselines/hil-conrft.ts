@@ -1,5 +1,6 @@
-/** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (paper.md §9, §12). */
-import { actorCriticGroups, compileActorCritic } from '../actor-critic.ts'
+/** @file HIL-ConRFT: one flat critic on the pooled batch of all tasks, no task weights (docs/method.md §9, §12). */
+import { ACTOR_CRITIC_FIGURES, actorCriticGroups, compileActorCritic } from '../actor-critic.ts'
+import { MEAN_Q, TASK_WEIGHT } from '../losses/index.ts'
 import type { Method, StepSettings } from '../method.ts'
 
 /** The rows of all tasks are one batch of one task, whose weight is 1. */
@@ -10,6 +11,7 @@ export function pooled<S extends StepSettings>(settings: S): S {
 }
 
 export const hilConrft: Method = {
+  figures: ACTOR_CRITIC_FIGURES.filter(({ of }) => of !== 'task'),
   besides: (settings) => actorCriticGroups(pooled(settings)),
   async compile(store, settings) {
     const { programs, renewal, update } = await compileActorCritic(store, pooled(settings))
@@ -17,8 +19,8 @@ export const hilConrft: Method = {
       programs,
       renewal,
       async update(phase, steps) {
-        const { meanQ: _pooled, weight: _one, ...figures } = await update(phase, steps)
-        return figures
+        const { [MEAN_Q.name]: _pooled, [TASK_WEIGHT.name]: _one, ...measured } = await update(phase, steps)
+        return measured
       },
     }
   },

@@ -1,8 +1,11 @@
-/** @file Behaviour cloning terms per sample: denoising reconstruction, direct squared error, noise gain (paper.md §3, §12, §13). */
+/** @file Behaviour cloning terms per sample: denoising reconstruction, direct squared error, noise gain (docs/method.md §3, §12, §13). */
 import { add, clip, mean, mul, reshape, square, sub, type Tensor } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
 import type { Denoiser } from '../../nets/consistency-head.ts'
 import { type ConsistencySchedule, levelsAt } from '../../nets/consistency-schedule.ts'
 import { squaredDistance } from './means.ts'
+
+export const CLONING: Figure = { name: 'actor.bc', title: 'cloning', chart: 'Primary actor: cloning', unit: 'loss' }
 
 /** epsilon: standard normal [..., A]; sigmaIndex: int32 [...], uniform over all schedule indices but the last. */
 export type ReconstructionNoise = { epsilon: Tensor; sigmaIndex: Tensor }

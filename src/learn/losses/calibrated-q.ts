@@ -1,4 +1,4 @@
-/** @file The conservative term of Cal-QL, the critics' warm-up (paper.md §5, §12; arXiv 2303.05479). */
+/** @file The conservative term of Cal-QL, the critics' warm-up (docs/method.md §5, §12; arXiv 2303.05479). */
 import {
   concat,
   div,
@@ -11,7 +11,15 @@ import {
   type Tensor,
   unsqueeze,
 } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
 import type { Policy } from '../../nets/consistency-head.ts'
+
+export const CONSERVATIVE: Figure = {
+  name: 'critic.conservative',
+  title: 'conservative',
+  chart: 'Critics',
+  unit: 'loss',
+}
 
 export type CalibratedQSettings = {
   temperature: number

@@ -1,9 +1,18 @@
-/** @file Noise-aliased SAC over the noise of the frozen head, DSRL's losses (paper.md §9, §12). Its action critic is trained by tdLoss with `noisePolicyAction`. */
+/** @file Noise-aliased SAC over the noise of the frozen head, DSRL's losses (docs/method.md §9, §12). Its action critic is trained by tdLoss with `noisePolicyAction`. */
 import { exp, mean, mul, neg, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
 import type { Policy } from '../../nets/consistency-head.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
 import { type NoiseActorSettings, noiseDistribution, squashedSample } from '../../nets/noise-actor.ts'
 import type { Parameters } from '../../nets/parameters.ts'
+
+const CHART = { chart: 'Noise critic and noise actor', unit: 'loss' }
+export const NOISE_SPACE = {
+  alias: { name: 'noise.alias', title: 'noise critic', ...CHART },
+  loss: { name: 'noise.loss', title: 'noise actor', ...CHART },
+  temperature: { name: 'noise.temperature', title: 'temperature', ...CHART },
+  entropy: { name: 'noise.entropy', title: 'entropy', chart: 'Entropy of the noise', unit: 'nats' },
+} satisfies Record<string, Figure>
 
 /** -A / 2. */
 export const targetEntropy = (actionWidth: number): number => -actionWidth / 2

@@ -1,11 +1,23 @@
-/** @file The primary actor's loss: cloning plus the task-weighted value of its own actions (paper.md §4, §12). */
+/** @file The primary actor's loss: cloning plus the task-weighted value of its own actions (docs/method.md §4, §12). */
 import { add, mean, mul, neg, type Tensor } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
 import type { Denoiser, Policy } from '../../nets/consistency-head.ts'
 import type { ConsistencySchedule } from '../../nets/consistency-schedule.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
 import { directCloning, noiseGainTerm, type ReconstructionNoise, reconstruction } from './behaviour-cloning.ts'
 import { batchMean, maskedMean } from './means.ts'
 import { type TaskWeightSettings, taskWeightTensor } from './task-weights.ts'
+
+const VALUE_CHART = { chart: 'Primary actor: value term and total', unit: 'loss' }
+export const ACTOR_VALUE: Figure = { name: 'actor.q', title: 'value term', ...VALUE_CHART }
+export const ACTOR_LOSS: Figure = { name: 'actor.loss', title: 'total', ...VALUE_CHART }
+export const MEAN_Q: Figure = {
+  name: 'meanQ',
+  title: 'Q̄',
+  chart: 'Mean value Q̄ of the actor’s own actions',
+  unit: 'Q̄',
+  of: 'task',
+}
 
 /** h [task, batch, H], actions and xi [task, batch, A], bcMask [task, batch]: 1 for demonstrations and interventions. */
 export type ActorBatch = { h: Tensor; actions: Tensor; xi: Tensor; bcMask: Tensor }
@@ -42,11 +54,8 @@ export function actorTerms(
   return { action, ...cloned, q, bcPerTask: maskedMean(cloned.perSample, batch.bcMask), qPerTask: batchMean(q) }
 }
 
+/** λ1 and λ2. */
 export type ActorWeights = { bc: number; q: number }
-
-/** Paper.md §4. */
-export const WARM_UP_WEIGHTS: ActorWeights = { bc: 1, q: 0.1 }
-export const ONLINE_WEIGHTS: ActorWeights = { bc: 0.5, q: 0.5 }
 
 /** L = λ1 (1/N) Σ_i BC_i + λ2 L_Q, L_Q = -(1/N) Σ_i ε_i Q̄_i; the ε_i come from the same Q̄_i, without gradient. */
 export function primaryActorLoss(

@@ -1,18 +1,27 @@
-/** @file The refinement actor's loss on the talk-and-tweak data; the head and the critics are frozen in it (paper.md §6, §12). */
+/** @file The refinement actor's loss on the talk-and-tweak data; the head and the critics are frozen in it (docs/method.md §6, §12). */
 import { add, clip, mean, mul, neg, stopGradient, sum, type Tensor } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
 import type { Policy } from '../../nets/consistency-head.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
 import { refinedNoise } from '../../nets/refinement-actor.ts'
 import { directCloning } from './behaviour-cloning.ts'
 import { squaredDistance } from './means.ts'
 
+const CHART = { chart: 'Refinement actor', unit: 'loss' }
+export const REFINEMENT = {
+  bc: { name: 'refine.bc', title: 'cloning', ...CHART },
+  q: { name: 'refine.q', title: 'value term', ...CHART },
+  reg: { name: 'refine.reg', title: 'null command', ...CHART },
+  loss: { name: 'refine.loss', title: 'total', ...CHART },
+  obedience: { name: 'refine.obedience', title: 'obedience', ...CHART },
+  meanMu: { name: 'meanMu', title: 'mean |μ/K|', chart: 'Shift of the noise, mean |μ/K|', unit: 'units of K' },
+} satisfies Record<string, Figure>
+
 /** h [batch, H]; actions (what the operator did), xi and xiReg [batch, A]. */
 export type RefinementBatch = { h: Tensor; actions: Tensor; xi: Tensor; xiReg: Tensor }
 
+/** η1, η2 and η3. */
 export type RefinementWeights = { bc: number; q: number; reg: number }
-
-/** Paper.md §6. */
-export const REFINEMENT_WEIGHTS: RefinementWeights = { bc: 1, q: 0.1, reg: 0.1 }
 
 /**
  * L = η1 E||π(h; K(m+ξ)) - a*||² - η2 E[Q(s, π(h; K(m+ξ)))] + η3 E||π(h; K(m0+ξ')) - stopgrad π(h; K ξ')||².

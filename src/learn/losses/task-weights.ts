@@ -1,11 +1,11 @@
-/** @file Adaptive task weights: tasks whose critics promise little weigh more in the actor's loss (paper.md §4, §12). */
+/** @file Adaptive task weights: tasks whose critics promise little weigh more in the actor's loss (docs/method.md §4, §12). */
 import { InputError } from '../../errors.ts'
 import { add, clip, div, maximum, mul, stopGradient, sum, type Tensor } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
+
+export const TASK_WEIGHT: Figure = { name: 'weight', title: 'ε', chart: 'Task weight ε', unit: 'ε', of: 'task' }
 
 export type TaskWeightSettings = { c: number; min: number; max: number }
-
-/** Paper.md §4. */
-export const TASK_WEIGHTS: TaskWeightSettings = { c: 0.1, min: 0.8, max: 1.2 }
 
 /**
  * ε_i = clip(Σ_j max(Q̄_j, 0) / (N max(Q̄_i, 0) + N c), min, max): a negative mean counts as 0, so that every weight is

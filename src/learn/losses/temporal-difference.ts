@@ -1,6 +1,9 @@
-/** @file The critics' TD loss with the minimum over the target ensemble (paper.md §5, §12). */
+/** @file The critics' TD loss with the minimum over the target ensemble (docs/method.md §5, §12). */
 import { add, mean, mul, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
+import type { Figure } from '../../metrics/figure.ts'
 import { minOfMembers } from '../../nets/critic.ts'
+
+export const TD: Figure = { name: 'critic.td', title: 'temporal difference', chart: 'Critics', unit: 'loss' }
 
 /**
  * y = r + γ (1 - terminated) min_m Q'_m(s', a'), no gradient. A truncated step still bootstraps.

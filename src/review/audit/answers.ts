@@ -2,14 +2,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { allCommands, commandDirection, type Direction } from '../../talk/vocabulary.ts'
+import { directionAsked, type Translator } from '../../talk/translator.ts'
+import type { Direction } from '../../talk/vocabulary.ts'
 import { type Rate, rate } from './agreement.ts'
 import type { Correction, Vector } from './triplets.ts'
 
 const Answer = z.discriminatedUnion('answer', [
   z.strictObject({ key: z.string(), label: z.string(), answer: z.literal('yes') }),
   z.strictObject({ key: z.string(), label: z.string(), answer: z.literal('no') }),
-  z.strictObject({ key: z.string(), label: z.string(), answer: z.literal('edit'), command: z.enum(allCommands()) }),
+  z.strictObject({ key: z.string(), label: z.string(), answer: z.literal('edit'), command: z.string() }),
 ])
 
 const Answers = z.strictObject({
@@ -46,8 +47,12 @@ export type Verdict = {
   meant: { delta: Vector; meant: Direction }[]
 }
 
-/** @throws InputError if an answer is about a step or a label that the log does not have */
-export function judgeAnswers({ answers }: Answers, corrections: readonly Correction[]): Verdict {
+/** @throws InputError if an answer is about a step or a label that the log does not have, or names what is no command */
+export function judgeAnswers(
+  { answers }: Answers,
+  corrections: readonly Correction[],
+  translator: Translator,
+): Verdict {
   const byKey = new Map(corrections.map((correction) => [correction.key, correction]))
   const meant: Verdict['meant'] = []
   for (const given of answers) {
@@ -58,8 +63,10 @@ export function judgeAnswers({ answers }: Answers, corrections: readonly Correct
         correction ? `is about "${given.label}", the log says "${correction.label.command}"` : 'is not in the log',
         'Give the answers of this run, and its own threshold and window',
       )
+    if (given.answer === 'edit' && !translator.commands.all.includes(given.command))
+      throw new InputError(`answer ${given.key}`, `"${given.command}" is no command`, "Choose one of the page's list")
     const command = given.answer === 'yes' ? given.label : given.answer === 'edit' ? given.command : null
-    if (command !== null) meant.push({ delta: correction.label.delta, meant: commandDirection(command) })
+    if (command !== null) meant.push({ delta: correction.label.delta, meant: directionAsked(translator, command) })
   }
   const counted = (answer: string) => answers.filter((given) => given.answer === answer).length
   return { agreed: rate(counted('yes'), answers.length), no: counted('no'), edited: counted('edit'), meant }

@@ -2,14 +2,14 @@
 import { basename, join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { readEpisodes } from '../../replay/log-reader.ts'
-import { frontCamera } from '../../robots/workcell/appearance.ts'
-import { OPERATORS } from '../../robots/workcell/operator/options.ts'
-import { CELL_OPTIONS, type Cell } from '../../robots/workcell/options.ts'
-import { Workcell } from '../../robots/workcell/workcell.ts'
+import type { Rig } from '../../robot/rig.ts'
+import type { CameraMount, RobotSpec } from '../../robot/robot.ts'
+import { describeRobot, openRig } from '../../robots/index.ts'
 import type { RunConfig } from '../../run/config.ts'
 import { RunFolder } from '../../run/folder.ts'
 import { labelRule } from '../../run/label-rule.ts'
 import type { LabelRule } from '../../talk/labels.ts'
+import { ruleTranslator, type Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
 import {
   type Agreement,
@@ -52,7 +52,6 @@ export type LabelAudit = {
   displacement: Comparison
 }
 
-const FRONT = 'front' // the camera that stands still
 const DISAGREEMENT = 0.1 // more than this, and another σ is suggested
 
 /** `truth` gives the direction that should have been said. */
@@ -83,34 +82,51 @@ function suggest({ exact }: Agreement, sweep: readonly SweepPoint[], threshold: 
   return best.threshold !== threshold && best.exact > exact.share ? best : undefined
 }
 
-/** A robot of the run: where its log lies, and a workcell like its own. */
-type Stand = { cell: Cell; log: string; workcell: Workcell; rule: LabelRule }
+/** A robot of the run: where its log lies, its labels' rule and translator, and one like it where a simulated operator tended it. */
+type Stand = { cell: string; log: string; spec: RobotSpec; rule: LabelRule; translator: Translator; rig?: Rig }
 
-/** Runs `use` with a workcell for each robot of the run, without cameras. */
+/** Runs `use` with what is known of each robot of the run. A real robot is not touched. */
 async function withStands<T>(
   { log }: RunFolder,
-  config: Pick<RunConfig, 'robot' | 'talk'>,
+  config: Pick<RunConfig, 'robot' | 'talk' | 'operator'>,
   use: (stands: readonly Stand[]) => T,
 ): Promise<T> {
-  const { arm, bolts, cells } = config.robot
   const stands: Stand[] = []
   try {
-    for (const [index, cell] of cells.entries()) {
-      const workcell = await Workcell.create({ arm, bolts, cameras: false, ...CELL_OPTIONS[cell] })
-      expectPosition(workcell.spec.proprio)
-      stands.push({ cell, workcell, log: index === 0 ? log : join(log, cell), rule: labelRule(config, workcell.spec) })
+    for (const [index, cell] of config.robot.cells.entries()) {
+      const spec = describeRobot(config.robot, cell)
+      expectPosition(spec.proprio)
+      const rig = config.operator.kind === 'simulated' ? await openRig(config.robot, cell, { blind: true }) : undefined
+      const rule = labelRule(config, spec)
+      const translator = ruleTranslator(rule)
+      stands.push({ cell, spec, rig, log: index === 0 ? log : join(log, cell), rule, translator })
     }
     return use(stands)
   } finally {
-    for (const { workcell } of stands) workcell.free()
+    for (const { rig } of stands) await rig?.close()
+  }
+}
+
+/** A camera that stands still, and where it does in each cell; undefined where none is known. */
+function standingCamera(stands: readonly Stand[]): { name: string; poses: Record<string, CameraMount> } | undefined {
+  const poses = stands.flatMap(({ cell, spec }) =>
+    Object.entries(spec.cameras).flatMap(([name, { mount }]) =>
+      mount?.mount === 'base' ? [{ name, cell, mount }] : [],
+    ),
+  )
+  const name = poses[0]?.name
+  if (name === undefined) return undefined
+  return {
+    name,
+    poses: Object.fromEntries(poses.filter((pose) => pose.name === name).map(({ cell, mount }) => [cell, mount])),
   }
 }
 
 /** Every corrected step of the run. */
 function readCorrections(stands: readonly Stand[]): Correction[] {
   const corrections: Correction[] = []
-  for (const { log, rule, cell } of stands)
-    for (const episode of readEpisodes(log)) corrections.push(...correctionsOf(episode, rule, cell))
+  for (const { log, translator, cell } of stands)
+    for (const episode of readEpisodes(log)) corrections.push(...correctionsOf(episode, translator, cell))
   return corrections
 }
 
@@ -128,7 +144,7 @@ export function auditLabels(
     const { triplets, meant } = examine(stands, config, drawn)
     const counts = countCommands(corrections)
     const known = triplets.filter(({ key }) => meant.has(key))
-    const [{ rule }] = stands as [Stand, ...Stand[]]
+    const [{ rule, translator }] = stands as [Stand, ...Stand[]]
     const audit: LabelAudit = {
       labels: corrections.length,
       counts,
@@ -138,10 +154,10 @@ export function auditLabels(
       ...(known.length > 0 && { intention: compare(known, ({ key }) => meant.get(key)!, counts, rule) }),
       displacement: compare(triplets, ({ moved }) => directionOf(moved, rule), counts, rule),
     }
-    const cameras = stands.map(({ cell, workcell }) => [cell, frontCamera(workcell.options.frontCamera)] as const)
     const { window, threshold } = rule
-    const camera = { name: FRONT, poses: Object.fromEntries(cameras) }
-    return { audit, html: renderAudit({ run: basename(folder.path), seed, window, threshold, triplets, camera }) }
+    const camera = standingCamera(stands)
+    const page = { run: basename(folder.path), seed, window, threshold, commands: translator.commands.all }
+    return { audit, html: renderAudit({ ...page, triplets, camera }) }
   })
 }
 
@@ -149,13 +165,13 @@ export function auditLabels(
 function examine(stands: readonly Stand[], { operator }: RunConfig, drawn: readonly Correction[]) {
   const triplets: Triplet[] = []
   const meant = new Map<string, Direction>()
-  for (const { cell, log, workcell, rule } of stands)
+  for (const { cell, log, rig, translator } of stands)
     for (const episode of readEpisodes(log)) {
       const own = drawn.filter((one) => one.cell === cell && one.episode === episode.start.episode)
       if (own.length === 0) continue
       triplets.push(...own.map((correction) => tripletOf(correction, episode)))
-      if (operator.kind !== 'simulated') continue
-      const { labels, parted } = intentionOf(episode, workcell, OPERATORS[operator.strength], rule)
+      if (!rig?.simulation) continue
+      const { labels, parted } = intentionOf(episode, rig.simulation, operator.strength, translator)
       if (parted > 0) continue // another build of the simulator: its truth is not that of the log
       for (const { key, step } of own) meant.set(key, labels[step]!.direction)
     }
@@ -169,9 +185,10 @@ export function auditAnswers(path: string, answers: Answers): Promise<AnsweredAu
   const { folder, config } = RunFolder.open(path)
   const talk = { window: answers.window, threshold: answers.threshold }
   return withStands(folder, { ...config, talk }, (stands) => {
-    const verdict = judgeAnswers(answers, readCorrections(stands))
+    const [{ rule, translator }] = stands as [Stand, ...Stand[]]
+    const verdict = judgeAnswers(answers, readCorrections(stands), translator)
     if (verdict.meant.length === 0) return { verdict, sweep: [] }
-    const sweep = sweepThresholds(verdict.meant, stands[0]!.rule.tie)
+    const sweep = sweepThresholds(verdict.meant, rule.tie)
     const disagreed = 1 - verdict.agreed.share > DISAGREEMENT
     return { verdict, sweep, ...(disagreed && { suggested: bestThreshold(sweep) }) }
   })

@@ -1,20 +1,12 @@
-/**
- * @file What the simulated operator meant: the logged episodes are run again in the workcell, action by action, and at each
- * step the operator's plan is asked what a still hand would have pushed. Physics is deterministic, so the scene is the same.
- */
-
-import { RandomStream } from '../../random/stream.ts'
+/** @file What the simulated operator meant, in words: the labels of the corrections that a still hand would have made. */
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import type { Simulation, Strength } from '../../robot/rig.ts'
 import type { Action } from '../../robot/robot.ts'
-import { expertAction } from '../../robots/workcell/expert.ts'
-import { Hand } from '../../robots/workcell/operator/hand.ts'
-import type { SimulatedOperatorOptions } from '../../robots/workcell/operator/options.ts'
-import type { Truth } from '../../robots/workcell/truth.ts'
-import type { Workcell } from '../../robots/workcell/workcell.ts'
-import { type Label, type LabelRule, labelInterventions } from '../../talk/labels.ts'
+import type { Label } from '../../talk/labels.ts'
+import type { Translator } from '../../talk/translator.ts'
 
 export type Intention = {
-  /** [7] a step: the operator's plan through a hand that does not tremble, is not confused and meets no safety envelope. */
+  /** [7] a step: what the operator meant to push. */
   actions: Action[]
   /** The label of that correction, one a step; null where the operator did not act. */
   labels: (Label | null)[]
@@ -22,33 +14,15 @@ export type Intention = {
   parted: number
 }
 
-/** The plan of `expert` on the scene as the hand saw it, as a still hand pushes it. Newest scene first. */
-export function stillHand(options: SimulatedOperatorOptions): (seen: readonly Truth[]) => Action {
-  const hand = new Hand({ ...options, tremor: 0 }, new RandomStream(0, 'still hand'))
-  return (seen) => hand.push(expertAction(seen[Math.min(options.handDelay, seen.length - 1)]!, options.gain))
-}
-
-/** Steps through `episode` in a workcell of the kind that it was recorded in. Only episodes with a seed can be run again. */
+/** Has `simulation`, of the kind that the episode was recorded in, do it again. */
 export function intentionOf(
-  episode: LoggedEpisode,
-  workcell: Workcell,
-  options: SimulatedOperatorOptions,
-  rule: LabelRule,
+  { start: { task, seed }, steps, observations }: LoggedEpisode,
+  simulation: Pick<Simulation, 'intentions'>,
+  strength: Strength,
+  translator: Translator,
 ): Intention {
-  const { start, steps, observations } = episode
-  const push = stillHand(options)
-  const seen: Truth[] = []
-  const actions: Action[] = []
-  let parted = 0
-  let { proprio } = workcell.resetSync(start.task, start.seed ?? undefined)
-  for (const [t, { action }] of steps.entries()) {
-    for (const [i, value] of observations[t]!.proprio.entries())
-      parted = Math.max(parted, Math.abs(value - proprio[i]!))
-    seen.unshift(workcell.truth())
-    seen.length = Math.min(seen.length, options.handDelay + 1)
-    actions.push(push(seen))
-    proprio = workcell.stepSync(action).observation.proprio
-  }
+  const done = { task, seed, observations, actions: steps.map(({ action }) => action) }
+  const { actions, parted } = simulation.intentions(done, strength)
   const meant = steps.map(({ actor }, t) => ({ action: actions[t]!, intervened: actor === 'operator' }))
-  return { actions, labels: labelInterventions(meant, rule), parted }
+  return { actions, labels: translator.label(meant), parted }
 }

@@ -1,8 +1,7 @@
 /** @file The page of a label audit: one HTML file that works without a server, and asks a person about every triplet. */
 import { contactSheet } from '../../formats/images.ts'
-import type { Image } from '../../robot/robot.ts'
-import type { CameraPose } from '../../robots/workcell/render/scene.ts'
-import { allCommands } from '../../talk/vocabulary.ts'
+import type { CameraMount, Image } from '../../robot/robot.ts'
+import { conjugate, rotate, type Vec3 } from '../../robot/rotation.ts'
 import { page } from '../report/page.ts'
 import { element, escapeText } from '../report/svg.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
@@ -13,9 +12,10 @@ export type AuditPage = {
   seed: number
   window: number // J
   threshold: number // σ, metres
+  commands: readonly string[] // that may be answered
   triplets: readonly Triplet[]
   /** The camera whose frame gets the arrow, with its pose in each cell; without it only the compass is drawn. */
-  camera?: { name: string; poses: Readonly<Record<string, CameraPose>> }
+  camera?: { name: string; poses: Readonly<Record<string, CameraMount>> }
 }
 
 const STYLE = `
@@ -40,7 +40,7 @@ kbd { font: 12px ui-monospace, monospace; opacity: 0.7 }
 `
 
 export function renderAudit(audit: AuditPage): string {
-  const { run, seed, window, threshold, triplets, camera } = audit
+  const { run, seed, window, threshold, commands, triplets, camera } = audit
   const facts = { format: 'duet label audit', run, seed, window, threshold }
   return page(
     `Label audit: ${run}`,
@@ -55,10 +55,10 @@ export function renderAudit(audit: AuditPage): string {
       element('button', { id: 'export', type: 'button' }, 'Save answers as a file'),
       element('span', { class: 'quiet' }, 'Keys: y, n, e; arrow keys to move. Answers stay in this browser.'),
     ),
-    element('datalist', { id: 'commands' }, ...allCommands().map((value) => element('option', { value }))),
+    element('datalist', { id: 'commands' }, ...commands.map((value) => element('option', { value }))),
     ...triplets.map((triplet, index) => card(triplet, index, camera)),
     element('script', { type: 'application/json', id: 'facts' }, json(facts)),
-    element('script', { type: 'application/json', id: 'vocabulary' }, json(allCommands())),
+    element('script', { type: 'application/json', id: 'vocabulary' }, json(commands)),
     element('script', {}, PAGE_SCRIPT),
   )
 }
@@ -135,7 +135,7 @@ function view(caption: string, image: Image, over = ''): string {
 const LENGTHENED = 3 // arrows are this many times as long as the displacement: a millimetre is a third of a pixel
 
 /** Both displacements from the tool's position, in the pixels of the picture. */
-function arrows({ tcp, label, moved }: Triplet, { width, height }: Image, pose: CameraPose): string {
+function arrows({ tcp, label, moved }: Triplet, { width, height }: Image, pose: CameraMount): string {
   const lines = (
     [
       ['arrow', label.delta],
@@ -150,11 +150,15 @@ function arrows({ tcp, label, moved }: Triplet, { width, height }: Image, pose: 
 
 type Pixel = readonly [x: number, y: number]
 
-/** Where a point of the base frame appears; the camera looks along its -z (renderer.ts has the same formula). */
-export function project({ position, rotation, fovy }: CameraPose, width: number, height: number, point: Vector): Pixel {
-  const [x, y, z] = [0, 1, 2].map((column) =>
-    [0, 1, 2].reduce((sum, row) => sum + rotation[3 * row + column]! * (point[row]! - position[row]!), 0),
-  ) as [number, number, number]
+/** Where a point of the base frame appears; the camera looks along its -z. */
+export function project(
+  { position, rotation, fovy }: CameraMount,
+  width: number,
+  height: number,
+  point: Vector,
+): Pixel {
+  const ahead = point.map((value, i) => value - position[i]!) as Vec3
+  const [x, y, z] = rotate(conjugate(rotation), ahead)
   const focal = height / (2 * Math.tan(fovy / 2))
   return [width / 2 - (focal * x) / z, height / 2 + (focal * y) / z]
 }

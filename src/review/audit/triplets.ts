@@ -3,7 +3,8 @@ import { InputError } from '../../errors.ts'
 import { RandomStream } from '../../random/stream.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import type { Image, Observation } from '../../robot/robot.ts'
-import { type Label, type LabelRule, labelInterventions } from '../../talk/labels.ts'
+import type { Label, LabelRule } from '../../talk/labels.ts'
+import type { Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
 
 export type Vector = readonly [x: number, y: number, z: number]
@@ -37,16 +38,13 @@ export function expectPosition(proprio: readonly string[]): void {
 }
 
 /** The labels of an episode, one a step; null where the operator did not act. */
-export const labelsOf = ({ steps }: LoggedEpisode, rule: LabelRule): (Label | null)[] =>
-  labelInterventions(
-    steps.map(({ action, actor }) => ({ action, intervened: actor === 'operator' })),
-    rule,
-  )
+export const labelsOf = ({ steps }: LoggedEpisode, translator: Translator): (Label | null)[] =>
+  translator.label(steps.map(({ action, actor }) => ({ action, intervened: actor === 'operator' })))
 
 /** Every corrected step of an episode of the robot in `cell`. */
-export function correctionsOf(episode: LoggedEpisode, rule: LabelRule, cell = 'A'): Correction[] {
+export function correctionsOf(episode: LoggedEpisode, translator: Translator, cell = 'A'): Correction[] {
   const { start, observations } = episode
-  return labelsOf(episode, rule).flatMap((label, step) => {
+  return labelsOf(episode, translator).flatMap((label, step) => {
     if (!label) return []
     const [from, to] = [position(observations[step]!), position(observations[step + label.window]!)]
     const moved: Vector = [to[0] - from[0], to[1] - from[1], to[2] - from[2]]

@@ -1,6 +1,6 @@
-/** @file One task plateaus while others rise (paper.md §11): seen in the episodes that succeed without the operator. */
+/** @file One task plateaus while others rise (docs/method.md §11): seen in the episodes that succeed without the operator. */
 import type { HealthSign, MetricOf } from '../../metrics/metrics.ts'
-import { percent } from '../report/plot.ts'
+import { percent } from '../../metrics/percent.ts'
 
 /** A sign as it is seen now, without its history. */
 export type Finding = Omit<HealthSign, 'since'>

@@ -1,12 +1,13 @@
 /**
- * @file Signs of a training that goes wrong, in plain words with the figure behind them (paper.md §11), from the metrics
+ * @file Signs of a training that goes wrong, in plain words with the figure behind them (docs/method.md §11), from the metrics
  * alone. Thresholds are set so that the healthy runs we have stay silent; docstrings say what they rest on.
  */
 import { REFINEMENT_BOUND } from '../../learn/actors.ts'
+import { each } from '../../metrics/figure.ts'
 import type { HealthSign, Metric, MetricOf } from '../../metrics/metrics.ts'
+import { percent } from '../../metrics/percent.ts'
 import { mean, median } from '../../metrics/statistics.ts'
 import type { RunConfig } from '../../run/config.ts'
-import { percent } from '../report/plot.ts'
 import { type Finding, FlatTask } from './flat-task.ts'
 
 /** What the signs need to know of the settings. */
@@ -18,16 +19,6 @@ type Episode = MetricOf<'episode'>
 const UPDATES = 20 // lines of the metrics log that a mean is over
 const EPISODES = 40 // of a task
 const CONFIRMATIONS = 10 // lines in a row that must agree before a sign appears or clears
-
-/** Figures that JSON cannot hold are read back as NaN. */
-function figuresOf({ critic, actor, refine, meanQ, gradientNorm, meanMu }: Update): [name: string, value: number][] {
-  const parts = { critic, actor, refine, 'mean Q': meanQ, 'gradient norm': gradientNorm, μ: { mean: meanMu } }
-  return Object.entries(parts).flatMap(([part, figures]) =>
-    Object.entries(figures ?? {}).flatMap(([name, value]): [string, number][] =>
-      value === undefined ? [] : [[`${part}, ${name}`, value]],
-    ),
-  )
-}
 
 const decimals = (value: number, digits = 2) => value.toFixed(digits)
 
@@ -85,8 +76,8 @@ export class HealthMonitor {
     this.learnedAt = update.robotSteps
     this.updates.push(update)
     if (this.updates.length > UPDATES) this.updates.shift()
-    this.flat.weigh(update.weight ?? {})
-    for (const task of Object.keys(update.meanQ ?? {})) {
+    this.flat.weigh(each(update.figures, 'weight'))
+    for (const task of Object.keys(each(update.figures, 'meanQ'))) {
       const gap = this.gapOf(task)
       if (gap === undefined) continue
       const past = this.gaps.get(task) ?? []
@@ -129,6 +120,11 @@ export class HealthMonitor {
     for (const name of this.pending.keys()) if (!found.has(name) && !this.shown.has(name)) this.pending.delete(name)
   }
 
+  /** A figure of the last updates that have it. */
+  private measured(name: string, among: (update: Update) => boolean = () => true): number[] {
+    return this.updates.filter(among).flatMap(({ figures }) => figures[name] ?? [])
+  }
+
   private findings(): Finding[] {
     return [
       this.notANumber(),
@@ -146,7 +142,7 @@ export class HealthMonitor {
   private notANumber(): Finding | undefined {
     const broken = this.updates
       .slice(-1)
-      .flatMap(figuresOf)
+      .flatMap(({ figures }) => Object.entries(figures))
       .find(([, value]) => !Number.isFinite(value))
     return (
       broken && {
@@ -160,7 +156,7 @@ export class HealthMonitor {
 
   /** Healthy runs stay below 1; beyond half of the bound the tanh takes most of the gradient away. */
   private extremeMu(): Finding | undefined {
-    const shifts = this.updates.flatMap(({ meanMu }) => (meanMu === undefined ? [] : [meanMu]))
+    const shifts = this.measured('meanMu')
     if (shifts.length < UPDATES / 2 || !(mean(shifts) > REFINEMENT_BOUND / 2)) return undefined
     return {
       sign: 'extreme μ',
@@ -185,7 +181,7 @@ export class HealthMonitor {
 
   /** Only where obedience is trained is there a figure for it; two thirds of what a deaf actor has is no response to speak of. */
   private deafActor(): Finding | undefined {
-    const errors = this.updates.flatMap(({ refine }) => (refine?.obedience === undefined ? [] : [refine.obedience]))
+    const errors = this.measured('refine.obedience')
     const deaf = deafObedience(this.config.learner.refinement.shift)
     if (errors.length < UPDATES || this.updatesHeard < 60 || !(mean(errors) > 0.67 * deaf)) return undefined
     return {
@@ -198,7 +194,7 @@ export class HealthMonitor {
 
   private gapOf(task: string): { q: number; returned: number; error: number } | undefined {
     const episodes = this.episodes.get(task) ?? []
-    const values = this.updates.flatMap(({ meanQ, phase }) => (phase === 'online' && meanQ ? [meanQ[task]!] : []))
+    const values = this.measured(`meanQ.${task}`, (update) => update.phase === 'online')
     if (episodes.length < EPISODES || values.length < UPDATES) return undefined
     const { mean: returned, error } = meanReturn(episodes, this.config.learner.discount)
     return { q: mean(values), returned, error }
@@ -243,9 +239,9 @@ export class HealthMonitor {
   private explodingGradient(): Finding | undefined {
     if (this.updatesHeard < 3 * UPDATES) return undefined // the first updates of fresh networks are clipped, too
     const { maxGradientNorm } = this.config.learner
-    const groups = Object.keys(this.updates.at(-1)?.gradientNorm ?? {})
+    const groups = Object.keys(each(this.updates.at(-1)?.figures ?? {}, 'gradientNorm'))
     const norms = groups.map((group) => {
-      const values = this.updates.flatMap(({ gradientNorm }) => gradientNorm[group] ?? [])
+      const values = this.measured(`gradientNorm.${group}`)
       return { group, norm: values.length === UPDATES ? median(values) : 0 }
     })
     const worst = norms.reduce((most, one) => (one.norm > most.norm ? one : most), { group: '', norm: 0 })

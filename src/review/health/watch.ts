@@ -1,9 +1,15 @@
 /** @file Watches the health of a run while it writes its metrics: notes every change as a line of its own, and tells of it. */
 
 import type { HealthSign, Metric, MetricsWriter } from '../../metrics/metrics.ts'
+import type { RunListener } from '../../run/train.ts'
 import { type HealthConfig, HealthMonitor } from './health.ts'
 
 export type HealthChange = { appeared: HealthSign[]; cleared: HealthSign[] }
+
+/** Watches a run that `train` makes, and tells of each change. */
+export const healthListener = (onChange: (change: HealthChange) => void = () => {}): RunListener => ({
+  started: ({ config, metrics, past }) => watchHealth(metrics, past, config, onChange),
+})
 
 /** `past` are the metrics of earlier parts of the run; signs that stood at their end are not told again. */
 export function watchHealth(

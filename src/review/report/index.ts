@@ -1,2 +1,2 @@
 /** @file The report of a run. */
-export { type ReportInput, renderReport, writeReport } from './report.ts'
+export { type ReportInput, renderReport, reportListener, writeReport } from './report.ts'

@@ -62,8 +62,6 @@ export function drawing(chart: Plot): string {
   ].join('')
 }
 
-export const percent = (share: number) => `${Math.round(100 * share)} %`
-
 const slug = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 
 function extent(values: readonly number[]): Domain {

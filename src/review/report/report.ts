@@ -2,10 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, parse } from 'node:path'
 import { parse as parseYaml } from 'yaml'
+import { writeWhole } from '../../durable.ts'
 import { InputError } from '../../errors.ts'
 import { type Metric, readMetrics } from '../../metrics/metrics.ts'
 import { type Summary, summarise } from '../../metrics/summary.ts'
-import { RunFolder, writeWhole } from '../../run/folder.ts'
+import { RunFolder } from '../../run/folder.ts'
+import type { RunListener } from '../../run/train.ts'
 import { page } from './page.ts'
 import {
   balance,
@@ -50,7 +52,7 @@ export function renderReport({ name, metrics, summary, config, command, frames =
     interventions(metrics, tasks),
     health(metrics),
     balance(metrics, tasks),
-    losses(metrics),
+    losses(metrics, tasks),
     labels(metrics),
     cameraFrames(frames),
     origin(command, config),
@@ -78,6 +80,9 @@ export function writeReport(path: string): string {
   writeWhole(folder.report, html)
   return folder.report
 }
+
+/** Leaves a report behind each time that a run, or a part of it, is over. */
+export const reportListener: RunListener = { finished: ({ path }) => void writeReport(path) }
 
 function required(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8')

@@ -1,12 +1,14 @@
 /** @file What the report shows, section by section. Each returns markup, or nothing where nothing was measured. */
 
-import { robotMinutes } from '../../loop/pace.ts'
-import { type Metric, type MetricOf, ofKind } from '../../metrics/metrics.ts'
+import { chartsOf, each } from '../../metrics/figure.ts'
+import { declaredFigures, type Metric, type MetricOf, ofKind } from '../../metrics/metrics.ts'
+import { percent } from '../../metrics/percent.ts'
+import { robotMinutes } from '../../metrics/robot-time.ts'
 import { mean } from '../../metrics/statistics.ts'
 import { type Summary, scoreRows } from '../../metrics/summary.ts'
 import { countBars, resultStrip } from './bars.ts'
 import { charts, section, table, tile } from './page.ts'
-import { type Plot, percent, plot, type Series } from './plot.ts'
+import { type Plot, plot, type Series } from './plot.ts'
 import {
   assistedSuccess,
   byUpdate,
@@ -32,7 +34,7 @@ export function taskNames(metrics: readonly Metric[]): string[] {
   for (const metric of metrics) {
     if (metric.kind === 'episode') names.add(metric.task)
     if (metric.kind === 'evaluation') for (const task of Object.keys(metric.tasks)) names.add(task)
-    if (metric.kind === 'update') for (const task of Object.keys(metric.meanQ ?? {})) names.add(task)
+    if (metric.kind === 'update') for (const task of Object.keys(each(metric.figures, 'meanQ'))) names.add(task)
   }
   return [...names]
 }
@@ -134,83 +136,45 @@ function onlineStart(updates: readonly UpdateMetric[]): Plot['boundary'] {
   return first && first !== updates[0] ? { x: first.update, label: 'online' } : undefined
 }
 
-export function balance(metrics: readonly Metric[], tasks: readonly string[]): string {
+/** Charts over the updates of every figure that was measured; `which` of them, by whether they tell the tasks apart. */
+function figureCharts(metrics: readonly Metric[], tasks: readonly string[], which: 'per task' | 'others'): string[] {
   const updates = withoutRepeats(ofKind(metrics, 'update'))
-  if (!updates.some(({ meanQ }) => meanQ)) return '' // a method whose critics do not tell the tasks apart
-  const perTask = (pick: (update: UpdateMetric, task: string) => number | undefined): Series[] =>
-    tasks.map((task) => ({
-      name: task,
-      colour: colourOf(tasks, task),
-      look: 'line',
-      points: byUpdate(updates, (update) => pick(update, task)),
-    }))
-  const boundary = onlineStart(updates)
+  const measured = updates.map(({ figures }) => figures)
+  return chartsOf(declaredFigures(metrics), measured)
+    .filter(({ perTask }) => perTask === (which === 'per task'))
+    .map(({ title, unit, perTask, lines }) =>
+      plot({
+        title,
+        x: { label: 'updates' },
+        y: { label: unit },
+        series: lines.map((line, i) => ({
+          name: line.title,
+          colour: perTask ? colourOf(tasks, line.title) : i,
+          look: 'line',
+          points: byUpdate(updates, ({ figures }) => figures[line.key]),
+        })),
+        boundary: onlineStart(updates),
+      }),
+    )
+}
+
+export function balance(metrics: readonly Metric[], tasks: readonly string[]): string {
+  const drawn = figureCharts(metrics, tasks, 'per task')
+  if (drawn.length === 0) return '' // a method whose critics do not tell the tasks apart
   return section(
     'Balance between the tasks',
     'A task whose critic promises little gets more weight, and the reverse. Lines that part for good show one task dominating.',
-    charts(
-      plot({
-        title: 'Mean value Q̄ of the actor’s own actions',
-        x: { label: 'updates' },
-        y: { label: 'Q̄' },
-        series: perTask(({ meanQ }, task) => meanQ?.[task]),
-        boundary,
-      }),
-      plot({
-        title: 'Task weight ε',
-        x: { label: 'updates' },
-        y: { label: 'ε' },
-        series: perTask(({ weight }, task) => weight?.[task]),
-        boundary,
-      }),
-    ),
+    charts(...drawn),
   )
 }
 
-export function losses(metrics: readonly Metric[]): string {
-  const updates = withoutRepeats(ofKind(metrics, 'update'))
-  if (updates.length === 0) return ''
-  const boundary = onlineStart(updates)
-  const chart = (title: string, label: string, lines: Record<string, (update: UpdateMetric) => number | undefined>) => {
-    const series: Series[] = Object.entries(lines).map(([name, pick], colour) => ({
-      name,
-      colour,
-      look: 'line',
-      points: byUpdate(updates, pick),
-    }))
-    return series.some(({ points }) => points.length > 0)
-      ? plot({ title, x: { label: 'updates' }, y: { label }, series, boundary })
-      : ''
-  }
-  const groups = [...new Set(updates.flatMap(({ gradientNorm }) => Object.keys(gradientNorm)))]
-  const norms = Object.fromEntries(groups.map((group) => [group, (update: UpdateMetric) => update.gradientNorm[group]]))
+export function losses(metrics: readonly Metric[], tasks: readonly string[]): string {
+  const drawn = figureCharts(metrics, tasks, 'others')
+  if (drawn.length === 0) return ''
   return section(
     'Losses',
     'Means over neighbouring updates. The axis leaves out the most extreme half percent on each side.',
-    charts(
-      chart('Critics', 'loss', {
-        'temporal difference': ({ critic }) => critic?.td,
-        conservative: ({ critic }) => critic?.conservative,
-      }),
-      chart('Primary actor: cloning', 'loss', { cloning: ({ actor }) => actor?.bc }),
-      chart('Primary actor: value term and total', 'loss', {
-        'value term': ({ actor }) => actor?.q,
-        total: ({ actor }) => actor?.loss,
-      }),
-      chart('Refinement actor', 'loss', {
-        cloning: ({ refine }) => refine?.bc,
-        'value term': ({ refine }) => refine?.q,
-        'null command': ({ refine }) => refine?.reg,
-        total: ({ refine }) => refine?.loss,
-      }),
-      chart('Noise critic and noise actor', 'loss', {
-        'noise critic': ({ noise }) => noise?.alias,
-        'noise actor': ({ noise }) => noise?.loss,
-        temperature: ({ noise }) => noise?.temperature,
-      }),
-      chart('Shift of the noise, mean |μ/K|', 'units of K', { 'mean |μ/K|': ({ meanMu }) => meanMu }),
-      chart('Gradient norms before the clip', 'norm', norms),
-    ),
+    charts(...drawn),
   )
 }
 

@@ -1,8 +1,9 @@
 /** @file From a run's metrics to the points of its charts. */
 import type { HealthSign, Metric, MetricOf } from '../../metrics/metrics.ts'
+import { percent } from '../../metrics/percent.ts'
 import { robotMinutes } from '../../metrics/robot-time.ts'
 import { movingMean, movingSuccess } from '../../metrics/statistics.ts'
-import { type Point, percent } from './plot.ts'
+import type { Point } from './plot.ts'
 import type { Domain } from './scale.ts'
 
 /** A way to place an event on the time axis. */

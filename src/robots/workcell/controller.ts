@@ -20,7 +20,7 @@ const TORQUE_LIMIT = [87, 87, 87, 87, 12, 12, 12]
 /**
  * τ = Jᵀ(K e - D v) + (bias - gravity compensation) + (I - Jᵀ(J Jᵀ)⁻¹J)(k (q_home - q) - d q̇).
  * e: position error and rotation vector from tool to target; v: tool twist. No inertia shaping and no velocity
- * feed-forward: the lag filters noisy actions (sim.md §4 has the comparison).
+ * feed-forward: the lag filters noisy actions (docs/simulator.md §4 has the comparison).
  */
 export class ImpedanceDrive implements Drive {
   private readonly wrench = new Float64Array(6)

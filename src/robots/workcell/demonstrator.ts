@@ -1,9 +1,10 @@
 /** @file Lets the scripted expert act: whole episodes with noise on its actions, and how often they succeed. */
 import { AutoregressiveNoise } from '../../random/autoregressive.ts'
 import { RandomStream } from '../../random/stream.ts'
-import type { Action, Observation, Outcome, Robot } from '../../robot/robot.ts'
-import { SafeRobot } from '../../robot/safety.ts'
-import { EXPERT, expertAction } from './expert.ts'
+import { attempt } from '../../robot/attempt.ts'
+import type { Action, Robot } from '../../robot/robot.ts'
+import { expertAction } from './expert.ts'
+import { EXPERT } from './plan.ts'
 import type { Truth } from './truth.ts'
 
 const MOTION_AXES = 6
@@ -26,27 +27,6 @@ export function demonstrator(truth: () => Truth, seed: number, options: Demonstr
     wander.advance()
     return action
   }
-}
-
-export type EpisodeStep = { action: Action; outcome: Outcome }
-export type Attempt = { first: Observation; steps: EpisodeStep[]; success: boolean }
-
-/** One episode under the task's clock. `act` is asked once a step; behind a safety envelope what it let through is kept. */
-export async function attempt(
-  robot: Robot,
-  task: string,
-  seed: number,
-  act: () => Action | Promise<Action>,
-): Promise<Attempt> {
-  const first = await robot.reset(task, seed)
-  const steps: EpisodeStep[] = []
-  while (steps.length < robot.spec.tasks[task]!.maxSteps) {
-    const action = await act()
-    const outcome = await robot.step(action)
-    steps.push({ action: robot instanceof SafeRobot ? robot.executed : action, outcome })
-    if (outcome.terminated) break
-  }
-  return { first, steps, success: (steps.at(-1)?.outcome.reward ?? 0) > 0 }
 }
 
 export type SuccessCount = {

@@ -4,60 +4,16 @@
  */
 import { ACTION_WIDTH, type Action } from '../../robot/robot.ts'
 import { BOLT } from './layout.ts'
-import { slidePlan } from './slide-plan.ts'
+import { EXPERT, inFixture, type Plan } from './plan.ts'
 import { fromRotationVector, upOf } from './spatial.ts'
+import { TASKS } from './tasks/index.ts'
 import type { BoltState, Fixture, Truth, Vec3 } from './truth.ts'
 import { across, add, cross, dot, length, ramp, rotate, scale, subtract, turnBetween } from './vector.ts'
-
-export type Phase = 'approach' | 'descend' | 'close' | 'lift' | 'transport' | 'insert' | 'push' | 'release' | 'retreat'
-
-/** What the expert makes of a state: where it wants to go from here. Metres and radians, world frame. */
-export type Plan = {
-  phase: Phase
-  translation: Vec3 // what the TCP still has to travel to the present goal
-  rotation: Vec3 // and to turn, as a rotation vector
-  speed: number // cap, as a share of full speed
-  close: boolean // the gripper command
-  /** 1: still on the way to the waypoint before a contact (above the bolt, above the hole); 0: on the way into it. */
-  aside: number
-  /** Height of the TCP over the grasp point or the place to push from, or of the tip over the opening of the hole; metres. */
-  height: number
-  offset: number // distance from that axis, metres
-}
-
-/** Metres and radians; the design values of the workcell (reference: sim.md §6). */
-export const EXPERT = {
-  translationScale: 0.015,
-  rotationScale: 0.15,
-  lag: 0.05, // s: the expert steers from where the arm will be this much later, since the arm trails its target
-  rotationLag: 0.08, // s: the same for turning
-  gain: 0.6, // share of the remaining error that one step tries to remove
-  stiffness: 1500, // N/m of the arm
-  approach: 0.055, // waypoint over the grasp point
-  headClearance: 0.031, // fingers this far over the grasp point pass over the head
-  hover: 0.01, // waypoint of the tip over a hole
-  tilt: 0.1, // rad: a carried bolt leaning more than this waits over the hole
-  pickHeight: 0.04, // where a picked bolt's tip is carried, over the stand
-} as const
 
 const FINGER_REACH = 0.009 // m that the pads reach below the TCP
 const NEIGHBOUR = 0.059 // m from bolt to bolt that an open finger needs between them, and some to spare
 const GIVE_WAY = 0.008 // m; as much as the gripper takes along the closing direction
 const BETWEEN_FINGERS = 0.021 // m beside the axis: nearer, an open gripper has the bolt between its fingers
-
-/** The hole that the task fills, how deep counts, and how well; none for a pick. */
-export function targetOf(truth: Truth): { fixture: Fixture; seatedDepth: number; offset: number } | undefined {
-  if (truth.task === 'place') return { fixture: truth.stand, seatedDepth: 0.0215, offset: 0.004 }
-  if (truth.task === 'assemble') return { fixture: truth.slots[truth.bolt]!, seatedDepth: 0.026, offset: 0.003 }
-  return undefined
-}
-
-/** Position of a point relative to a hole: height over the opening along its axis (negative: inside), offset across. */
-export function inFixture(fixture: Fixture, point: Vec3): { height: number; offset: Vec3; up: Vec3 } {
-  const up = upOf(fixture.rotation)
-  const relative = subtract(point, fixture.position)
-  return { height: dot(relative, up), offset: across(relative, up), up }
-}
 
 /**
  * Rotation vector that brings the unit vector `axis` onto `goal`, and the closing direction of the fingers, which turns
@@ -79,7 +35,7 @@ function carry(truth: Truth, bolt: BoltState): Plan {
   const closing = closingAxis(truth)
   const axis = upOf(bolt.rotation)
   const lever = subtract(bolt.tip, truth.tcp.position)
-  const target = targetOf(truth)
+  const target = TASKS[truth.task]!.goal?.(truth)
   const gripped = 1 - ramp(truth.gripper.width, 0.0165, 0.019) // do not pull before the pads are on the shaft
 
   const holes = [...truth.cradles, truth.stand, ...truth.slots].filter((hole) => hole !== target?.fixture)
@@ -243,10 +199,11 @@ function hangsByHead(truth: Truth, bolt: BoltState): boolean {
 
 /** What to do next, from the state alone. */
 export function expertPlan(truth: Truth): Plan {
-  if (truth.task === 'slide' && truth.slide) return slidePlan(truth, truth.slide)
+  const own = TASKS[truth.task]!.plan?.(truth)
+  if (own) return own
   const bolt = truth.bolts[truth.bolt]!
   if (bolt.held || hangsByHead(truth, bolt)) return carry(truth, bolt)
-  const target = targetOf(truth)
+  const target = TASKS[truth.task]!.goal?.(truth)
   if (target) {
     const { height, offset } = inFixture(target.fixture, bolt.tip)
     if (-height >= target.seatedDepth - 0.003 && length(offset) < target.offset + 0.001) return leave(truth, bolt)
@@ -271,7 +228,7 @@ export function planAction(plan: Plan, tcp: Truth['tcp'], gain: number = EXPERT.
   return action
 }
 
-/** [7] in [-1, 1]. `gain` below the default suits someone who sees the state late (sim.md §6: half). */
+/** [7] in [-1, 1]. `gain` below the default suits someone who sees the state late (docs/simulator.md §6: half). */
 export function expertAction(truth: Truth, gain: number = EXPERT.gain): Action {
   return planAction(expertPlan(truth), truth.tcp, gain)
 }

@@ -1,14 +1,12 @@
 /** @file Where the cameras of a workcell are mounted, in numbers that need no renderer: to draw over their pictures. */
+import type { CameraMount } from '../../robot/robot.ts'
 import { WRIST, WRIST_FOVY } from './appearance.ts'
 import { GRIPPER } from './layout.ts'
 import type { FrontCamera } from './options.ts'
 import { lookAt } from './render/scene.ts'
 import { fromMatrix } from './spatial.ts'
-import type { Quat, Vec3 } from './truth.ts'
+import type { Vec3 } from './truth.ts'
 import { subtract } from './vector.ts'
-
-/** `position` and `rotation` (camera to frame) in the frame of the table, or of the tool. It looks along its -z, +y is up. */
-export type CameraMount = { mount: 'base' | 'tool'; position: Vec3; rotation: Quat; fovy: number }
 
 export function workcellCameras({ frontCamera }: { frontCamera: FrontCamera }): Record<'front' | 'wrist', CameraMount> {
   const { position, target, fovy } = frontCamera

@@ -2,30 +2,23 @@
  * @file How far a state is from success: the potential Φ, in expert steps still to go. Inferred from the state alone,
  * so that it can be asked of any state, whoever brought it about.
  */
-import { EXPERT, expertPlan, inFixture, type Plan, targetOf } from './expert.ts'
+import { expertPlan } from './expert.ts'
 import { BOLT, CRADLE } from './layout.ts'
-import { SLIDE } from './slide-plan.ts'
+import { EXPERT, inFixture, type Plan, travel } from './plan.ts'
 import { upOf } from './spatial.ts'
-import type { Slide, Truth, Vec3 } from './truth.ts'
+import { TASKS } from './tasks/index.ts'
+import type { Truth, Vec3 } from './truth.ts'
 import { add, scale, subtract } from './vector.ts'
 
-/** Steps that a phase costs beside its free travel (sim.md §7). */
-const COST = { descend: 5, close: 2, insert: 6, release: 2, retreat: 4 }
-const SLIDE_COST = { descend: 4, contact: 2, leave: 7 }
-const PUSH_PACE = 0.008 // m a step along the rail
-const PICKED = 0.027 // m: a tip this high over the stand counts as picked
-const FULL_SPEED = 0.95 // share of the largest action that free travel makes good
+const goalOf = (truth: Truth) => TASKS[truth.task]!.goal?.(truth)
 
-/** Steps of free travel over a displacement (m) and a turn (rad): the axis with the longest way decides. */
-function travel(displacement: Vec3, rotation: Vec3 = [0, 0, 0]): number {
-  const metres = Math.max(...displacement.map(Math.abs))
-  const radians = Math.max(...rotation.map(Math.abs))
-  return Math.max(metres / EXPERT.translationScale, radians / EXPERT.rotationScale) / FULL_SPEED
-}
+/** Steps that a phase costs beside its free travel (docs/simulator.md §7). */
+const COST = { descend: 5, close: 2, insert: 6, release: 2, retreat: 4 }
+const PICKED = 0.027 // m: a tip this high over the stand counts as picked
 
 /** The phases after the bolt is out of its hole with its tip at `tip`; nothing but the lift itself for a pick. */
 function afterLift(truth: Truth, tip: Vec3): number {
-  const target = targetOf(truth)
+  const target = goalOf(truth)
   if (!target) return 0
   const hover = add(target.fixture.position, scale(upOf(target.fixture.rotation), EXPERT.hover))
   return travel(subtract(hover, tip)) + COST.insert + COST.release + COST.retreat
@@ -34,17 +27,7 @@ function afterLift(truth: Truth, tip: Vec3): number {
 /** Φ(state) ≥ 0, steps. Falls by about one a step while the expert acts. */
 export function stepsToGo(truth: Truth): number {
   const plan = expertPlan(truth)
-  return truth.task === 'slide' && truth.slide ? slideToGo(plan, truth.slide) : boltToGo(plan, truth)
-}
-
-/** Down behind the stand, along the rail, away; `plan` is that of `slide`. */
-function slideToGo(plan: Plan, { travel: pushed, stroke }: Slide): number {
-  const wayDown = SLIDE.safeHeight - SLIDE.pushHeight
-  const push = SLIDE_COST.contact + (stroke - pushed) / PUSH_PACE + SLIDE_COST.leave
-  if (plan.phase === 'retreat') return SLIDE_COST.leave * Math.min(1, Math.max(0, 1 - plan.height / wayDown))
-  if (plan.phase === 'push') return push
-  const down = SLIDE_COST.descend * Math.min(1, Math.max(plan.aside, plan.height / wayDown))
-  return plan.aside * travel(plan.translation, plan.rotation) + down + push
+  return TASKS[truth.task]!.stepsToGo?.(truth, plan) ?? boltToGo(plan, truth)
 }
 
 function boltToGo(plan: Plan, truth: Truth): number {
@@ -63,14 +46,14 @@ function boltToGo(plan: Plan, truth: Truth): number {
       return there + down + closing + travel([lift, 0, 0]) + afterLift(truth, lifted)
     }
     case 'lift': {
-      const target = targetOf(truth)
+      const target = goalOf(truth)
       if (!target) return 1 + travel([Math.max(0, PICKED - inFixture(truth.stand, bolt.tip).height), 0, 0])
       const out = Math.max(0, 0.006 - plan.height)
       return travel([out, 0, 0]) + afterLift(truth, add(bolt.tip, scale(axis, out)))
     }
     case 'transport':
     case 'insert': {
-      const { fixture } = targetOf(truth)!
+      const { fixture } = goalOf(truth)!
       const { height, offset, up } = inFixture(fixture, bolt.tip)
       const aside = subtract(scale(up, EXPERT.hover - height), offset)
       const down = (height + fixture.depth) / (EXPERT.hover + fixture.depth)

@@ -1,31 +1,11 @@
 /** @file Rotations and frames of the workcell: unit quaternions [w, x, y, z], active, in the world frame. Vectors are in vector.ts. */
+import { conjugate, unit } from '../../robot/rotation.ts'
 import type { Pose, Quat, Vec3 } from './truth.ts'
 import { add, cross, dot, length, rotate, subtract } from './vector.ts'
 
+export { conjugate, fromRotationVector, multiply, unit } from '../../robot/rotation.ts'
+
 export const IDENTITY: Quat = [1, 0, 0, 0]
-
-/** The rotation "b, then a". */
-export const multiply = (a: Quat, b: Quat): Quat => [
-  a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3],
-  a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2],
-  a[0] * b[2] - a[1] * b[3] + a[2] * b[0] + a[3] * b[1],
-  a[0] * b[3] + a[1] * b[2] - a[2] * b[1] + a[3] * b[0],
-]
-
-export const conjugate = (q: Quat): Quat => [q[0], -q[1], -q[2], -q[3]]
-
-export function unit(q: Quat): Quat {
-  const size = Math.hypot(q[0], q[1], q[2], q[3])
-  return [q[0] / size, q[1] / size, q[2] / size, q[3] / size]
-}
-
-/** exp: the rotation by |v| radians about v. */
-export function fromRotationVector(v: Vec3): Quat {
-  const angle = length(v)
-  if (angle < 1e-12) return unit([1, v[0] / 2, v[1] / 2, v[2] / 2])
-  const s = Math.sin(angle / 2) / angle
-  return [Math.cos(angle / 2), v[0] * s, v[1] * s, v[2] * s]
-}
 
 /** log: the shortest rotation vector of q, |v| ≤ π. */
 export function rotationVector(q: Quat): Vec3 {

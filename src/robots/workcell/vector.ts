@@ -1,5 +1,8 @@
 /** @file Three-vectors, and what turns and measures them. */
+import { rotate } from '../../robot/rotation.ts'
 import type { Quat, Vec3 } from './truth.ts'
+
+export { rotate } from '../../robot/rotation.ts'
 
 export const add = (a: Vec3, b: Vec3): Vec3 => [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 export const subtract = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
@@ -15,13 +18,6 @@ export const normalise = (a: Vec3): Vec3 => scale(a, 1 / Math.max(length(a), 1e-
 
 /** The part of `a` across the unit vector `axis`. */
 export const across = (a: Vec3, axis: Vec3): Vec3 => subtract(a, scale(axis, dot(a, axis)))
-
-/** Turns `v` by the unit quaternion `q` (w x y z). */
-export function rotate([w, x, y, z]: Quat, v: Vec3): Vec3 {
-  const u: Vec3 = [x, y, z]
-  const t = scale(cross(u, v), 2)
-  return add(add(v, scale(t, w)), cross(u, t))
-}
 
 /** Local axis (0 x, 1 y, 2 z) of a frame, in the world. */
 export const axisOf = (q: Quat, axis: 0 | 1 | 2): Vec3 =>

@@ -9,7 +9,7 @@ import {
   type Robot,
   type RobotSpec,
 } from '../../robot/robot.ts'
-import { CAMERA_SIZE, frontCamera, wristCamera } from './appearance.ts'
+import { frontCamera, wristCamera } from './appearance.ts'
 import {
   BOLT,
   CRADLE,
@@ -24,25 +24,17 @@ import {
 } from './layout.ts'
 import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
+import { fails, isHeld, STEPS_TO_SUCCEED } from './outcome.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
+import { specOf } from './spec.ts'
 import { Stage } from './stage.ts'
 import { type Start, startOf } from './start.ts'
-import { ACTION_SCALE, Target, type TargetState } from './target.ts'
-import { fails, isHeld, STEPS_TO_SUCCEED, TASK_NAMES, TASKS, type TaskName } from './tasks.ts'
+import { Target, type TargetState } from './target.ts'
+import { TASK_NAMES, TASKS } from './tasks/index.ts'
 import type { BoltState, Fixture, Slide, Truth } from './truth.ts'
 import { UnstableError, World } from './world.ts'
 
 const SETTLING_STEPS = 100 // physics steps after a reset
-
-const PROPRIO = [
-  ...['x', 'y', 'z'].map((axis) => `tcp.${axis} [m]`),
-  ...['x', 'y', 'z'].map((axis) => `tcp.turn.${axis} [rad]`), // rotation vector from the home orientation
-  ...['x', 'y', 'z'].map((axis) => `tcp.velocity.${axis} [m/s]`),
-  ...['x', 'y', 'z'].map((axis) => `tcp.angularVelocity.${axis} [rad/s]`),
-  'gripper.opening [0 closed, 1 open]',
-  'gripper.command [-1 open, 1 close]',
-  ...['x', 'y', 'z'].map((axis) => `wrist.force.${axis} [N]`), // contact force on the hand, mean over the last step
-]
 
 /** What the sensors of the last step said; MuJoCo's state does not hold it. Replaced, never changed. */
 type Touch = { contactForce: number; wristForce: [number, number, number]; boltTouchesHand: boolean[] }
@@ -52,7 +44,7 @@ export type Snapshot = {
   physics: Float64Array
   target: TargetState
   touch: Touch
-  task: TaskName
+  task: string
   bolt: number
   streak: number // steps in a row for which the success conditions held
 }
@@ -69,9 +61,9 @@ export class Workcell implements Robot {
   /** Steps that ended because the physics diverged; the state before such a step is restored and the episode ended. */
   divergences = 0
   private readonly target = new Target()
-  private readonly stages: { bolts: Stage; slide?: Stage } // that of `slide` is made when it is first wanted
+  private readonly stages: { bolts: Stage; rail?: Stage } // the latter is made when it is first wanted
   private stage: Stage
-  private task: TaskName = 'place'
+  private task: string = 'place'
   private bolt = 0
   private streak = 0
   private steps = 0 // since construction, for the clock
@@ -81,16 +73,7 @@ export class Workcell implements Robot {
     readonly options: WorkcellOptions,
     world: World,
   ) {
-    const { arm, bolts, cameras, cell } = options
-    this.spec = {
-      name: `workcell-${arm}-${bolts}${cell === 'A' ? '' : `-${cell}`}`,
-      cameras: cameras ? { front: { ...CAMERA_SIZE }, wrist: { ...CAMERA_SIZE } } : {},
-      proprio: PROPRIO,
-      actionScale: ACTION_SCALE,
-      tasks: Object.fromEntries(
-        TASK_NAMES.map((name) => [name, { instruction: TASKS[name].instruction, maxSteps: TASKS[name].maxSteps }]),
-      ),
-    }
+    this.spec = specOf(options)
     this.stages = { bolts: new Stage(options, world) }
     this.stage = this.stages.bolts
     this.touch = { contactForce: 0, wristForce: [0, 0, 0], boltTouchesHand: world.bolts.map(() => false) }
@@ -127,7 +110,7 @@ export class Workcell implements Robot {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
     this.stage = this.stageOf(name)
-    this.setScene(startOf(name, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
+    this.setScene(startOf(TASKS[name]!, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
     this.activate(name, bolt)
     return this.observeSync()
   }
@@ -143,7 +126,7 @@ export class Workcell implements Robot {
       throw new InputError(
         'workcell.task',
         `"${name}" cannot follow "${this.task}" without a reset`,
-        'Only `slide` has its stand on a rail',
+        'The two are set in different scenes: reset the cell',
       )
     this.activate(name, bolt)
     return this.observeSync()
@@ -212,7 +195,7 @@ export class Workcell implements Robot {
       return { observation: this.observeSync(), reward: 0, terminated: true }
     }
     const truth = this.truth()
-    this.streak = TASKS[this.task].succeeds(truth) ? this.streak + 1 : 0
+    this.streak = TASKS[this.task]!.succeeds(truth) ? this.streak + 1 : 0
     const succeeded = this.streak >= STEPS_TO_SUCCEED
     return {
       observation: this.observeSync(),
@@ -271,10 +254,10 @@ export class Workcell implements Robot {
     for (const stage of Object.values(this.stages)) stage.world.free()
   }
 
-  private stageOf(task: TaskName): Stage {
-    if (task !== 'slide') return this.stages.bolts
-    this.stages.slide ??= this.stages.bolts.withRail()
-    return this.stages.slide
+  private stageOf(task: string): Stage {
+    if (TASKS[task]!.scene === 'bolts') return this.stages.bolts
+    this.stages.rail ??= this.stages.bolts.withRail()
+    return this.stages.rail
   }
 
   /** Any of the bolts, each as likely. */
@@ -282,7 +265,7 @@ export class Workcell implements Robot {
     return new RandomStream(seed, 'bolt').integer(this.options.bolts)
   }
 
-  private activate(task: TaskName, bolt: number): void {
+  private activate(task: string, bolt: number): void {
     this.task = task
     this.bolt = bolt
     this.streak = 0
@@ -344,10 +327,10 @@ export class Workcell implements Robot {
     }
   }
 
-  private knownTask(task: string): TaskName {
-    if (!(TASK_NAMES as string[]).includes(task))
+  private knownTask(task: string): string {
+    if (!(task in TASKS))
       throw new InputError('workcell.task', `there is no task "${task}"`, `Tasks are ${TASK_NAMES.join(', ')}.`)
-    return task as TaskName
+    return task
   }
 
   private checkBolt(bolt: number): void {

@@ -2,9 +2,18 @@
  * @file The Hub's own cache on disk, shared with its other tools: `models--owner--name` with `blobs` (files by checksum),
  * `snapshots/<commit>` (their names, as links) and `refs` (revisions to commits).
  */
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { isCommit } from './repository.ts'
+import { moveInPlace, writeWhole } from '../../durable.ts'
+import { isCommit, isRepository } from './repository.ts'
+
+/** The repositories that a cache holds something of, as owner/name. */
+export async function cachedRepositories(cache: string): Promise<string[]> {
+  const names = await readdir(cache).catch(() => [])
+  const ours = names.filter((name) => name.startsWith('models--'))
+  return ours.map((name) => name.split('--').slice(1).join('/')).filter(isRepository)
+}
 
 export class RepositoryCache {
   private readonly folder: string
@@ -40,12 +49,12 @@ export class RepositoryCache {
       .map(({ name }) => name)
   }
 
-  async remember(revision: string, commit: string): Promise<void> {
+  /** @throws InputError if the disk does not take it */
+  remember(revision: string, commit: string): void {
     if (isCommit(revision)) return
     const path = join(this.folder, 'refs', ...revision.split('/'))
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(`${path}.new`, commit)
-    await rename(`${path}.new`, path)
+    mkdirSync(dirname(path), { recursive: true })
+    writeWhole(path, commit)
   }
 
   /** Gives a blob its name in a snapshot. */
@@ -58,6 +67,13 @@ export class RepositoryCache {
       () => true,
       () => false, // Windows allows it to few users
     )
-    if (!made) await link(blob, named).catch(() => copyFile(blob, named))
+    if (made) return
+    const linked = await link(blob, named).then(
+      () => true,
+      () => false, // some disks know no links at all
+    )
+    if (linked) return
+    await copyFile(blob, `${named}.incomplete`)
+    moveInPlace(`${named}.incomplete`, named)
   }
 }

@@ -1,14 +1,15 @@
 /** @file The published models that encoders are made of: where they are, which of their files we read, under which licence. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { requireRepository } from './repository.ts'
+import { readJson } from '../../formats/json.ts'
+import { isAbsolutePath, repositoryInPath, requireRepository } from './repository.ts'
 
-export const MODELS = ['smolvla', 'octo-small', 't5-base', 'resnet10'] as const
+export const MODELS = ['smolvla', 'octo-small', 'octo-base', 't5-base', 'resnet10'] as const
 export type ModelName = (typeof MODELS)[number]
 
 /** Files of one repository of the Hub. `optional`: some revisions have them. */
-export type RepositoryFiles = { repository: string; files: readonly string[]; optional?: readonly string[] }
+export type WantedFiles = { files: readonly string[]; optional?: readonly string[] }
+export type RepositoryFiles = WantedFiles & { repository: string }
 
 /** A second model that the first one's config names; `alias` is its folder where all lies in one. */
 export type Companion = RepositoryFiles & { alias: string }
@@ -24,9 +25,10 @@ export type HubModel = RepositoryFiles & {
 /** One file of a release page. */
 export type ReleaseFile = { kind: 'release'; url: string; file: string; sha256: string; licence: string; use: string }
 
-const TOKENIZER = { files: ['config.json', 'tokenizer.json'], optional: ['tokenizer_config.json'] } as const
-
 /** Of a model that another one's config names: all but its weights. */
+export const TOKENIZER = { files: ['config.json', 'tokenizer.json'], optional: ['tokenizer_config.json'] } as const
+
+/** As the cache may have them. */
 export const tokenizerFiles = (name: string): RepositoryFiles => ({
   repository: repositoryOf(name, name),
   ...TOKENIZER,
@@ -50,6 +52,14 @@ export const CATALOGUE: Readonly<Record<ModelName, HubModel | ReleaseFile>> = {
     use: '--vla octo',
     named: namedByOcto,
   },
+  'octo-base': {
+    kind: 'hub',
+    repository: 'rail-berkeley/octo-base-1.5',
+    files: ['config.json', '300000/default/checkpoint'],
+    licence: 'MIT',
+    use: '--vla octo --vla-path octo-base',
+    named: namedByOcto,
+  },
   't5-base': {
     kind: 'hub',
     repository: 'google-t5/t5-base',
@@ -69,6 +79,13 @@ export const CATALOGUE: Readonly<Record<ModelName, HubModel | ReleaseFile>> = {
 }
 
 export const isModel = (name: string): name is ModelName => (MODELS as readonly string[]).includes(name)
+
+/** The model that `duet pull` fetches from a repository, as configs name it. */
+export const modelOf = (name: string): ModelName | undefined =>
+  MODELS.find((model) => {
+    const entry = CATALOGUE[model]
+    return entry.kind === 'hub' && [name, `google-t5/${name}`].includes(entry.repository)
+  })
 
 /** The repository of a model as configs name it; early models were renamed. */
 export function repositoryOf(name: string, where: string): string {
@@ -96,13 +113,11 @@ async function namedByOcto(folder: string) {
   return { files: [], companions: companion('t5', name, join(folder, 'config.json')) }
 }
 
-const companion = (alias: string, name: unknown, where: string): Companion[] =>
-  typeof name === 'string' ? [{ alias, repository: repositoryOf(name, where), ...TOKENIZER }] : []
-
-async function json(folder: string, file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(join(folder, file), 'utf8'))
-  } catch {
-    return undefined // the encoder says what is wrong with it
-  }
+/** A path of the machine that trained names a repository only where it leads into a cache. */
+function companion(alias: string, name: unknown, where: string): Companion[] {
+  const repository = typeof name === 'string' && isAbsolutePath(name) ? repositoryInPath(name) : name
+  return typeof repository === 'string' ? [{ alias, repository: repositoryOf(repository, where), ...TOKENIZER }] : []
 }
+
+/** Undefined: the encoder says what is wrong with it. */
+const json = (folder: string, file: string): Promise<unknown> => readJson(join(folder, file), '').catch(() => undefined)

@@ -1,10 +1,13 @@
 /** @file One file from an address to the disk: continued where an earlier attempt stopped, checked before it gets its name. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { moveInPlace, syncHandle } from '../../durable.ts'
 import { InputError } from '../../errors.ts'
+import { LARGEST_POINTER, refusePointer } from '../../formats/lfs-pointer.ts'
 import { ask, Interruption, type Patience, persevere, reasonOf } from './line.ts'
+import type { Proxies } from './proxies.ts'
 
 /** sha256 in hex, or the hash that git gives a file's contents: sha1 in hex. */
 export type Checksum = string
@@ -14,6 +17,7 @@ export type Expected = { checksum: Checksum; size?: number } // bytes; without i
 export type Download = {
   url: string
   token?: string
+  proxies?: Proxies
   where: string // names the file in errors
   patience: Patience
   onBytes?: (done: number, total: number) => void
@@ -24,7 +28,7 @@ export const PARTIAL = '.incomplete'
 /**
  * Fetches into `<target>.incomplete`, then renames. Several processes may do so at the same time: each writes the same
  * bytes to the same places. @throws InputError if server, network, disk or checksum say no; what has come so far stays,
- * except for a file with a wrong checksum
+ * except for a file with a wrong checksum and a pointer in a file's place
  */
 export async function download(target: string, expected: Expected, from: Download): Promise<void> {
   const partial = target + PARTIAL
@@ -34,12 +38,14 @@ export async function download(target: string, expected: Expected, from: Downloa
     try {
       const progress = async () => (await file.stat()).size
       await persevere(() => goOn(file, expected.size, from), from.patience, from.where, progress)
+      await syncHandle(file, partial)
     } finally {
       await file.close()
     }
     await check(partial, expected, from.where)
-    await rename(partial, target)
+    moveInPlace(partial, target)
   } catch (error) {
+    await dropPointer(partial, from.where)
     throw diskError(error, target)
   }
 }
@@ -133,7 +139,30 @@ function watch(silence: number) {
   }
 }
 
+/** Mirrors made by git without Git LFS give pointers, with their own checksums. @throws InputError if it is one; it is deleted */
+async function dropPointer(path: string, where: string): Promise<void> {
+  try {
+    refusePointer(where, await startOf(path), 'The server has no more than that: try another HF_ENDPOINT')
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+/** As much of a file as a pointer may have; nothing of one that cannot be read. */
+export async function startOf(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r').catch(() => undefined)
+  if (!file) return new Uint8Array()
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(LARGEST_POINTER), 0, LARGEST_POINTER, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
 async function check(path: string, { checksum }: Expected, where: string): Promise<void> {
+  await dropPointer(path, where)
   const found = await checksumOf(path, checksum)
   if (found === checksum) return
   await rm(path, { force: true })
@@ -154,7 +183,7 @@ export async function checksumOf(path: string, like: Checksum): Promise<Checksum
 
 /** Errors of the file system in words. */
 export function diskError(error: unknown, path: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException
+  const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new InputError(path, 'the disk is full', 'Make room, or set HF_HOME to another disk', { cause: error })
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { RepositoryCache } from './cache.ts'
+import { cachedRepositories, RepositoryCache } from './cache.ts'
 import {
   CATALOGUE,
   type HubModel,
@@ -12,7 +12,10 @@ import {
   type ModelName,
   type ReleaseFile,
   type RepositoryFiles,
+  repositoryOf,
+  type WantedFiles,
 } from './catalogue.ts'
+import { baseOf, isPath, isRepository, repositoryInPath } from './repository.ts'
 import { type HubSettings, hubSettings } from './settings.ts'
 
 export type Found = {
@@ -90,6 +93,30 @@ async function examine(
     missing.push(...(found?.missing ?? companion.files.map((file) => `${companion.repository}, ${file}`)))
   }
   return { path, revision, bytes, missing }
+}
+
+/**
+ * A model that a config names, as the cache has it: by its repository, or, where the config has a path of another
+ * machine, by the repository that the path leads into, or else by the path's last part under any owner.
+ */
+export async function findNamed(
+  name: string,
+  wanted: WantedFiles,
+  settings = hubSettings(),
+  revision?: string,
+): Promise<Found | undefined> {
+  for (const repository of await repositoriesNamed(name, settings)) {
+    const found = await findSnapshot({ repository, ...wanted }, settings, { revision })
+    if (found?.missing.length === 0) return found
+  }
+  return undefined
+}
+
+async function repositoriesNamed(name: string, { cache }: HubSettings): Promise<string[]> {
+  if (!isPath(name)) return isRepository(name) ? [repositoryOf(name, name)] : []
+  const inPath = repositoryInPath(name)
+  if (inPath !== undefined) return [inPath]
+  return (await cachedRepositories(cache)).filter((repository) => baseOf(repository) === baseOf(name))
 }
 
 /** Where a pulled model lies. `where` names who asks. @throws InputError with the command that fetches it */

@@ -1,6 +1,8 @@
 /** @file Requests to the Hub: redirects without giving the token away, transient failures told from final ones. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../errors.ts'
+import { fetchThrough, type HttpProxy, type Proxies } from './proxies.ts'
+import { ownsToken, requireToken } from './token.ts'
 
 export type Patience = {
   tries: number // in a row without progress
@@ -25,8 +27,10 @@ export type Request = {
   url: string
   method: 'GET' | 'HEAD'
   headers?: Readonly<Record<string, string>>
-  token?: string // for the host of `url` alone
-  stayHome?: boolean // answer with a redirect to another host instead of following it
+  token?: string // for the host of `url`, and the Hub
+  proxies?: Proxies
+  /** Asked of a redirect's headers: true takes it for the answer instead of following it. */
+  enough?: (headers: Headers) => boolean
   signal?: AbortSignal
 }
 
@@ -35,28 +39,36 @@ const REDIRECTS = [301, 302, 303, 307, 308]
 const TRANSIENT = [408, 429, 500, 502, 503, 504]
 const LONGEST_WAIT = 30_000 // ms, whatever the server asks for
 
-export type Answer = { response: Response; passed: Headers[] } // `passed`: of the redirects before it
+export type Answer = {
+  response: Response
+  passed: Headers[] // of the redirects before it
+  host: string // that answered
+  keptToken: boolean // there is one, and it was not for this host
+}
 
-/** One request with its redirects. @throws Interruption, or InputError if the redirects lead nowhere */
-export async function ask({ url, method, headers, token, stayHome, signal }: Request): Promise<Answer> {
-  const home = new URL(url).origin
+/**
+ * One request with its redirects, to whatever host: a mirror may send to the Hub, the Hub to where its files are stored.
+ * @throws Interruption, or InputError if the redirects lead nowhere, round and round, or from https to http
+ */
+export async function ask({ url, method, headers, token, proxies, enough, signal }: Request): Promise<Answer> {
+  const home = new URL(url)
   const passed: Headers[] = []
   let at = new URL(url)
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
     const head = new Headers({ 'accept-encoding': 'identity', 'user-agent': 'duet', ...headers })
-    if (token !== undefined && at.origin === home) head.set('authorization', `Bearer ${token}`)
-    const response = await reach(at, { method, headers: head, redirect: 'manual', signal })
+    const owns = token !== undefined && ownsToken(at, home)
+    if (owns) head.set('authorization', `Bearer ${requireToken(token, 'HF_TOKEN')}`)
+    const response = await reach(at, { method, headers: head, redirect: 'manual', signal }, proxies?.(at))
     const location = REDIRECTS.includes(response.status) ? response.headers.get('location') : null
+    const answer = { response, passed, host: at.host, keptToken: token !== undefined && !owns }
     if (location === null) {
-      if (!TRANSIENT.includes(response.status)) return { response, passed }
+      if (!TRANSIENT.includes(response.status)) return answer
       await response.body?.cancel()
       throw new Interruption(`${at.host} answered ${response.status}`, waitOf(response))
     }
-    const next = new URL(location, at)
-    if (stayHome && next.origin !== home) return { response, passed }
+    if (enough?.(response.headers)) return answer
     await response.body?.cancel()
-    if (at.protocol === 'https:' && next.protocol !== 'https:')
-      throw new InputError(url, `leads to ${next.origin}, which is not encrypted`, 'Check HF_ENDPOINT and the network')
+    const next = whereTo(location, at, url)
     passed.push(response.headers)
     at = next
   }
@@ -67,18 +79,40 @@ export async function ask({ url, method, headers, token, stayHome, signal }: Req
   )
 }
 
-async function reach(url: URL, init: RequestInit): Promise<Response> {
+/** @throws InputError if a redirect leads to where nobody should follow */
+function whereTo(location: string, at: URL, url: string): URL {
+  const remedy = 'Check HF_ENDPOINT and the network'
+  if (!URL.canParse(location, at)) throw new InputError(url, 'leads to an address that is none', remedy)
+  const next = new URL(location, at)
+  if (at.protocol === 'https:' && next.protocol !== 'https:')
+    throw new InputError(url, `leads to ${next.protocol}//${next.host}, which is not encrypted`, remedy)
+  if (!/^https?:$/.test(next.protocol) || next.username || next.password)
+    throw new InputError(url, `leads to ${next.protocol}//${next.host}, which is not followed`, remedy)
+  return next
+}
+
+async function reach(url: URL, init: RequestInit, proxy: HttpProxy | undefined): Promise<Response> {
   try {
-    return await fetch(url, init)
+    return await (proxy ? fetchThrough(proxy, url, init) : fetch(url, init))
   } catch (cause) {
-    throw new Interruption(`${url.host} cannot be reached (${reasonOf(cause)})`, 0, { cause })
+    const reason = reasonOf(cause)
+    if (proxy && /\(4\d\d\)/.test(reason))
+      throw new InputError(
+        proxy.variable,
+        `its proxy ${proxy.origin} does not lead to ${url.host} (${reason})`,
+        `Correct it (http://name:password@host:port where it wants to know who asks), or put ${url.hostname} into NO_PROXY`,
+        { cause },
+      )
+    const by = proxy ? ` by way of ${proxy.variable}, ${proxy.origin}` : ''
+    throw new Interruption(`${url.host} cannot be reached${by} (${reason})`, 0, { cause })
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** `fetch failed` says nothing; its innermost cause does. */
 export function reasonOf(error: unknown): string {
-  const { cause } = error as { cause?: { code?: string; message?: string } }
-  return cause?.code ?? cause?.message ?? (error as Error).message
+  const { code, message, cause } = error as { code?: unknown; message: string; cause?: unknown }
+  if (cause instanceof Error) return reasonOf(cause)
+  return typeof code === 'string' && !code.startsWith('UND_ERR') ? code : message // fetch's own codes say nothing
 }
 
 function waitOf({ headers }: Response): number {

@@ -2,9 +2,10 @@
 import { mkdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
+import { refusePointer } from '../../formats/lfs-pointer.ts'
 import { RepositoryCache } from './cache.ts'
 import { CATALOGUE, type HubModel, type ModelName, type ReleaseFile, type RepositoryFiles } from './catalogue.ts'
-import { checksumOf, diskError, download, PARTIAL } from './download.ts'
+import { checksumOf, diskError, download, PARTIAL, startOf } from './download.ts'
 import { findModel, releasePath } from './find.ts'
 import { PATIENCE, type Patience } from './line.ts'
 import { describeFile, fileAddress, type RemoteFile } from './repository.ts'
@@ -55,9 +56,9 @@ async function pullModel(name: ModelName, model: HubModel, job: Job): Promise<Ar
     await pullFiles({ repository: model.repository, files: named.files }, arrived.commit, job, job.folder)
   for (const { alias, ...companion } of named?.companions ?? []) {
     const { commit } = await pullFiles(companion, 'main', job, job.folder && join(job.folder, alias))
-    if (job.folder === undefined) await cacheOf(companion, job).remember('main', commit)
+    if (job.folder === undefined) cacheOf(companion, job).remember('main', commit)
   }
-  if (job.folder === undefined) await cacheOf(model, job).remember(job.revision, arrived.commit) // now it is whole
+  if (job.folder === undefined) cacheOf(model, job).remember(job.revision, arrived.commit) // now it is whole
   return arrived
 }
 
@@ -104,6 +105,7 @@ async function pullFiles(wanted: RepositoryFiles, revision: string, job: Job, fo
     await download(target, file, {
       url: fileAddress(settings, repository, commit, file.path),
       token: settings.token,
+      proxies: settings.proxies,
       where: `${repository}, ${file.path}`,
       patience,
       onBytes: (done, total) => job.onProgress(file.path, done, total),
@@ -134,6 +136,7 @@ async function isThere(target: string, { size, checksum, path }: RemoteFile, own
   if (!present) return false
   if (!own) return present.size === size
   if (present.size === size && (await checksumOf(target, checksum)) === checksum) return true
+  refusePointer(target, await startOf(target), `Delete it: the published ${path} takes its place`)
   throw new InputError(target, `is not the published ${path}`, 'Move it away, or pull into another folder')
 }
 
@@ -159,10 +162,12 @@ async function requireSpace(open: readonly { file: RemoteFile; target: string }[
     )
 }
 
-async function freeBytesOf(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
-}
+/** Infinite where the file system does not say: then a full disk shows itself while it is written. */
+const freeBytesOf = (folder: string): Promise<number> =>
+  statfs(folder).then(
+    ({ bavail, bsize, blocks }) => (blocks > 0 ? bavail * bsize : Number.POSITIVE_INFINITY),
+    () => Number.POSITIVE_INFINITY,
+  )
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
 
@@ -181,7 +186,17 @@ async function pullRelease(name: ModelName, model: ReleaseFile, job: Job): Promi
       bytes = total
       job.onProgress(model.file, done, total)
     }
-    await download(path, { checksum: model.sha256 }, { url: model.url, where: model.url, patience, onBytes })
+    await download(
+      path,
+      { checksum: model.sha256 },
+      {
+        url: model.url,
+        proxies: settings.proxies,
+        where: model.url,
+        patience,
+        onBytes,
+      },
+    )
     job.fetchedBytes = bytes
   }
   job.files = 1

@@ -13,6 +13,21 @@ export const isCommit = (revision: string): boolean => COMMIT.test(revision)
 /** `owner/name`, or a name alone as early models have it; nothing that could lead out of the cache. */
 export const isRepository = (name: string): boolean => /^(?!.*\.\.)\w[\w.-]*(?:\/\w[\w.-]*)?$/.test(name)
 
+/** Whether a name is a path from the root, a drive or home of the machine that wrote it, whatever its system. */
+export const isAbsolutePath = (name: string): boolean => /^(?:[\\/~]|[A-Za-z]:[\\/])/.test(name)
+
+/** Whether a config's name of a model is a path, not a repository. */
+export const isPath = (name: string): boolean => isAbsolutePath(name) || /^\.{1,2}[\\/]/.test(name)
+
+/** The last part of a name or path, of any system. */
+export const baseOf = (name: string): string => name.split(/[\\/]/).filter(Boolean).at(-1) ?? ''
+
+/** The repository whose cache a path leads into: `.../models--owner--name/snapshots/<commit>`. */
+export function repositoryInPath(path: string): string | undefined {
+  const [, owner, name] = /(?:^|[\\/])models--([\w.-]+?)--([\w.-]+)/.exec(path) ?? []
+  return owner === undefined ? undefined : `${owner}/${name}`
+}
+
 /** @throws InputError */
 export function requireRepository(name: string, where: string): string {
   if (isRepository(name)) return name
@@ -32,15 +47,21 @@ export async function describeFile(
 ): Promise<RemoteFile | undefined> {
   const where = `${repository}, ${path}`
   const url = fileAddress(settings, repository, revision, path)
-  const { token } = settings
-  const { response, passed } = await persevere(
-    () => ask({ url, method: 'HEAD', token, stayHome: true, signal: AbortSignal.timeout(patience.silence) }),
+  const { token, proxies } = settings
+  const { response, passed, host, keptToken } = await persevere(
+    () => ask({ url, method: 'HEAD', token, proxies, enough: saysAll, signal: AbortSignal.timeout(patience.silence) }),
     patience,
     where,
   )
   const { status } = response
   if (status >= 400) {
     if (status === 404 && response.headers.get('x-error-code') === 'EntryNotFound') return undefined
+    if (keptToken && (status === 401 || status === 403))
+      throw new InputError(
+        where,
+        `${settings.endpoint} sends to ${host}, which wants a token; yours goes to HF_ENDPOINT alone`,
+        `Set HF_ENDPOINT to the address of ${host} if you trust it with the token`,
+      )
     throw refusal(response, settings, repository, revision, where)
   }
   const said = (name: string) => [...passed, response.headers].map((headers) => headers.get(name)).find(Boolean)
@@ -55,6 +76,10 @@ export async function describeFile(
     )
   return { repository, path, commit, checksum, size }
 }
+
+/** A redirect to where large files are stored, which knows no commits: the Hub says all of the file beside it. */
+const saysAll = (headers: Headers): boolean =>
+  ['x-repo-commit', 'x-linked-etag', 'x-linked-size'].every((name) => headers.has(name))
 
 function refusal(
   response: Response,

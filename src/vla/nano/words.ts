@@ -1,8 +1,6 @@
 /** @file Word-level tokens of an instruction: a row of the embedding table a word, unknown words hashed to shared rows. */
 import type { NanoConfig } from './config.ts'
 
-export const PADDING = 0
-
 /** Words that play instructions, the three tasks and spoken commands use. Rows of words never heard in play stay random, but distinct. */
 export const VOCABULARY = (
   'the a to of in on it and over into from with left right forward backward up down slightly fast slow stop ' +
@@ -11,7 +9,7 @@ export const VOCABULARY = (
   'bolt head tip stand slot cradle hole box ball cylinder gripper hand table block peg fixture arm object'
 ).split(' ')
 
-/** Rows of the embedding table: padding, words, buckets. */
+/** Rows of the embedding table: padding (row 0), words, buckets. */
 export const embeddingRows = (config: Pick<NanoConfig, 'vocabulary' | 'buckets'>): number =>
   1 + config.vocabulary.length + config.buckets
 

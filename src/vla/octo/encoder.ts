@@ -1,14 +1,17 @@
-/** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it (octo.md §7). */
+/** @file Octo as the frozen encoder: h is the readout token of the one frame it is shown, as ConRFT calls it. */
+import { createHash } from 'node:crypto'
+import { InputError } from '../../errors.ts'
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
 import { compile, constant, input, type Program, type Runtime, slice, type Tensor } from '../../graph/index.ts'
 import { t5Encoder } from '../../nets/t5.ts'
-import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
+import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { octo } from './model.ts'
 import { pictureSize, T5_NAMES } from './plan.ts'
+import { type ProprioStatistics, readProprioStatistics, scaleProprio, tokensOfProprio } from './proprio.ts'
 import { resizeLanczos } from './resize.ts'
 import { ALL_PRESENT, presence, type Sequence, sequenceOf } from './sequence.ts'
 import { type OctoWeights, openOcto } from './weights.ts'
@@ -19,23 +22,35 @@ const END_TOKENS = 1 // T5's </s> stays when a text is cut
 export type OctoOptions = Runtime & {
   folder: string // with the published files
   cameras: readonly string[] // of the robot
+  pairing?: GivenCameras // the robot's cameras for cameras of the model, where the rules do not find them
+  stateWidth?: number // of the robot's proprio; without it that of the model
 }
 
 /**
  * One observation at a time: its pictures, all present, at the first step of a window of one. The instruction goes
  * through T5 once; T5 is compiled for that and let go again, as it is four fifths of the weights and commands are few.
- * A camera that the robot lacks is left out of the sequence. Octo 1.5 takes no proprioception.
+ * A camera that the robot lacks is left out of the sequence. Octo 1.5 takes no proprioception; finetunes may, and from a
+ * robot with as many entries as theirs.
  */
 export class OctoEncoder implements VlaEncoder {
   /** @throws InputError or ShapeError naming file and parameter if the files are missing, damaged or of another network */
-  static async load({ folder, cameras, ...runtime }: OctoOptions): Promise<OctoEncoder> {
+  static async load({ folder, cameras, pairing, stateWidth, ...runtime }: OctoOptions): Promise<OctoEncoder> {
     const weights = await openOcto(folder)
     try {
       const tokenizer = await loadTokenizer(weights.t5Folder)
       const wanted = weights.config.cameras.map(({ name }) => name)
-      const pairs = pairCameras(wanted, cameras, 'octo')
-      const [compiled, hash] = await Promise.all([compileOcto(weights, pairs, runtime), fileHash(weights.path)])
-      return new OctoEncoder(weights, tokenizer, pairs, compiled, hash, runtime)
+      const pairs = pairCameras(wanted, cameras, 'octo', { given: pairing })
+      const state = await readState(folder, weights, stateWidth)
+      const [compiled, ...hashes] = await Promise.all([
+        compileOcto(weights, pairs, state.entries, runtime),
+        fileHash(weights.path),
+        state.hash,
+      ])
+      const read = {
+        hash: hashes.filter((hash) => hash !== undefined).join('+'),
+        notes: [pairingLine(pairs, wanted, cameras), ...weights.notes, ...state.notes],
+      }
+      return new OctoEncoder(weights, tokenizer, pairs, state, compiled, read, runtime)
     } catch (error) {
       await weights.close()
       throw error
@@ -51,8 +66,9 @@ export class OctoEncoder implements VlaEncoder {
     private readonly weights: OctoWeights,
     private readonly tokenizer: Tokenizer,
     private readonly cameras: readonly CameraPair[],
+    private readonly state: State,
     { side, program }: { side: number; program: Program },
-    hash: string,
+    { hash, notes }: Pick<EncoderDescription, 'hash' | 'notes'>,
     private readonly runtime: Runtime,
   ) {
     const { width } = weights.config
@@ -66,6 +82,7 @@ export class OctoEncoder implements VlaEncoder {
       licence: 'MIT',
       source: `Octo 1.5 (arXiv 2405.12213), ${weights.path}`,
       hash,
+      notes,
     }
   }
 
@@ -82,12 +99,13 @@ export class OctoEncoder implements VlaEncoder {
     await Promise.all([this.program.release(), this.weights.close()])
   }
 
-  private async encodeOne({ images, instruction }: EncoderInput): Promise<Encoding> {
+  private async encodeOne({ images, proprio, instruction }: EncoderInput): Promise<Encoding> {
     const { program, weights } = this
     for (const { wanted, robot } of this.cameras) {
       const size = pictureSize(weights.tokens[wanted]!)
       program.set(`picture.${wanted}`, resizeLanczos(imageOf(images, robot, 'octo'), size))
     }
+    if (this.state.entries > 0) program.set('proprio', this.tokensOf(proprio))
     program.set('language', await this.languageOf(instruction))
     await program.run()
     const { h, ...maps } = program.outputs
@@ -97,6 +115,18 @@ export class OctoEncoder implements VlaEncoder {
       features.set(map, which * map.length)
     })
     return { h: h!.slice(), features }
+  }
+
+  private tokensOf(proprio: Float32Array): Float32Array {
+    const { entries, statistics } = this.state
+    if (proprio.length !== entries)
+      throw new InputError(
+        'octo encoder, proprio',
+        `has ${proprio.length} entries, the model takes ${entries}`,
+        'Use the robot that it was finetuned for',
+      )
+    const values = statistics ? scaleProprio(proprio, statistics.moments) : [...proprio]
+    return tokensOfProprio(values, this.weights.config.proprio!)
   }
 
   private languageOf(instruction: string): Promise<Float32Array> {
@@ -109,9 +139,27 @@ export class OctoEncoder implements VlaEncoder {
   }
 }
 
+/** What the model takes of proprio: nothing where it has no tokens for it, or the robot another number of entries. */
+type State = { entries: number; statistics?: ProprioStatistics; hash?: string; notes: readonly string[] }
+
+async function readState(folder: string, { config, tokens }: OctoWeights, width: number | undefined): Promise<State> {
+  if (!config.proprio) return { entries: 0, notes: [] }
+  const entries = tokens[config.proprio.name]!
+  if (width !== undefined && width !== entries)
+    return {
+      entries: 0,
+      notes: [`proprio is left out: the finetune has ${entries} entries, the robot ${width}.`],
+    }
+  const statistics = await readProprioStatistics(folder, entries)
+  if (!statistics) return { entries, notes: ['proprio is taken raw: the finetune has no statistics of it.'] }
+  const hash = createHash('sha256').update(JSON.stringify(statistics.moments)).digest('hex')
+  return { entries, statistics, hash, notes: [`proprio is normalised by ${statistics.source}.`] }
+}
+
 async function compileOcto(
   { config, parameters, tokens }: OctoWeights,
   cameras: readonly CameraPair[],
+  proprio: number, // entries
   runtime: Runtime,
 ): Promise<{ side: number; program: Program }> {
   const side = featureSide(...cameras.map(({ wanted }) => Math.sqrt(tokens[wanted]!)))
@@ -119,6 +167,7 @@ async function compileOcto(
     config,
     cameras.map(({ wanted }) => ({ name: wanted, tokens: tokens[wanted]! })),
     WINDOW,
+    proprio,
   )
   const pictures = cameras.map(({ wanted }): [string, Tensor] => {
     const size = pictureSize(tokens[wanted]!)
@@ -127,6 +176,7 @@ async function compileOcto(
   const present = presence(sequence, { ...ALL_PRESENT, steps: [true] })
   const { h, out } = octo(parameters, config, sequence, {
     pictures: Object.fromEntries(pictures),
+    proprio: proprio > 0 ? input('proprio', [1, WINDOW, proprio, config.proprio!.bins?.count ?? 1]) : undefined,
     language: input('language', [1, config.words, config.language.width]),
     present: constant(present, [1, sequence.length]),
   })

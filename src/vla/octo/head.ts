@@ -10,10 +10,18 @@ import { DIFFUSION } from './plan.ts'
 
 const LARGEST_ACTION = 5
 
+type Head = NonNullable<OctoConfig['head']>
+
 const swish = (x: Tensor): Tensor => mul(x, sigmoid(x))
 
 /** The noise in `actions` [B, chunk] at `time` [B, 1] (a step number), given h [B, width]. */
-export function noiseOf(weights: Parameters, { head }: OctoConfig, h: Tensor, actions: Tensor, time: Tensor): Tensor {
+export function noiseOf(
+  weights: Parameters,
+  { head }: { head: Head },
+  h: Tensor,
+  actions: Tensor,
+  time: Tensor,
+): Tensor {
   const frequencies = swapLast(parameter(weights, `${DIFFUSION}/time_preprocess/kernel`))
   const angles = matmul(mul(time, 2 * Math.PI), frequencies)
   const encoded = dense(weights, `${DIFFUSION}/cond_encoder/Dense_0`, concat([cos(angles), sin(angles)], 1))

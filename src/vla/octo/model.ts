@@ -23,13 +23,14 @@ import { type Stem, stem } from './stem.ts'
 
 export type OctoInputs = {
   pictures: Readonly<Record<string, Tensor>> // by camera, [B, window, size, size, 3], 0..255
+  proprio?: Tensor // [B, window, tokens, 1 or bins], see proprio.ts
   language: Tensor // [B, words, T5's width]: all of T5's output vectors, those of the padding too
   present: Tensor // [B, length], see sequence.ts
 }
 
 export type Octo = {
   stems: Readonly<Record<string, Stem>> // of B · window pictures
-  projected: Readonly<Record<string, Tensor>> // 'language' and the cameras, before their positions
+  projected: Readonly<Record<string, Tensor>> // 'language', 'proprio' and the cameras, before their positions
   tokens: Tensor // [B, length, width]
   seen: Tensor // bool [B, length, length]
   firstAttention: Tensor // [B, length, width] of block 0
@@ -66,7 +67,12 @@ export function octo(weights: Parameters, config: OctoConfig, sequence: Sequence
   return { stems, projected, tokens, seen, firstAttention, blocks, out, h }
 }
 
-function embed(weights: Parameters, config: OctoConfig, sequence: Sequence, { pictures, language }: OctoInputs) {
+function embed(
+  weights: Parameters,
+  config: OctoConfig,
+  sequence: Sequence,
+  { pictures, proprio, language }: OctoInputs,
+) {
   const batch = language.shape[0]!
   const said = dense(weights, `${OCTO}/task_language_projection`, language)
   const placedWords = add(said, parameter(weights, `${OCTO}/task_language_pos_embedding`))
@@ -76,20 +82,30 @@ function embed(weights: Parameters, config: OctoConfig, sequence: Sequence, { pi
   const placed: Record<string, Tensor> = {}
   for (const [camera, frames] of Object.entries(pictures)) {
     const [, window, height, width] = frames.shape as [number, number, number, number]
-    const { stem: widths } = config.cameras.find(({ name }) => name === camera)!
-    stems[camera] = stem(weights, camera, widths.length, reshape(frames, [batch * window, height, width, 3]))
+    const tokenizer = config.cameras.find(({ name }) => name === camera)!
+    stems[camera] = stem(weights, tokenizer, reshape(frames, [batch * window, height, width, 3]))
     const cells = stems[camera].tokens
     const flat = reshape(cells, [batch, window, cells.shape[1]! * cells.shape[2]!, cells.shape[3]!])
     projected[camera] = dense(weights, `${OCTO}/obs_${camera}_projection`, flat)
-    const positions = parameter(weights, `${OCTO}/obs_${camera}_pos_embedding`)
-    placed[camera] = add(projected[camera], slice(positions, 1, 0, window))
+    placed[camera] = place(camera, projected[camera])
+  }
+  let placedProprio: Tensor | undefined
+  if (proprio) {
+    const { name } = config.proprio!
+    projected.proprio = dense(weights, `${OCTO}/obs_${name}_projection`, proprio)
+    placedProprio = place(name, projected.proprio)
   }
   const atStep = (x: Tensor, step: number) => reshape(slice(x, 1, step, step + 1), [x.shape[0]!, x.shape[2]!, -1])
   const parts = sequence.spans.map(({ group, step, count }) => {
     if (group === 'readout') return expand(atStep(readouts, step), [batch, count, config.width])
+    if (group === 'proprio') return atStep(placedProprio!, step)
     return typeof group === 'string' ? placedWords : atStep(placed[group.camera]!, step)
   })
   return { tokens: concat(parts, 1), stems, projected }
+
+  function place(group: string, x: Tensor): Tensor {
+    return add(x, slice(parameter(weights, `${OCTO}/obs_${group}_pos_embedding`), 1, 0, x.shape[1]!))
+  }
 }
 
 function attention(weights: Parameters, { heads }: OctoConfig, name: string, x: Tensor, seen: Tensor): Tensor {

@@ -17,41 +17,56 @@ export const stemName = (camera: string) => `${OCTO}/observation_tokenizers_${ca
 const TOKEN_PIXELS = 16
 
 /**
- * Kernels are [in, out], convolutions [height, width, in, out]. `tokens` of each camera follow from its picture's size:
- * 256 and 64 for octo-small-1.5, whose parameters add up to 136,670,604.
+ * What h needs. Kernels are [in, out], convolutions [height, width, in, out]. `tokens` of each camera follow from its
+ * picture's size: 256 and 64 for octo-small-1.5, whose parameters add up to 136,670,604 with those of its head.
  */
-export function octoPlan(config: OctoConfig, tokens: Readonly<Record<string, number>>): ParameterPlan {
-  const { width, horizon, words, language, readouts } = config
+export function encoderPlan(config: OctoConfig, tokens: Readonly<Record<string, number>>): ParameterPlan {
+  const { width, horizon, words, language, readouts, proprio } = config
   return Object.assign(
     {},
     t5Plan(language, T5_NAMES),
     dense(`${OCTO}/task_language_projection`, language.width, width),
     { [`${OCTO}/task_language_pos_embedding`]: [1, words, width] },
-    ...config.cameras.map(({ name, stem, stemWidth }) => ({
-      ...stemPlan(stemName(name), stem, stemWidth),
+    ...config.cameras.map(({ name, stem, stemWidth, goal }) => ({
+      ...stemPlan(stemName(name), goal ? 2 * COLOURS : COLOURS, stem, stemWidth),
       ...dense(`${OCTO}/obs_${name}_projection`, stemWidth, width),
       [`${OCTO}/obs_${name}_pos_embedding`]: [1, horizon, tokens[name]!, width],
     })),
+    proprio && {
+      ...dense(`${OCTO}/obs_${proprio.name}_projection`, proprio.bins?.count ?? 1, width),
+      [`${OCTO}/obs_${proprio.name}_pos_embedding`]: [1, horizon, tokens[proprio.name]!, width],
+    },
     { [`${OCTO}/readout_action_pos_embedding`]: [1, horizon, readouts, width] },
     ...Array.from({ length: config.layers }, (_, i) => blockPlan(`${TRANSFORMER}/encoderblock_${i}`, config)),
     norm(`${TRANSFORMER}/encoder_norm`, width),
-    headPlan(config),
   )
 }
 
+/** Encoder and head, all that a published checkpoint has. */
+export const octoPlan = (config: OctoConfig, tokens: Readonly<Record<string, number>>): ParameterPlan => ({
+  ...encoderPlan(config, tokens),
+  ...headPlan(config),
+})
+
+/** Whether a checkpoint's parameter may be there and is not read: heads, and readouts other than theirs that h comes from. */
+export const isBeside = (name: string, { otherReadouts }: OctoConfig): boolean =>
+  name.startsWith('heads_') || otherReadouts.some((readout) => name === `${OCTO}/readout_${readout}_pos_embedding`)
+
 /**
- * Tokens of each camera, from the checkpoint's position tables. @throws InputError if a table is missing or no square
- * picture has that many
+ * Tokens of each camera and of proprio, from the checkpoint's position tables. @throws InputError if a table is missing
+ * or no square picture has that many
  */
 export function tokensOf(
   config: OctoConfig,
   shapeOf: (name: string) => readonly number[] | undefined,
   where: string,
 ): Record<string, number> {
-  const entries = config.cameras.map(({ name }): [string, number] => {
+  const groups = config.proprio ? [...config.cameras, config.proprio] : config.cameras
+  const entries = groups.map((group): [string, number] => {
+    const { name } = group
     const table = `${OCTO}/obs_${name}_pos_embedding`
     const count = shapeOf(table)?.[2]
-    if (count === undefined || !Number.isInteger(Math.sqrt(count)))
+    if (count === undefined || (group !== config.proprio && !Number.isInteger(Math.sqrt(count))))
       throw new InputError(
         `${where}, parameter "${table}"`,
         count === undefined ? 'is missing' : `is for ${count} tokens, which no square picture has`,
@@ -72,12 +87,11 @@ const dense = (name: string, inputs: number, outputs: number): ParameterPlan => 
 
 const norm = (name: string, width: number): ParameterPlan => ({ [`${name}/scale`]: [width], [`${name}/bias`]: [width] })
 
-/** The observation's picture and the goal's, three channels each. */
-export const STACKED_CHANNELS = 6
+const COLOURS = 3
 
-function stemPlan(name: string, widths: readonly number[], outputs: number): ParameterPlan {
+function stemPlan(name: string, channels: number, widths: readonly number[], outputs: number): ParameterPlan {
   const stages = widths.map((width, i) => ({
-    [`${name}/StdConv_${i}/kernel`]: [3, 3, i ? widths[i - 1]! : STACKED_CHANNELS, width],
+    [`${name}/StdConv_${i}/kernel`]: [3, 3, i ? widths[i - 1]! : channels, width],
     [`${name}/StdConv_${i}/bias`]: [width],
     ...norm(`${name}/GroupNorm_${i}`, width),
   }))
@@ -103,8 +117,9 @@ function blockPlan(name: string, { width, heads, mlpWidth }: OctoConfig): Parame
   )
 }
 
-/** Octo's own diffusion head. */
-function headPlan({ head, width }: OctoConfig): ParameterPlan {
+/** Octo's own diffusion head; nothing of a head of another kind. */
+export function headPlan({ head, width }: OctoConfig): ParameterPlan {
+  if (!head) return {}
   const { actions, horizon, time, blocks, hidden } = head
   const chunk = actions * horizon
   const network = `${DIFFUSION}/reverse_network`

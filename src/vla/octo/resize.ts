@@ -1,4 +1,4 @@
-/** @file Octo's resize: Lanczos-3 with antialiasing and half-pixel centres, as `tf.image.resize` does it (octo.md §4). */
+/** @file Octo's resize: Lanczos-3 with antialiasing and half-pixel centres, as `tf.image.resize` does it. */
 import type { Image } from '../../robot/robot.ts'
 
 const LOBES = 3

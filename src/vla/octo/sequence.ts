@@ -2,17 +2,21 @@
 import type { OctoConfig } from './config.ts'
 
 /** What a token belongs to. 'language' stands before the first step, 'said' is its repetition in each step. */
-export type Group = 'language' | 'said' | 'readout' | { camera: string }
+export type Group = 'language' | 'said' | 'proprio' | 'readout' | { camera: string }
 
 export type Span = { group: Group; step: number; from: number; count: number } // step -1 before the first
 
 export type Sequence = { spans: readonly Span[]; length: number; window: number }
 
-/** language | step 0: cameras, language again, readouts | step 1: ... */
+/**
+ * language | step 0: cameras, proprio, language again, readouts | step 1: ... Positions come from each group's own table,
+ * so the order within a step is free.
+ */
 export function sequenceOf(
   config: OctoConfig,
   cameras: readonly { name: string; tokens: number }[],
   window: number,
+  proprio = 0, // tokens of it
 ): Sequence {
   const spans: Span[] = []
   let length = 0
@@ -23,6 +27,7 @@ export function sequenceOf(
   push('language', -1, config.words)
   for (let step = 0; step < window; step++) {
     for (const { name, tokens } of cameras) push({ camera: name }, step, tokens)
+    if (proprio > 0) push('proprio', step, proprio)
     push('said', step, config.words)
     push('readout', step, config.readouts)
   }
@@ -54,9 +59,13 @@ export const ALL_PRESENT: Omit<Presence, 'steps'> = { language: true, camera: ()
 export function presence({ spans, length }: Sequence, { language, steps, camera }: Presence): Float32Array {
   const present = new Float32Array(length)
   for (const { group, step, from, count } of spans) {
-    const there =
-      group === 'readout' || (typeof group === 'string' ? language : steps[step]! && camera(group.camera, step))
-    if (there) present.fill(1, from, from + count)
+    if (isPresent(group, step)) present.fill(1, from, from + count)
   }
   return present
+
+  function isPresent(group: Group, step: number): boolean {
+    if (group === 'readout') return true
+    if (group === 'language' || group === 'said') return language
+    return steps[step]! && (group === 'proprio' || camera(group.camera, step))
+  }
 }

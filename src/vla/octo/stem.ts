@@ -1,6 +1,7 @@
 /** @file Octo's picture tokeniser: four strided convolutions, then one token for each 16 x 16 pixels (arXiv 2405.12213 §III). */
 import { concat, constant, expand, mul, relu, reshape, sub, type Tensor } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
+import type { OctoCamera } from './config.ts'
 import { dense, groupNorm, standardConvolution } from './layers.ts'
 import { stemName } from './plan.ts'
 
@@ -13,14 +14,14 @@ export type Stem = {
 /** No goal picture: zeros, as pixels, which the scaling makes -1. */
 const NO_GOAL = -1
 
-/** `pictures` [B, size, size, 3], 0..255. The goal's three channels follow the observation's. */
-export function stem(weights: Parameters, camera: string, stages: number, pictures: Tensor): Stem {
+/** `pictures` [B, size, size, 3], 0..255. Where the camera takes a goal, its three channels follow the observation's. */
+export function stem(weights: Parameters, { name: camera, stem: stages, goal }: OctoCamera, pictures: Tensor): Stem {
   const name = stemName(camera)
   const scaled = sub(mul(pictures, 1 / 127.5), 1)
   const convolutions: Tensor[] = []
   const norms: Tensor[] = []
-  let x = concat([scaled, expand(constant([NO_GOAL], [1, 1, 1, 1]), pictures.shape)], 3)
-  for (let i = 0; i < stages; i++) {
+  let x = goal ? concat([scaled, expand(constant([NO_GOAL], [1, 1, 1, 1]), pictures.shape)], 3) : scaled
+  for (let i = 0; i < stages.length; i++) {
     const convolved = standardConvolution(weights, `${name}/StdConv_${i}`, x)
     const normed = groupNorm(weights, `${name}/GroupNorm_${i}`, convolved)
     convolutions.push(convolved)

@@ -9,8 +9,8 @@ import { RESNET10, type ResNetSizes, resnetPlan } from '../../nets/resnet10.ts'
 
 const REMEDY = 'Take resnet10_params.pkl from the releases of rail-berkeley/serl'
 
-/** The classifier, which nobody needs here. */
-const UNUSED = 'output_head/'
+/** Layers of another ResNet. What else a file has (the classifier, heads of a finetune) nobody needs here. */
+const LAYER = /^(?:ResNetBlock|conv_|norm_)/
 
 export type ResNetWeights = { sizes: ResNetSizes; parameters: Parameters }
 
@@ -22,7 +22,7 @@ export async function loadResNet10(path: string): Promise<ResNetWeights> {
     if (filters === undefined) throw new InputError(path, 'has no tensor "conv_init/kernel" of four axes', REMEDY)
     const sizes = { ...RESNET10, filters }
     const plan = resnetPlan(sizes)
-    const foreign = requireTensors(file, plan).find((name) => !name.startsWith(UNUSED))
+    const foreign = requireTensors(file, plan).find((name) => LAYER.test(name))
     if (foreign !== undefined) throw new InputError(`${path}, "${foreign}"`, 'is not part of a ResNet-10', REMEDY)
     const parameters: [string, Parameters[string]][] = []
     for (const [name, shape] of Object.entries(plan)) parameters.push([name, constant(await file.read(name), shape)])

@@ -1,8 +1,10 @@
 /** @file Sizes of a SmolVLA policy, from its own config.json and from that of the vision-language model it names. */
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { findCompanion, parseJson, readJson } from '../files.ts'
+import { readJson } from '../../formats/json.ts'
+import { findCompanion, parseJson, tokenizerAs } from '../files.ts'
 
 const Feature = z.object({ type: z.string(), shape: z.array(z.int().min(1)) })
 const size = z
@@ -103,7 +105,9 @@ export const pictureTokens = (config: SmolVlaConfig): number => pictureSide(conf
 /** h = [K_pool, V_pool]. */
 export const embeddingWidthOf = ({ text }: SmolVlaConfig): number => 2 * text.keyHeads * text.headWidth
 
-const CAMERA = /^observation\.images?\.?/
+/** lerobot's name of a picture as that of a camera: `observation.images.wrist` is `wrist`. */
+export const cameraOf = (feature: string): string =>
+  feature.replace(/^observation\.(?:images?(?:\.|$))?/, '') || 'image'
 
 /** The config of a policy, from the two files as JSON. `where` names the policy's file. @throws InputError naming the field */
 export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where: string): SmolVlaConfig {
@@ -147,7 +151,7 @@ export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where:
   return {
     cameras: Object.entries(policy.input_features)
       .filter(([, { type }]) => type === 'VISUAL')
-      .map(([key]) => key.replace(CAMERA, '') || 'image'),
+      .map(([key]) => cameraOf(key)),
     normalisation: policy.normalization_mapping,
     actionWidth: policy.output_features.action?.shape[0] ?? policy.max_action_dim,
     stateSlots: policy.max_state_dim,
@@ -190,12 +194,19 @@ export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where:
 
 const NOT_SMOLVLA = 'It is not the config of a SmolVLA policy'
 
-/** Reads both configs; the vision-language model's folder also has the tokenizer. @throws InputError */
-export async function readSmolVlaConfig(folder: string): Promise<{ config: SmolVlaConfig; vlmFolder: string }> {
-  const path = join(folder, 'config.json')
+/**
+ * Reads both configs; the vision-language model's folder also has the tokenizer. `base` is the folder of the model that
+ * `folder` is an adapter of, which stands in for what an adapter comes without. @throws InputError
+ */
+export async function readSmolVlaConfig(
+  folder: string,
+  base = folder,
+): Promise<{ config: SmolVlaConfig; vlmFolder: string }> {
+  const own = (await stat(join(folder, 'config.json')).catch(() => undefined))?.isFile()
+  const path = join(own ? folder : base, 'config.json')
   const policy = await readJson(path, 'Give the folder with the published files of a SmolVLA policy')
   const { vlm_model_name: name } = parseJson(PolicyFile, policy, path, NOT_SMOLVLA)
-  const vlmFolder = await findCompanion(folder, 'vlm', name)
+  const vlmFolder = await findCompanion([folder, base], tokenizerAs('vlm'), name, { where: path })
   const vlm = await readJson(join(vlmFolder, 'config.json'), 'Download it again')
   return { config: parseSmolVlaConfig(policy, vlm, path), vlmFolder }
 }

@@ -1,19 +1,17 @@
-/** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (paper.md §2). */
-
-import { InputError } from '../../errors.ts'
+/** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (docs/method.md §2). */
 import { loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
 import { compile, input, type Program, type Runtime } from '../../graph/index.ts'
 import { joinHeads } from '../../nets/attention.ts'
 import { poolPrefix } from '../../nets/prefix-pool.ts'
-import { type CameraPair, imageOf, pairCameras } from '../cameras.ts'
+import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
-import { fileHash } from '../files.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { embeddingWidthOf, pictureTokens, type SmolVlaConfig } from './config.ts'
 import { readWrap, tokenise } from './language.ts'
-import { cameraTokens, type PictureWrap, prefix, prefixTokens } from './prefix.ts'
-import { preparePicture, prepareState } from './preprocess.ts'
+import { cameraTokens, type PictureWrap, prefixCache, prefixTokens } from './prefix.ts'
+import { preparePicture, prepareState, type Scaling } from './preprocess.ts'
+import { readNormalisation } from './statistics.ts'
 import { vision } from './vision.ts'
 import { openSmolVla, type SmolVlaWeights } from './weights.ts'
 
@@ -21,6 +19,9 @@ export type SmolVlaOptions = Runtime & {
   folder: string // with the published files
   cameras: readonly string[] // of the robot
   layer?: number // whose keys and values make h; the last by default
+  pairing?: GivenCameras // the robot's cameras for cameras of the policy, where the rules do not find them
+  statistics?: string // the data set whose statistics normalise the state, or 'none'
+  stateWidth?: number // of the robot's proprioception
 }
 
 type Words = { rows: Float32Array; mask: Float32Array }
@@ -33,20 +34,23 @@ type Words = { rows: Float32Array; mask: Float32Array }
 export class SmolVlaEncoder implements VlaEncoder {
   /** @throws InputError or ShapeError naming file and tensor if the files are missing, damaged or of another network */
   static async load(options: SmolVlaOptions): Promise<SmolVlaEncoder> {
-    const weights = await openSmolVla(options.folder)
+    const weights = await openSmolVla(options.folder, options)
     try {
-      const { config } = weights
-      const layer = options.layer ?? config.text.layers - 1
-      if (!(layer < config.text.layers))
-        throw new InputError('setting "vlaLayer"', `is ${layer}`, `Layers are 0..${config.text.layers - 1}`)
+      const { config, pipeline } = weights
       const tokenizer = await loadTokenizer(weights.vlmFolder)
-      const cameras = pairCameras(config.cameras, options.cameras, 'smolvla')
+      const rules = { given: options.pairing, renamed: pipeline?.renamed }
+      const cameras = pairCameras(config.cameras, options.cameras, 'smolvla', rules)
+      const { scaling, line } = await readNormalisation('state', weights, {
+        set: options.statistics,
+        width: options.stateWidth,
+      })
       const wrap = config.wrapImages ? await readWrap(weights, tokenizer) : undefined
       const [programs, hash] = await Promise.all([
-        compilePrograms(weights, cameras.length, layer, wrap, options),
-        fileHash(weights.path),
+        compilePrograms(weights, cameras.length, wrap, options),
+        weights.hash(),
       ])
-      return new SmolVlaEncoder(weights, tokenizer, cameras, programs, hash)
+      const notes = [pairingLine(cameras, config.cameras, options.cameras), line, ...weights.notes]
+      return new SmolVlaEncoder(weights, tokenizer, cameras, scaling, programs, { hash, notes })
     } catch (error) {
       await weights.close()
       throw error
@@ -63,8 +67,9 @@ export class SmolVlaEncoder implements VlaEncoder {
     private readonly weights: SmolVlaWeights,
     private readonly tokenizer: Tokenizer,
     private readonly cameras: readonly CameraPair[],
+    private readonly scaling: Scaling | undefined, // of the state
     private readonly programs: { eye: Program; mind: Program },
-    hash: string,
+    { hash, notes }: Pick<EncoderDescription, 'hash' | 'notes'>,
   ) {
     const { config } = weights
     this.config = config
@@ -78,6 +83,7 @@ export class SmolVlaEncoder implements VlaEncoder {
       licence: 'Apache-2.0',
       source: `SmolVLA (arXiv 2506.01844), ${weights.path}`,
       hash,
+      notes,
     }
   }
 
@@ -95,7 +101,7 @@ export class SmolVlaEncoder implements VlaEncoder {
   }
 
   private async encodeOne({ images, proprio, instruction }: EncoderInput): Promise<Encoding> {
-    const { config, programs, weights } = this
+    const { config, programs, scaling } = this
     const { eye, mind } = programs
     const side = sideOf(config)
     const mapLength = side * side * config.vision.width
@@ -109,7 +115,7 @@ export class SmolVlaEncoder implements VlaEncoder {
     const { rows, mask } = await this.wordsOf(instruction)
     this.present.set(mask, this.cameras.length * cameraTokens(config))
     mind.set('words', rows)
-    mind.set('state', prepareState(proprio, weights.scalings.state, config.stateSlots))
+    mind.set('state', prepareState(proprio, scaling, config.stateSlots))
     mind.set('present', this.present)
     await mind.run()
     return { h: poolPrefix(mind.outputs.keys!, mind.outputs.values!, this.present, 1), features }
@@ -129,9 +135,8 @@ export class SmolVlaEncoder implements VlaEncoder {
 const sideOf = ({ vision }: SmolVlaConfig): number => featureSide(vision.imageSize / vision.patch)
 
 async function compilePrograms(
-  { config, parameters }: SmolVlaWeights,
+  { config, parameters, layer }: SmolVlaWeights,
   cameras: number,
-  layer: number,
   wrap: PictureWrap | undefined,
   { threads, device }: Runtime,
 ) {
@@ -140,7 +145,7 @@ async function compilePrograms(
   const pictures = Array.from({ length: cameras }, (_, which) =>
     input(`picture.${which}`, [1, pictureTokens(config), config.text.width]),
   )
-  const { keys, values } = prefix(
+  const { keys, values } = prefixCache(
     parameters,
     config,
     {
@@ -149,9 +154,9 @@ async function compilePrograms(
       state: input('state', [1, config.stateSlots]),
       present: input('present', [1, prefixTokens(config, cameras)]),
     },
-    { layers: layer + 1, wrap },
+    { layer, wrap },
   )
-  const kept = { keys: joinHeads(keys[layer]!), values: joinHeads(values[layer]!) }
+  const kept = { keys: joinHeads(keys), values: joinHeads(values) }
   const eye = await compile({
     name: 'smolvla vision',
     outputs: { tokens, features: poolTokens(patches, sideOf(config)) },

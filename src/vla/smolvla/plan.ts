@@ -7,9 +7,10 @@ export const VISION = 'model.vlm_with_expert.vlm.model.vision_model'
 export const CONNECTOR = 'model.vlm_with_expert.vlm.model.connector.modality_projection.proj'
 export const TEXT = 'model.vlm_with_expert.vlm.model.text_model'
 export const EXPERT = 'model.vlm_with_expert.lm_expert'
+export const STATE = 'model.state_proj'
 export const WORDS = `${TEXT}.embed_tokens.weight`
 
-/** Linear weights are [out, in]. The base policy's add up to 450,046,176 parameters. */
+/** The whole network. Linear weights are [out, in]. The base policy's add up to 450,046,176 parameters. */
 export function smolVlaPlan(config: SmolVlaConfig): TensorPlan {
   const { text, vision, expert } = config
   const queries = text.heads * text.headWidth
@@ -35,12 +36,23 @@ export function smolVlaPlan(config: SmolVlaConfig): TensorPlan {
       ),
     ),
     { [`${EXPERT}.norm.weight`]: [expert.width] },
-    linear('model.state_proj', config.stateSlots, text.width),
+    linear(STATE, config.stateSlots, text.width),
     linear('model.action_in_proj', config.actionSlots, expert.width),
     linear('model.action_out_proj', expert.width, config.actionSlots),
     linear('model.action_time_mlp_in', 2 * expert.width, expert.width),
     linear('model.action_time_mlp_out', expert.width, expert.width),
   )
+}
+
+/** The part of it that h is made of, where it is the keys and values of `layer`; a file may lack the rest. */
+export function embeddingPlan(config: SmolVlaConfig, layer: number): TensorPlan {
+  const below = Array.from({ length: layer }, (_, i) => `${TEXT}.layers.${i}.`)
+  const last = ['input_layernorm', 'self_attn.k_proj', 'self_attn.v_proj'].map(
+    (name) => `${TEXT}.layers.${layer}.${name}.`,
+  )
+  const starts = [`${VISION}.`, `${CONNECTOR}.`, WORDS, `${STATE}.`, ...below, ...last]
+  const needed = Object.entries(smolVlaPlan(config)).filter(([name]) => starts.some((start) => name.startsWith(start)))
+  return Object.fromEntries(needed)
 }
 
 /** Whether the expert looks at itself and the prefix in this layer; the others look at the prefix alone, through projections of its cache. */

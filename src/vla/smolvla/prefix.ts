@@ -16,8 +16,8 @@ import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
 import { linear, rmsNorm } from '../../nets/checkpoint-layers.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { pictureTokens, type SmolVlaConfig } from './config.ts'
-import { gatedMlp, rotate, rotation } from './layers.ts'
-import { TEXT } from './plan.ts'
+import { gatedMlp, type Rotation, rotate, rotation } from './layers.ts'
+import { STATE, TEXT } from './plan.ts'
 
 export type PrefixInputs = {
   pictures: readonly Tensor[] // one a camera, [B, picture tokens, width] from the connector
@@ -49,15 +49,54 @@ export const cameraTokens = (config: SmolVlaConfig): number => pictureTokens(con
 export const prefixTokens = (config: SmolVlaConfig, cameras: number): number =>
   cameras * cameraTokens(config) + config.words + 1
 
-/** `layers`: how many layers to run; the rest cannot change the keys and values of those. */
+/** All of it, as the reference has it. */
 export function prefix(
   weights: Parameters,
   config: SmolVlaConfig,
   inputs: PrefixInputs,
-  { layers = config.text.layers, wrap }: { layers?: number; wrap?: PictureWrap } = {},
+  { wrap }: { wrap?: PictureWrap } = {},
 ): Prefix {
   const { text } = config
   const [batch, tokens] = inputs.present.shape as [number, number]
+  const start = begin(weights, config, inputs, wrap)
+  const hidden: Tensor[] = []
+  const keys: Tensor[] = []
+  const values: Tensor[] = []
+  let firstAttention = start.embeddings
+  let x = start.embeddings
+  for (let i = 0; i < text.layers; i++) {
+    const cache = cacheOf(weights, config, i, x, start)
+    const mixed = attention(weights, config, i, cache, start)
+    if (i === 0) firstAttention = mixed
+    x = rest(weights, config, i, x, mixed)
+    keys.push(cache.keys)
+    values.push(cache.values)
+    hidden.push(x)
+  }
+  const final = rmsNorm(weights, `${TEXT}.norm`, x, text.epsilon)
+  const { embeddings, positions } = start
+  const seen = reshape(start.seen, [batch, tokens, tokens])
+  return { embeddings, seen, positions, firstAttention, hidden, keys, values, final }
+}
+
+/** Keys and values of one layer, [B, key heads, T, size]; nothing is read that they do not depend on. */
+export function prefixCache(
+  weights: Parameters,
+  config: SmolVlaConfig,
+  inputs: PrefixInputs,
+  { layer, wrap }: { layer: number; wrap?: PictureWrap },
+): { keys: Tensor; values: Tensor } {
+  const start = begin(weights, config, inputs, wrap)
+  let x = start.embeddings
+  for (let i = 0; i < layer; i++)
+    x = rest(weights, config, i, x, attention(weights, config, i, cacheOf(weights, config, i, x, start), start))
+  return cacheOf(weights, config, layer, x, start)
+}
+
+type Start = { embeddings: Tensor; seen: Tensor; positions: Tensor; turn: Rotation }
+
+function begin(weights: Parameters, config: SmolVlaConfig, inputs: PrefixInputs, wrap?: PictureWrap): Start {
+  const tokens = inputs.present.shape[1]!
   const given = embed(weights, config, inputs, wrap)
   const state = given.shape[1]! - 1
   const embeddings = pad(given, [
@@ -65,41 +104,45 @@ export function prefix(
     [0, tokens - given.shape[1]!],
     [0, 0],
   ])
-  const seen = visibility(inputs.present, state)
   const positions = countedPositions(inputs.present)
-  const turn = rotation(positions, text.headWidth)
-  const hidden: Tensor[] = []
-  const keys: Tensor[] = []
-  const values: Tensor[] = []
-  let firstAttention = embeddings
-  let x = embeddings
-  for (let i = 0; i < layers; i++) {
-    const name = `${TEXT}.layers.${i}`
-    const normed = rmsNorm(weights, `${name}.input_layernorm`, x, text.epsilon)
-    const project = (which: string, heads: number) =>
-      splitHeads(linear(weights, `${name}.self_attn.${which}_proj`, normed), heads)
-    const k = rotate(project('k', text.keyHeads), turn)
-    const v = project('v', text.keyHeads)
-    const mixed = joinHeads(attend(rotate(project('q', text.heads), turn), k, v, { seen }))
-    if (i === 0) firstAttention = mixed
-    x = add(x, linear(weights, `${name}.self_attn.o_proj`, mixed))
-    x = add(x, gatedMlp(weights, `${name}.mlp`, rmsNorm(weights, `${name}.post_attention_layernorm`, x, text.epsilon)))
-    keys.push(k)
-    values.push(v)
-    hidden.push(x)
-  }
-  const final = rmsNorm(weights, `${TEXT}.norm`, x, text.epsilon)
   return {
     embeddings,
-    seen: reshape(seen, [batch, tokens, tokens]),
+    seen: visibility(inputs.present, state),
     positions,
-    firstAttention,
-    hidden,
-    keys,
-    values,
-    final,
+    turn: rotation(positions, config.text.headWidth),
   }
 }
+
+/** What a layer's attention is made of. */
+type Cache = { normed: Tensor; keys: Tensor; values: Tensor }
+
+function cacheOf(weights: Parameters, { text }: SmolVlaConfig, i: number, x: Tensor, { turn }: Start): Cache {
+  const normed = rmsNorm(weights, `${TEXT}.layers.${i}.input_layernorm`, x, text.epsilon)
+  const keys = rotate(project(weights, i, 'k', normed, text.keyHeads), turn)
+  return { normed, keys, values: project(weights, i, 'v', normed, text.keyHeads) }
+}
+
+/** Before its output projection. */
+function attention(
+  weights: Parameters,
+  { text }: SmolVlaConfig,
+  i: number,
+  cache: Cache,
+  { turn, seen }: Start,
+): Tensor {
+  const queries = rotate(project(weights, i, 'q', cache.normed, text.heads), turn)
+  return joinHeads(attend(queries, cache.keys, cache.values, { seen }))
+}
+
+/** The residual stream after layer i. */
+function rest(weights: Parameters, { text }: SmolVlaConfig, i: number, before: Tensor, mixed: Tensor): Tensor {
+  const name = `${TEXT}.layers.${i}`
+  const x = add(before, linear(weights, `${name}.self_attn.o_proj`, mixed))
+  return add(x, gatedMlp(weights, `${name}.mlp`, rmsNorm(weights, `${name}.post_attention_layernorm`, x, text.epsilon)))
+}
+
+const project = (weights: Parameters, i: number, which: string, of: Tensor, heads: number): Tensor =>
+  splitHeads(linear(weights, `${TEXT}.layers.${i}.self_attn.${which}_proj`, of), heads)
 
 /** Pictures and words are scaled by sqrt(width), as the reference does; the wrapping tokens and the state are not. */
 function embed(weights: Parameters, { text }: SmolVlaConfig, inputs: PrefixInputs, wrap?: PictureWrap): Tensor {
@@ -114,7 +157,7 @@ function embed(weights: Parameters, { text }: SmolVlaConfig, inputs: PrefixInput
     const scaled = mul(picture, scale)
     return wrap ? [rows(wrap.before), scaled, rows(wrap.after)] : [scaled]
   })
-  const state = unsqueeze(linear(weights, 'model.state_proj', inputs.state), 1)
+  const state = unsqueeze(linear(weights, STATE, inputs.state), 1)
   return concat([...pictures, mul(inputs.words, scale), state], 1)
 }
 

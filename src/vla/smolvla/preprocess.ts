@@ -1,12 +1,5 @@
 /** @file What SmolVLA's network takes: pictures resized with padding, the state normalised and padded (lerobot, `prepare_images`, `prepare_state`). */
-import { join } from 'node:path'
-import { z } from 'zod'
-import { InputError } from '../../errors.ts'
-import { openSafetensors } from '../../formats/safetensors-file.ts'
-import type { TensorFile } from '../../formats/tensor-file.ts'
 import type { Image } from '../../robot/robot.ts'
-import { readJson } from '../files.ts'
-import type { SmolVlaConfig } from './config.ts'
 
 const BLACK = -1 // of a picture in [-1, 1]
 
@@ -56,8 +49,6 @@ function interpolation(count: number, from: number) {
 /** Centres and scales one kind of vector: y = (x - shift) scale + offset, or its inverse. */
 export type Scaling = { shift: Float32Array; scale: Float32Array; offset: number }
 
-export type Scalings = { state?: Scaling; action?: Scaling }
-
 /**
  * The state as the network takes it: normalised where the checkpoint's statistics have the robot's width, and raw
  * where they are those of another robot; cut or padded with zeros to `slots`.
@@ -68,86 +59,6 @@ export function prepareState(state: Float32Array, scaling: Scaling | undefined, 
   for (let i = 0; i < Math.min(slots, state.length); i++)
     out[i] = fits ? (state[i]! - scaling.shift[i]!) * scaling.scale[i]! + scaling.offset : state[i]!
   return out
-}
-
-const Processor = z.object({
-  steps: z.array(
-    z.object({
-      registry_name: z.string(),
-      state_file: z.string().optional(),
-      config: z.looseObject({ eps: z.number().default(1e-8) }).default({ eps: 1e-8 }),
-    }),
-  ),
-})
-
-const PROCESSOR = 'policy_preprocessor.json'
-const NORMALISER = 'normalizer_processor'
-const FEATURES = { state: 'observation.state', action: 'action' } as const
-
-/**
- * The statistics that the policy was trained with: from the file that policy_preprocessor.json names, or, in
- * checkpoints before lerobot 0.4, from the weights' own file. Without any, vectors stay raw.
- * @throws InputError on a damaged file
- */
-export async function readScalings(folder: string, config: SmolVlaConfig, weights: TensorFile): Promise<Scalings> {
-  const path = join(folder, PROCESSOR)
-  const json = await readJson(path, '').catch(() => undefined)
-  if (json === undefined) return scalings(config, legacyStatistics(weights), 1e-8)
-  const parsed = Processor.safeParse(json)
-  const step = parsed.data?.steps.find(({ registry_name }) => registry_name === NORMALISER)
-  if (!step)
-    throw new InputError(path, `has no step ${NORMALISER}`, 'Take the file that was published with the weights')
-  if (!step.state_file) return {}
-  const file = await openSafetensors(join(folder, step.state_file))
-  try {
-    return await scalings(
-      config,
-      (feature, statistic) => {
-        const name = `${feature}.${statistic}`
-        return file.tensors.has(name) ? file.read(name) : undefined
-      },
-      step.config.eps,
-    )
-  } finally {
-    await file.close()
-  }
-}
-
-type Statistics = (feature: string, statistic: string) => Promise<Float32Array> | undefined
-
-/** `normalize_inputs.buffer_observation_state.mean`, some with the data set's name before `buffer_`. */
-function legacyStatistics(weights: TensorFile): Statistics {
-  return (feature, statistic) => {
-    const ending = `buffer_${feature.replaceAll('.', '_')}.${statistic}`
-    const name = [...weights.tensors.keys()].find((key) => /^normalize_/.test(key) && key.endsWith(ending))
-    return name ? weights.read(name) : undefined
-  }
-}
-
-async function scalings(config: SmolVlaConfig, read: Statistics, epsilon: number): Promise<Scalings> {
-  const result: Scalings = {}
-  for (const [kind, feature] of Object.entries(FEATURES) as [keyof Scalings, string][])
-    result[kind] = await scaling(config.normalisation[kind.toUpperCase()] ?? 'IDENTITY', feature, read, epsilon)
-  return result
-}
-
-const RANGES: Record<string, readonly [string, string]> = { MIN_MAX: ['min', 'max'], QUANTILES: ['q01', 'q99'] }
-
-async function scaling(mode: string, feature: string, read: Statistics, epsilon: number): Promise<Scaling | undefined> {
-  if (mode === 'IDENTITY') return undefined
-  if (mode === 'MEAN_STD') {
-    const [mean, deviation] = [await read(feature, 'mean'), await read(feature, 'std')]
-    return mean && deviation && { shift: mean, scale: deviation.map((std) => 1 / (std + epsilon)), offset: 0 }
-  }
-  const range = RANGES[mode]
-  if (!range)
-    throw new InputError(
-      `normalization_mapping of ${feature}`,
-      `is ${mode}`,
-      `Known are IDENTITY, MEAN_STD, ${Object.keys(RANGES).join(', ')}`,
-    )
-  const [low, high] = [await read(feature, range[0]), await read(feature, range[1])]
-  return low && high && { shift: low, scale: high.map((top, i) => 2 / (top - low[i]! || epsilon)), offset: -1 }
 }
 
 /** The inverse of a scaling: an action of the network as the robot's. */

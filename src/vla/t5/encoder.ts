@@ -1,13 +1,14 @@
 /** @file T5 as a frozen text encoder, from the published files; the weights stay in their file, mapped. */
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
+import { readJson } from '../../formats/json.ts'
 import { openSafetensors } from '../../formats/safetensors-file.ts'
 import { requireTensors, type TensorFile } from '../../formats/tensor-file.ts'
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
 import { compile, input, type Program } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { HUB_NAMES, type T5Naming, type T5Sizes, t5Encoder, t5Plan, t5Pool } from '../../nets/t5.ts'
-import { readJson, storedTensors } from '../files.ts'
+import { storedTensors } from '../files.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { t5Sizes } from './config.ts'
 

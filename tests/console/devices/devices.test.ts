@@ -179,6 +179,20 @@ describe('gamepad', () => {
     expect(pad.fault()?.words).toContain('Xbox')
   })
 
+  it('is deaf to what is down on a pad that takes the place of another', () => {
+    const state = padAt(gamepadRecordings[0]![1], 0)
+    const buttons = state.buttons.map((_, i) => ({ pressed: i === 3, value: i === 3 ? 1 : 0 })) // Y
+    let now: GamepadState = state
+    const pad = new GamepadDevice(() => now)
+    pad.read(0)
+    now = { ...state, id: 'Another Pad', buttons }
+    expect(pad.read(16).buttons.pressed).toEqual([])
+    now = { ...now, buttons: state.buttons }
+    pad.read(32)
+    now = { ...now, buttons }
+    expect(pad.read(48).buttons.pressed).toEqual(['success'])
+  })
+
   it('reads a SpaceMouse that the browser shows as a gamepad', () => {
     const state: GamepadState = {
       id: '3Dconnexion SpaceMouse Wireless (Vendor: 256f Product: c63a)',

@@ -1,6 +1,7 @@
 /** @file The scripted expert solves the tasks from any state, without a memory; the potential knows how far it has to go. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { attempt, demonstrator, expertSuccess } from '../../../src/robots/workcell/demonstrator.ts'
+import { attempt } from '../../../src/robot/attempt.ts'
+import { demonstrator, expertSuccess } from '../../../src/robots/workcell/demonstrator.ts'
 import { expertAction, expertPlan } from '../../../src/robots/workcell/expert.ts'
 import { stepsToGo } from '../../../src/robots/workcell/progress.ts'
 import type { Quat, Truth, Vec3 } from '../../../src/robots/workcell/truth.ts'

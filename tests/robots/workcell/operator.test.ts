@@ -1,8 +1,9 @@
 /** @file The simulated operator: when it takes over, what its hands do, when it hands back, and what it is worth. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RandomStream } from '../../../src/random/stream.ts'
+import { attempt } from '../../../src/robot/attempt.ts'
 import type { Action, Observation } from '../../../src/robot/robot.ts'
-import { attempt, demonstrator } from '../../../src/robots/workcell/demonstrator.ts'
+import { demonstrator } from '../../../src/robots/workcell/demonstrator.ts'
 import { expertAction, expertPlan } from '../../../src/robots/workcell/expert.ts'
 import { contactOffset, Gate, type Glance } from '../../../src/robots/workcell/operator/gate.ts'
 import { Hand } from '../../../src/robots/workcell/operator/hand.ts'

@@ -1,8 +1,9 @@
 /** @file The fourth task: a stand on a rail with friction and an end stop. The other three are what they were without it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../../src/errors.ts'
+import { attempt } from '../../../src/robot/attempt.ts'
 import { ACTION_WIDTH, type Action, type Observation } from '../../../src/robot/robot.ts'
-import { attempt, demonstrator, expertSuccess } from '../../../src/robots/workcell/demonstrator.ts'
+import { demonstrator, expertSuccess } from '../../../src/robots/workcell/demonstrator.ts'
 import { expertAction } from '../../../src/robots/workcell/expert.ts'
 import { SimulatedOperator } from '../../../src/robots/workcell/operator/operator.ts'
 import { stepsToGo } from '../../../src/robots/workcell/progress.ts'

@@ -1,8 +1,15 @@
 /** @file The simulated person who speaks: when, what, for how long. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expertAction } from '../../../src/robots/workcell/expert.ts'
-import { DEFAULT_SPEAKER, expertAhead, Speaker } from '../../../src/robots/workcell/operator/speaker.ts'
+import {
+  DEFAULT_SPEAKER,
+  expertAhead,
+  Speaker,
+  type SpeakerOptions,
+} from '../../../src/robots/workcell/operator/speaker.ts'
 import { Workcell } from '../../../src/robots/workcell/workcell.ts'
+import { LABEL_DEFAULTS } from '../../../src/talk/labels.ts'
+import { ruleTranslator } from '../../../src/talk/translator.ts'
 
 const still = new Float32Array(7)
 const observation = { images: {}, proprio: new Float32Array(), time: 0 }
@@ -24,19 +31,23 @@ function listen(speaker: Speaker, jump: number, looks: number): (string | undefi
   return said
 }
 
+/** In the words of the rule, by the workcell's own scale. */
+const speaking = (options: Partial<SpeakerOptions>) =>
+  new Speaker(cell, ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 }), options)
+
 /** Only the distance to the goal makes this one speak. */
 const calm = { patience: { steps: 1000, fall: 0 } }
 
 describe('the speaker', () => {
   it('is late by its picture and by the time it takes to speak, and its command holds as long as it says', () => {
-    const said = listen(new Speaker(cell, { ...calm, delay: 2, speaking: 5, hold: 6 }), 3, 20)
+    const said = listen(speaking({ ...calm, delay: 2, speaking: 5, hold: 6 }), 3, 20)
     expect(said.map((command) => command !== undefined)).toEqual(
       Array.from({ length: 20 }, (_, look) => look >= 3 + 2 + 5 && look < 3 + 2 + 5 + 6),
     )
   })
 
   it('asks for the way back, the same words until they expire', () => {
-    const said = listen(new Speaker(cell, { ...calm, delay: 0, speaking: 0, hold: 4 }), 2, 6)
+    const said = listen(speaking({ ...calm, delay: 0, speaking: 0, hold: 4 }), 2, 6)
     expect(new Set(said.slice(2)).size).toBe(1)
     expect(said[2]).toMatch(/^move right/)
   })
@@ -44,7 +55,7 @@ describe('the speaker', () => {
   it('says when it is enough: once its picture shows that the tool went too far along one axis', () => {
     /** The tool, from 16 cm beside the bolt, goes to the right for as long as it is told to. */
     const sent = (delay: number) => {
-      const speaker = new Speaker(cell, { ...calm, delay, speaking: 0, hold: 60 })
+      const speaker = speaking({ ...calm, delay, speaking: 0, hold: 60 })
       cell.resetSync('pick', 3)
       speaker.begin('pick')
       speaker.tend(observation, still)
@@ -83,7 +94,7 @@ describe('the speaker', () => {
         each.resetSync('place', seed)
         for (let i = 0; i < before; i++) each.stepSync(expertAction(each.truth()))
       }
-      const speaker = new Speaker(cell, { delay: 0, speaking: 0, patience: { steps: 1, fall: 100 } }) // nobody is that fast
+      const speaker = speaking({ delay: 0, speaking: 0, patience: { steps: 1, fall: 100 } }) // nobody is that fast
       speaker.begin('place')
       speaker.tend(observation, still)
       for (const each of [cell, other]) each.stepSync(still)
@@ -105,7 +116,7 @@ describe('the speaker', () => {
   })
 
   it('speaks again after a pause while nothing improves, and counts', () => {
-    const speaker = new Speaker(cell, { delay: 0, speaking: 2, hold: 3, quiet: 4, patience: { steps: 6, fall: 2.5 } })
+    const speaker = speaking({ delay: 0, speaking: 2, hold: 3, quiet: 4, patience: { steps: 6, fall: 2.5 } })
     const said = listen(speaker, -1, 20).map((command) => command !== undefined)
     // six steps stuck, two to speak; then from the end of the command the same again
     const first = 6 + 2
@@ -129,8 +140,8 @@ describe('the speaker', () => {
   })
 
   it('refuses times that are no whole steps', () => {
-    expect(() => new Speaker(cell, { hold: 0 })).toThrow('speaker.hold: is 0. Give a whole number of steps from 1 up')
-    expect(() => new Speaker(cell, { delay: 0.5 })).toThrow('speaker.delay')
+    expect(() => speaking({ hold: 0 })).toThrow('speaker.hold: is 0. Give a whole number of steps from 1 up')
+    expect(() => speaking({ delay: 0.5 })).toThrow('speaker.delay')
     expect(DEFAULT_SPEAKER.hold).toBe(15)
   })
 })

@@ -1,9 +1,10 @@
 /** @file When a task counts as done or lost, in scenes that are set by hand. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BOLT, HOME_ROTATION, nominalFixtures } from '../../../src/robots/workcell/layout.ts'
+import { fails, isHeld } from '../../../src/robots/workcell/outcome.ts'
 import { fromRotationVector, IDENTITY } from '../../../src/robots/workcell/spatial.ts'
 import type { Start } from '../../../src/robots/workcell/start.ts'
-import { fails, isHeld, TASKS } from '../../../src/robots/workcell/tasks.ts'
+import { TASKS } from '../../../src/robots/workcell/tasks/index.ts'
 import type { Pose, Quat, Truth, Vec3 } from '../../../src/robots/workcell/truth.ts'
 import { add, rotate } from '../../../src/robots/workcell/vector.ts'
 import { Workcell } from '../../../src/robots/workcell/workcell.ts'
@@ -138,7 +139,7 @@ describe('conditions', () => {
     Object.assign(bolt(), standing(tip[0], tip[1], tip[2], fromRotationVector([tilt, 0, 0])), { tip })
 
   it('accept every seat that the free play of the slot allows', () => {
-    put([0.5, -0.115, 0.0195], 0.106) // sim.md §5: diagonal free play
+    put([0.5, -0.115, 0.0195], 0.106) // docs/simulator.md §5: diagonal free play
     expect(TASKS.assemble.succeeds(truth)).toBe(true)
   })
 

@@ -63,7 +63,7 @@ describe.each([
     for (let seed = 0; seed < 4; seed++) {
       cell.resetSync('place', seed, { bolt })
       let truth = cell.truth()
-      // free play makes the bolt rest at 52 degrees in its 45 degree cradle (sim.md §2)
+      // free play makes the bolt rest at 52 degrees in its 45 degree cradle (docs/simulator.md §2)
       const lean = (angleBetween(upOf(truth.bolts[bolt].rotation), [0, 0, 1]) * 180) / Math.PI
       expect(lean).toBeGreaterThan(48)
       expect(lean).toBeLessThan(56)

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readEpisodes } from '../../../src/replay/log-reader.ts'
+import type { Simulation } from '../../../src/robot/rig.ts'
+import { demonstrator } from '../../../src/robots/workcell/demonstrator.ts'
 import { guardedWorkcell } from '../../../src/robots/workcell/guarded.ts'
 import { recordDemonstrations } from '../../../src/run/demonstrations.ts'
 import { Page } from '../../console/page.ts'
@@ -34,8 +36,9 @@ export class Place {
 
   async record(): Promise<void> {
     const { robot, workcell } = await guardedWorkcell({ arm: 'gantry' })
-    const truth = () => workcell.truth()
-    await recordDemonstrations(this.demonstrations, { robot, truth, tasks: ['pick'], perTask: 1, noise: 0.05, seed: 0 })
+    const expert: Simulation['demonstrator'] = (seed, hand) => demonstrator(() => workcell.truth(), seed, hand)
+    const settings = { tasks: ['pick'], perTask: 1, noise: 0.05, seed: 0 }
+    await recordDemonstrations(this.demonstrations, { ...settings, robot, demonstrator: expert })
     workcell.free()
   }
 

@@ -143,11 +143,12 @@ async function computeHead(
   times: readonly number[],
 ): Promise<Computed> {
   const noisy = inputs['head.noisy']!
-  const { steps, actions: dimensions, horizon } = config.head
+  const head = config.head!
+  const { steps, actions: dimensions, horizon } = head
   const chunk = dimensions * horizon
   const rows = noisy.data.length / chunk
   const h = mean(input('h', [rows, config.readouts, config.width]), [1])
-  const noise = noiseOf(parameters, config, h, input('actions', [rows, chunk]), input('time', [rows, 1]))
+  const noise = noiseOf(parameters, { head }, h, input('actions', [rows, chunk]), input('time', [rows, 1]))
   const program = await compile({ name: 'golden octo head', outputs: { noise }, threads: 1 })
   program.set('h', readouts)
   const predict = async (actions: Float32Array, time: number) => {

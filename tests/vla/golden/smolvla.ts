@@ -10,6 +10,7 @@ import { expert, flowStep, timeEmbedding } from '../../../src/vla/smolvla/expert
 import { readWrap, tokenise } from '../../../src/vla/smolvla/language.ts'
 import { cameraTokens, prefix } from '../../../src/vla/smolvla/prefix.ts'
 import { preparePicture, prepareState, restore } from '../../../src/vla/smolvla/preprocess.ts'
+import { readNormalisation } from '../../../src/vla/smolvla/statistics.ts'
 import { vision } from '../../../src/vla/smolvla/vision.ts'
 import { openSmolVla } from '../../../src/vla/smolvla/weights.ts'
 import { readGolden } from './compare.ts'
@@ -21,7 +22,8 @@ export async function computeSmolVla(folder: string): Promise<Computed> {
   const golden = await readGolden(join(folder, 'expected.safetensors'))
   const { tasks } = JSON.parse(readFileSync(join(folder, 'inputs.json'), 'utf8')) as { tasks: string[] }
   const files = await openSmolVla(folder)
-  const { config, parameters, scalings } = files
+  const { config, parameters } = files
+  const { scaling: stateScaling } = await readNormalisation('state', files)
   const batch = inputs.state!.shape[0]!
   const { imageSize } = config.vision
   const computed: Computed = {}
@@ -66,7 +68,7 @@ export async function computeSmolVla(folder: string): Promise<Computed> {
   const state = new Float32Array(batch * config.stateSlots)
   const normalized = new Float32Array(batch * width)
   for (let b = 0; b < batch; b++) {
-    const row = prepareState(inputs.state!.data.slice(b * width, (b + 1) * width), scalings.state, config.stateSlots)
+    const row = prepareState(inputs.state!.data.slice(b * width, (b + 1) * width), stateScaling, config.stateSlots)
     state.set(row, b * config.stateSlots)
     normalized.set(row.subarray(0, width), b * width)
   }
@@ -147,11 +149,12 @@ function pooled(layers: number[], outputs: Computed, present: Float32Array, batc
 /** The action expert, from the prefix's keys and values to a chunk of actions. */
 async function act(
   folder: string,
-  { config, parameters, scalings }: Awaited<ReturnType<typeof openSmolVla>>,
+  files: Awaited<ReturnType<typeof openSmolVla>>,
   computed: Computed,
   present: Float32Array,
   batch: number,
 ): Promise<Computed> {
+  const { config, parameters } = files
   const { noise } = await readGolden(join(folder, 'inputs.safetensors'))
   const { layers, keyHeads, headWidth } = config.text
   const tokens = present.length / batch
@@ -202,7 +205,8 @@ async function act(
     x.slice(row * config.actionSlots, row * config.actionSlots + config.actionWidth),
   )
   result['action.chunk_normalized'] = joined(rows)
-  result['action.chunk'] = joined(rows.map((row) => restore(row, scalings.action)))
+  const { scaling } = await readNormalisation('action', files)
+  result['action.chunk'] = joined(rows.map((row) => restore(row, scaling)))
   return result
 }
 

@@ -28,12 +28,12 @@ export function publishSmolVla(server: HubServer): string {
 }
 
 /** Its config names `t5-base`, as the published one does. */
-export function publishOcto(server: HubServer): string {
+export function publishOcto(server: HubServer, model: 'octo-small' | 'octo-base' = 'octo-small'): string {
   const config = read('octo', 'config.json')
     .toString()
     .replace(/("tokenizer_name": )"t5"/, '$1"t5-base"')
   server.add('google-t5/t5-base', files('octo/t5', ['config.json', 'tokenizer.json', 'tokenizer_config.json']))
-  return server.add((CATALOGUE['octo-small'] as HubModel).repository, {
+  return server.add((CATALOGUE[model] as HubModel).repository, {
     'config.json': config,
     '300000/default/checkpoint': read('octo', '300000/default/checkpoint'),
   })

@@ -19,7 +19,7 @@ import { checksumOf } from '../../../src/vla/hub/download.ts'
 import { findModel, pulledPath } from '../../../src/vla/hub/find.ts'
 import { type PullOptions, pull } from '../../../src/vla/hub/pull.ts'
 import { hubSettings } from '../../../src/vla/hub/settings.ts'
-import { openEncoder } from '../../../src/vla/open.ts'
+import { openEncoder, requireEncoder } from '../../../src/vla/open.ts'
 import { FIXTURES, publishOcto, publishSmolVla, STATISTICS, settingsOf, VLM } from './models.ts'
 import { type Fault, HubServer } from './server.ts'
 
@@ -89,6 +89,23 @@ describe('a pull', () => {
       expect(await encoder.encode([input])).toEqual(await direct.encode([input]))
       await encoder.close()
       await direct.close()
+    } finally {
+      delete process.env.HF_HOME
+    }
+  })
+
+  it('of another model is what an encoder takes by its name', async () => {
+    publishOcto(server, 'octo-base')
+    process.env.HF_HOME = home
+    try {
+      const open = () => openEncoder('octo', { folder: 'octo-base', cameras: ['primary'] })
+      await expect(open()).rejects.toThrow('Fetch it with `duet pull octo-base`')
+      await expect(requireEncoder('octo', 'octo-base', 'cpu')).rejects.toThrow('duet pull octo-base')
+      const { path } = await pull('octo-base', { settings: settings(), patience })
+      await requireEncoder('octo', 'octo-base', 'cpu')
+      const encoder = await open()
+      expect(encoder.description.source).toContain(path)
+      await encoder.close()
     } finally {
       delete process.env.HF_HOME
     }

@@ -119,7 +119,7 @@ function optionsOf(
         grid,
         ticks: { show: false },
         space: 28,
-        values: (_, v) => v.map(format),
+        values: (_, v) => v.map((value) => format(value)),
       },
     ],
     series: [

@@ -1,5 +1,8 @@
 /** @file Which charts the console draws from a run's metrics. */
+
+import { chartsOf as figureCharts } from '../../../metrics/figure.ts'
 import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { percent } from '../../../metrics/percent.ts'
 import { movingMean } from '../../../metrics/statistics.ts'
 import {
   assistedSuccess,
@@ -28,7 +31,6 @@ export type Plan = {
   empty: string // said while there is nothing to draw
 }
 
-const percent = (value: number) => `${Math.round(100 * value)} %`
 const short = (value: number) => String(Number(value.toPrecision(2)))
 
 export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K) =>
@@ -61,25 +63,29 @@ export function chartsOf(
   const evaluations = ofKind(metrics, 'evaluation')
   const all = withoutRepeats(ofKind(metrics, 'update'))
   const updates = thin(all)
-  const perTask = (record: 'meanQ' | 'weight') =>
-    tasks.map((task, i): Curve => ({ label: task, colour: i, look: 'line', points: smooth(record, task) }))
-  const smooth = (record: 'meanQ' | 'weight', task: string): CurvePoint[] =>
-    updates.flatMap((update) => {
-      const value = update[record]?.[task]
-      return value === undefined ? [] : [{ x: clock.at(update), y: value }]
-    })
-  const loss = (
-    label: string,
-    colour: number,
-    pick: (update: (typeof updates)[number]) => number | undefined,
-  ): Curve => {
-    const told = updates.filter((update) => pick(update) !== undefined)
-    const means = movingMean(
-      told.map((update) => pick(update)!),
-      10,
-    )
-    return { label, colour, look: 'line', points: told.map((update, i) => ({ x: clock.at(update), y: means[i] })) }
+  const curve = (key: string, look: (values: number[]) => number[]): CurvePoint[] => {
+    const told = updates.filter(({ figures }) => figures[key] !== undefined)
+    const values = look(told.map(({ figures }) => figures[key]!))
+    return told.map((update, i) => ({ x: clock.at(update), y: values[i] }))
   }
+  const asMeasured = (values: number[]) => values
+  const smooth = (values: number[]) => movingMean(values, 10)
+  const learned = figureCharts(
+    ofKind(metrics, 'figures').at(-1)?.declared ?? [],
+    updates.map(({ figures }) => figures),
+  ).map(
+    ({ title, perTask, lines }): Plan => ({
+      title,
+      format: short,
+      empty: 'No update yet',
+      curves: lines.map((line, i) => ({
+        label: line.title,
+        colour: perTask ? Math.max(0, tasks.indexOf(line.title)) : i,
+        look: 'line',
+        points: curve(line.key, perTask ? asMeasured : smooth),
+      })),
+    }),
+  )
   return [
     ...tasks.map((task, i): Plan => {
       const own = episodes.filter((episode) => episode.task === task)
@@ -109,18 +115,7 @@ export function chartsOf(
         },
       ],
     },
-    { title: 'Mean value Q̄', format: short, empty: 'No update yet', curves: perTask('meanQ') },
-    { title: 'Task weight ε', format: short, empty: 'No update yet', curves: perTask('weight') },
-    {
-      title: 'Losses',
-      format: short,
-      empty: 'No update yet',
-      curves: [
-        loss('critic', 0, ({ critic }) => critic?.loss),
-        loss('actor', 1, ({ actor }) => actor?.loss),
-        loss('refinement', 3, ({ refine }) => refine?.loss),
-      ],
-    },
+    ...learned,
     {
       title: 'Updates a second',
       format: short,

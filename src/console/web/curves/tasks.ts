@@ -33,8 +33,8 @@ export function taskRows(metrics: readonly Metric[], tasks: readonly string[]): 
         ).at(-1) ?? null,
       evaluated: newest ? { success: newest.success, interval: newest.interval, trials: newest.trials } : null,
       meanLength: last.length ? last.reduce((sum, { length }) => sum + length, 0) / last.length : null,
-      value: lastOf(updates, ({ meanQ }) => meanQ?.[task]),
-      weight: lastOf(updates, ({ weight }) => weight?.[task]),
+      value: lastOf(updates, ({ figures }) => figures[`meanQ.${task}`]),
+      weight: lastOf(updates, ({ figures }) => figures[`weight.${task}`]),
     }
   })
 }

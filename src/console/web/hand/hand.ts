@@ -7,21 +7,27 @@ import {
   type DeviceFault,
   GamepadDevice,
   type Hid,
+  type HidDevice,
+  hidTrouble,
   Keyboard,
   listenToKeys,
+  missing,
   Pad,
   REST,
   Takeover,
+  type Trouble,
   watchSpaceMice,
 } from '../../devices/index.ts'
 import { TIMES } from '../../protocol.ts'
 import type { Connection } from '../link/connection.ts'
 import { inControl } from '../link/model.ts'
 import { Store } from '../parts/store.ts'
+import { GamepadLayouts } from './gamepad-layouts.ts'
 import { frameOf, type HandSettings, keepSettings, loadSettings, mappingOf } from './settings.ts'
 
 const READ_EVERY = 16 // ms
 const SHOW_EVERY = 66 // ms
+const DEAD_FOR = 3000 // ms that a device which died in the hand holds the arm still, before the run waits for a person
 
 export type DeviceView = {
   name: string
@@ -30,6 +36,7 @@ export type DeviceView = {
   engaged: boolean
   fault: DeviceFault | null
   held: readonly Button[]
+  unknown: string | null // id of a pad whose layout the browser does not know: it can be mapped
 }
 
 export type HandView = {
@@ -37,6 +44,7 @@ export type HandView = {
   engaged: boolean
   devices: readonly DeviceView[]
   mayAsk: boolean // the browser can be asked for a SpaceMouse
+  troubles: readonly Trouble[] // why the browser keeps devices from the page
 }
 
 type Gripper = 'open' | 'close'
@@ -45,12 +53,15 @@ const GRIP = { open: -1, close: 1, none: 0 } as const
 export class Hand {
   readonly keyboard = new Keyboard()
   readonly pad = new Pad()
-  readonly view = new Store<HandView>({ active: null, engaged: false, devices: [], mayAsk: false })
+  readonly view = new Store<HandView>({ active: null, engaged: false, devices: [], mayAsk: false, troubles: [] })
   readonly settings = new Store<HandSettings>(loadSettings(localStorage))
-  /** Opens the browser's list of SpaceMice, where it has one. To be called from a click. */
-  askForSpaceMouse: (() => Promise<void>) | null = null
+  readonly layouts = new GamepadLayouts(localStorage)
+  private askHid: (() => Promise<void>) | null = null
   private readonly takeovers: Takeover[] = []
   private readonly gamepads = new Map<number, Takeover>()
+  private readonly troubles = new Map<HidDevice | null, Trouble>() // null: with all of them
+  private readonly lacks: readonly Trouble[]
+  private deadSince: number | null = null // the device in use
   private active: Takeover | null = null
   private sequence = 0
   private sentAt = 0
@@ -67,7 +78,10 @@ export class Hand {
     for (const event of ['blur', 'pagehide'] as const) window.addEventListener(event, () => this.letGo())
     document.addEventListener('visibilitychange', () => this.letGo())
     window.addEventListener('gamepadconnected', ({ gamepad: { index } }) => this.addGamepad(index))
-    for (const gamepad of navigator.getGamepads?.() ?? []) if (gamepad) this.addGamepad(gamepad.index)
+    window.addEventListener('gamepaddisconnected', ({ gamepad: { index } }) => this.gamepads.get(index)?.letGo())
+    const gamepads = gamepadsOf(navigator)
+    this.lacks = missing({ secure: isSecureContext, hid: 'hid' in navigator, gamepads: gamepads !== null })
+    for (const gamepad of gamepads ?? []) if (gamepad) this.addGamepad(gamepad.index)
     void this.watchHid()
     setInterval(() => this.tick(performance.now()), READ_EVERY)
   }
@@ -76,6 +90,12 @@ export class Hand {
   letGo(): void {
     for (const takeover of this.takeovers) takeover.letGo()
     this.tick(performance.now())
+  }
+
+  /** Opens the browser's list of SpaceMice, where it has one. To be called from a click. */
+  async askForSpaceMouse(): Promise<void> {
+    this.troubles.delete(null)
+    await this.askHid?.().catch((error: unknown) => this.troubles.set(null, hidTrouble(error, undefined, platform())))
   }
 
   change(part: Partial<HandSettings>): void {
@@ -90,19 +110,26 @@ export class Hand {
 
   private addGamepad(index: number): void {
     if (this.gamepads.has(index)) return
-    this.gamepads.set(index, this.add(new GamepadDevice(() => navigator.getGamepads()[index] ?? null)))
+    const poll = () => gamepadsOf(navigator)?.[index] ?? null
+    this.gamepads.set(index, this.add(new GamepadDevice(poll, (id) => this.layouts.of(id))))
   }
 
   private async watchHid(): Promise<void> {
     const { hid } = navigator as Navigator & { hid?: Hid }
     if (!hid) return
-    const { ask } = await watchSpaceMice(
-      hid,
-      (mouse) => this.add(mouse),
-      (error) =>
-        this.connection.tell(`The SpaceMouse could not be opened: ${error instanceof Error ? error.message : error}`),
-    )
-    this.askForSpaceMouse = ask
+    try {
+      const { ask } = await watchSpaceMice(
+        hid,
+        (mouse) => this.add(mouse),
+        (error, device) => {
+          if (error === null) this.troubles.delete(device)
+          else this.troubles.set(device, hidTrouble(error, device, platform()))
+        },
+      )
+      this.askHid = ask
+    } catch (error) {
+      this.troubles.set(null, hidTrouble(error, undefined, platform()))
+    }
   }
 
   private tick(time: number): void {
@@ -111,6 +138,7 @@ export class Hand {
     const frame = frameOf(settings.frame, model.hello?.cameras ?? [], model.state?.tcp ?? null)
     const executed = model.state?.executed?.[6]
     if (executed !== undefined && Math.abs(executed) > 0.5) this.gripper = executed > 0 ? 'close' : 'open'
+    for (const { device } of this.gamepads.values()) this.mapWith(device, time)
     const asked = this.takeovers.map((takeover) => {
       takeover.mapping = mappingOf(settings, takeover.device, frame)
       takeover.settings = { ...takeover.settings, touch: settings.touch }
@@ -120,7 +148,25 @@ export class Hand {
     this.choose(asked)
     const now = this.active && asked[this.takeovers.indexOf(this.active)]
     this.send(now?.engaged ? now : null, time)
+    if (now?.engaged && now.fault) this.bury(now.fault, time)
+    else this.deadSince = null
     this.show(asked, time)
+  }
+
+  /** A device that died in the hand must not hold the arm for ever, nor leave it to the policy: the run waits for a person. */
+  private bury({ words }: DeviceFault, time: number): void {
+    this.deadSince ??= time
+    if (time - this.deadSince < DEAD_FOR) return
+    this.deadSince = null
+    this.active?.letGo()
+    if (!inControl(this.connection.model.get())) return
+    this.connection.ask({ kind: 'pause' })
+    this.connection.tell(`Paused: ${words}`)
+  }
+
+  private mapWith(device: Device, time: number): void {
+    const pad = device instanceof GamepadDevice ? device.unknown : null
+    if (pad) this.layouts.look(pad, time)
   }
 
   /** The device in use stays in use until it lets go, or dies and another one takes over; then the first that takes over. */
@@ -181,12 +227,26 @@ export class Hand {
     this.shownAt = time
     const devices = this.takeovers.map((takeover, i): DeviceView => {
       const { raw, axes, engaged, fault, reading } = asked[i]
-      return { name: takeover.device.name, raw, asked: axes, engaged, fault, held: reading.buttons.held }
+      const { device } = takeover
+      const unknown = device instanceof GamepadDevice ? (device.unknown?.id ?? null) : null
+      return { name: device.name, raw, asked: axes, engaged, fault, held: reading.buttons.held, unknown }
     })
     const active = this.active?.device.name ?? null
     const previous = this.view.get()
-    const mayAsk = this.askForSpaceMouse !== null
-    const next = { active, engaged: devices.some(({ engaged }) => engaged), devices, mayAsk }
+    const mayAsk = this.askHid !== null
+    const troubles = [...this.lacks, ...this.troubles.values()]
+    const next = { active, engaged: devices.some(({ engaged }) => engaged), devices, mayAsk, troubles }
     if (JSON.stringify(previous) !== JSON.stringify(next)) this.view.set(next)
   }
 }
+
+/** null where the browser has none for this page, or forbids them. */
+function gamepadsOf({ getGamepads }: Navigator): (Gamepad | null)[] | null {
+  try {
+    return getGamepads ? getGamepads.call(navigator) : null
+  } catch {
+    return null
+  }
+}
+
+const platform = () => navigator.userAgent

@@ -14,7 +14,7 @@ import { type Pose, viewOf } from '../view/projection.ts'
 
 export type HandSettings = {
   touch: boolean // pushing a device takes over; otherwise a button must be held or toggled
-  deadZone: number | null // null: each device's own
+  deadZone: number | null // at least that of each device; null: each device's own
   translation: number // scale in [0, 1]
   rotation: number
   exponent: number
@@ -64,7 +64,7 @@ export function frameOf(name: string, cameras: readonly CameraInfo[], tcp: Pose 
 
 export const mappingOf = (settings: HandSettings, device: Pick<Device, 'deadZone'>, frame: Frame): Mapping => ({
   ...DEFAULT_MAPPING,
-  deadZone: settings.deadZone ?? device.deadZone,
+  deadZone: Math.max(settings.deadZone ?? 0, device.deadZone), // a stick never has a puck's
   exponent: settings.exponent,
   scale: { translation: settings.translation, rotation: settings.rotation },
   locked: settings.locked,

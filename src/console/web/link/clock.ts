@@ -1,15 +1,19 @@
-/** @file How far the server's clock is ahead of the page's, from pings: the quickest of the last answers knows best. */
+/**
+ * @file How far the server's clock is ahead of the page's, from pings: the quickest of the last answers knows best. One that
+ * a newer answer contradicts was before one of the clocks stood still or was set.
+ */
 
+const ROUNDED = 10 // ms: by which the clocks may be slewed meanwhile, and the server's is a whole number
 const KEPT = 20 // answers; at two a second those of the last 10 s
 
 export class ServerClock {
-  private readonly answers: { offset: number; roundTrip: number }[] = []
+  private answers: { offset: number; roundTrip: number }[] = []
 
   /** All in milliseconds; `sent` and `received` on the page's clock, `serverTime` on the server's. */
   hear(sent: number, serverTime: number, received: number): void {
-    const roundTrip = received - sent
-    this.answers.push({ offset: serverTime - (sent + received) / 2, roundTrip })
-    if (this.answers.length > KEPT) this.answers.shift()
+    const [least, most] = [serverTime - received, serverTime - sent] // the server answered in between
+    const agree = this.answers.filter(({ offset }) => offset >= least - ROUNDED && offset <= most + ROUNDED)
+    this.answers = [...agree, { offset: (least + most) / 2, roundTrip: received - sent }].slice(-KEPT)
   }
 
   private get best() {
@@ -31,6 +35,6 @@ export class ServerClock {
   }
 
   forget(): void {
-    this.answers.length = 0
+    this.answers = []
   }
 }

@@ -21,6 +21,7 @@ export class Connection {
   readonly clock = new ServerClock()
   private socket: WebSocket | null = null
   private heard = 0
+  private pong: { left: number; came: number } | undefined // that the server does not know of yet
   private retry = RETRY.first
 
   constructor(private readonly address: string) {
@@ -83,19 +84,22 @@ export class Connection {
 
   private hear(event: ServerEvent): void {
     const now = performance.now()
-    if (event.kind === 'pong') this.clock.hear(event.t, event.serverTime, now)
-    else if (event.kind === 'hello' && event.protocol !== PROTOCOL_VERSION)
+    if (event.kind === 'pong') {
+      this.clock.hear(event.t, event.serverTime, now)
+      this.pong = { left: event.left, came: now }
+    } else if (event.kind === 'hello' && event.protocol !== PROTOCOL_VERSION)
       this.model.update((model) => ({ ...model, link: 'outdated' }))
     else {
       this.model.update((model) => reduce(model, event, now))
-      if (event.kind === 'hello') this.greet(now)
+      if (event.kind === 'hello') this.greet()
     }
   }
 
-  private greet(now: number): void {
+  private greet(): void {
     this.retry = RETRY.first
     this.clock.forget()
-    this.send({ kind: 'ping', t: now })
+    this.pong = undefined
+    this.ping()
     const name = localStorage.getItem('name')
     if (name) this.send({ kind: 'name', name })
     if (document.hidden) this.send({ kind: 'hidden', hidden: true })
@@ -107,7 +111,13 @@ export class Connection {
       const socket = this.socket
       socket.close() // its own close event may take long on a dead line
       this.closed(socket)
-    } else this.send({ kind: 'ping', t: performance.now() })
+    } else this.ping()
+  }
+
+  /** Says what time it is here, and when the last answer came: by both the server knows how old an input is. */
+  private ping(): void {
+    this.send({ kind: 'ping', t: performance.now(), pong: this.pong })
+    this.pong = undefined
   }
 
   private closed(socket: WebSocket): void {

@@ -1,19 +1,20 @@
 /** @file What the page knows, and how each event from the server changes it. Pure. */
 import type { HealthSign, Metric } from '../../../metrics/metrics.ts'
-import type {
-  ActorName,
-  CommandInfo,
-  ControlEvent,
-  EpisodeEvent,
-  Hello,
-  LabelEvent,
-  LoopEvent,
-  PaceEvent,
-  RecordingEvent,
-  RobotEvent,
-  ServerEvent,
-  State,
-  VerdictEvent,
+import {
+  type ActorName,
+  type CommandInfo,
+  type ControlEvent,
+  type EpisodeEvent,
+  type Hello,
+  type LabelEvent,
+  type LoopEvent,
+  type PaceEvent,
+  type RecordingEvent,
+  type RobotEvent,
+  type ServerEvent,
+  type State,
+  TIMES,
+  type VerdictEvent,
 } from '../../protocol.ts'
 
 /** What acted in one step, for the ribbon below the views. */
@@ -50,6 +51,7 @@ export type Model = {
   episodes: readonly EpisodeEvent[] // newest first
   acts: readonly Act[] // oldest first
   notices: readonly Notice[]
+  late: { age: number; until: number } | null // the page's inputs are too old on arrival; `until` on the page's clock
   ended: Extract<ServerEvent, { kind: 'ended' }> | null
 }
 
@@ -73,11 +75,13 @@ export const START: Model = {
   episodes: [],
   acts: [],
   notices: [],
+  late: null,
   ended: null,
 }
 
 const MOST = { labels: 40, episodes: 60, acts: 400, loop: 400, notices: 4 }
 const NOTICE_SHOWN = 6000 // ms
+const LATE_SHOWN = 3 * TIMES.lateEvery
 
 const prepend = <T>(list: readonly T[], item: T, most: number): T[] => [item, ...list.slice(0, most - 1)]
 const append = <T>(list: readonly T[], item: T, most: number): T[] => [...list.slice(1 - most), item]
@@ -124,6 +128,8 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
       }
     case 'label':
       return { ...model, labels: prepend(model.labels, event, MOST.labels) }
+    case 'late':
+      return { ...model, late: { age: event.age, until: now + LATE_SHOWN } }
     case 'refused':
       return noted(model, `Not done (${event.what}): ${event.why}`, now)
     case 'ended':

@@ -1,51 +1,34 @@
 /** @file Every input device: its axes as they are, what the robot is asked for, its buttons, and an alarm where it is dead. */
-import { type AXIS_NAMES, KEYS } from '../../devices/index.ts'
+import { type DeviceFault, KEYS, WAYS } from '../../devices/index.ts'
+import type { DeviceView } from '../hand/hand.ts'
+import { GamepadMapping } from '../panels/gamepad-mapping.tsx'
 import { ScreenPad } from '../panels/screen-pad.tsx'
 import { Adjust, AxisBars } from '../panels/takeover.tsx'
 import { useConsole } from '../parts/context.ts'
 import { useStore } from '../parts/store.ts'
 
 export function DevicesPage() {
-  const { hand, connection } = useConsole()
-  const { devices, active, mayAsk } = useStore(hand.view, (view) => view)
+  const { hand } = useConsole()
+  const { devices, active, mayAsk, troubles } = useStore(hand.view, (view) => view)
   return (
     <main class="page devices">
       <section class="card">
         <header>
           <h2>Devices</h2>
           <span class="small quiet">Grey: what the device says. Colour: what the robot is asked for.</span>
-          <button
-            type="button"
-            disabled={!mayAsk}
-            onClick={() =>
-              hand.askForSpaceMouse?.().catch((error: unknown) => connection.tell(`No SpaceMouse: ${String(error)}`))
-            }
-          >
+          <button type="button" disabled={!mayAsk} onClick={() => void hand.askForSpaceMouse()}>
             Connect a SpaceMouse
           </button>
         </header>
-        {!mayAsk && (
-          <p class="empty">
-            This browser has no WebHID (or the page is not on localhost or https). Chrome and Edge have it.
-          </p>
-        )}
+        {troubles.map(({ words, lines }) => (
+          <div key={words} class="alarm trouble" role="alert">
+            {words}
+            {lines && <pre>{lines.join('\n')}</pre>}
+          </div>
+        ))}
         <div class="device-grid">
-          {devices.map(({ name, raw, asked, engaged, fault, held }) => (
-            <article key={name} class={`device ${engaged ? 'engaged' : ''} ${fault ? 'dead' : ''}`}>
-              <header class="row spread">
-                <h3>{name}</h3>
-                <span class="small">
-                  {fault ? `dead: ${fault.kind}` : engaged ? 'takes over' : name === active ? 'used last' : 'at rest'}
-                </span>
-              </header>
-              <AxisBars raw={raw} asked={asked} />
-              {fault && (
-                <p class="alarm" role="alert">
-                  {fault.words}
-                </p>
-              )}
-              <p class="small quiet">{held.length ? `held: ${held.join(', ')}` : 'no button held'}</p>
-            </article>
+          {devices.map((device) => (
+            <DeviceCard key={device.name} {...device} usedLast={device.name === active} />
           ))}
         </div>
         <p class="small quiet">A gamepad appears here once a button on it was pressed.</p>
@@ -82,13 +65,33 @@ export function DevicesPage() {
   )
 }
 
-const WAYS: Record<(typeof AXIS_NAMES)[number], readonly [plus: string, minus: string]> = {
-  x: ['forward', 'back'],
-  y: ['left', 'right'],
-  z: ['up', 'down'],
-  roll: ['lean right', 'lean left'],
-  pitch: ['tip forward', 'tip back'],
-  yaw: ['turn left', 'turn right'],
+function DeviceCard({ name, raw, asked, engaged, fault, held, unknown, usedLast }: DeviceView & { usedLast: boolean }) {
+  return (
+    <article class={`device ${engaged ? 'engaged' : ''} ${fault ? 'dead' : ''}`}>
+      <header class="row spread">
+        <h3>{name}</h3>
+        <span class="small">
+          {fault ? FAULTS[fault.kind] : engaged ? 'takes over' : usedLast ? 'used last' : 'at rest'}
+        </span>
+      </header>
+      <AxisBars raw={raw} asked={asked} />
+      {fault && (
+        <p class="alarm" role="alert">
+          {fault.words}
+        </p>
+      )}
+      <p class="small quiet">{held.length ? `held: ${held.join(', ')}` : 'no button held'}</p>
+      {unknown !== null && <GamepadMapping id={unknown} />}
+    </article>
+  )
+}
+
+const FAULTS: Record<DeviceFault['kind'], string> = {
+  disconnected: 'dead: disconnected',
+  silent: 'dead: silent',
+  stuck: 'dead: stuck',
+  'unknown layout': 'not mapped',
+  'not at rest': 'waits for its rest',
 }
 
 function wordsFor(meaning: (typeof KEYS)[string]): string {

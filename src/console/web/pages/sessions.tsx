@@ -1,5 +1,7 @@
 /** @file Runs on disk: their result, their curves, and every episode to look through. */
+
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
+import { percent } from '../../../metrics/percent.ts'
 import type { EpisodeEntry, RunDetail } from '../../api.ts'
 import { Chart } from '../curves/chart.tsx'
 import { CLOCKS, chartsOf, domainOf } from '../curves/charts.ts'
@@ -43,8 +45,6 @@ function RunView({ run }: { run: string }) {
   if (loaded.state === 'failed') return <p class="card empty">{loaded.why}</p>
   return <RunBody detail={loaded.value} />
 }
-
-const percent = (share: number) => `${Math.round(100 * share)} %`
 
 function RunBody({ detail }: { detail: RunDetail }) {
   const [of, setPart] = useState(detail.parts[0] ?? 'online')

@@ -1,5 +1,7 @@
 /** @file What the run says in words: the coach's line, health, the tasks, and each tweak as it turns into talk. */
+
 import { useMemo } from 'preact/hooks'
+import { percent } from '../../../metrics/percent.ts'
 import type { LabelEvent } from '../../protocol.ts'
 import { taskRows } from '../curves/tasks.ts'
 import { useModel } from '../parts/context.ts'
@@ -46,8 +48,6 @@ export function HealthPanel() {
     </section>
   )
 }
-
-const percent = (share: number) => `${Math.round(100 * share)} %`
 
 export function TasksPanel() {
   const metrics = useModel((model) => model.metrics)

@@ -20,7 +20,7 @@ export function TalkPanel() {
       </header>
       <CommandBox
         onCommand={(text, source) => connection.operate({ kind: 'command', text, source })}
-        onStop={() => connection.ask({ kind: 'stop' })}
+        onHalt={(message) => connection.ask(message)}
       />
       <Dial
         turn={inBearing(camera, tcp)}

@@ -1,14 +1,22 @@
-/** @file The command box: completes what is typed, shows what is understood before it acts, refuses kindly what is not. */
+/**
+ * @file The command box: completes what is typed, shows what is understood before it acts, refuses kindly what is not. What
+ * halts the robot does so as it is typed or heard.
+ */
 import { useRef, useState } from 'preact/hooks'
+import { haltIn, haltInUnfinished } from '../../../talk/halt-words.ts'
 import { completions, understandPhrase } from '../../../talk/phrases.ts'
-import type { CommandSource } from '../../protocol.ts'
+import type { ClientMessage, CommandSource } from '../../protocol.ts'
+import { HaltWatch, haltMessage } from './halting.ts'
 import { type PushToTalk, webSpeech } from './speech.ts'
 
 const SHOWN_FIRST = 700 // ms that what was heard is shown before it acts
 
-type Props = { onCommand: (text: string, source: CommandSource) => void; onStop: () => void }
+type Props = {
+  onCommand: (text: string, source: CommandSource) => void
+  onHalt: (message: ClientMessage) => void // needs no control
+}
 
-export function CommandBox({ onCommand, onStop }: Props) {
+export function CommandBox({ onCommand, onHalt }: Props) {
   const [text, setText] = useState('')
   const [chosen, setChosen] = useState(-1)
   const [open, setOpen] = useState(false)
@@ -17,12 +25,14 @@ export function CommandBox({ onCommand, onStop }: Props) {
   const offered =
     open && text.trim() ? completions(text, 6).filter((phrase) => phrase !== text.trim().toLowerCase()) : []
 
+  const typing = useRef(new HaltWatch(haltInUnfinished)).current
   const say = (phrase: string, source: CommandSource) => {
-    const meant = understandPhrase(phrase)
-    if ('refused' in meant) return setText(phrase)
-    if ('stop' in meant) onStop()
+    const halt = haltIn(phrase)
+    if (halt) onHalt(haltMessage(halt, phrase, source))
+    else if ('refused' in understandPhrase(phrase)) return setText(phrase)
     else onCommand(phrase, source)
     setText('')
+    typing.hear('')
     setOpen(false)
     setChosen(-1)
   }
@@ -31,16 +41,17 @@ export function CommandBox({ onCommand, onStop }: Props) {
     setOpen(false)
     setChosen(-1)
   }
-  const speech = useSpeech(
-    (phrase, over) => {
+  const speech = useSpeech({
+    onText: (phrase, over) => {
       setText(phrase)
       setHeard(over ? phrase : null)
     },
-    (phrase) => {
+    onHalt,
+    onSay: (phrase) => {
       setHeard(null)
       say(phrase, 'spoken')
     },
-  )
+  })
   return (
     <div class="command-box">
       <div class="row">
@@ -59,6 +70,8 @@ export function CommandBox({ onCommand, onStop }: Props) {
             maxLength={120}
             value={text}
             onInput={({ currentTarget }) => {
+              const halt = typing.hear(currentTarget.value)
+              if (halt) onHalt(haltMessage(halt, currentTarget.value, 'typed'))
               setText(currentTarget.value)
               setOpen(true)
               setChosen(-1)
@@ -149,24 +162,39 @@ export function CommandBox({ onCommand, onStop }: Props) {
   )
 }
 
-/** Hold, speak, let go: what was heard is shown for a moment and then said, unless the person changes the text. */
-function useSpeech(onText: (text: string, over: boolean) => void, onSay: (text: string) => void) {
+type Listening = {
+  onText: (text: string, over: boolean) => void
+  onHalt: (message: ClientMessage) => void
+  onSay: (text: string) => void
+}
+
+/** Hold, speak, let go: what was heard is shown for a moment and then said, unless the person changes the text, or halts the robot. */
+function useSpeech(wanted: Listening) {
   const [listening, setListening] = useState(false)
   const [problem, setProblem] = useState('')
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const latest = useRef({ onText, onSay })
-  latest.current = { onText, onSay }
+  const halted = useRef(false)
+  const latest = useRef(wanted)
+  latest.current = wanted
   const source = useRef<PushToTalk | null | undefined>(undefined)
   if (source.current === undefined)
     source.current = webSpeech({
       onPartial: (text) => latest.current.onText(text, false),
+      onHalt: (halt, text) => {
+        clearTimeout(timer.current)
+        halted.current = true
+        latest.current.onHalt(haltMessage(halt, text, 'spoken'))
+      },
       onCommand: (text) => {
         latest.current.onText(text, true)
-        const stops = 'stop' in understandPhrase(text)
-        timer.current = setTimeout(() => latest.current.onSay(text), stops ? 0 : SHOWN_FIRST)
+        timer.current = setTimeout(() => latest.current.onSay(text), SHOWN_FIRST)
       },
       onError: setProblem,
-      onEnd: () => setListening(false),
+      onEnd: () => {
+        setListening(false)
+        if (halted.current) latest.current.onText('', false) // it has been done
+        halted.current = false
+      },
     })
   const talk = source.current
   if (!talk) return null

@@ -1,5 +1,5 @@
-/** @file When a watcher takes over: the gating rule on the potential Φ, on misalignment near a contact, and on force (sim.md §7). */
-import type { Plan } from '../expert.ts'
+/** @file When a watcher takes over: the gating rule on the potential Φ, on misalignment near a contact, and on force (docs/simulator.md §7). */
+import type { Plan } from '../plan.ts'
 import type { SimulatedOperatorOptions } from './options.ts'
 
 export const REASONS = ['stuck', 'off', 'funnel', 'force'] as const

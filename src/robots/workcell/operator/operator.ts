@@ -3,8 +3,9 @@
  * and does not look at its plans; takes over when things go wrong, corrects, and hands back.
  */
 
-import type { Operator, Tending } from '../../../operator/operator.ts'
+import type { Tending } from '../../../operator/operator.ts'
 import { RandomStream, type StreamState } from '../../../random/stream.ts'
+import type { SimulatedPerson } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
 import { expertAction, expertPlan } from '../expert.ts'
 import { stepsToGo } from '../progress.ts'
@@ -30,7 +31,7 @@ type Doing =
 
 const CONFUSED_STEPS = 4 // then the operator sees that left was right
 
-export class SimulatedOperator implements Operator {
+export class SimulatedOperator implements SimulatedPerson {
   readonly options: SimulatedOperatorOptions
   private readonly truth: () => Truth
   private readonly random: RandomStream
@@ -88,9 +89,10 @@ export class SimulatedOperator implements Operator {
     return structuredClone({ random: this.random.save(), report: this.counts })
   }
 
-  restore(state: SimulatedOperatorState): void {
-    this.random.restore(state.random)
-    this.counts = structuredClone(state.report)
+  restore(state: unknown): void {
+    const { random, report } = state as SimulatedOperatorState
+    this.random.restore(random)
+    this.counts = structuredClone(report)
     this.begin('')
   }
 

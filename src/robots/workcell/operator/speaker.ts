@@ -1,13 +1,12 @@
 /**
  * @file A simulated person who speaks instead of taking over. Sees the reasons that the simulated operator sees, a little
- * late; needs time to find words; says where the expert would move over the next J steps, in the words of the label rule;
+ * late; needs time to find words; says where the expert would move over the next J steps, in the words that it is given;
  * says when it is enough.
  */
 import { InputError } from '../../../errors.ts'
-import type { Operator, Tending } from '../../../operator/operator.ts'
+import type { Tending } from '../../../operator/operator.ts'
+import type { SpeakerReport, SpeakingPerson, Words } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
-import { LABEL_DEFAULTS, labelInterventions } from '../../../talk/labels.ts'
-import { commandDirection, NULL_COMMAND } from '../../../talk/vocabulary.ts'
 import { expertAction, expertPlan } from '../expert.ts'
 import { stepsToGo } from '../progress.ts'
 import type { Truth } from '../truth.ts'
@@ -20,8 +19,6 @@ export type SpeakerOptions = GateOptions & {
   speaking: number // steps from seeing a reason to the command being heard
   hold: number // steps for which a command holds at most: it is over once the tool came far enough
   quiet: number // steps after a command without a new reason, except force
-  window: number // J of the label rule, steps
-  threshold: number // σ of the label rule, metres
 }
 
 /** Sees as the practised operator does; half a second to speak; a command holds for 1.5 s at most, as at the console. */
@@ -34,17 +31,6 @@ export const DEFAULT_SPEAKER: SpeakerOptions = {
   speaking: 5,
   hold: 15,
   quiet: DEFAULT_OPERATOR.quiet,
-  window: LABEL_DEFAULTS.window,
-  threshold: LABEL_DEFAULTS.threshold,
-}
-
-/** What was said so far; JSON-safe. */
-export type SpeakerReport = {
-  steps: number
-  spokenSteps: number // steps for which a command held
-  commands: number
-  wordless: number // reasons to speak where the expert would not move the tool: no word for that
-  reasons: Record<Reason, number>
 }
 
 type Doing =
@@ -52,23 +38,24 @@ type Doing =
   | { name: 'thinking'; reason: Reason; left: number }
   | { name: 'spoken'; command: string; left: number }
 
-export class Speaker implements Operator {
+export class Speaker implements SpeakingPerson {
   readonly options: SpeakerOptions
   private readonly gate: Gate
   private readonly seen: { truth: Truth; snapshot: Snapshot }[] = [] // newest first
   private doing: Doing = { name: 'watching' }
   private quiet = 0
-  private readonly counts: SpeakerReport = {
+  private readonly counts = {
     steps: 0,
     spokenSteps: 0,
     commands: 0,
-    wordless: 0,
-    reasons: { stuck: 0, off: 0, funnel: 0, force: 0 },
+    wordless: 0, // reasons to speak where the expert would not move the tool
+    reasons: { stuck: 0, off: 0, funnel: 0, force: 0 } satisfies Record<Reason, number>,
   }
 
   /** @throws InputError where a time is no whole number of steps */
   constructor(
     private readonly workcell: Workcell,
+    private readonly words: Words,
     options: Partial<SpeakerOptions> = {},
   ) {
     this.options = { ...DEFAULT_SPEAKER, ...options }
@@ -127,8 +114,8 @@ export class Speaker implements Operator {
   }
 
   private speak(reason: Reason): void {
-    const command = this.words(this.seen.at(-1)!.snapshot)
-    if (command === NULL_COMMAND) {
+    const command = this.wordsFor(this.seen.at(-1)!.snapshot)
+    if (command === this.words.commands.nothing) {
       this.counts.wordless++
       this.fallSilent()
       return
@@ -138,10 +125,10 @@ export class Speaker implements Operator {
     this.doing = { name: 'spoken', command, left: this.options.hold }
   }
 
-  /** Along one of its axes the expert would already go back, in the picture that the speaker has of the scene. */
+  /** In one of the entries that it asks for the expert would already go back, in the picture that the speaker has of the scene. */
   private cameFarEnough(command: string): boolean {
     const action = expertAction(this.seen.at(-1)!.truth)
-    return commandDirection(command).some((sign, axis) => sign * action[axis]! < 0)
+    return this.words.intent(command).some((asked, entry) => asked * action[entry]! < 0)
   }
 
   private fallSilent(): void {
@@ -151,11 +138,10 @@ export class Speaker implements Operator {
   }
 
   /** The label of what the expert would do from that scene. */
-  private words(scene: Snapshot): string {
-    const { window, threshold } = this.options
-    const steps = expertAhead(this.workcell, scene, window).map((action) => ({ action, intervened: true }))
-    const metresPerUnit = this.workcell.spec.actionScale.translation
-    return labelInterventions(steps, { ...LABEL_DEFAULTS, window, threshold, metresPerUnit })[0]!.command
+  private wordsFor(scene: Snapshot): string {
+    const { words, workcell } = this
+    const steps = expertAhead(workcell, scene, words.window).map((action) => ({ action, intervened: true }))
+    return words.label(steps)[0]!.command
   }
 }
 

@@ -1,4 +1,4 @@
-/** @file The workcell's cameras: a z-buffer rasteriser in plain TypeScript, about half a millisecond a frame (sim.md §8). */
+/** @file The workcell's cameras: a z-buffer rasteriser in plain TypeScript, about half a millisecond a frame (docs/simulator.md §8). */
 import { ShapeError } from '../../../errors.ts'
 import type { Image } from '../../../robot/robot.ts'
 import { type Mesh, tessellate } from './mesh.ts'

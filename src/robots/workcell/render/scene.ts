@@ -34,7 +34,7 @@ export type CameraPose = {
   near: number // metres; nothing closer is drawn
 }
 
-/** Light and table that recognise every part of the workcell (sim.md §8). */
+/** Light and table that recognise every part of the workcell (docs/simulator.md §8). */
 export const defaultLight = (): Light => ({ direction: [0.35, 0.45, 0.82], ambient: 0.42, diffuse: 0.58 })
 export const defaultTable = (): Scene['table'] => ({ even: [0.62, 0.6, 0.57], odd: [0.58, 0.56, 0.53] })
 export const defaultBackground = (): Rgb => [0.75, 0.8, 0.85]

@@ -1,18 +1,21 @@
 /**
- * @file The scripted expert's plan for `slide`: come down behind the stand with the gripper closed, push it along its rail
- * to the end stop, back off and rise. Like the other plans it has no memory: the phase follows from the state.
+ * @file "slide": the stand is pushed along its rail to the end stop. The expert comes down behind it with the gripper closed,
+ * pushes, backs off and rises. Like the other plans this one has no memory: the phase follows from the state.
  */
-import type { Phase, Plan } from './expert.ts'
-import { BOLT, GRIPPER, HOME_ROTATION, OPENING_HEIGHT, STAND } from './layout.ts'
-import { DEFAULT_OPTIONS } from './options.ts'
-import { conjugate, multiply, rotationVector } from './spatial.ts'
-import type { Slide, Truth, Vec3 } from './truth.ts'
-import { add, axisOf, dot, length, ramp, scale, subtract } from './vector.ts'
+
+import { BOLT, GRIPPER, HOME_ROTATION, OPENING_HEIGHT, RAIL, STAND } from '../layout.ts'
+import { DEFAULT_OPTIONS } from '../options.ts'
+import { type Phase, type Plan, travel as stepsOfTravel } from '../plan.ts'
+import { conjugate, multiply, rotationVector } from '../spatial.ts'
+import { around, OPEN, START_CENTRE, START_RANGE } from '../start.ts'
+import type { Slide, Truth, Vec3 } from '../truth.ts'
+import { add, axisOf, dot, length, ramp, scale, subtract } from '../vector.ts'
+import type { Task } from './task.ts'
 
 const FACE = -(BOLT.shaftRadius + STAND.clearance + STAND.wall + GRIPPER.padHalf[0]) // TCP along the rail with pads at the stand
 
 /** Metres; along and across the rail relative to the stand, heights over the table. */
-export const SLIDE = {
+const SLIDE = {
   behind: FACE - 0.012, // where to come down and to back off to
   pushHeight: 0.026,
   safeHeight: OPENING_HEIGHT + 0.03, // a hand this high passes over every fixture
@@ -27,7 +30,7 @@ function toolAt({ stand, tcp }: Truth): { along: number; across: number; height:
 }
 
 /** What to do next in `slide`, from the state alone. `height` and `offset` are those over and beside the place to come down. */
-export function slidePlan(truth: Truth, { travel, stroke }: Slide): Plan {
+function slidePlan(truth: Truth, { travel, stroke }: Slide): Plan {
   const { along, across, height, axes } = toolAt(truth)
   const forward = axes[0]
   const go = (right: Vec3, up: number): Vec3 => add(right, [0, 0, up])
@@ -67,4 +70,38 @@ export function slidePlan(truth: Truth, { travel, stroke }: Slide): Plan {
   const sideways = miss < 0.012 ? 1 : ramp(height, 0.052, 0.062)
   const translation = go(scale(offset, sideways), level - height)
   return plan(aside > 0.5 ? 'approach' : 'descend', translation, aside)
+}
+
+const STOP_MARGIN = 0.004 // m from the end stop that count as against it
+const COST = { descend: 4, contact: 2, leave: 7 } // steps beside free travel (docs/simulator.md §7)
+const PUSH_PACE = 0.008 // m a step along the rail
+
+export const task: Task = {
+  listed: 4,
+  instruction: 'push the stand to the left',
+  maxSteps: 80,
+  scene: 'rail',
+  /** Against the end stop, at rest, the hand above it: the bolts play no part but must not be lost. */
+  succeeds: ({ slide, tcp }) =>
+    slide !== undefined &&
+    slide.stroke - slide.travel < STOP_MARGIN &&
+    Math.abs(slide.speed) < 0.01 &&
+    tcp.position[2] > OPENING_HEIGHT + 0.02,
+  /** The stand is at its travel 0. */
+  start(stream, { fixtures, bolts, rotation }) {
+    fixtures.stand.position[1] += RAIL.start
+    const tcp = { position: around(stream, START_CENTRE, START_RANGE), rotation }
+    return { fixtures, bolts, toys: [], tcp, ...OPEN }
+  },
+  plan: (truth) => truth.slide && slidePlan(truth, truth.slide),
+  /** Down behind the stand, along the rail, away. */
+  stepsToGo({ slide }, plan) {
+    const { travel, stroke } = slide!
+    const wayDown = SLIDE.safeHeight - SLIDE.pushHeight
+    const push = COST.contact + (stroke - travel) / PUSH_PACE + COST.leave
+    if (plan.phase === 'retreat') return COST.leave * Math.min(1, Math.max(0, 1 - plan.height / wayDown))
+    if (plan.phase === 'push') return push
+    const down = COST.descend * Math.min(1, Math.max(plan.aside, plan.height / wayDown))
+    return plan.aside * stepsOfTravel(plan.translation, plan.rotation) + down + push
+  },
 }

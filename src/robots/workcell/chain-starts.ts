@@ -2,18 +2,18 @@
  * @file Practice episodes that begin as operations of a chain do: in the scene that the policy itself left behind, where the
  * task in turn follows on the one before. Reset starts are tidier: at rest, upright, centred.
  */
-import { RandomStream } from '../random/stream.ts'
-import type { Observation } from '../robot/robot.ts'
-import type { Snapshot } from '../robots/workcell/workcell.ts'
-import type { Station } from '../run/session.ts'
-import { type Operation, operationAfter } from './chain.ts'
-import type { EpisodeSummary } from './episode.ts'
+import { RandomStream } from '../../random/stream.ts'
+import type { Operation, Starts } from '../../robot/rig.ts'
+import type { Observation } from '../../robot/robot.ts'
+import type { GuardedWorkcell } from './guarded.ts'
+import { operationAfter } from './operations.ts'
+import type { Snapshot } from './workcell.ts'
 
-export class ChainStarts {
+export class ChainStarts implements Starts {
   private left?: { next: Operation; scene: Snapshot }
 
   constructor(
-    private readonly station: Pick<Station, 'robot' | 'workcell'>,
+    private readonly station: GuardedWorkcell,
     private readonly share: number,
     private readonly seed: number,
   ) {}
@@ -35,7 +35,7 @@ export class ChainStarts {
   }
 
   /** Keeps the scene of a success that something can follow on. */
-  ended({ task, ending }: Pick<EpisodeSummary, 'task' | 'ending'>): void {
+  ended({ task, ending }: { task: string; ending: string }): void {
     const { workcell } = this.station
     this.left = undefined
     if (this.share === 0 || ending !== 'success') return

@@ -1,0 +1,37 @@
+/** @file Rotations that every robot tells in the same way: unit quaternions [w, x, y, z], active, in the robot's base frame. */
+
+export type Vec3 = [x: number, y: number, z: number] // metres, base frame
+export type Quat = [w: number, x: number, y: number, z: number]
+
+/** The rotation "b, then a". */
+export const multiply = (a: Quat, b: Quat): Quat => [
+  a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3],
+  a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2],
+  a[0] * b[2] - a[1] * b[3] + a[2] * b[0] + a[3] * b[1],
+  a[0] * b[3] + a[1] * b[2] - a[2] * b[1] + a[3] * b[0],
+]
+
+export const conjugate = (q: Quat): Quat => [q[0], -q[1], -q[2], -q[3]]
+
+/** Turns `v` by a unit quaternion: v + w t + u × t with t = 2 u × v. */
+export function rotate([w, x, y, z]: Quat, v: Vec3): Vec3 {
+  const t: Vec3 = [2 * (y * v[2] - z * v[1]), 2 * (z * v[0] - x * v[2]), 2 * (x * v[1] - y * v[0])]
+  return [
+    v[0] + t[0] * w + (y * t[2] - z * t[1]),
+    v[1] + t[1] * w + (z * t[0] - x * t[2]),
+    v[2] + t[2] * w + (x * t[1] - y * t[0]),
+  ]
+}
+
+export function unit(q: Quat): Quat {
+  const size = Math.hypot(q[0], q[1], q[2], q[3])
+  return [q[0] / size, q[1] / size, q[2] / size, q[3] / size]
+}
+
+/** exp: the rotation by |v| radians about v. */
+export function fromRotationVector(v: Vec3): Quat {
+  const angle = Math.hypot(v[0], v[1], v[2])
+  if (angle < 1e-12) return unit([1, v[0] / 2, v[1] / 2, v[2] / 2])
+  const s = Math.sin(angle / 2) / angle
+  return [Math.cos(angle / 2), v[0] * s, v[1] * s, v[2] * s]
+}
