@@ -3,14 +3,23 @@ import { decodeError } from '../errors.ts'
 import { decodeMessage, encodeMessage } from './codec.ts'
 import {
   beginMessage,
+  type ControlRequest,
   type FromLearner,
   figuresOf,
   publishedOf,
-  type Request,
   stepMessage,
   type ToLearner,
 } from './messages.ts'
-import type { Control, Experience, Learned, LearnerLink, LinkEvents, Published, Saved, Weights } from './ports.ts'
+import type {
+  Experience,
+  Learned,
+  LearnerControl,
+  LearnerLink,
+  LinkEvents,
+  Published,
+  Saved,
+  Weights,
+} from './ports.ts'
 
 /** A MessagePort, or a Worker. */
 export interface Port {
@@ -26,7 +35,7 @@ type Waiting<T> = { resolve: (value: T) => void; reject: (error: Error) => void 
  * which lets go of it.
  */
 export class LocalLink implements LearnerLink {
-  readonly control: Control = {
+  readonly control: LearnerControl = {
     learn: async (phase, updates) => (await this.ask({ want: 'learn', phase, updates })) as Learned,
     learnFreely: async (publishEvery) => void (await this.ask({ want: 'learn-freely', publishEvery })),
     pause: async () => (await this.ask({ want: 'pause' })) as { version: number },
@@ -118,7 +127,7 @@ export class LocalLink implements LearnerLink {
     return new Promise((resolve, reject) => this.rooms.add({ resolve, reject, most }))
   }
 
-  private ask(request: Request): Promise<Reply> {
+  private ask(request: ControlRequest): Promise<Reply> {
     if (this.lost) return Promise.reject(this.lost)
     const ticket = ++this.tickets
     const reply = new Promise<Reply>((resolve, reject) => this.replies.set(ticket, { resolve, reject }))

@@ -9,7 +9,7 @@ import type { Learned, Published, Saved } from './ports.ts'
 /** Whose experience it is; episode and step complete the key. */
 export type Origin = { run: string; robot: string }
 
-export type Request =
+export type ControlRequest =
   | { want: 'learn'; phase: Phase; updates: number }
   | { want: 'learn-freely'; publishEvery: number }
   | { want: 'pause' }
@@ -23,7 +23,7 @@ export type ToLearner =
   | { kind: 'begin'; from: Origin; start: EpisodeStart }
   | { kind: 'step'; from: Origin; episode: number; step: ToldStep } // the action comes first
   | { kind: 'end'; from: Origin; episode: number; end: EpisodeEnd }
-  | { kind: 'request'; ticket: number; request: Request }
+  | { kind: 'request'; ticket: number; request: ControlRequest }
 
 /** From the learner. `ticket` answers the request that carried it. */
 export type FromLearner =

@@ -1,6 +1,6 @@
 /**
  * @file What a robot's side and a learner have to do with one another, whatever lies between them: what happened
- * (`Experience`), what to act with (`Weights`), what to do (`Control`). One specification of each runs on every transport.
+ * (`Experience`), what to act with (`Weights`), what to do (`LearnerControl`). One specification of each runs on every transport.
  */
 import type { Phase, UpdateFigures } from '../learn/phase.ts'
 import type { ActorParameters } from '../learn/policy.ts'
@@ -38,7 +38,7 @@ export type Learned = {
 }
 
 /** Requests are answered in their order, after everything that was told before them has been taken in. */
-export interface Control {
+export interface LearnerControl {
   /**
    * At most that many joint updates; fewer where there is too little to learn from, or where a pause cuts it short. The
    * parameters after them are published before it resolves: lock-step is this, and nothing else.
@@ -61,7 +61,7 @@ export type Saved = {
 export interface LearnerLink {
   experience(robot: string): Experience
   readonly weights: Weights
-  readonly control: Control
+  readonly control: LearnerControl
   /** Stops the learner and lets go of it. Never waits for one that is lost already. */
   close(): Promise<void>
 }

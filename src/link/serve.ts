@@ -4,10 +4,10 @@ import { encodeError, InputError } from '../errors.ts'
 import type { UpdateFigures } from '../learn/phase.ts'
 import { decodeMessage, encodeMessage, type Message } from './codec.ts'
 import {
+  type ControlRequest,
   type FromLearner,
   firstObservation,
   type Origin,
-  type Request,
   stepOf,
   type ToLearner,
   weightsMessage,
@@ -20,7 +20,7 @@ export type ServeOptions = {
 }
 
 type Received = Message<ToLearner>
-type Asked = { ticket: number; request: Request }
+type Asked = { ticket: number; request: ControlRequest }
 
 /**
  * Serves until it is told to stop, or until something fails: then the other end is told, as data. `open` makes the learner;
@@ -75,7 +75,7 @@ class Inbox {
   }
 }
 
-const LEAVE_OFF: ReadonlySet<Request['want']> = new Set(['pause', 'stop'])
+const LEAVE_OFF: ReadonlySet<ControlRequest['want']> = new Set(['pause', 'stop'])
 
 class Service {
   private readonly robots = new Map<number, string>() // by episode: who told of it

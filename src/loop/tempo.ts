@@ -3,7 +3,7 @@
  * count; in free mode the learner goes at its own pace, and whatever it published last is taken up between two steps.
  */
 import type { ActorParameters } from '../learn/policy.ts'
-import type { Control, Learned, Weights } from '../link/ports.ts'
+import type { Learned, LearnerControl, Weights } from '../link/ports.ts'
 
 export type LockStep = {
   updatesPerStep: number // of any robot: two robots make two steps in 100 ms and are due twice the updates
@@ -11,7 +11,7 @@ export type LockStep = {
   updatesAsked: number // online updates that were asked for before, by an earlier part of the run
 }
 
-export type TempoLink = { control: Pick<Control, 'learn'>; weights: Weights }
+export type TempoLink = { control: Pick<LearnerControl, 'learn'>; weights: Weights }
 
 export class Tempo {
   /** The updates of the block before the last publication; awaited at the next one, so that robots and learner overlap. */

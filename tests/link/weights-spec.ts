@@ -21,10 +21,11 @@ export const weightsSpec = (name: string, open: OpenLink) =>
         learner.canUpdate = () => true
         await link.control.learnFreely(4)
         const versions = new Set<number>()
-        while (versions.size < 3) {
+        for (let ms = 0; versions.size < 3 && ms < 3000; ms++) {
           if (link.weights.newest) versions.add(link.weights.newest.version)
           await sleep(1)
         }
+        expect(versions.size).toBe(3)
         await link.control.pause()
         for (const version of versions) expect(version % 4).toBe(0)
         const { version, values } = link.weights.newest!
