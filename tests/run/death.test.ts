@@ -37,7 +37,9 @@ describe.concurrent('a learner that dies', () => {
   ] as const)('%s stops the robot and ends the run', async (_, how, when, mode, code, words) => {
     const running = place.start({ how, when, mode })
     const outcome = await running.outcome()
-    expectOrderly(outcome)
+    if (how === 'memory')
+      expect(outcome.movedAfterStop).toBe(0) // it takes a while to fill, and dies at no known moment
+    else expectOrderly(outcome)
     expect(outcome.code).toBe(code)
     expect(outcome.lines).toHaveLength(1)
     expect(outcome.lines[0]).toMatch(words)
@@ -85,19 +87,19 @@ describe.concurrent('a run that is told to end', () => {
   )
 
   it('goes on when it is resumed, after a stop in the warm-up as after one online', async () => {
-    const settings = ['warmUp.updates=3000', 'online.robotMinutes=0.05']
+    const settings = ['warmUp.updates=1000', 'online.robotMinutes=0.05']
     const first = place.start({ settings })
-    await first.says(/warm-up: \d+ of 3000/)
+    await first.says(/warm-up: \d+ of 1000/)
     first.signal('SIGINT')
     expect(await first.ended).toBe(0)
     const held = Number(/update-0*(\d+)/.exec(readdirSync(join(first.run, 'checkpoints')).at(-1)!)![1])
-    expect(held).toBeLessThan(3000)
+    expect(held).toBeLessThan(1000)
     const second = place.start({ arguments: ['train', '--resume', first.run, '--no-console'] })
     expect(await second.ended, second.errors).toBe(0)
     const updates = readMetrics(join(first.run, 'metrics.jsonl')).flatMap((metric) =>
       metric.kind === 'update' && metric.phase === 'warm-up' ? [metric.update] : [],
     )
-    expect(updates).toEqual(Array.from({ length: 300 }, (_, i) => 10 * (i + 1))) // none twice, none left out
+    expect(updates).toEqual(Array.from({ length: 100 }, (_, i) => 10 * (i + 1))) // none twice, none left out
   })
 
   it.each([
