@@ -95,7 +95,9 @@ describe('demonstrations', () => {
       [3, 'pick'],
     ])
     const swapped = [{ ...sources[0]!, spec: other }]
-    await expect(encodeDemonstrations(eyes, swapped, config(1), NO_COPIES, { onEpisode: () => {} })).rejects.toThrow('test arm')
+    await expect(encodeDemonstrations(eyes, swapped, config(1), NO_COPIES, { onEpisode: () => {} })).rejects.toThrow(
+      'test arm',
+    )
   })
 
   it('give the normalisers: mean 1 and deviation √(2/3) of proprio, twice that of h', async () => {
