@@ -165,6 +165,11 @@ class SegmentCheck {
     return first !== null && outlineOf(first.payload, this.file).kind !== 'header'
   }
 
+  /** Version 1 took readings that are no numbers, and whoever reads such an episode leaves it out: that is no damage. */
+  private strange(numbers: Numbers): string | undefined {
+    return this.version === 1 ? undefined : strangeNumber(numbers)
+  }
+
   private skip(): void {
     const { frames } = this
     const intact = frames.findIntact()
@@ -198,7 +203,7 @@ class SegmentCheck {
     this.lost = false
     const { episode } = start
     this.open = { episode, steps: 0, from: offset, to: offset, lastId: this.next.id - 1 }
-    const strange = strangeNumber(observation)
+    const strange = this.strange(observation)
     if (episode < this.next.episode) this.lose(offset, `has a number that was used before`)
     else if (strange) this.lose(offset, strange)
     this.next.episode = Math.max(this.next.episode, episode + 1)
@@ -206,7 +211,7 @@ class SegmentCheck {
 
   private step(offset: number, { episode, step, next }: Extract<LogRecord, { kind: 'step' }>): void {
     const { open } = this
-    const strange = strangeNumber({ ...next, action: step.action, reward: step.reward })
+    const strange = this.strange({ ...next, action: step.action, reward: step.reward })
     if (episode !== open?.episode || step.step !== open.steps)
       this.lose(offset, 'holds a step that does not follow from the records before it')
     else if (!(step.id > open.lastId)) this.lose(offset, `has id ${step.id} after ${open.lastId}`)
@@ -257,13 +262,10 @@ class SegmentCheck {
 
 const aKind = (kind: LogRecord['kind']) => (kind === 'end' ? 'an end' : `a ${kind}`)
 
+type Numbers = { time: number; proprio: Float32Array; action?: Float32Array; reward?: number }
+
 /** Says which number of a step is none, if one is. */
-function strangeNumber(numbers: {
-  time: number
-  proprio: Float32Array
-  action?: Float32Array
-  reward?: number
-}): string | undefined {
+function strangeNumber(numbers: Numbers): string | undefined {
   const { time, proprio, action = [], reward = 0 } = numbers
   const named = [
     ['time', [time]],

@@ -136,7 +136,7 @@ export class Running {
 
   /** The last line that it said for people, without its progress. */
   get lastWords(): string[] {
-    return this.errors.split('\n').filter((line) => line && !/^[\w ,\d[\]-]+: [\d.]+ of [\d.]+/.test(line))
+    return this.errors.split('\n').filter((line) => line && !/^[\w ,%\d[\]-]+: [\d.]+ of [\d.]+/.test(line))
   }
 
   /** What came of it. `since`: the cause; by default the death of the learner. */
