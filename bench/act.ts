@@ -22,7 +22,7 @@ export async function benchAct(): Promise<ActFigures> {
   const workcell = await Workcell.create()
   const encoder = await NanoEncoder.load()
   const commands = builtInCommandEncoder()
-  const { proprio: names, tasks } = workcell.spec
+  const { channels: names, tasks } = workcell.spec
   const sizes = actorSizes(NetworkConfig.parse({}), encoder.description, names.length, commands.width)
   const policy = await Policy.create(sizes, commands)
   const noise = new RandomStream(0, 'bench').fillNormal(new Float32Array(ACTION_WIDTH))

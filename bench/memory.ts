@@ -39,7 +39,7 @@ async function bytesInReplay(): Promise<number> {
     onlineCapacity: 1,
     embeddingWidth: encoder.description.embeddingWidth,
     featureShape: encoder.description.featureShape,
-    proprioWidth: workcell.spec.proprio.length,
+    proprioWidth: workcell.spec.channels.length,
     copies: config.replay.shiftedCopies,
   })
   await encoder.close()
@@ -61,7 +61,7 @@ async function logEpisodes(): Promise<{ transitions: number; bytes: number }> {
         for (const [step, { action, outcome }] of steps.entries()) {
           const { reward, terminated, observation } = outcome
           const truncated = !terminated && step === steps.length - 1
-          const rest = { reward, terminated, truncated, actor: 'operator', command: null } as const
+          const rest = { reward, terminated, truncated, by: 'robot', actor: 'operator', command: null } as const
           log.step({ id: log.nextId, step, action, ...rest }, observation)
         }
         log.end({ ending: success ? 'success' : 'timeout' })

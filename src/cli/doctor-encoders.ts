@@ -1,6 +1,5 @@
 /** @file What `duet doctor` says of the encoders: which files are here, and how long one observation takes. */
 import type { Device } from '../graph/index.ts'
-import { CONTROL_RATE } from '../metrics/robot-time.ts'
 import { median } from '../metrics/statistics.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
@@ -60,9 +59,10 @@ async function timeObservations(name: Exclude<Timed, 't5'>, device: Device): Pro
       const shapes = [`h [${embeddingWidth}], features [${featureShape}], weights ${hash.slice(0, 12)}`, ...notes].join(
         '; ',
       )
-      const period = 1000 / CONTROL_RATE
+      const { rate } = workcell.spec
+      const period = 1000 / rate
       if (time <= period) return { ok: true, found: `${figures}; ${shapes}` }
-      const slow = `longer than a control period of ${period} ms: on this device it cannot act at ${CONTROL_RATE} Hz`
+      const slow = `longer than a control period of ${period} ms: on this device it cannot act at ${rate} Hz`
       return { ok: true, warning: true, found: `${figures}, ${slow}; ${shapes}` }
     } finally {
       await encoder.close()
@@ -74,7 +74,7 @@ async function timeObservations(name: Exclude<Timed, 't5'>, device: Device): Pro
 
 /** ResNet-10 gives features only, so nano stands beside it. */
 async function open(name: Exclude<Timed, 't5'>, spec: RobotSpec, device: Device): Promise<VlaEncoder> {
-  const robot = { cameras: Object.keys(spec.cameras), stateWidth: spec.proprio.length, device }
+  const robot = { cameras: Object.keys(spec.cameras), stateWidth: spec.channels.length, device }
   if (name !== 'resnet10') return openEncoder(name, robot)
   const nano = await openEncoder('nano', robot)
   return ResNetEncoder.load(nano, { path: await pulledPath('resnet10', name), device })

@@ -9,6 +9,7 @@ import { register as registerEval } from './eval.ts'
 import { register as registerExperiments } from './experiments.ts'
 import { register as registerPretrain } from './pretrain.ts'
 import { register as registerPull } from './pull.ts'
+import { register as registerRobot } from './robot.ts'
 import { register as registerSteer } from './steer.ts'
 import { register as registerTrain } from './train.ts'
 
@@ -20,6 +21,7 @@ const program = new Command('duet')
 for (const register of [
   registerTrain,
   registerEval,
+  registerRobot,
   registerSteer,
   registerDemo,
   registerPretrain,

@@ -11,6 +11,7 @@ export type LearnerEvents = {
   onParameters?: (values: ActorParameters, update: number) => void
   onFigures?: (figures: UpdateFigures) => void
   onLabels?: (counts: Record<string, number>) => void
+  onAlive?: () => void // about twice a second, whatever the learner is at
 }
 
 type Waiting = { resolve: (values: ActorParameters) => void; reject: (error: Error) => void }
@@ -92,6 +93,7 @@ export class LearnerClient {
     if (message.kind === 'ready') this.settle(READY, {})
     else if (message.kind === 'done') this.settle(message.ticket, {})
     else if (message.kind === 'figures') this.events.onFigures?.(message.figures)
+    else if (message.kind === 'alive') this.events.onAlive?.()
     else if (message.kind === 'labels') this.events.onLabels?.(message.counts)
     else if (message.kind === 'failed') this.fail(new Error(message.message))
     else {

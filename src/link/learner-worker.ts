@@ -16,6 +16,8 @@ export type LearnerSetup = {
   checkpoint?: string // directory to continue from
 }
 
+const ALIVE_EVERY = 500 // ms
+
 class LearnerThread {
   private readonly inbox: ToLearner[] = []
   private wake: () => void = () => {}
@@ -110,7 +112,12 @@ async function main() {
     const replay = new ReplayBuffer({ ...setup.replay, translator, commands })
     const learner = await Learner.create(setup.learner, replay)
     if (setup.checkpoint) await learner.load(setup.checkpoint)
-    await new LearnerThread(link, learner, replay, setup.figuresEvery).run()
+    const alive = setInterval(() => link.send({ kind: 'alive' }), ALIVE_EVERY)
+    try {
+      await new LearnerThread(link, learner, replay, setup.figuresEvery).run()
+    } finally {
+      clearInterval(alive)
+    }
   } catch (error) {
     link.send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
   } finally {

@@ -24,6 +24,7 @@ export type FromLearner =
   | { kind: 'figures'; figures: UpdateFigures }
   | { kind: 'labels'; counts: Record<string, number> }
   | { kind: 'done'; ticket: number }
+  | { kind: 'alive' } // every now and then, whatever it is at
   | { kind: 'failed'; message: string }
 
 /** Delivered in order. `transfer` moves buffers, uncopied. */

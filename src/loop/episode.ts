@@ -5,9 +5,11 @@ import type { Segment } from '../metrics/metrics.ts'
 import type { Operator, Tending } from '../operator/operator.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { Ending } from '../replay/episode.ts'
-import type { Actor } from '../replay/transition.ts'
+import type { Actor, Judge } from '../replay/transition.ts'
+import { decide, type RewardSource, robotsOwn } from '../reward/reward.ts'
+import { describeFault, type Fault } from '../robot/fault.ts'
 import type { Action, Observation } from '../robot/robot.ts'
-import type { Fault, SafeRobot } from '../robot/safety.ts'
+import type { SafeRobot } from '../robot/safety.ts'
 import type { Attendant, Verdict } from './attendant.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
@@ -19,6 +21,8 @@ export type Happening = {
   reward: number
   terminated: boolean
   truncated: boolean
+  by: Judge
+  confidence?: number
   actor: Actor
   command: string | null
 }
@@ -43,6 +47,8 @@ export interface Recorder {
   begin(task: string, seed: number, observation: Observation, seen: EncodedObservation): void
   step(happening: Happening, next: Observation, seen: EncodedObservation): Promise<void> | void
   end(summary: EpisodeSummary): Promise<void> | void
+  /** The episode cannot go on, and why; what was recorded of it stands. */
+  interrupt?(why: string): void
 }
 
 export type Crew = {
@@ -57,6 +63,8 @@ export type Crew = {
   /** Waits for the start of the next period. */
   pace?: Pick<Pace, 'tick'>
   recorder?: Recorder
+  /** Who judges each step; the robot itself where nobody is named. */
+  rewards?: readonly RewardSource[]
   /** A watcher beside the robot, who may hold it between two steps and end the episode there. */
   attendant?: Attendant
 }
@@ -84,14 +92,15 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
         Object.assign(summary, closing(verdict))
         break
       }
+      const madeAt = robot.now()
       const planned = await crew.policy.primary(seen, crew.noise())
       const tending = operator?.tend(observation, planned) ?? {}
       const { command, actor } = await choose(crew, seen, planned, tending)
-      const outcome = await robot.step(command)
+      const outcome = await robot.step(command, madeAt)
       if (robot.fault && robot.fault.kind !== 'stopped') throw stopped(robot.fault)
       observation = outcome.observation
       seen = await see(observation, summary.length + 1)
-      const judged = judge(outcome, tending.verdict, summary.length + 1 >= maxSteps)
+      const judged = decide(crew.rewards ?? OWN, outcome, tending.verdict, summary.length + 1 >= maxSteps)
       const happening = {
         step: summary.length,
         action: robot.executed,
@@ -107,12 +116,14 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       if (judged.terminated) summary.ending = judged.reward > 0 ? 'success' : 'failure'
       else if (over && tending.verdict !== 'abort') summary.ending = 'timeout'
     }
+    await robot.rest()
     await recorder?.end(summary)
     attendant?.end(summary)
     return summary
   } catch (error) {
     await robot.stop()
-    throw error
+    if (robot.fault && robot.fault.kind !== 'stopped') recorder?.interrupt?.(describeFault(robot.fault))
+    throw robot.fault?.kind === 'sensor' ? stopped(robot.fault) : error
   }
 }
 
@@ -137,11 +148,15 @@ async function choose(
   return { command: await policy.refined(seen, command, noise()), actor: 'refinement' }
 }
 
-const stopped = ({ kind, what }: Fault) =>
+const OWN = [robotsOwn]
+
+const stopped = (fault: Fault) =>
   new InputError(
     'safety envelope',
-    `the robot holds after a fault, ${kind}: ${what}`,
-    'Look at the robot and at what commanded it; the run can be resumed, nothing logged is lost',
+    `the robot holds after a fault, ${describeFault(fault)}`,
+    fault.kind === 'sensor'
+      ? 'Look at the robot and at its sensors; the run can be resumed, nothing logged is lost'
+      : 'Look at the robot and at what commanded it; the run can be resumed, nothing logged is lost',
   )
 
 /** An abort says nothing about the state: the episode was cut off. */
@@ -149,11 +164,3 @@ const closing = (verdict: Verdict): Pick<EpisodeSummary, 'ending' | 'judged'> =>
   ending: verdict,
   judged: { reward: verdict === 'success' ? 1 : 0, terminated: verdict !== 'abort' },
 })
-
-/** A person's verdict overrules the robot's own. The clock and an abort truncate: they say nothing about the state. */
-function judge(outcome: { reward: number; terminated: boolean }, verdict: Tending['verdict'], late: boolean) {
-  if (verdict === 'success') return { reward: 1, terminated: true, truncated: false }
-  if (verdict === 'failure') return { reward: 0, terminated: true, truncated: false }
-  const { reward, terminated } = outcome
-  return { reward, terminated, truncated: !terminated && (late || verdict === 'abort') }
-}

@@ -2,7 +2,7 @@
 
 import type { LearnerClient } from '../link/learner-client.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
-import type { EpisodeStart } from '../replay/episode.ts'
+import type { EpisodeEnd, EpisodeStart } from '../replay/episode.ts'
 import type { EpisodeLog } from '../replay/log.ts'
 import type { Observation } from '../robot/robot.ts'
 import type { EpisodeSummary, Happening, Recorder } from './episode.ts'
@@ -18,6 +18,7 @@ export const ownNumber = (from: number, { index, of }: Place) => from + ((((inde
 /** Episodes and steps have numbers that are unique over all robots of the run, and increase in each one's log. */
 export class OnlineRecorder implements Recorder {
   private start?: EpisodeStart
+  private recording = false
   private firstId: number // of the episode that runs, or comes next
 
   constructor(
@@ -44,6 +45,7 @@ export class OnlineRecorder implements Recorder {
   begin(task: string, seed: number, observation: Observation, seen: EncodedObservation): void {
     this.start = { episode: this.nextEpisode, task, source: 'online', seed }
     this.log.begin(this.start, observation)
+    this.recording = true
     this.learner.begin(this.start, seen)
   }
 
@@ -56,8 +58,18 @@ export class OnlineRecorder implements Recorder {
   }
 
   end({ ending, judged }: EpisodeSummary): void {
-    const end = judged ? { ending, verdict: judged } : { ending }
+    this.close(judged ? { ending, verdict: judged } : { ending })
+  }
+
+  /** What the log holds of the episode is whole, and says why there is no more. */
+  interrupt(why: string): void {
+    if (this.recording) this.log.end({ ending: 'interrupted', why })
+    this.recording = false
+  }
+
+  private close(end: EpisodeEnd): void {
     this.log.end(end)
+    this.recording = false
     this.learner.end(this.start!.episode, end)
     this.firstId = ownNumber(this.log.nextId, this.place)
   }

@@ -41,7 +41,7 @@ export class Practice {
   ) {
     this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
     const { pace } = settings.online
-    this.pace = new Pace(() => watcher?.speed(pace) ?? pace)
+    this.pace = new Pace(rig.robot.spec.rate, () => watcher?.speed(pace) ?? pace)
     this.tending = watcher ? watcher.operator(rig.cell, operator) : operator
     this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
   }

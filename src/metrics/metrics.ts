@@ -74,6 +74,15 @@ const EvaluationMetric = z.object({
 
 const LabelsMetric = z.object({ kind: z.literal('labels'), ...clock, counts: per(z.number()) }) // of the whole dataset so far
 
+/** A camera begins to look blind; `look` is null when it sees again. */
+const CameraMetric = z.object({
+  kind: z.literal('camera'),
+  ...clock,
+  robot: z.string(), // its cell
+  camera: z.string(),
+  look: z.enum(['frozen', 'flat']).nullable(),
+})
+
 const HealthSign = z.object({
   sign: z.string(), // its name; equal names are the same sign
   words: z.string(),
@@ -90,6 +99,7 @@ export const Metric = z.discriminatedUnion('kind', [
   UpdateMetric,
   EvaluationMetric,
   LabelsMetric,
+  CameraMetric,
   HealthMetric,
   FiguresMetric,
 ])

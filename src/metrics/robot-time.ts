@@ -1,6 +1,6 @@
 /** @file Robot time: how long a robot has lived, counted in its steps. */
 
-export const CONTROL_RATE = 10 // Hz
+const USUAL_RATE = 10 // Hz, of the workcell, and of all metrics that say no other
 
 /** Robot minutes: time as the robot lives it, whatever the wall clock says. */
-export const robotMinutes = (steps: number) => steps / CONTROL_RATE / 60
+export const robotMinutes = (steps: number, rate = USUAL_RATE) => steps / rate / 60

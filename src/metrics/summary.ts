@@ -36,9 +36,9 @@ export function interventionShare(episodes: readonly MetricOf<'episode'>[]): num
 
 /**
  * The first evaluation is step 0, the last one the result; tasks without an evaluation are left out.
- * Times are those of the last event.
+ * Times are those of the last event. `rate`: Hz of the robot, 10 where nothing is said.
  */
-export function summarise(metrics: readonly Metric[], { seed }: { seed: number }): Summary {
+export function summarise(metrics: readonly Metric[], { seed, rate }: { seed: number; rate?: number }): Summary {
   const evaluations = ofKind(metrics, 'evaluation')
   const episodes = ofKind(metrics, 'episode')
   const cells = new Set(evaluations.flatMap(({ robots }) => Object.keys(robots ?? {})))
@@ -46,14 +46,20 @@ export function summarise(metrics: readonly Metric[], { seed }: { seed: number }
     const own = episodes.filter(({ robot }) => robot === cell)
     const tasks = firstAndLast(evaluations.map((evaluation) => evaluation.robots?.[cell] ?? {}))
     const steps = own.reduce((sum, { length }) => sum + length, 0)
-    return [cell, { tasks, interventionShare: interventionShare(own), robotMinutes: robotMinutes(steps) }] as const
+    return [
+      cell,
+      { tasks, interventionShare: interventionShare(own), robotMinutes: robotMinutes(steps, rate) },
+    ] as const
   })
   const latest = (pick: (metric: Metric) => number) => metrics.reduce((most, metric) => Math.max(most, pick(metric)), 0)
   return {
     tasks: firstAndLast(evaluations.map(({ tasks }) => tasks)),
     ...(robots.length > 0 ? { robots: Object.fromEntries(robots) } : {}),
     interventionShare: interventionShare(episodes),
-    robotMinutes: robotMinutes(latest(({ robotSteps }) => robotSteps)),
+    robotMinutes: robotMinutes(
+      latest(({ robotSteps }) => robotSteps),
+      rate,
+    ),
     wallMinutes: latest(({ time }) => time) / 60,
     seed,
   }

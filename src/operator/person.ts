@@ -24,7 +24,7 @@ export type Spoken = {
 
 export type PersonOptions = {
   inputAge: number // ms; an input older than that is no motion
-  period: number // ms of robot time in one step
+  period: () => number // ms of robot time in one step
   now: () => number // ms, never going back
 }
 
@@ -86,7 +86,7 @@ export class Person implements Operator {
   say(spoken: Spoken): void {
     if (!this.here) return
     const { period, now } = this.options
-    this.command = { ...spoken, until: now() + spoken.lasts, stepsLeft: Math.round(spoken.lasts / period) }
+    this.command = { ...spoken, until: now() + spoken.lasts, stepsLeft: Math.round(spoken.lasts / period()) }
   }
 
   silence(): void {
@@ -97,7 +97,7 @@ export class Person implements Operator {
   get spoken(): (Spoken & { left: number }) | undefined {
     if (!this.command) return undefined
     const { until, stepsLeft, ...spoken } = this.command
-    const left = Math.min(until - this.options.now(), stepsLeft * this.options.period)
+    const left = Math.min(until - this.options.now(), stepsLeft * this.options.period())
     return left > 0 ? { ...spoken, left } : undefined
   }
 

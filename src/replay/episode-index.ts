@@ -28,10 +28,10 @@ export async function indexEpisodes(folder: string): Promise<IndexedEpisode[]> {
   for (const file of segmentsOf(folder)) {
     const frames = new FrameReader(file)
     try {
-      readHeader(frames, file)
+      const { version } = readHeader(frames, file)
       let records = 0
       for (let frame = frames.next(); frame; frame = frames.next()) {
-        const record = outlineOf(frame.payload, `${file} at byte ${frame.offset}`)
+        const record = outlineOf(frame.payload, `${file} at byte ${frame.offset}`, version)
         const last = found.at(-1)
         if (record.kind === 'start') {
           const counts = { length: 0, operatorSteps: 0, spokenSteps: 0 }
@@ -58,9 +58,9 @@ export async function readIndexed({
 }: Pick<IndexedEpisode, 'file' | 'offset' | 'start'>): Promise<{ robot: LoggedRobot; episode: LoggedEpisode }> {
   const frames = new FrameReader(file)
   try {
-    const { robot } = readHeader(frames, file)
+    const { robot, version } = readHeader(frames, file)
     frames.end = offset
-    const reading = readEpisode(frames, file, new RecordCodec(robot))
+    const reading = readEpisode(frames, file, new RecordCodec(robot, version))
     for (let records = 1; ; records++) {
       const { done, value } = reading.next()
       if (done && value?.start.episode === start.episode) return { robot, episode: value }

@@ -11,7 +11,7 @@ export type EpisodeStart = {
 /** What one step adds to its episode, beside the observation that it led to. */
 export type Step = Omit<Transition, 'observation' | 'episode' | 'task' | 'source'>
 
-/** "interrupted": the process died or the log was cut; the steps that it holds are whole. */
+/** "interrupted": the process died, the log was cut, or the robot stopped by a fault; the steps that it holds are whole. */
 export const ENDINGS = ['success', 'failure', 'timeout', 'abort', 'interrupted'] as const
 export type Ending = (typeof ENDINGS)[number]
 
@@ -19,10 +19,14 @@ export type EpisodeEnd = {
   ending: Ending
   /** Corrects the last step, where a person's verdict came after it was recorded. */
   verdict?: { reward: number; terminated: boolean }
+  why?: string // of an interruption, where it is known
 }
 
 /** The last step with the verdict applied. An episode that did not terminate was truncated: it bootstraps. */
-export function settle<S extends Pick<Step, 'reward' | 'terminated' | 'truncated'>>(last: S, end: EpisodeEnd): S {
+export function settle<S extends Pick<Step, 'reward' | 'terminated' | 'truncated' | 'by'>>(
+  last: S,
+  end: EpisodeEnd,
+): S {
   const { reward, terminated } = end.verdict ?? last
-  return { ...last, reward, terminated, truncated: last.truncated || !terminated }
+  return { ...last, reward, terminated, truncated: last.truncated || !terminated, by: end.verdict ? 'person' : last.by }
 }

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { InputError } from '../errors.ts'
+import { nameOf } from '../robot/channels.ts'
 import type { FrameReader } from './frames.ts'
 import { type LoggedRobot, type LogHeader, outlineOf } from './records.ts'
 
@@ -35,7 +36,7 @@ export function readHeader(frames: FrameReader, file: string): LogHeader {
       'is not a Duet log, or its header is damaged',
       'Choose another run folder, or restore the file from a copy',
     )
-  const record = outlineOf(first.payload, where)
+  const record = outlineOf(first.payload, where) // a header is read in every version
   if (record.kind !== 'header') {
     throw new InputError(where, `opens with a ${record.kind} instead of a header`, 'Restore the file from a copy')
   }
@@ -44,8 +45,9 @@ export function readHeader(frames: FrameReader, file: string): LogHeader {
 
 /** @throws InputError naming the first entry in which the log's robot differs from the one at hand */
 export function expectRobot(file: string, logged: LoggedRobot, robot: LoggedRobot) {
-  for (const key of ['name', 'cameras', 'proprio', 'actionScale'] as const) {
-    const [theirs, ours] = [stable(logged[key]), stable(robot[key])]
+  const [past, present] = [identityOf(logged), identityOf(robot)]
+  for (const key of Object.keys(past) as (keyof typeof past)[]) {
+    const [theirs, ours] = [stable(past[key]), stable(present[key])]
     if (theirs !== ours) {
       throw new InputError(
         `${file} at byte 0`,
@@ -55,6 +57,18 @@ export function expectRobot(file: string, logged: LoggedRobot, robot: LoggedRobo
     }
   }
 }
+
+/** What makes records of two robots mean the same. Where a camera is mounted and what a channel can read may be told better. */
+const identityOf = ({ name, rate, cameras, channels, actionFrame, actionScale }: LoggedRobot) => ({
+  name,
+  rate,
+  cameras: Object.fromEntries(
+    Object.entries(cameras).map(([camera, { width, height }]) => [camera, { width, height }]),
+  ),
+  proprio: channels.map(nameOf),
+  actionFrame,
+  actionScale,
+})
 
 /** JSON with the keys of objects in order, so that the order in which cameras were named does not matter. */
 function stable(value: unknown): string {

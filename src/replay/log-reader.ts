@@ -43,7 +43,7 @@ export function* readEpisodes(folder: string, spec?: RobotSpec): Generator<Logge
 function* readSegment(frames: FrameReader, file: string, spec?: RobotSpec): Generator<LoggedEpisode> {
   const header = readHeader(frames, file)
   if (spec) expectRobot(file, header.robot, loggedRobot(spec))
-  const codec = new RecordCodec(header.robot)
+  const codec = new RecordCodec(header.robot, header.version)
   for (;;) {
     const episode = finish(readEpisode(frames, file, codec))
     if (!episode) return

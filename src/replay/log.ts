@@ -13,6 +13,7 @@ import {
   type LoggedRobot,
   type LogOutline,
   type LogRecord,
+  type LogVersion,
   loggedRobot,
   outlineOf,
   RecordCodec,
@@ -166,13 +167,15 @@ export class EpisodeLog {
   /** Takes up the last segment where it stops: cuts a torn record, ends an episode that has no end. */
   private resume(file: string) {
     const frames = new FrameReader(file)
+    let version: LogVersion = LOG_VERSION
     try {
       const header = readHeader(frames, file)
+      version = header.version
       expectRobot(file, header.robot, this.robot)
       this.nextId = header.nextId
       this.nextEpisode = header.nextEpisode
       for (let next = frames.next(); next; next = frames.next()) {
-        this.follow(outlineOf(next.payload, `${file} at byte ${next.offset}`))
+        this.follow(outlineOf(next.payload, `${file} at byte ${next.offset}`, version))
       }
       if (frames.torn) expectTornTail(frames, file)
       this.recovery = { tornBytes: frames.size - frames.end, interrupted: this.open?.episode ?? null }
@@ -184,6 +187,7 @@ export class EpisodeLog {
     this.fd = fs.openSync(file, 'r+')
     if (this.recovery.tornBytes) fs.ftruncateSync(this.fd, this.size)
     if (this.open) this.end({ ending: 'interrupted' })
+    if (version !== LOG_VERSION) this.beginSegment() // steps of two versions do not stand in one file
   }
 
   private follow(record: LogOutline) {

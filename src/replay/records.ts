@@ -1,35 +1,97 @@
 /** @file The log's records as bytes: header, episode start, step, episode end. Reading trusts nothing and evaluates nothing. */
 import { z } from 'zod'
 import { InputError, ShapeError } from '../errors.ts'
+import { type Channel, nameOf, ROLES, type Role, type VectorRole } from '../robot/channels.ts'
 import { ACTION_WIDTH, type Observation, type RobotSpec } from '../robot/robot.ts'
 import { ENDINGS, type EpisodeEnd, type EpisodeStart, type Step } from './episode.ts'
 import { packImage, unpackImage } from './image-codec.ts'
-import type { Actor } from './transition.ts'
+import { type Actor, JUDGES } from './transition.ts'
 
 export const LOG_FORMAT = 'duet-log'
-export const LOG_VERSION = 1
+export const LOG_VERSION = 2
 
 const count = z.int().min(0)
 const finite = z.number()
+const size = { width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) }
+const actionScale = z.strictObject({ translation: finite, rotation: finite })
+const quaternion = z.tuple([finite, finite, finite, finite])
+
+/** All of a RobotSpec but its tasks. */
+const Robot = z.strictObject({
+  name: z.string(),
+  rate: finite.gt(0),
+  cameras: z.record(
+    z.string(),
+    z.strictObject({
+      ...size,
+      capture: z.strictObject(size).optional(),
+      mount: z
+        .strictObject({
+          mount: z.enum(['base', 'tool']),
+          position: z.tuple([finite, finite, finite]),
+          rotation: quaternion,
+          fovy: finite,
+        })
+        .optional(),
+    }),
+  ),
+  channels: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        unit: z.string(),
+        low: finite.optional(),
+        high: finite.optional(),
+        role: z.enum(ROLES).optional(),
+      }),
+    )
+    .max(4096),
+  home: quaternion.optional(),
+  actionFrame: z.enum(['base', 'tool']),
+  actionScale,
+})
+export type LoggedRobot = z.infer<typeof Robot>
+
+const rest = { format: z.literal(LOG_FORMAT), nextId: count, nextEpisode: count }
 
 /** What the records of a log depend on. Each segment opens with it. */
-export const LogHeader = z.strictObject({
-  format: z.literal(LOG_FORMAT),
-  version: z.literal(LOG_VERSION),
-  robot: z.strictObject({
-    name: z.string(),
-    cameras: z.record(
-      z.string(),
-      z.strictObject({ width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) }),
-    ),
-    proprio: z.array(z.string()).max(4096),
-    actionScale: z.strictObject({ translation: finite, rotation: finite }),
-  }),
-  nextId: count,
-  nextEpisode: count,
-})
-export type LogHeader = z.infer<typeof LogHeader>
-export type LoggedRobot = LogHeader['robot']
+export const LogHeader = z.strictObject({ ...rest, version: z.literal(LOG_VERSION), robot: Robot })
+export type LogHeader = Omit<z.infer<typeof LogHeader>, 'version'> & { version: LogVersion }
+export type LogVersion = 1 | typeof LOG_VERSION
+
+/** Version 1: only workcells wrote logs, and of their channels only the names. */
+const FirstHeader = z
+  .strictObject({
+    ...rest,
+    version: z.literal(1),
+    robot: z.strictObject({
+      name: z.string(),
+      cameras: z.record(z.string(), z.strictObject(size)),
+      proprio: z.array(z.string()).max(4096),
+      actionScale,
+    }),
+  })
+  .transform(({ robot: { proprio, ...robot }, ...header }): LogHeader => {
+    const channels = proprio.map(channelNamed)
+    return { ...header, robot: { ...robot, channels, rate: 10, actionFrame: 'base' } }
+  })
+
+const READABLE = z.union([LogHeader, FirstHeader])
+
+/** A channel of version 1 by its name, "tcp.x [m]". */
+function channelNamed(text: string): Channel {
+  const [, name, unit] = /^(.*) \[(.*)\]$/.exec(text) ?? [text, text, '']
+  const [, prefix, axis] = /^(.*)\.([xyz])$/.exec(name!) ?? []
+  const vectors: Record<string, VectorRole> = {
+    tcp: 'position',
+    'tcp.turn': 'turn',
+    'tcp.velocity': 'velocity',
+    'wrist.force': 'force',
+  }
+  const of = vectors[prefix ?? '']
+  const role = of ? (`${of}.${axis}` as Role) : name === 'gripper.opening' ? 'opening' : undefined
+  return { name: name!, unit: unit!, ...(role && { role }) }
+}
 
 const Start = z.strictObject({
   episode: count,
@@ -41,7 +103,11 @@ const End = z.strictObject({
   episode: count,
   ending: z.enum(ENDINGS),
   verdict: z.strictObject({ reward: finite, terminated: z.boolean() }).optional(),
+  why: z.string().optional(),
 })
+
+/** What a step of version 2 holds beside its numbers. */
+const Beside = z.strictObject({ command: z.string().nullable(), confidence: finite.optional() })
 
 /** A record without its observation: enough to find the place where a log goes on. */
 export type LogOutline =
@@ -58,12 +124,8 @@ export type LogRecord =
 const KINDS = ['header', 'start', 'step', 'end'] as const
 const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator']
 
-export function loggedRobot(spec: RobotSpec): LoggedRobot {
-  const { name, proprio, actionScale } = spec
-  const cameras = Object.fromEntries(
-    Object.entries(spec.cameras).map(([camera, { width, height }]) => [camera, { width, height }]),
-  )
-  return { name, cameras, proprio: [...proprio], actionScale }
+export function loggedRobot({ tasks: _, ...spec }: RobotSpec): LoggedRobot {
+  return structuredClone({ ...spec, channels: [...spec.channels] })
 }
 
 /** A file that holds no such record, or one that does not fit its header. */
@@ -74,7 +136,11 @@ export class RecordCodec {
   private readonly cameras: readonly string[]
   private previous: Observation | undefined
 
-  constructor(private readonly robot: LoggedRobot) {
+  /** `version`: of the records to be read; those that are written are of the present one. */
+  constructor(
+    private readonly robot: LoggedRobot,
+    private readonly version: LogVersion = LOG_VERSION,
+  ) {
     this.cameras = Object.keys(robot.cameras).sort()
   }
 
@@ -104,7 +170,7 @@ export class RecordCodec {
   decode(payload: Buffer, where: string): LogRecord {
     return explain(where, () => {
       const cursor = new Cursor(payload)
-      const outline = readOutline(cursor)
+      const outline = readOutline(cursor, this.version)
       if (outline.kind === 'start') {
         this.restart()
         return { ...outline, observation: cursor.end(this.readObservation(cursor)) }
@@ -117,9 +183,18 @@ export class RecordCodec {
   /** Time, proprioception, then a codec, a length and the bytes for each camera in the order of their names. */
   private observation(observation: Observation): Buffer[] {
     const { proprio, images, time } = observation
-    if (proprio.length !== this.robot.proprio.length) {
-      throw new ShapeError('log observation.proprio', [proprio.length], [this.robot.proprio.length])
+    if (proprio.length !== this.robot.channels.length) {
+      throw new ShapeError('log observation.proprio', [proprio.length], [this.robot.channels.length])
     }
+    if (!Number.isFinite(time))
+      throw new InputError('log observation.time', `is ${time}`, 'Mend the clock of the robot')
+    const bad = proprio.findIndex((value) => !Number.isFinite(value))
+    if (bad >= 0)
+      throw new InputError(
+        `log observation, ${nameOf(this.robot.channels[bad]!)}`,
+        `is ${proprio[bad]}`,
+        'A log takes finite readings only: mend the sensor',
+      )
     const pieces = [float64(time), float32s(proprio)]
     for (const camera of this.cameras) {
       const { width, height } = this.robot.cameras[camera]!
@@ -141,7 +216,7 @@ export class RecordCodec {
 
   private readObservation(cursor: Cursor): Observation {
     const time = cursor.float64()
-    const proprio = cursor.float32s(this.robot.proprio.length)
+    const proprio = cursor.float32s(this.robot.channels.length)
     const images: Observation['images'] = {}
     for (const camera of this.cameras) {
       const { width, height } = this.robot.cameras[camera]!
@@ -156,8 +231,8 @@ export class RecordCodec {
 }
 
 /** Reads a record without looking at its images. @throws InputError if it is none */
-export function outlineOf(payload: Buffer, where: string): LogOutline {
-  return explain(where, () => readOutline(new Cursor(payload)))
+export function outlineOf(payload: Buffer, where: string, version: LogVersion = LOG_VERSION): LogOutline {
+  return explain(where, () => readOutline(new Cursor(payload), version))
 }
 
 function explain<T>(where: string, read: () => T): T {
@@ -171,11 +246,11 @@ function explain<T>(where: string, read: () => T): T {
   }
 }
 
-function readOutline(cursor: Cursor): LogOutline {
+function readOutline(cursor: Cursor, version: LogVersion): LogOutline {
   const kind = KINDS[cursor.uint8()]
-  if (kind === 'header') return { kind, header: cursor.json(LogHeader, 'log header') }
+  if (kind === 'header') return { kind, header: cursor.json(READABLE, 'log header') }
   if (kind === 'start') return { kind, start: cursor.json(Start, 'episode start') }
-  if (kind === 'step') return { kind, ...readStep(cursor) }
+  if (kind === 'step') return { kind, ...readStep(cursor, version) }
   if (kind !== 'end') throw new Malformed('holds a record of an unknown kind')
   const { episode, ...end } = cursor.json(End, 'episode end')
   return { kind, episode, end }
@@ -201,24 +276,31 @@ function stepPieces(episode: number, step: Step): Buffer[] {
   head.writeDoubleLE(step.id, 0)
   head.writeUInt32LE(episode, 8)
   head.writeUInt32LE(step.step, 12)
-  head[16] = (step.terminated ? 1 : 0) | (step.truncated ? 2 : 0) | (ACTORS.indexOf(step.actor) << 2)
+  const { terminated, truncated, actor, by } = step
+  head[16] = (terminated ? 1 : 0) | (truncated ? 2 : 0) | (ACTORS.indexOf(actor) << 2) | (JUDGES.indexOf(by) << 4)
   head.writeDoubleLE(step.reward, 17)
-  return [head, float32s(step.action), json(step.command)]
+  const { command, confidence } = step
+  return [head, float32s(step.action), json(valid(Beside, { command, confidence }, 'log step'))]
 }
 
-function readStep(cursor: Cursor): { episode: number; step: Step } {
+function readStep(cursor: Cursor, version: LogVersion): { episode: number; step: Step } {
   const id = cursor.float64()
   const episode = cursor.uint32()
   const index = cursor.uint32()
   const flags = cursor.uint8()
   const reward = cursor.float64()
   const action = cursor.float32s(ACTION_WIDTH)
-  const command = cursor.json(z.string().nullable(), 'command')
-  const actor = ACTORS[flags >> 2]
-  if (!actor) throw new Malformed('holds a step of an unknown actor')
   const terminated = (flags & 1) !== 0
   const truncated = (flags & 2) !== 0
-  return { episode, step: { id, step: index, action, reward, terminated, truncated, actor, command } }
+  const actor = ACTORS[(flags >> 2) & 3]
+  if (!actor || flags >> (version === 1 ? 4 : 6)) throw new Malformed('holds a step of an unknown actor')
+  const told = { id, step: index, action, reward, terminated, truncated, actor }
+  if (version === 1) {
+    const command = cursor.json(z.string().nullable(), 'command')
+    return { episode, step: { ...told, by: truncated ? 'clock' : 'robot', command } }
+  }
+  const by = JUDGES[flags >> 4]!
+  return { episode, step: { ...told, by, ...cursor.json(Beside, 'step') } }
 }
 
 function json(value: unknown): Buffer {

@@ -3,6 +3,13 @@ import type { Action, Observation } from '../robot/robot.ts'
 
 export type Actor = 'primary' | 'refinement' | 'operator'
 
+/**
+ * Whose word reward and end of a step are: the robot's own test, a classifier's, or a person's, who overrules both. The
+ * clock says nothing of the state: it cuts an episode off.
+ */
+export const JUDGES = ['robot', 'classifier', 'person', 'clock'] as const
+export type Judge = (typeof JUDGES)[number]
+
 /** Where a transition comes from: demonstrations (and interventions, once an episode ends) are cloned, rollouts are not. */
 export type Source = 'demonstration' | 'online'
 
@@ -21,6 +28,8 @@ export type Transition = {
   reward: number
   terminated: boolean
   truncated: boolean
+  by: Judge
+  confidence?: number // 0 to 1, where the judge has one
   actor: Actor
   command: string | null // what was said while this step was taken
 }

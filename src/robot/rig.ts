@@ -1,5 +1,6 @@
 /** @file A robot as a run has it: behind its safety envelope, with what only a simulation can do beside it. */
 import type { z } from 'zod'
+import { InputError } from '../errors.ts'
 import type { Operator } from '../operator/operator.ts'
 import type { Action, Observation, RobotSpec } from './robot.ts'
 import type { Vec3 } from './rotation.ts'
@@ -76,8 +77,26 @@ export type Rig = {
   cell: string // names it within its run, and its part of the run's folder
   robot: SafeRobot // the only way to its motors
   reset: 'itself' | 'person' // who brings the scene to a start state
-  simulation?: Simulation // none: it is real
+  real: boolean // it moves something that can break
+  simulation?: Simulation
   close(): Promise<void>
+}
+
+/**
+ * What a robot that can break has to have: a limit on the age of its commands, one on the silence of those who supervise it,
+ * and a place where its faults outlive the process. @throws InputError if a real one lacks it
+ */
+export function expectGuarded({ robot, real }: Pick<Rig, 'robot' | 'real'>): void {
+  if (!real) return
+  for (const name of ['commandAge', 'heartbeatAge'] as const)
+    if (!Number.isFinite(robot.limits[name]))
+      throw new InputError(
+        robot.spec.name,
+        `is real, and safety.${name} has no limit`,
+        'Give it one in seconds: a robot has to stop when nobody commands or supervises it any more',
+      )
+  if (!robot.keepsFaults)
+    throw new InputError(robot.spec.name, 'is real, and keeps no faults', 'Give its safety envelope a fault file')
 }
 
 /** `blind`: without cameras, where only the physics is wanted. */

@@ -1,15 +1,17 @@
 /** @file What every robot, simulated or real, promises to the interaction loop. */
+import type { Channel } from './channels.ts'
 import type { Quat, Vec3 } from './rotation.ts'
 
 export type Image = { width: number; height: number; data: Uint8Array } // RGB, row-major, top row first
 
 export type Observation = {
   images: Record<string, Image>
-  proprio: Float32Array // entries named by RobotSpec.proprio
-  time: number // seconds since the robot started
+  proprio: Float32Array // entries as in RobotSpec.channels
+  time: number // seconds since the robot started; advances with every step
+  taken?: Record<string, number> // when each camera took its picture, on the same clock; left out where a camera cannot tell
 }
 
-/** [7] in [-1, 1]: dx dy dz (base frame), droll dpitch dyaw, gripper. RobotSpec.actionScale gives metres and radians per step. */
+/** [7] in [-1, 1]: dx dy dz, droll dpitch dyaw, gripper. RobotSpec.actionFrame and actionScale say in which frame, and how far. */
 export type Action = Float32Array
 
 export const ACTION_WIDTH = 7
@@ -20,15 +22,25 @@ export const ACTION_WIDTH = 7
  */
 export type CameraMount = { mount: 'base' | 'tool'; position: Vec3; rotation: Quat; fovy: number /* rad */ }
 
-/** `mount`: where it is known, so that motion can be drawn over the picture. */
-export type CameraSpec = { width: number; height: number; mount?: CameraMount }
+/**
+ * The size of its pictures as the policy is given them. `capture`: as the camera takes them, where that is another size.
+ * `mount`: where it is known, so that motion can be drawn over the picture.
+ */
+export type CameraSpec = {
+  width: number
+  height: number
+  capture?: { width: number; height: number }
+  mount?: CameraMount
+}
 
 export type RobotSpec = {
   name: string
+  rate: number // Hz: steps a second
   cameras: Record<string, CameraSpec>
-  proprio: readonly string[] // name and unit of each entry, e.g. "tcp.x [m]"
+  channels: readonly Channel[] // one an entry of the proprioception
   home?: Quat // orientation of the tool where the channels that tell its turn read 0
-  actionScale: { translation: number; rotation: number } // metres and radians per 10 Hz step at |a| = 1
+  actionFrame: 'base' | 'tool' // the frame in which an action moves the tool
+  actionScale: { translation: number; rotation: number } // metres and radians per step at |a| = 1
   tasks: Record<string, { instruction: string; maxSteps: number }>
 }
 
@@ -43,7 +55,7 @@ export interface Robot {
   /** Brings the scene to a start state of the task. `seed` fixes the randomisation where the robot has one. */
   reset(task: string, seed?: number): Promise<Observation>
   observe(): Promise<Observation>
-  /** Carries out one 10 Hz action; resolves when the next observation is there. */
+  /** Carries out one action, a period of `rate`; resolves when the next observation is there. */
   step(action: Action): Promise<Outcome>
   /** Stops all motion now; safe to call at any time, more than once. */
   stop(): Promise<void>

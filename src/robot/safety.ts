@@ -3,35 +3,31 @@
  * no command reaches it by another way. A fault latches: the robot holds until a person clears it.
  */
 import { InputError } from '../errors.ts'
+import { vectorOf } from './channels.ts'
+import { describeFault, type Fault } from './fault.ts'
+import type { FaultFile } from './fault-file.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
+import { defaultSenseLimits, type SenseLimits, Senses, type Suspicion } from './senses.ts'
 
-export type SafetyLimits = {
+export type { Fault, FaultKind } from './fault.ts'
+
+export type SafetyLimits = SenseLimits & {
   change: number // largest change of a motion axis (translation and rotation) between two steps, in action units
   workBox: { low: readonly number[]; high: readonly number[] } | null // metres, TCP position; null: the robot has its own
   force: number // N: more is a fault
   commandAge: number // s between the making of a command and its execution, and between two commands; more is a fault
-  heartbeatAge: number // s since whoever supervises was last heard; more is a fault
+  heartbeatAge: number // s since any of those who supervise was last heard; more is a fault
 }
 
 /** Nothing is timed by default: a simulator waits for its learner. A real robot sets both ages. */
 export const defaultLimits: SafetyLimits = {
+  ...defaultSenseLimits,
   change: 1,
   workBox: null,
   force: 100,
   commandAge: Infinity,
   heartbeatAge: Infinity,
 }
-
-/** "stopped": a person did, see `SafeRobot.halt`. */
-export type FaultKind =
-  | 'not a number'
-  | 'wrong length'
-  | 'sensor'
-  | 'force'
-  | 'stale command'
-  | 'lost heartbeat'
-  | 'stopped'
-export type Fault = { kind: FaultKind; what: string }
 
 /** What the guard has to know beside the command. */
 export type SafetySituation = {
@@ -101,9 +97,10 @@ export function guard(command: ArrayLike<number>, situation: SafetySituation, li
 
 export type SafeRobotOptions = {
   limits?: Partial<SafetyLimits>
-  force?: () => number | null // N; default: the proprio entry whose name starts with "force" or "wrist.force"
+  force?: () => number | null // N; default: the length of the force vector that the robot's channels tell
   now?: () => number // seconds, never going back
   onFault?: (fault: Fault) => void
+  faults?: FaultFile // where a fault outlives the process; left out for a simulation, where nothing can break
 }
 
 /** A robot that can only be reached through the guard. The wrapped robot is private to this object; hand it to nobody else. */
@@ -118,7 +115,9 @@ export class SafeRobot implements Robot {
   #executed: Action = holdAction()
   #limited = 0
   #observation: Observation | null = null
-  #heartbeatAt: number
+  readonly #senses: Senses
+  readonly #faults: FaultFile | undefined
+  readonly #heard = new Map<string, number>() // when each of those who supervise was last heard
   #watchdog: ReturnType<typeof setTimeout> | null = null
 
   constructor(robot: Robot, options: SafeRobotOptions = {}) {
@@ -128,7 +127,10 @@ export class SafeRobot implements Robot {
     this.#now = options.now ?? (() => performance.now() / 1000)
     this.#onFault = options.onFault ?? (() => {})
     this.#readForce = options.force ?? (() => this.#proprioForce())
-    this.#heartbeatAt = this.#now()
+    this.#senses = new Senses(robot.spec, this.limits)
+    this.#faults = options.faults
+    this.#fault = options.faults?.read() ?? null
+    this.supervisedBy(['supervisor'])
     const { workBox } = this.limits
     for (const [name, value] of Object.entries(this.limits))
       if (typeof value === 'number' && !(value > 0))
@@ -143,7 +145,7 @@ export class SafeRobot implements Robot {
       throw new InputError(
         'safety.workBox',
         `${robot.spec.name} reports no TCP position`,
-        'Set it to null or name tcp.x, tcp.y, tcp.z in its proprio',
+        'Set it to null, or give channels the roles position.x, position.y and position.z',
       )
   }
 
@@ -162,46 +164,86 @@ export class SafeRobot implements Robot {
     return this.#limited
   }
 
+  /** Whether a fault outlives the process. */
+  get keepsFaults(): boolean {
+    return this.#faults !== undefined
+  }
+
+  /** A camera that may be blind, if one may. */
+  get suspicion(): Suspicion | null {
+    return this.#senses.suspicion
+  }
+
+  /** Told when a camera begins to look blind, and with null when it sees again. */
+  onSuspicion: (suspicion: Suspicion | null) => void = () => {}
+
+  /** s, the clock of `step`'s `madeAt`. */
+  now(): number {
+    return this.#now()
+  }
+
+  /** Whose heartbeats keep the robot going, from now on: all of them, each heard just now. Nobody: nobody is waited for. */
+  supervisedBy(who: readonly string[]): void {
+    this.#heard.clear()
+    for (const name of who) this.heartbeat(name)
+  }
+
+  /** One more is there to be heard from, or no longer. */
+  supervise(who: string, present: boolean): void {
+    if (present) this.heartbeat(who)
+    else this.#heard.delete(who)
+  }
+
   /** Whoever supervises calls this more often than `limits.heartbeatAge`. */
-  heartbeat(): void {
-    this.#heartbeatAt = this.#now()
+  heartbeat(who = 'supervisor'): void {
+    this.#heard.set(who, this.#now())
   }
 
   /** A person has looked and lets the robot move again. Nothing in the program may call this by itself. */
   clearFault(): void {
     this.#fault = null
+    this.#faults?.clear()
     this.#executed = holdAction()
-    this.heartbeat()
+    this.#senses.forget()
+    for (const who of this.#heard.keys()) this.heartbeat(who)
   }
 
   async reset(task: string, seed?: number): Promise<Observation> {
     if (this.#fault)
       throw new InputError(
         this.spec.name,
-        `holds after a fault (${describe(this.#fault)})`,
-        'Look at the robot, then clear the fault',
+        `holds after a fault (${describeFault(this.#fault)})`,
+        clearing(this.#faults),
       )
     this.#disarm()
     this.#executed = holdAction()
-    return this.#watch(await this.#robot.reset(task, seed))
+    return this.#believe(await this.#robot.reset(task, seed))
   }
 
   async observe(): Promise<Observation> {
-    return this.#watch(await this.#robot.observe())
+    return this.#believe(await this.#robot.observe())
   }
 
-  /** `madeAt`: when the command was made, on the clock `now`; default: just now. */
+  /**
+   * `madeAt`: when the making of the command began, on the clock `now`; default: just now.
+   * @throws InputError where the observation that follows cannot be believed: the robot has been stopped, nobody sees it
+   */
   async step(command: Action, madeAt = this.#now()): Promise<Outcome> {
     this.#disarm()
     const now = this.#now()
-    const guarded = guard(command, this.#situation(now - madeAt, now - this.#heartbeatAt), this.limits)
+    const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
     if (guarded.fault) this.#latch(guarded.fault)
     if (guarded.limited) this.#limited++
     this.#executed = guarded.action
     const outcome = await this.#robot.step(guarded.action.slice())
-    this.#watch(outcome.observation)
+    await this.#believe(outcome.observation, guarded.action)
     this.#arm()
     return outcome
+  }
+
+  /** No command will come for a while: a robot that is watched for their age holds, any other goes on as it was. */
+  async rest(): Promise<void> {
+    if (Number.isFinite(this.limits.commandAge)) await this.stop()
   }
 
   /**
@@ -236,12 +278,28 @@ export class SafeRobot implements Robot {
   #latch(fault: Fault): void {
     if (this.#fault) return
     this.#fault = fault
+    this.#faults?.write(fault)
     this.#onFault(fault)
   }
 
-  #watch(observation: Observation): Observation {
-    this.#observation = observation
-    return observation
+  /** The observation, checked. @throws InputError with the robot stopped where it cannot be believed */
+  async #believe(observation: Observation, executed?: Action): Promise<Observation> {
+    const before = this.suspicion
+    const fault = this.#senses.check(observation, executed)
+    const after = this.suspicion
+    if (after?.camera !== before?.camera || after?.look !== before?.look) this.onSuspicion(after)
+    if (!fault) {
+      this.#observation = observation
+      return observation
+    }
+    this.#latch(fault)
+    await this.stop()
+    throw new InputError(this.spec.name, `was stopped after a fault, ${describeFault(fault)}`, clearing(this.#faults))
+  }
+
+  /** s since the one of those who supervise who has been silent for longest was heard. */
+  #silence(now: number): number {
+    return Math.max(0, ...[...this.#heard.values()].map((at) => now - at))
   }
 
   /** When no further command comes in time, stop without waiting for one. */
@@ -260,17 +318,17 @@ export class SafeRobot implements Robot {
   }
 
   #positionIndices(): number[] | null {
-    const indices = ['x', 'y', 'z'].map((axis) =>
-      this.spec.proprio.findIndex((name) => name.startsWith(`tcp.${axis} `)),
-    )
-    return indices.includes(-1) ? null : indices
+    return vectorOf(this.spec.channels, 'position')
   }
 
   #proprioForce(): number | null {
-    const axes = this.spec.proprio.flatMap((name, i) => (/^(wrist\.)?force\b/.test(name) ? [i] : []))
+    const axes = vectorOf(this.spec.channels, 'force')
     const proprio = this.#observation?.proprio
-    return axes.length > 0 && proprio ? Math.hypot(...axes.map((i) => proprio[i]!)) : null
+    return axes && proprio ? Math.hypot(...axes.map((i) => proprio[i]!)) : null
   }
 }
 
-const describe = (fault: Fault): string => `${fault.kind}: ${fault.what}`
+const clearing = (faults: FaultFile | undefined) =>
+  faults
+    ? `Look at the robot, then clear the fault at the console or with \`duet robot clear ${faults.robot}\``
+    : 'Look at the robot, then clear the fault'

@@ -1,19 +1,29 @@
 /** @file The kinds of robots there are. A new one is a folder beside this file, and two words here. */
 import { z } from 'zod'
-import type { Rig, RigOptions, RobotKind } from '../robot/rig.ts'
+import { expectGuarded, type Rig, type RigOptions, type RobotKind } from '../robot/rig.ts'
 import type { RobotSpec } from '../robot/robot.ts'
+import { replayed } from './replayed/index.ts'
 import { workcell } from './workcell/index.ts'
 
 /** Settings of a run's robots, by their `kind`. */
-export const RobotConfig = z.discriminatedUnion('kind', [workcell.config])
+export const RobotConfig = z.discriminatedUnion('kind', [workcell.config, replayed.config])
 export type RobotConfig = z.infer<typeof RobotConfig>
 
-const KINDS: readonly RobotKind[] = [workcell as unknown as RobotKind] // each is only given configs that its own schema made
+const KINDS = [workcell, replayed] as unknown as readonly RobotKind[] // each is only given what its own schema made
 
 const kindOf = (config: RobotConfig): RobotKind => KINDS.find(({ kind }) => kind === config.kind)!
 
 /** The robot in one of the config's cells, without opening it. @throws InputError if there is no such robot */
 export const describeRobot = (config: RobotConfig, cell: string): RobotSpec => kindOf(config).describe(config, cell)
 
-export const openRig = (config: RobotConfig, cell: string, options?: RigOptions): Promise<Rig> =>
-  kindOf(config).open(config, cell, options)
+/** @throws InputError if it cannot be opened, or could move without a watchdog */
+export async function openRig(config: RobotConfig, cell: string, options?: RigOptions): Promise<Rig> {
+  const rig = await kindOf(config).open(config, cell, options)
+  try {
+    expectGuarded(rig)
+    return rig
+  } catch (error) {
+    await rig.close()
+    throw error
+  }
+}

@@ -44,7 +44,10 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         const seed = FIRST_SEED + seeds.integer(FIRST_SEED)
         if (held.has(seed)) continue
         const hand = { noise: options.noise, memory: MEMORY }
-        const demonstrate = () => attempt(robot, task, seed, options.demonstrator(seed, hand))
+        const demonstrate = () =>
+          attempt(robot, task, seed, options.demonstrator(seed, hand)).catch((error: unknown) => {
+            throw notRecorded(task, log.nextEpisode, error)
+          })
         let result: Attempt
         let wait = options.ready?.()
         do {
@@ -71,11 +74,25 @@ function tooManyFailures(task: string, attempts: number, successes: number): Inp
   return new InputError(`demonstrations of ${task}`, what, 'Lower demonstrations.noise, or check the robot')
 }
 
+/** What stopped the robot is told with the demonstration that it stopped. */
+const notRecorded = (task: string, episode: number, error: unknown) =>
+  error instanceof InputError
+    ? new InputError(
+        `demonstration ${episode}, of ${task}`,
+        `is not recorded: ${error.message}`,
+        'Those before it are safe, and recording goes on from them',
+        { cause: error },
+      )
+    : error
+
 function write(log: EpisodeLog, task: string, seed: number, { first, steps }: Attempt): void {
   log.begin({ episode: log.nextEpisode, task, source: 'demonstration', seed }, first)
   steps.forEach(({ action, outcome: { observation, reward, terminated } }, step) => {
     const id = log.nextId
-    log.step({ id, step, action, reward, terminated, truncated: false, actor: 'operator', command: null }, observation)
+    log.step(
+      { id, step, action, reward, terminated, truncated: false, by: 'robot', actor: 'operator', command: null },
+      observation,
+    )
   })
   log.end({ ending: 'success' })
 }

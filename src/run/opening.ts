@@ -31,6 +31,9 @@ import {
 import type { Session } from './session.ts'
 import type { Watcher } from './watcher.ts'
 
+/** Whose silence stops a robot that can break. */
+const LEARNER = 'the learner'
+
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 
 export const STATE_FILE = 'run.json'
@@ -84,19 +87,26 @@ export async function openRun(
   session: Session,
   onProgress: OnProgress,
   watcher?: Watcher,
+  onNotice: (line: string) => void = () => undefined,
 ): Promise<RunParts> {
+  expectOwnPace(config, session)
   const clock = new RunClock()
   const { checkpoint, state, evaluated } = readState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
   const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, watcher)
-  const encoded = await encodeDemonstrations(session, demonstrations, config, copies, (done, total) =>
-    onProgress({ stage: 'encoding demonstrations', done, total }),
+  const encoded = await encodeDemonstrations(
+    session,
+    demonstrations,
+    config,
+    copies,
+    (done, total) => onProgress({ stage: 'encoding demonstrations', done, total }),
+    onNotice,
   )
   const { description } = session.encoder
   const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
   const perception = new Perception(session.encoder, session.instructions, normalisers)
-  const sizes = actorSizes(config.networks, description, session.robot.spec.proprio.length, session.commands.width)
+  const sizes = actorSizes(config.networks, description, session.robot.spec.channels.length, session.commands.width)
   const policy = await Policy.create(sizes, session.commands, config.method)
   const metrics = MetricsWriter.open(folder.metrics)
   let robotSteps = () => 0
@@ -109,7 +119,11 @@ export async function openRun(
       metrics.write({ kind: 'update', ...stamp(), ...figures })
     },
     onLabels: (counts) => metrics.write({ kind: 'labels', ...stamp(), counts }),
+    onAlive: () => {
+      for (const { robot } of session.rigs) robot.heartbeat(LEARNER)
+    },
   })
+  for (const { robot } of session.rigs) robot.supervisedBy([LEARNER])
   for (const { episode, sights } of encoded) {
     const seen = sights.map((sight) => perception.normalise(sight))
     tellEpisode(learner, episode, seen)
@@ -117,8 +131,14 @@ export async function openRun(
   const logs = session.rigs.map((rig, index) => EpisodeLog.open(partOf(folder.log, { rig, index }), rig.robot.spec))
   for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
-  const told = await replayLogs(session, perception, learner, logs, copies, (done) =>
-    onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
+  const told = await replayLogs(
+    session,
+    perception,
+    learner,
+    logs,
+    copies,
+    (done) => onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
+    onNotice,
   )
   const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
   const steps = told.reduce((sum, own) => sum + own, 0)
@@ -135,6 +155,17 @@ export async function openRun(
   robotSteps = () => clockSteps(practices)
   policy.setParameters(await learner.learn('warm-up', 0))
   return { policy, perception, normalisers, learner, metrics, practices, logs, turns, tempo, clock, state, evaluated }
+}
+
+/** @throws InputError where a robot that is no simulation would wait for the learner between two steps */
+function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
+  const real = rigs.find((rig) => rig.real)
+  if (online.lockstep && real)
+    throw new InputError(
+      'setting "online.lockstep"',
+      `ties updates to the steps of ${real.robot.spec.name}, which is real and waits for nobody`,
+      'Set online.lockstep=false',
+    )
 }
 
 /** Steps on the clock that all robots share: those of the robot that is furthest on. */

@@ -9,6 +9,7 @@ import type { LearnerClient } from '../link/learner-client.ts'
 import { type Copies, look, type Perception, type RawSight } from '../loop/perception.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
+import { whyUnusable } from '../replay/usable.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
@@ -32,6 +33,7 @@ export async function encodeDemonstrations(
   config: RunConfig,
   copies: Copies,
   onEpisode: (done: number, total: number) => void, // parts of an episode count
+  onLeftOut: (line: string) => void = () => undefined, // of an episode that cannot be learned from
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
   const encoded: EncodedEpisode[] = []
@@ -40,6 +42,11 @@ export async function encodeDemonstrations(
     for (const episode of readEpisodes(folder, spec)) {
       const count = taken.get(episode.start.task)
       if (count === undefined || count >= wanted) continue
+      const why = whyUnusable(episode, spec)
+      if (why !== undefined) {
+        onLeftOut(leftOut(folder, episode, why))
+        continue
+      }
       taken.set(episode.start.task, count + 1)
       const start = { ...episode.start, episode: encoded.length }
       const total = wanted * config.tasks.length * sources.length
@@ -118,6 +125,9 @@ function parseNormalisers(path: string) {
   }
 }
 
+const leftOut = (folder: string, { start }: LoggedEpisode, why: string) =>
+  `Log: episode ${start.episode} of ${folder} is left out, ${why}.`
+
 /** Tells a whole episode to the learner, as the interaction loop would have step by step. */
 export function tellEpisode(
   learner: LearnerClient,
@@ -140,6 +150,7 @@ export async function replayLogs(
   logs: readonly { folder: string }[], // one a robot
   copies: Copies,
   onEpisode: (done: number) => void,
+  onLeftOut: (line: string) => void = () => undefined,
 ): Promise<number[]> {
   const { rigs } = session
   const robotSteps = rigs.map(() => 0)
@@ -147,6 +158,12 @@ export async function replayLogs(
   let told = 0
   for (const { from, episode } of inOrder(episodes)) {
     if (episode.steps.length === 0) continue
+    robotSteps[from] = robotSteps[from]! + episode.steps.length
+    const why = whyUnusable(episode, rigs[from]!.robot.spec)
+    if (why !== undefined) {
+      onLeftOut(leftOut(logs[from]!.folder, episode, why))
+      continue
+    }
     const first = episode.steps[0]!.id
     const sights = await encodeEpisode(session, episode, copies, (step) => first + step * rigs.length)
     tellEpisode(
@@ -154,7 +171,6 @@ export async function replayLogs(
       episode,
       sights.map((sight) => perception.normalise(sight)),
     )
-    robotSteps[from] = robotSteps[from]! + episode.steps.length
     onEpisode(++told)
   }
   return robotSteps

@@ -61,7 +61,7 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
     pairing: config.vlaCameras,
     statistics: config.vlaStatistics,
     cameras: Object.keys(robot.spec.cameras),
-    stateWidth: robot.spec.proprio.length,
+    stateWidth: robot.spec.channels.length,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)

@@ -1,14 +1,17 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
 import { join } from 'node:path'
 import { writeWhole } from '../durable.ts'
+import { InputError } from '../errors.ts'
 import type { EpisodeSummary } from '../loop/episode.ts'
 import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
 import { Pace } from '../loop/pace.ts'
 import type { Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
-import { CONTROL_RATE, robotMinutes } from '../metrics/robot-time.ts'
+import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
+import { describeFault } from '../robot/fault.ts'
+import type { SafeRobot } from '../robot/safety.ts'
 import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
@@ -57,8 +60,20 @@ export async function train(
   }
 }
 
+/** A fault of an earlier session still holds: a person at the console can clear it. @throws InputError if there is none */
+function expectFree({ rigs }: Session, attended: boolean): void {
+  for (const { robot } of rigs)
+    if (robot.fault && !attended)
+      throw new InputError(
+        robot.spec.name,
+        `holds after a fault of an earlier session, ${describeFault(robot.fault)}`,
+        `Look at the robot, then \`duet robot clear ${robot.spec.name}\`, or train with --console and clear it there`,
+      )
+}
+
 async function trainIn(session: Session, folder: RunFolder, config: RunConfig, given: TrainEvents): Promise<Summary> {
   const { watcher } = given
+  expectFree(session, watcher !== undefined)
   watcher?.opened({ folder, config, session })
   const onProgress: OnProgress = (progress) => {
     watcher?.progress(progress)
@@ -66,7 +81,7 @@ async function trainIn(session: Session, folder: RunFolder, config: RunConfig, g
   }
   const events = { ...given, onProgress }
   for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
-  const parts = await openRun(folder, config, session, onProgress, watcher)
+  const parts = await openRun(folder, config, session, onProgress, watcher, events.onNotice)
   if (parts.logs.some(({ flushes }) => !flushes))
     events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
   const past = readMetrics(folder.metrics)
@@ -75,6 +90,7 @@ async function trainIn(session: Session, folder: RunFolder, config: RunConfig, g
     parts.metrics.listen((metric) => watcher.metric(metric))
   }
   for (const listener of given.listeners ?? []) listener.started?.({ config, metrics: parts.metrics, past })
+  for (const { cell, robot } of session.rigs) noteBlindCameras(cell, robot, parts)
   const run = new Run(folder, config, session, events, parts)
   try {
     await run.warmUp()
@@ -85,6 +101,19 @@ async function trainIn(session: Session, folder: RunFolder, config: RunConfig, g
   } finally {
     await run.close()
     await session.close()
+  }
+}
+
+/** The metrics keep what a robot's envelope suspects of its cameras; health and console make a sign of it. */
+function noteBlindCameras(cell: string, robot: SafeRobot, { metrics, clock, practices }: RunParts): void {
+  let told: string | undefined
+  robot.onSuspicion = (suspicion) => {
+    const stamp = { time: clock.seconds, robotSteps: clockSteps(practices) }
+    const write = (camera: string, look: 'frozen' | 'flat' | null) =>
+      metrics.write({ kind: 'camera', ...stamp, robot: cell, camera, look })
+    if (told !== undefined && told !== suspicion?.camera) write(told, null)
+    if (suspicion) write(suspicion.camera, suspicion.look)
+    told = suspicion?.camera
   }
 }
 
@@ -116,7 +145,7 @@ class Run {
   async goOnline(): Promise<void> {
     const { config, parts } = this
     const { learner, tempo } = parts
-    const total = Math.round(config.online.robotMinutes * 60 * CONTROL_RATE)
+    const total = Math.round(config.online.robotMinutes * 60 * this.rate)
     let checkpointed = this.robotMinutes
     let evaluated = checkpointed
     const checkpointDue = (minutes: number) => minutes - checkpointed >= config.checkpointEveryRobotMinutes
@@ -124,7 +153,8 @@ class Run {
     const evaluationDue = (minutes: number) =>
       trialsOnTheWay > 0 && Math.floor(minutes / everyRobotMinutes) > Math.floor(evaluated / everyRobotMinutes)
     const over = (steps: number) => steps >= total || this.events.stopping?.() === true
-    const due = (steps: number) => checkpointDue(robotMinutes(steps)) || evaluationDue(robotMinutes(steps))
+    const due = (steps: number) =>
+      checkpointDue(robotMinutes(steps, this.rate)) || evaluationDue(robotMinutes(steps, this.rate))
     if (!config.online.lockstep) learner.learnFreely(config.online.publishEvery)
     while (parts.practices.some(({ recorder }) => !over(recorder.robotSteps))) {
       await this.practise((steps) => over(steps) || due(steps))
@@ -151,7 +181,7 @@ class Run {
 
   report(): Summary {
     const metrics: Metric[] = readMetrics(this.folder.metrics)
-    const summary = summarise(metrics, this.config)
+    const summary = summarise(metrics, { seed: this.config.seed, rate: this.rate })
     writeWhole(this.folder.summary, `${JSON.stringify(summary, null, 2)}\n`)
     for (const listener of this.events.listeners ?? []) listener.finished?.(this.folder)
     return summary
@@ -165,8 +195,13 @@ class Run {
     await policy.release()
   }
 
+  /** Hz; the robots of a run are of one kind. */
+  private get rate(): number {
+    return this.session.robot.spec.rate
+  }
+
   private get robotMinutes(): number {
-    return robotMinutes(clockSteps(this.parts.practices))
+    return robotMinutes(clockSteps(this.parts.practices), this.rate)
   }
 
   /** All robots act side by side, each until it has ended an episode with `enough` steps behind it. An error ends it for all. */
@@ -225,7 +260,7 @@ class Run {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy } = parts
       const { watcher } = this.events
-      const pace = watcher && new Pace(() => watcher.speed(config.online.pace))
+      const pace = watcher && new Pace(rig.robot.spec.rate, () => watcher.speed(config.online.pace))
       const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace }
       robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,

@@ -29,8 +29,9 @@ export async function openTrained(
   const { config: trained } = RunFolder.open(run)
   const config = parseConfig(run, mergeSettings(trained, { robot, ...(device && { device }) }))
   const session = await openSession(config)
+  for (const { robot } of session.rigs) robot.supervisedBy([]) // whoever started this sits at the terminal
   const { encoder, commands } = session
-  const sizes = actorSizes(config.networks, encoder.description, session.robot.spec.proprio.length, commands.width)
+  const sizes = actorSizes(config.networks, encoder.description, session.robot.spec.channels.length, commands.width)
   const policy = await Policy.create(sizes, commands, config.method)
   policy.setParameters(await readPolicy(checkpoint, actorLayouts(sizes, config.method)))
   return {

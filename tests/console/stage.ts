@@ -107,11 +107,11 @@ export class Stage {
     })
     const session = {
       robot,
-      rigs: [{ cell: 'A', robot, reset: 'itself', close: async () => {} }],
+      rigs: [{ cell: 'A', robot, reset: 'itself', real: false, close: async () => {} }],
     } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })
-    const width = robot.spec.proprio.length
+    const width = robot.spec.channels.length
     this.replay = new ReplayBuffer({
       tasks: ['pick'],
       embeddingWidth: 1,
@@ -149,7 +149,7 @@ export class Stage {
       noise: () => new Float32Array(7),
       operator,
       recorder,
-      pace: new Pace(() => this.desk.speed(pace)),
+      pace: new Pace(robot.spec.rate, () => this.desk.speed(pace)),
     }
     const perform = async () => {
       for (let seed = 1; !this.ending; seed++) {

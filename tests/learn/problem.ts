@@ -63,6 +63,7 @@ export function aReplay({ online = true, reward = 1, names = tasks, brightness =
         reward: last ? reward : 0,
         terminated: last,
         truncated: false,
+        by: 'robot',
         actor,
         command: null,
       } as const

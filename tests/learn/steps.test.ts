@@ -101,7 +101,7 @@ function aReplay(): ReplayBuffer {
       const terminated = step === length - 1 && episode % 2 === 0
       const action = random.fillUniform(new Float32Array(7), -0.9, 0.9)
       const reward = random.uniform()
-      const happened = { action, reward, terminated, truncated: false, actor, command: null }
+      const happened = { action, reward, terminated, truncated: false, by: 'robot' as const, actor, command: null }
       replay.step(episode, { id: id++, step, ...happened }, observe(step + 1))
     }
     replay.end(episode, { ending: episode % 2 === 0 ? 'success' : 'timeout' })

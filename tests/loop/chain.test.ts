@@ -41,8 +41,8 @@ const crewOf = (cell: GuardedWorkcell, act: () => Action): ChainCrew => ({
   noise: () => new Float32Array(7),
 })
 const wide = ({ robot }: GuardedWorkcell) => ({
-  mean: robot.spec.proprio.map(() => 0),
-  deviation: robot.spec.proprio.map(() => 1),
+  mean: robot.spec.channels.map(() => 0),
+  deviation: robot.spec.channels.map(() => 1),
 })
 const expert = (cell: GuardedWorkcell) => () => expertAction(cell.workcell.truth())
 

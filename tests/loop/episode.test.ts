@@ -18,12 +18,15 @@ class ScriptedRobot implements Robot {
   readonly spec = {
     name: 'scripted',
     cameras: {},
-    proprio: ['step [1]'],
+    rate: 10,
+    channels: [{ name: 'step', unit: '1' }],
+    actionFrame: 'base' as const,
     actionScale: { translation: 0.01, rotation: 0.1 },
     tasks: { push: { instruction: 'push', maxSteps: MAX_STEPS } },
   }
   readonly executed: Action[] = []
   stops = 0
+  private time = 0
 
   constructor(private readonly endsAt: Record<number, { reward: number }> = {}) {}
 
@@ -32,7 +35,7 @@ class ScriptedRobot implements Robot {
     return this.observe()
   }
   async observe() {
-    return { images: {}, proprio: Float32Array.of(this.executed.length), time: 0 }
+    return { images: {}, proprio: Float32Array.of(this.executed.length), time: this.time++ }
   }
   async step(action: Action): Promise<Outcome> {
     this.executed.push(action)

@@ -12,7 +12,7 @@ let now = 0
 let person: Person
 beforeEach(() => {
   now = 1000
-  person = new Person({ inputAge: 200, period: 100, now: () => now })
+  person = new Person({ inputAge: 200, period: () => 100, now: () => now })
   person.come()
 })
 

@@ -72,6 +72,7 @@ export const stepOf = (plan: Plan, t: number): Step => ({
   reward: 0,
   terminated: false,
   truncated: false,
+  by: 'robot',
   actor: plan.operator?.(t) ? 'operator' : 'primary',
   command: null,
   ...(t === plan.steps - 1 ? { truncated: true, ...plan.last } : {}),

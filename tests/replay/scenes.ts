@@ -9,7 +9,13 @@ import type { Observation, RobotSpec } from '../../src/robot/robot.ts'
 export const aRobot = (size = 16): RobotSpec => ({
   name: 'test arm',
   cameras: { wrist: { width: size, height: size }, front: { width: size, height: size / 2 } },
-  proprio: ['tcp.x [m]', 'tcp.y [m]', 'gripper [m]'],
+  rate: 10,
+  channels: [
+    { name: 'tcp.x', unit: 'm' },
+    { name: 'tcp.y', unit: 'm' },
+    { name: 'gripper', unit: 'm' },
+  ],
+  actionFrame: 'base',
   actionScale: { translation: 0.05, rotation: 0.2 },
   tasks: { place: { instruction: 'put the bolt upright', maxSteps: 80 } },
 })
@@ -29,7 +35,7 @@ export function observationOf(episode: number, t: number, spec = aRobot()): Obse
     }
     images[camera] = { width, height, data }
   }
-  return { images, proprio: Float32Array.of(episode, t, t % 3 ? 0.05 : Number.NaN), time: 100 * episode + t / 10 }
+  return { images, proprio: Float32Array.of(episode, t, t % 3 ? 0.05 : -1e-40), time: 100 * episode + t / 10 }
 }
 
 /** An episode as the log should give it back. */
@@ -50,6 +56,7 @@ export function episodeOf(episode: number, steps: number, spec = aRobot()): Logg
       reward: t === steps - 1 ? 1 : 0,
       terminated: t === steps - 1,
       truncated: false,
+      by: 'robot',
       actor: (['primary', 'refinement', 'operator'] as const)[t % 3]!,
       command: t % 2 ? null : ['move left', '[null]', 'déplace-toi 左へ "{}"'][t % 3]!,
     })),

@@ -14,8 +14,9 @@ import {
 import { judgeAnswers, readAnswers } from '../../src/review/audit/answers.ts'
 import { auditAnswers, auditLabels } from '../../src/review/audit/audit.ts'
 import { intentionOf } from '../../src/review/audit/intention.ts'
-import { project, renderAudit } from '../../src/review/audit/page.ts'
+import { renderAudit } from '../../src/review/audit/page.ts'
 import { correctionsOf, drawEvenly, type Triplet } from '../../src/review/audit/triplets.ts'
+import { project } from '../../src/robot/cameras.ts'
 import type { CameraMount } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
 import { demonstrator } from '../../src/robots/workcell/demonstrator.ts'
@@ -154,12 +155,12 @@ describe('the page', () => {
     for (const answer of ['yes', 'no', 'edit']) expect(html).toContain(`data-answer="${answer}"`)
   })
   it('projects as the renderer does: the target in the middle, left of the robot on the right of the picture', () => {
-    const [x, y] = project(pose, 128, 128, [0.5, 0, 0.07])
+    const [x, y] = project(pose, 128, 128, [0.5, 0, 0.07]).pixel
     expect(x).toBeCloseTo(64, 6)
     expect(y).toBeCloseTo(64, 6)
     // 10 mm to the left at 0.6414 m from the camera: 0.01 · 64 / tan(0.314) / 0.6414 = 3.07 pixels
-    expect(project(pose, 128, 128, [0.5, 0.01, 0.07])[0] - 64).toBeCloseTo(3.07, 2)
-    expect(project(pose, 128, 128, [0.5, 0, 0.1])[1]).toBeLessThan(64)
+    expect(project(pose, 128, 128, [0.5, 0.01, 0.07]).pixel[0] - 64).toBeCloseTo(3.07, 2)
+    expect(project(pose, 128, 128, [0.5, 0, 0.1]).pixel[1]).toBeLessThan(64)
   })
 })
 
@@ -189,7 +190,7 @@ describe('an audit of a recorded run', () => {
         next = observation
         const truncated = !terminated && step >= 60
         const actor = takeover ? ('operator' as const) : ('primary' as const)
-        log.step({ id: id++, step, action, reward, terminated, truncated, actor, command: null }, next)
+        log.step({ id: id++, step, action, reward, terminated, truncated, by: 'robot', actor, command: null }, next)
         over = terminated || truncated
       }
       log.end({ ending: 'success' })

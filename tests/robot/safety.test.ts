@@ -1,6 +1,7 @@
 /** @file The safety envelope as a specification; properties over random, broken and late commands. */
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { vector } from '../../src/robot/channels.ts'
 import type { Action, Observation, Outcome, Robot } from '../../src/robot/robot.ts'
 import { defaultLimits, guard, SafeRobot, type SafetyLimits, type SafetySituation } from '../../src/robot/safety.ts'
 
@@ -128,18 +129,21 @@ class Recorder implements Robot {
   readonly spec = {
     name: 'recorder',
     cameras: {},
-    proprio: ['tcp.x [m]', 'tcp.y [m]', 'tcp.z [m]', 'wrist.force.x [N]'],
+    rate: 10,
+    channels: [...vector('tcp', 'm', { of: 'position' }), ...vector('wrist.force', 'N', { of: 'force' })],
+    actionFrame: 'base' as const,
     actionScale: { translation: 0.015, rotation: 0.15 },
     tasks: { wait: { instruction: 'wait', maxSteps: 10 } },
   }
   actions: Action[] = []
   stops = 0
   force = 0
+  time = 0
   async reset(): Promise<Observation> {
     return this.observe()
   }
   async observe(): Promise<Observation> {
-    return { images: {}, proprio: Float32Array.of(0.5, 0, 0.2, this.force), time: 0 }
+    return { images: {}, proprio: Float32Array.of(0.5, 0, 0.2, this.force, 0, 0), time: this.time++ }
   }
   async step(action: Action): Promise<Outcome> {
     this.actions.push(action)

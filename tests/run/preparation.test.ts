@@ -21,7 +21,9 @@ import type { EncoderDescription } from '../../src/vla/encoder.ts'
 const spec: RobotSpec = {
   name: 'test arm',
   cameras: {},
-  proprio: ['x [m]'],
+  rate: 10,
+  channels: [{ name: 'x', unit: 'm' }],
+  actionFrame: 'base',
   actionScale: { translation: 0.01, rotation: 0.1 },
   tasks: {},
 }
@@ -51,6 +53,7 @@ function demonstrations(tasks: string[], robot = spec): string {
         reward: last ? 1 : 0,
         terminated: last,
         truncated: false,
+        by: 'robot',
       } as const
       log.step({ id: log.nextId, step, ...happened, actor: 'operator', command: null }, observation(step + 1))
     }

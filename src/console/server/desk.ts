@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { Attendant, Scene, Verdict } from '../../loop/attendant.ts'
 import type { EpisodeSummary } from '../../loop/episode.ts'
 import type { Metric } from '../../metrics/metrics.ts'
-import { CONTROL_RATE } from '../../metrics/robot-time.ts'
 import type { Summary } from '../../metrics/summary.ts'
 import type { Operator } from '../../operator/operator.ts'
 import { Person } from '../../operator/person.ts'
@@ -33,7 +32,9 @@ import { Reins } from './reins.ts'
 import { Show } from './show.ts'
 import { SmoothTending } from './smooth-tending.ts'
 
-const PERIOD = 1000 / CONTROL_RATE // ms
+/** Whose silence stops a robot that can break, while somebody has control. */
+const IN_CONTROL = 'the page in control'
+
 const SHOW_EVERY = 50 // ms between two states, and two pictures of a camera, at least
 const TICK = 50 // ms
 const LOOP_EVERY = 20 // ticks between two events about the loop
@@ -98,7 +99,7 @@ export class Desk implements Watcher {
     this.now = options.now ?? (() => performance.now())
     this.journal = new Journal((why) => options.onNotice?.(`The console's journal is not written: ${why}`))
     this.control = new Control(TIMES.lease, this.now, (change) => this.handOver(change))
-    this.person = new Person({ inputAge: TIMES.inputAge, period: PERIOD, now: this.now })
+    this.person = new Person({ inputAge: TIMES.inputAge, period: () => this.period, now: this.now })
     this.timer = setInterval(() => this.tick(), TICK)
     this.timer.unref()
   }
@@ -114,6 +115,12 @@ export class Desk implements Watcher {
   /** The run is to end: whoever is held is let go. */
   dismiss(): void {
     this.live?.reins.dismiss()
+  }
+
+  /** A page said something; that of the person in control keeps the robots going. */
+  heard(client: string): void {
+    this.control.renew(client)
+    if (this.control.holds(client)) for (const { robot } of this.live?.session.rigs ?? []) robot.heartbeat(IN_CONTROL)
   }
 
   close(): void {
@@ -209,7 +216,7 @@ export class Desk implements Watcher {
         if (lent()) return Promise.resolve<Verdict>('abort')
         const held = reins.between(cell, stage === 'practice' && inFocus())
         if (held && inFocus()) this.loop.pause()
-        else if (inFocus()) this.loop.step(this.now(), PERIOD / this.speed(config.online.pace))
+        else if (inFocus()) this.loop.step(this.now(), this.period / this.speed(config.online.pace))
         return held
       },
       step: (happening, planned, next) => {
@@ -245,6 +252,11 @@ export class Desk implements Watcher {
     const { live, options } = this
     if (live) return greetingOf(this, live, client)
     return options.replay === undefined ? [] : [replayHello(client, options.replay)]
+  }
+
+  /** ms of robot time in one step. */
+  private get period(): number {
+    return 1000 / (this.live?.session.robot.spec.rate ?? 1)
   }
 
   get command(): CommandInfo | null {
@@ -291,6 +303,7 @@ export class Desk implements Watcher {
     const handOn = this.person.holding
     this.person.leave()
     if (to) this.person.come()
+    for (const { robot } of this.live?.session.rigs ?? []) robot.supervise(IN_CONTROL, to !== null)
     this.journal.write({ what: 'control', cause, from: from?.name, to: to?.name, client: to?.client })
     if (handOn && (cause === 'silence' || cause === 'gone'))
       this.live?.reins.pause(`${from!.name} was lost with the hand on the robot`)

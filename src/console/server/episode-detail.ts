@@ -1,5 +1,6 @@
 /** @file An episode from a log as a page scrubs through it: who acted, what was said, what a correction says. */
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import { nameOf } from '../../robot/channels.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
 import type { RunConfig } from '../../run/config.ts'
 import { translatorSettings } from '../../run/label-rule.ts'
@@ -10,7 +11,7 @@ import { ProprioReader } from './pose.ts'
 
 export function detailOf(
   { start, observations, steps, end }: LoggedEpisode,
-  spec: Pick<RobotSpec, 'proprio' | 'home' | 'actionScale'>,
+  spec: Pick<RobotSpec, 'channels' | 'home' | 'actionFrame' | 'actionScale'>,
   cameras: CameraInfo[],
   config: Pick<RunConfig, 'talk'>,
 ): EpisodeDetail {
@@ -30,7 +31,7 @@ export function detailOf(
     operatorSteps: steps.filter(({ actor }) => actor === 'operator').length,
     spokenSteps: steps.filter(({ command }) => command !== null).length,
     cameras,
-    proprio: [...spec.proprio],
+    proprio: spec.channels.map(nameOf),
     observations: observations.map(({ proprio }) => [...proprio]),
     tcp: observations.map(({ proprio }) => reader.tcp(proprio)),
     steps: steps.map(({ action, actor, command, reward, terminated, truncated }, t) => ({

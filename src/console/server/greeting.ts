@@ -1,7 +1,6 @@
 /** @file What a page is told when it opens, so that it shows what the others show. */
 import { basename } from 'node:path'
 import type { Metric } from '../../metrics/metrics.ts'
-import { CONTROL_RATE } from '../../metrics/robot-time.ts'
 import { type Hello, PROTOCOL_VERSION, type ServerEvent } from '../protocol.ts'
 import type { Desk, Live } from './desk.ts'
 
@@ -22,7 +21,7 @@ export function greetingOf(desk: Desk, live: Live, client: string): ServerEvent[
     cameras: show.cameras,
     tasks: Object.entries(spec.tasks).map(([name, task]) => ({ name, ...task, trained: config.tasks.includes(name) })),
     actionScale: spec.actionScale,
-    controlRate: CONTROL_RATE,
+    controlRate: spec.rate,
     serverTime: Date.now(),
   }
   const health = desk.metrics.findLast((metric) => metric.kind === 'health')
@@ -55,7 +54,7 @@ export const replayHello = (client: string, run: string): Hello => ({
   cameras: [],
   tasks: [],
   actionScale: { translation: 0, rotation: 0 },
-  controlRate: CONTROL_RATE,
+  controlRate: 0, // of a run that is over its episodes tell
   serverTime: Date.now(),
 })
 

@@ -11,7 +11,7 @@ export async function lend(desk: Desk, live: Live, cell: string, still: () => bo
   await reins.ready(cell)
   if (!still()) return
   const { robot } = session.rigs.find((rig) => rig.cell === cell)!
-  const pace = new Pace(() => 1)
+  const pace = new Pace(robot.spec.rate, () => 1)
   const tending = new SmoothTending(desk.person)
   const plan = holdAction()
   show.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })

@@ -35,7 +35,7 @@ export class Orders {
 
   /** A page has said what time it is there, which tells how old its inputs are. */
   heard(client: string, t: number, pong?: Pong): void {
-    this.desk.control.renew(client)
+    this.desk.heard(client)
     this.freshnessOf(client).heard(t, this.desk.now(), pong)
   }
 
@@ -54,7 +54,7 @@ export class Orders {
 
   private answer(who: Person, message: ClientMessage): Answer {
     const { desk } = this
-    desk.control.renew(who.client)
+    desk.heard(who.client)
     if (!desk.live) return 'the robots are not there yet'
     const halt = message.kind === 'stop' ? 'stop' : message.kind === 'command' && haltIn(message.text)?.kind
     if (halt) return void this.halt(who, halt, desk.live)

@@ -1,11 +1,10 @@
-/** @file What the page draws over the cameras, from what a robot names in its proprioception, and where its cameras are. */
+/** @file What the page draws over the cameras, from what a robot's channels are, and where its cameras are. */
+import { vectorOf } from '../../robot/channels.ts'
 import type { CameraSpec, RobotSpec } from '../../robot/robot.ts'
 import { fromRotationVector, multiply, type Quat, type Vec3 } from '../../robot/rotation.ts'
 import type { CameraInfo, State } from '../protocol.ts'
 
-type Named = Pick<RobotSpec, 'proprio' | 'home'>
-
-/** Reads named entries of an observation's proprioception; looks the names up once. */
+/** Reads an observation's proprioception by what its channels are; looks them up once. */
 export class ProprioReader {
   private readonly position: number[] | null
   private readonly turn: number[] | null
@@ -13,16 +12,12 @@ export class ProprioReader {
   private readonly opening: number
   private readonly home: Quat | undefined
 
-  constructor({ proprio, home }: Named) {
+  constructor({ channels, home }: Pick<RobotSpec, 'channels' | 'home'>) {
     this.home = home
-    const find = (prefix: string) => {
-      const indices = ['x', 'y', 'z'].map((axis) => proprio.findIndex((name) => name.startsWith(`${prefix}.${axis} `)))
-      return indices.includes(-1) ? null : indices
-    }
-    this.position = find('tcp')
-    this.turn = find('tcp.turn')
-    this.velocity = find('tcp.velocity')
-    this.opening = proprio.findIndex((name) => name.startsWith('gripper.opening'))
+    this.position = vectorOf(channels, 'position')
+    this.turn = vectorOf(channels, 'turn')
+    this.velocity = vectorOf(channels, 'velocity')
+    this.opening = channels.findIndex(({ role }) => role === 'opening')
   }
 
   /** The tool's pose in the base frame; null where the robot does not tell all of it. */

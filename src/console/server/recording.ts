@@ -7,6 +7,7 @@ import { RandomStream } from '../../random/stream.ts'
 import { indexEpisodes } from '../../replay/episode-index.ts'
 import { EpisodeLog } from '../../replay/log.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import type { Judge } from '../../replay/transition.ts'
 import type { Action, Observation, Outcome, RobotSpec } from '../../robot/robot.ts'
 import type { SafeRobot } from '../../robot/safety.ts'
 import type { RunConfig } from '../../run/config.ts'
@@ -91,17 +92,23 @@ export class Recording {
     for (;;) {
       const over = await hand.period()
       if (over === 'stopped' || over === 'gone') return this.discard()
-      if (over) return this.judge(over)
+      if (over) return this.judge(over, 'person')
       const action = hand.act(observation)
-      if (!action) continue
-      const outcome = await robot.step(action)
+      if (!action) {
+        await robot.rest()
+        continue
+      }
+      const outcome = await robot.step(action).catch((error: unknown) => {
+        this.discard()
+        throw error
+      })
       if (robot.fault) return this.discard()
       observation = outcome.observation
       take(episode, robot.executed, outcome)
       hand.saw(observation, robot.executed, episode.steps.length)
       this.onChange(this.event)
-      if (outcome.terminated) return this.judge(outcome.reward > 0 ? 'success' : 'failure')
-      if (episode.steps.length >= PATIENCE * robot.spec.tasks[task]!.maxSteps) return this.judge('failure')
+      if (outcome.terminated) return this.judge(outcome.reward > 0 ? 'success' : 'failure', 'robot')
+      if (episode.steps.length >= PATIENCE * robot.spec.tasks[task]!.maxSteps) return this.judge('failure', 'clock')
     }
   }
 
@@ -130,7 +137,7 @@ export class Recording {
     this.turn('off')
   }
 
-  private judge(verdict: Verdict): void {
+  private judge(verdict: Verdict, by: Judge): void {
     const last = this.episode!.steps.at(-1)
     if (verdict === 'abort' || !last) {
       this.discard()
@@ -138,6 +145,7 @@ export class Recording {
     }
     last.terminated = true
     last.reward = verdict === 'success' ? 1 : 0
+    last.by = by
     this.episode!.end = { ending: verdict }
     this.turn('review')
   }
@@ -155,7 +163,17 @@ export class Recording {
 function take({ observations, steps }: LoggedEpisode, action: Action, { observation, reward, terminated }: Outcome) {
   const step = steps.length
   observations.push(own(observation))
-  steps.push({ id: step, step, action, reward, terminated, truncated: false, actor: 'operator', command: null })
+  steps.push({
+    id: step,
+    step,
+    action,
+    reward,
+    terminated,
+    truncated: false,
+    by: 'robot',
+    actor: 'operator',
+    command: null,
+  })
 }
 
 /** A robot may use its image memory again. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../errors.ts'
 import type { Verdict } from '../../loop/attendant.ts'
+import { describeFault, type Fault } from '../../robot/fault.ts'
 import { holdAction, type SafeRobot } from '../../robot/safety.ts'
 import type { RobotEvent, RobotStatus } from '../protocol.ts'
 import { ProprioReader } from './pose.ts'
@@ -41,7 +42,7 @@ export class Reins {
   }
 
   get stopped(): boolean {
-    return [...this.options.robots.values()].some(({ fault }) => fault?.kind === 'stopped')
+    return [...this.options.robots.values()].some(({ fault }) => fault !== null)
   }
 
   /** Whether something keeps the robots from going on, or will. */
@@ -95,7 +96,7 @@ export class Reins {
   clear(why: string): boolean {
     if (!this.stopped || this.readBack.size < this.options.robots.size) return false
     this.pausedBy = why
-    for (const robot of this.options.robots.values()) if (robot.fault?.kind === 'stopped') robot.clearFault()
+    for (const robot of this.options.robots.values()) if (robot.fault) robot.clearFault()
     this.say('pausing', why)
     void this.standStill()
     this.changed()
@@ -222,7 +223,7 @@ export class Reins {
 
   private async comeToRest(cell: string): Promise<void> {
     const robot = this.options.robots.get(cell)!
-    const why = robot.fault!.what
+    const why = robot.fault ? whyOf(robot.fault) : 'another robot is stopped'
     try {
       let speed: number | null = null
       for (let steps = 0, still = 0; steps < SETTLING_STEPS && still < STILL_READINGS; steps++) {
@@ -263,6 +264,9 @@ export class Reins {
     })
   }
 }
+
+/** A person's stop is told by who did it, any other fault by what it is. */
+const whyOf = (fault: Fault) => (fault.kind === 'stopped' ? fault.what : describeFault(fault))
 
 function speedOf({ spec }: SafeRobot, proprio: Float32Array): number | null {
   return new ProprioReader(spec).speed(proprio)

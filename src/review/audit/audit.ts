@@ -95,7 +95,7 @@ async function withStands<T>(
   try {
     for (const [index, cell] of config.robot.cells.entries()) {
       const spec = describeRobot(config.robot, cell)
-      expectPosition(spec.proprio)
+      expectPosition(spec)
       const rig = config.operator.kind === 'simulated' ? await openRig(config.robot, cell, { blind: true }) : undefined
       const rule = labelRule(config, spec)
       const translator = ruleTranslator(rule)

@@ -1,7 +1,7 @@
 /** @file The page of a label audit: one HTML file that works without a server, and asks a person about every triplet. */
 import { contactSheet } from '../../formats/images.ts'
+import { project } from '../../robot/cameras.ts'
 import type { CameraMount, Image } from '../../robot/robot.ts'
-import { conjugate, rotate, type Vec3 } from '../../robot/rotation.ts'
 import { page } from '../report/page.ts'
 import { element, escapeText } from '../report/svg.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
@@ -143,25 +143,12 @@ function arrows({ tcp, label, moved }: Triplet, { width, height }: Image, pose: 
     ] as const
   ).map(([look, delta]) => {
     const end = tcp.before.map((at, axis) => at + LENGTHENED * delta[axis]!) as unknown as Vector
-    return arrow(look, project(pose, width, height, tcp.before), project(pose, width, height, end))
+    return arrow(look, project(pose, width, height, tcp.before).pixel, project(pose, width, height, end).pixel)
   })
   return element('svg', { class: 'over', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' }, ...lines)
 }
 
 type Pixel = readonly [x: number, y: number]
-
-/** Where a point of the base frame appears; the camera looks along its -z. */
-export function project(
-  { position, rotation, fovy }: CameraMount,
-  width: number,
-  height: number,
-  point: Vector,
-): Pixel {
-  const ahead = point.map((value, i) => value - position[i]!) as Vec3
-  const [x, y, z] = rotate(conjugate(rotation), ahead)
-  const focal = height / (2 * Math.tan(fovy / 2))
-  return [width / 2 - (focal * x) / z, height / 2 + (focal * y) / z]
-}
 
 /** A line with a head of fixed size. */
 function arrow(look: string, [x1, y1]: Pixel, [x2, y2]: Pixel, head = 4): string {

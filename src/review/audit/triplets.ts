@@ -2,7 +2,8 @@
 import { InputError } from '../../errors.ts'
 import { RandomStream } from '../../random/stream.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
-import type { Image, Observation } from '../../robot/robot.ts'
+import { nameOf, vectorOf } from '../../robot/channels.ts'
+import type { Image, Observation, RobotSpec } from '../../robot/robot.ts'
 import type { Label, LabelRule } from '../../talk/labels.ts'
 import type { Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
@@ -27,13 +28,13 @@ export type Triplet = Correction & {
 
 const position = ({ proprio }: Observation): Vector => [proprio[0]!, proprio[1]!, proprio[2]!]
 
-/** @throws InputError unless proprio begins with the tool's position */
-export function expectPosition(proprio: readonly string[]): void {
-  if (!['x', 'y', 'z'].every((axis, i) => proprio[i] === `tcp.${axis} [m]`))
+/** @throws InputError unless the channels begin with the tool's position */
+export function expectPosition({ channels }: Pick<RobotSpec, 'channels'>): void {
+  if (vectorOf(channels, 'position')?.join() !== '0,1,2')
     throw new InputError(
       'label audit',
-      `proprio begins with ${proprio.slice(0, 3).join(', ')}`,
-      'The audit needs the tool position first, as tcp.x [m], tcp.y [m], tcp.z [m]',
+      `the robot's channels begin with ${channels.slice(0, 3).map(nameOf).join(', ')}`,
+      'The audit needs the tool position first: channels with the roles position.x, position.y, position.z',
     )
 }
 

@@ -48,6 +48,7 @@ export class HealthMonitor {
   private readonly flat = new FlatTask()
   private readonly shares: { first: Episode[]; last: Episode[] } = { first: [], last: [] }
   private labels?: MetricOf<'labels'>
+  private readonly cameras = new Map<string, MetricOf<'camera'>>() // of those that look blind the last line
   private updatesHeard = 0
   private learnedAt = 0 // robot steps at the last update
   private robotSteps = 0
@@ -63,6 +64,7 @@ export class HealthMonitor {
     if (metric.kind === 'update') this.hearUpdate(metric)
     if (metric.kind === 'episode') this.hearEpisode(metric)
     if (metric.kind === 'labels') this.labels = metric
+    if (metric.kind === 'camera') this.cameras.set(`${metric.camera} of ${metric.robot}`, metric)
     if (metric.kind !== 'evaluation') this.weigh(metric)
   }
 
@@ -112,7 +114,7 @@ export class HealthMonitor {
       }
       const lines = (this.pending.get(name) ?? 0) + 1
       this.pending.set(name, lines)
-      if (lines < (finding?.sign === 'no number' ? 1 : CONFIRMATIONS)) continue
+      if (lines < (finding?.sign === 'no number' || name.startsWith('camera ') ? 1 : CONFIRMATIONS)) continue
       this.pending.delete(name)
       if (finding) this.shown.set(name, { ...finding, since: { time: at.time, robotSteps: at.robotSteps } })
       else this.shown.delete(name)
@@ -136,6 +138,7 @@ export class HealthMonitor {
       this.risingOperator(),
       this.explodingGradient(),
       this.idleLearner(),
+      ...this.blindCameras(),
     ].filter((finding) => finding !== undefined)
   }
 
@@ -252,6 +255,22 @@ export class HealthMonitor {
       figure: `median norm ${decimals(worst.norm, 1)}, the clip is at ${maxGradientNorm}`,
       advice: 'Lower learner.learningRate',
     }
+  }
+
+  /** The robot's envelope has counted; it stops the robot where that goes on. */
+  private blindCameras(): Finding[] {
+    return [...this.cameras].flatMap(([name, { look }]) =>
+      look === null
+        ? []
+        : [
+            {
+              sign: `camera ${name} ${look}`,
+              words: `The arm moves, but camera ${name} shows ${look === 'flat' ? 'nothing' : 'the same picture'}.`,
+              figure: look === 'flat' ? 'the picture is of one colour' : 'the picture does not change',
+              advice: 'Look at lens, light and cable; the robot is stopped if it goes on',
+            },
+          ],
+    )
   }
 
   private idleLearner(): Finding | undefined {

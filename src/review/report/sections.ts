@@ -57,7 +57,7 @@ export function headline(summary: Summary): string {
       'before the first online step',
     ),
     tile(percent(summary.interventionShare), 'of the online steps by the operator'),
-    tile(summary.robotMinutes.toFixed(1), 'robot minutes (steps at 10 Hz)'),
+    tile(summary.robotMinutes.toFixed(1), 'robot minutes'),
     tile(summary.wallMinutes.toFixed(1), 'wall minutes'),
     tile(String(summary.seed), 'seed'),
   )

@@ -17,6 +17,7 @@ export async function openWorkcell(config: WorkcellConfig, cell: string, { blind
     cell,
     robot: guarded.robot,
     reset: 'itself',
+    real: false,
     simulation: simulationOf(guarded, config.chainStarts) as Simulation, // nobody but itself is given its scenes
     async close() {
       await guarded.robot.stop()

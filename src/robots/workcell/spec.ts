@@ -1,4 +1,5 @@
 /** @file What a workcell tells of itself, without a scene compiled. */
+import { type Channel, vector } from '../../robot/channels.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
 import { CAMERA_SIZE } from './appearance.ts'
 import { HOME_ROTATION } from './layout.ts'
@@ -7,15 +8,18 @@ import type { WorkcellOptions } from './options.ts'
 import { ACTION_SCALE } from './target.ts'
 import { TASKS } from './tasks/index.ts'
 
-const PROPRIO = [
-  ...['x', 'y', 'z'].map((axis) => `tcp.${axis} [m]`),
-  ...['x', 'y', 'z'].map((axis) => `tcp.turn.${axis} [rad]`), // rotation vector from the home orientation
-  ...['x', 'y', 'z'].map((axis) => `tcp.velocity.${axis} [m/s]`),
-  ...['x', 'y', 'z'].map((axis) => `tcp.angularVelocity.${axis} [rad/s]`),
-  'gripper.opening [0 closed, 1 open]',
-  'gripper.command [-1 open, 1 close]',
-  ...['x', 'y', 'z'].map((axis) => `wrist.force.${axis} [N]`), // contact force on the hand, mean over the last step
+/** Ranges far beyond what the scene can do: contacts of rigid bodies may be hard, and drift a little into each other. */
+const CHANNELS: Channel[] = [
+  ...vector('tcp', 'm', { of: 'position', low: -3, high: 3 }),
+  ...vector('tcp.turn', 'rad', { of: 'turn', low: -4, high: 4 }), // rotation vector from the home orientation
+  ...vector('tcp.velocity', 'm/s', { of: 'velocity', low: -20, high: 20 }),
+  ...vector('tcp.angularVelocity', 'rad/s', { low: -200, high: 200 }),
+  { name: 'gripper.opening', unit: '0 closed, 1 open', low: -1, high: 2, role: 'opening' },
+  { name: 'gripper.command', unit: '-1 open, 1 close', low: -1, high: 1 },
+  ...vector('wrist.force', 'N', { of: 'force', low: -1e5, high: 1e5 }), // contact force on the hand, mean over the last step
 ]
+
+export const RATE = 10 // Hz
 
 export function specOf(
   options: Pick<WorkcellOptions, 'arm' | 'bolts' | 'cameras' | 'cell' | 'frontCamera'>,
@@ -24,11 +28,13 @@ export function specOf(
   const mounts = workcellCameras(options)
   return {
     name: `workcell-${arm}-${bolts}${cell === 'A' ? '' : `-${cell}`}`,
+    rate: RATE,
     cameras: cameras
       ? { front: { ...CAMERA_SIZE, mount: mounts.front }, wrist: { ...CAMERA_SIZE, mount: mounts.wrist } }
       : {},
-    proprio: PROPRIO,
+    channels: CHANNELS,
     home: HOME_ROTATION,
+    actionFrame: 'base',
     actionScale: ACTION_SCALE,
     tasks: Object.fromEntries(
       Object.entries(TASKS).map(([name, { instruction, maxSteps }]) => [name, { instruction, maxSteps }]),

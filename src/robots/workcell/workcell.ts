@@ -26,7 +26,7 @@ import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
 import { fails, isHeld, STEPS_TO_SUCCEED } from './outcome.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
-import { specOf } from './spec.ts'
+import { RATE, specOf } from './spec.ts'
 import { Stage } from './stage.ts'
 import { type Start, startOf } from './start.ts'
 import { Target, type TargetState } from './target.ts'
@@ -177,7 +177,7 @@ export class Workcell implements Robot {
       images.front = eyes.renderer.render(frontCamera(options.frontCamera))
       images.wrist = eyes.renderer.render(wristCamera(world.hand()))
     }
-    return { images, proprio, time: this.steps / 10 }
+    return { images, proprio, time: this.steps / RATE }
   }
 
   /** @throws InputError for an action that is not 7 finite numbers; components beyond ±1 are clipped */

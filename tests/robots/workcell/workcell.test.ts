@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { InputError } from '../../../src/errors.ts'
 import { RandomStream } from '../../../src/random/stream.ts'
+import { nameOf } from '../../../src/robot/channels.ts'
 import type { Action, Observation } from '../../../src/robot/robot.ts'
 import type { WorkcellOptions } from '../../../src/robots/workcell/options.ts'
 import { WORKCELL_B } from '../../../src/robots/workcell/options.ts'
@@ -138,8 +139,8 @@ describe('workcell', () => {
   it('names every entry of its proprioception, in SI units', async () => {
     const cell = await Workcell.create({ cameras: false })
     const { proprio } = cell.resetSync('assemble', 2)
-    const entry = (name: string) => proprio[cell.spec.proprio.indexOf(name)]
-    expect(proprio.length).toBe(cell.spec.proprio.length)
+    const entry = (name: string) => proprio[cell.spec.channels.map(nameOf).indexOf(name)]
+    expect(proprio.length).toBe(cell.spec.channels.length)
     const { tcp } = cell.truth()
     expect(entry('tcp.z [m]')).toBeCloseTo(tcp.position[2], 6)
     expect(entry('gripper.command [-1 open, 1 close]')).toBe(1)

@@ -1,0 +1,175 @@
+/**
+ * @file Whether an observation can be believed: looked at on arrival, before anybody acts on it or writes it down. What is
+ * wrong in itself (a number that is none, a missing picture) is a fault at once; what only looks wrong (a camera that shows
+ * the same while the arm moves) is a suspicion first, and a fault when it goes on.
+ */
+import { project } from './cameras.ts'
+import { nameOf, vectorOf } from './channels.ts'
+import type { Fault } from './fault.ts'
+import type { Action, Image, Observation, RobotSpec } from './robot.ts'
+
+export type SenseLimits = {
+  pictureAge: number // s between a picture and its observation, where the camera tells; more is a fault
+  suspectSteps: number // steps in motion with the same picture, or one without content, until that is told
+  blindSteps: number // the same, until it is a fault
+  clockSteps: number // steps in which the robot's clock may stand still
+}
+
+export const defaultSenseLimits: SenseLimits = { pictureAge: 0.5, suspectSteps: 10, blindSteps: 25, clockSteps: 3 }
+
+/** A camera that may be blind: for so many steps in motion it has shown nothing new, or nothing at all. */
+export type Suspicion = { camera: string; look: 'frozen' | 'flat'; steps: number }
+
+const MOVING = 0.001 // m a step: the arm moves
+const AWAY = 0.01 // m from where the tool was when a picture came: another picture is due, three pixels at arm's length
+const COMMANDED = 0.05 // action units, where the robot does not tell its position
+const FLAT = 3 // grey levels: a picture with a smaller spread shows nothing, sensor noise of a covered lens included
+const SAMPLED = 7 // every so manyth byte is looked at for that; coprime to the 3 of a pixel
+
+const sensor = (what: string): Fault => ({ kind: 'sensor', what })
+
+/** What is wrong with one observation in itself, if anything. */
+export function findSensorFault(observation: Observation, spec: RobotSpec, pictureAge: number): Fault | null {
+  const { proprio, images, time, taken } = observation
+  const { channels, cameras } = spec
+  if (proprio.length !== channels.length)
+    return sensor(`${proprio.length} proprioceptive readings came, the robot has ${channels.length} channels`)
+  for (const [i, channel] of channels.entries()) {
+    const value = proprio[i]!
+    const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = channel
+    if (!Number.isFinite(value)) return sensor(`${nameOf(channel)} reads ${value}`)
+    if (value < low || value > high) return sensor(`${nameOf(channel)} reads ${value}, it can be ${low} to ${high}`)
+  }
+  if (!Number.isFinite(time)) return sensor(`the robot's clock reads ${time} s`)
+  for (const [camera, { width, height }] of Object.entries(cameras)) {
+    const image = images[camera]
+    if (!image) return sensor(`camera ${camera} sent no picture`)
+    const bytes = image.data.length
+    if (image.width !== width || image.height !== height || bytes !== 3 * width * height)
+      return sensor(
+        `camera ${camera} sent ${image.width} × ${image.height} pixels in ${bytes} bytes, ${width} × ${height} in ${3 * width * height} are expected`,
+      )
+    const at = taken?.[camera]
+    if (at === undefined) continue
+    const age = time - at
+    if (!(Math.abs(age) <= pictureAge))
+      return sensor(`the picture of camera ${camera} is ${age.toFixed(3)} s old, the limit is ${pictureAge} s`)
+  }
+  return null
+}
+
+/** Standard deviation of the sampled bytes about the mean of their colour below FLAT: black, white or plain. */
+export function isFlat({ data }: Image): boolean {
+  const counts = [0, 0, 0]
+  const sums = [0, 0, 0]
+  const squares = [0, 0, 0]
+  for (let i = 0; i < data.length; i += SAMPLED) {
+    const colour = i % 3
+    counts[colour]!++
+    sums[colour]! += data[i]!
+    squares[colour]! += data[i]! ** 2
+  }
+  return counts.every((count, colour) => {
+    const mean = sums[colour]! / count
+    return !(squares[colour]! / count - mean ** 2 >= FLAT ** 2)
+  })
+}
+
+/** The newest picture that differed from the one before, where the tool was then, and steps in motion since. */
+type Watched = { picture: Uint8Array; taken: number[] | null; frozen: number; flat: number }
+
+/** Follows a robot's observations; one a robot. */
+export class Senses {
+  private readonly cameras = new Map<string, Watched>()
+  private readonly position: readonly number[] | null
+  private at: number[] | null = null // m, the tool at the last observation
+  private time: number | null = null
+  private stood = 0 // steps for which the clock did not advance
+
+  constructor(
+    private readonly spec: RobotSpec,
+    private readonly limits: SenseLimits,
+  ) {
+    this.position = vectorOf(spec.channels, 'position')
+  }
+
+  /** Of the cameras that look blind the one that has for longest. */
+  get suspicion(): Suspicion | null {
+    let worst: Suspicion | null = null
+    for (const [camera, { frozen, flat }] of this.cameras)
+      for (const [look, steps] of [
+        ['frozen', frozen],
+        ['flat', flat],
+      ] as const)
+        if (steps >= this.limits.suspectSteps && steps > (worst?.steps ?? 0)) worst = { camera, look, steps }
+    return worst
+  }
+
+  /** A person has looked: what was counted is forgotten. */
+  forget(): void {
+    this.cameras.clear()
+    this.at = null
+    this.time = null
+    this.stood = 0
+  }
+
+  /** What is wrong with an observation. `executed`: the action that led to it; none after a reset, or for a look. */
+  check(observation: Observation, executed?: Action): Fault | null {
+    const fault =
+      findSensorFault(observation, this.spec, this.limits.pictureAge) ?? this.clockFault(observation, executed)
+    if (fault) return fault
+    const blind = this.look(observation, executed)
+    this.time = observation.time
+    this.at = this.position?.map((i) => observation.proprio[i]!) ?? null
+    return blind
+  }
+
+  private clockFault({ time }: Observation, executed: Action | undefined): Fault | null {
+    const before = this.time
+    if (before === null) return null
+    if (time < before) return sensor(`the robot's clock went back from ${before} to ${time} s`)
+    this.stood = executed && time === before ? this.stood + 1 : 0
+    if (this.stood <= this.limits.clockSteps) return null
+    return sensor(`the robot's clock has stood at ${time} s for ${this.stood} steps: its readings are old`)
+  }
+
+  private look({ images, proprio }: Observation, executed: Action | undefined): Fault | null {
+    const tool = this.position?.map((i) => proprio[i]!) ?? null
+    const moved = executed !== undefined && this.isMoving(proprio, executed)
+    for (const camera of Object.keys(this.spec.cameras)) {
+      const image = images[camera]!
+      const known = this.cameras.get(camera)
+      const same = known !== undefined && Buffer.compare(known.picture, image.data) === 0
+      const due = moved && this.expectsChange(camera, tool, known?.taken ?? null)
+      const frozen = same ? known.frozen + (due ? 1 : 0) : 0
+      const flat = (same && known.flat > 0) || isFlat(image) ? (known?.flat ?? 0) + (moved ? 1 : 0) : 0
+      if (!same) this.cameras.set(camera, { picture: image.data.slice(), taken: tool, frozen, flat })
+      else Object.assign(known, { frozen, flat })
+      const { blindSteps } = this.limits
+      if (flat >= blindSteps)
+        return sensor(`camera ${camera} has shown nothing for ${flat} steps in motion, the limit is ${blindSteps}`)
+      if (frozen >= blindSteps)
+        return sensor(
+          `camera ${camera} has shown the same picture for ${frozen} steps in motion, the limit is ${blindSteps}`,
+        )
+    }
+    return null
+  }
+
+  /** The tool is elsewhere than it was, and where the camera stands still the tool is in its view. */
+  private expectsChange(camera: string, tool: number[] | null, taken: number[] | null): boolean {
+    if (!tool || !taken) return true
+    const [x, y, z] = tool as [number, number, number]
+    if (Math.hypot(x - taken[0]!, y - taken[1]!, z - taken[2]!) < AWAY) return false
+    const { width, height, mount } = this.spec.cameras[camera]!
+    if (mount?.mount !== 'base') return true
+    const { pixel, ahead } = project(mount, width, height, [x, y, z])
+    return ahead > 0 && pixel[0] > 0 && pixel[0] < width && pixel[1] > 0 && pixel[1] < height
+  }
+
+  private isMoving(proprio: Float32Array, executed: Action): boolean {
+    if (!this.position || !this.at) return executed.subarray(0, 6).some((value) => Math.abs(value) > COMMANDED)
+    const { at } = this
+    return Math.hypot(...this.position.map((i, axis) => proprio[i]! - at[axis]!)) > MOVING
+  }
+}

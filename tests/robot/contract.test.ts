@@ -1,0 +1,20 @@
+/** @file The robots that there are, held to what a robot promises. */
+import { fileURLToPath } from 'node:url'
+import { ReplayedRobot } from '../../src/robots/replayed/robot.ts'
+import { Workcell } from '../../src/robots/workcell/workcell.ts'
+import { robotContract } from './contract.ts'
+
+const golden = fileURLToPath(new URL('../fixtures/log/version-1', import.meta.url))
+
+for (const arm of ['panda', 'gantry'] as const)
+  robotContract(`the workcell with its ${arm}`, async () => {
+    const robot = await Workcell.create({ arm })
+    return { robot, task: 'pick', release: () => robot.free() }
+  })
+
+const RECORDED = 'what it shows was recorded: no command changes it'
+robotContract(
+  'a log that is played back',
+  async () => ({ robot: ReplayedRobot.open(golden), task: 'pick', release: () => {} }),
+  { 'goes where it is told': RECORDED, 'holds still when told to': RECORDED },
+)

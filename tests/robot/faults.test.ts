@@ -1,0 +1,118 @@
+/** @file Watchdogs of robots that can break, and faults that outlive the process. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { FaultFile, keptFaults } from '../../src/robot/fault-file.ts'
+import { expectGuarded } from '../../src/robot/rig.ts'
+import type { Action, Observation, Outcome, Robot } from '../../src/robot/robot.ts'
+import { SafeRobot, type SafeRobotOptions } from '../../src/robot/safety.ts'
+
+class Motor implements Robot {
+  readonly spec = {
+    name: 'left arm/2',
+    rate: 10,
+    cameras: {},
+    channels: [],
+    actionFrame: 'base' as const,
+    actionScale: { translation: 0.01, rotation: 0.1 },
+    tasks: { wait: { instruction: 'wait', maxSteps: 10 } },
+  }
+  readonly actions: Action[] = []
+  private time = 0
+  reset = async () => this.observe()
+  observe = async (): Promise<Observation> => ({ images: {}, proprio: new Float32Array(0), time: this.time })
+  stop = async () => {}
+  async step(action: Action): Promise<Outcome> {
+    this.actions.push(action)
+    this.time += 0.1
+    return { observation: await this.observe(), reward: 0, terminated: false }
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'duet-faults-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const watched = { commandAge: 0.5, heartbeatAge: 1 }
+const opened = (options: SafeRobotOptions = {}) =>
+  new SafeRobot(new Motor(), { limits: watched, faults: new FaultFile('left arm/2', folder), ...options })
+const push = () => Float32Array.of(0.5, 0, 0, 0, 0, 0, 0)
+
+describe('a real rig', () => {
+  it.each([
+    ['an age of its commands', { limits: { heartbeatAge: 1 } }, 'safety.commandAge has no limit'],
+    ['a heartbeat', { limits: { commandAge: 1 } }, 'safety.heartbeatAge has no limit'],
+    ['a place for its faults', { faults: undefined }, 'keeps no faults'],
+  ])('is refused without %s', (_, options, words) => {
+    expect(() => expectGuarded({ robot: opened(options), real: true })).toThrow(words)
+    expect(() => expectGuarded({ robot: opened(options), real: false })).not.toThrow()
+  })
+
+  it('is taken with all of them', () => expect(() => expectGuarded({ robot: opened(), real: true })).not.toThrow())
+})
+
+describe('those who supervise', () => {
+  it('are all waited for: one who is silent stops the robot, whoever else speaks', async () => {
+    let now = 0
+    const robot = opened({ faults: undefined, now: () => now })
+    robot.supervisedBy(['the learner', 'the page'])
+    await robot.reset('wait')
+    for (let i = 0; i < 4; i++) {
+      now += 0.4
+      robot.heartbeat('the learner')
+      await robot.step(push())
+    }
+    expect(robot.fault?.kind).toBe('lost heartbeat')
+    await robot.stop()
+  })
+
+  it('may leave in order, and then are not waited for', async () => {
+    let now = 0
+    const robot = opened({ faults: undefined, now: () => now })
+    robot.supervisedBy([])
+    robot.supervise('the page', true)
+    now += 0.9
+    await robot.step(push())
+    robot.supervise('the page', false)
+    now += 5
+    await robot.step(push(), now)
+    expect(robot.fault).toBeNull()
+    await robot.stop()
+  })
+})
+
+describe('a robot that rests between two episodes', () => {
+  it('is not stopped for want of commands', async () => {
+    const robot = opened({ limits: { ...watched, commandAge: 0.03 }, faults: undefined })
+    await robot.reset('wait')
+    await robot.step(push())
+    await robot.rest()
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(robot.fault).toBeNull()
+  })
+})
+
+describe('a fault', () => {
+  it('holds the robot in the next process too, until a person clears it', async () => {
+    const first = opened()
+    await first.reset('wait')
+    await first.step(push().fill(Number.NaN))
+    const motor = new Motor()
+    const second = new SafeRobot(motor, { limits: watched, faults: new FaultFile('left arm/2', folder) })
+    expect(second.fault).toMatchObject({ kind: 'not a number', what: 'action[0] is NaN' })
+    await expect(second.reset('wait')).rejects.toThrow('duet robot clear left arm/2')
+    await second.step(push())
+    expect(motor.actions.at(-1)).toEqual(new Float32Array(7))
+    expect(keptFaults(folder)).toMatchObject([{ robot: 'left arm/2', kind: 'not a number' }])
+    second.clearFault()
+    expect(keptFaults(folder)).toEqual([])
+    expect(opened().fault).toBeNull()
+    await second.stop()
+    await first.stop()
+  })
+
+  it('whose file is damaged holds the robot as well', () => {
+    writeFileSync(join(folder, `${encodeURIComponent('left arm/2')}.json`), '{"kind": "sens')
+    expect(opened().fault).toMatchObject({ kind: 'stopped', what: expect.stringContaining('cannot be read') })
+    new FaultFile('left arm/2', folder).clear()
+  })
+})

@@ -1,0 +1,177 @@
+/** @file Observations that cannot be believed: what stops the robot at once, what after a while, and what never does. */
+import { describe, expect, it } from 'vitest'
+import { vector } from '../../src/robot/channels.ts'
+import type { Action, CameraMount, Image, Observation, Outcome, Robot, RobotSpec } from '../../src/robot/robot.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
+import { findSensorFault } from '../../src/robot/senses.ts'
+
+const spec: RobotSpec = {
+  name: 'arm',
+  rate: 10,
+  cameras: { front: { width: 8, height: 6 }, wrist: { width: 8, height: 8 } },
+  channels: [
+    ...vector('tcp', 'm', { of: 'position', low: -2, high: 2 }),
+    ...vector('wrist.force', 'N', { of: 'force', low: -500, high: 500 }),
+  ],
+  actionFrame: 'base',
+  actionScale: { translation: 0.01, rotation: 0.1 },
+  tasks: { push: { instruction: 'push', maxSteps: 100 } },
+}
+
+const picture = (width: number, height: number, seed: number): Image => ({
+  width,
+  height,
+  data: Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * 37 + seed * 11) % 251),
+})
+
+/** Goes where it is told; `spoil` changes what the sensors say of step t. */
+class Arm implements Robot {
+  spec = spec
+  stops = 0
+  steps = 0
+  private at: number[] = []
+  constructor(
+    private readonly spoil: (observation: Observation, t: number) => Observation = (seen) => seen,
+    private readonly from = [0, 0, 0.3],
+  ) {
+    this.at = [...from]
+  }
+  async reset() {
+    this.at = [...this.from]
+    return this.observe()
+  }
+  async observe(): Promise<Observation> {
+    const images = { front: picture(8, 6, this.steps), wrist: picture(8, 8, this.steps) }
+    return this.spoil({ images, proprio: Float32Array.of(...this.at, 0, 0, 0), time: this.steps / 10 }, this.steps)
+  }
+  async step(action: Action): Promise<Outcome> {
+    this.steps++
+    for (const axis of [0, 1, 2]) this.at[axis]! += 0.01 * action[axis]!
+    return { observation: await this.observe(), reward: 0, terminated: false }
+  }
+  async stop() {
+    this.stops++
+  }
+}
+
+const read = (index: number, value: number) => (seen: Observation) => ({
+  ...seen,
+  proprio: seen.proprio.with(index, value),
+})
+const show = (camera: string, image: Image | undefined) => (seen: Observation) => {
+  const { [camera]: _, ...others } = seen.images
+  return { ...seen, images: image ? { ...others, [camera]: image } : others }
+}
+const forth = () => Float32Array.of(0.6, 0, 0, 0, 0, 0, 1) // 6 mm a step
+const still = () => new Float32Array(7)
+
+/** Steps until the robot is stopped; how many steps that took, and what was said. */
+async function until(robot: SafeRobot, act: () => Action, most = 60) {
+  await robot.reset('push')
+  for (let t = 1; t <= most; t++)
+    try {
+      await robot.step(act())
+    } catch (error) {
+      return { t, said: (error as Error).message }
+    }
+  return null
+}
+
+describe('at once', () => {
+  it.each<[string, (seen: Observation) => Observation, RegExp]>([
+    ['a NaN', read(5, Number.NaN), /wrist\.force\.z \[N\] reads NaN/],
+    ['an infinity', read(0, Number.POSITIVE_INFINITY), /tcp\.x \[m\] reads Infinity/],
+    ['a spike', read(4, 1e9), /wrist\.force\.y \[N\] reads 1000000000, it can be -500 to 500/],
+    [
+      'a channel too few',
+      (seen) => ({ ...seen, proprio: seen.proprio.slice(1) }),
+      /5 proprioceptive readings came, the robot has 6/,
+    ],
+    ['a camera that is missing', show('wrist', undefined), /camera wrist sent no picture/],
+    ['a picture of another size', show('front', picture(6, 8, 0)), /camera front sent 6 × 8 pixels/],
+    ['a picture cut short', show('front', { width: 8, height: 6, data: new Uint8Array(100) }), /in 100 bytes/],
+    ['a clock without a number', (seen) => ({ ...seen, time: Number.NaN }), /clock reads NaN/],
+    ['a clock that goes back', (seen) => ({ ...seen, time: 0.05 }), /clock went back from 0\.2 to 0\.05/],
+    [
+      'a picture that is old',
+      (seen) => ({ ...seen, taken: { front: seen.time - 0.7 } }),
+      /front is 0\.700 s old, the limit is 0\.5/,
+    ],
+  ])('%s stops the robot, and nobody is given the observation', async (_, spoil, words) => {
+    const arm = new Arm((seen, t) => (t === 3 ? spoil(seen) : seen))
+    const robot = new SafeRobot(arm)
+    const stopped = await until(robot, forth)
+    expect(stopped).toMatchObject({ t: 3 })
+    expect(stopped!.said).toMatch(words)
+    expect(robot.fault).toMatchObject({ kind: 'sensor', what: expect.stringMatching(words) })
+    expect(arm.stops).toBeGreaterThan(0)
+    await expect(robot.reset('push')).rejects.toThrow('holds after a fault (sensor: ')
+  })
+
+  it('stops it also when it is looked at, or reset', async () => {
+    const robot = new SafeRobot(new Arm(read(1, Number.NaN)))
+    await expect(robot.observe()).rejects.toThrow('tcp.y [m] reads NaN')
+    expect(robot.fault?.kind).toBe('sensor')
+    await expect(new SafeRobot(new Arm(read(1, 3))).reset('push')).rejects.toThrow(
+      'tcp.y [m] reads 3, it can be -2 to 2',
+    )
+  })
+
+  it('lets a sound observation through, and one whose pictures are as old as allowed', async () => {
+    const { images, proprio, time } = await new Arm().observe()
+    expect(findSensorFault({ images, proprio, time }, spec, 0.5)).toBeNull()
+    expect(findSensorFault({ images, proprio, time: 1, taken: { front: 0.5, wrist: 1 } }, spec, 0.5)).toBeNull()
+  })
+})
+
+describe('after a while', () => {
+  const frozen = picture(8, 6, 99)
+  const black = (seen: Observation, t: number): Observation =>
+    show('front', { width: 8, height: 6, data: new Uint8Array(144).fill(t % 2) })(seen)
+
+  it.each<[string, (seen: Observation, t: number) => Observation, string]>([
+    ['a frozen camera', show('front', frozen), 'camera front has shown the same picture for 25 steps in motion'],
+    ['a black camera', black, 'camera front has shown nothing for 25 steps in motion'],
+    ['a clock that stands', (seen) => ({ ...seen, time: 0 }), "the robot's clock has stood at 0 s for 4 steps"],
+  ])('%s stops the robot', async (_, spoil, words) => {
+    const stopped = await until(new SafeRobot(new Arm(spoil)), forth)
+    expect(stopped?.said).toContain(words)
+  })
+
+  it('is suspected first, and told once; not when it sees again', async () => {
+    const told: (string | null)[] = []
+    const robot = new SafeRobot(new Arm((seen, t) => (t >= 5 && t < 20 ? show('front', frozen)(seen) : seen)))
+    robot.onSuspicion = (suspicion) =>
+      told.push(suspicion && `${suspicion.camera} ${suspicion.look} ${suspicion.steps}`)
+    expect(await until(robot, forth)).toBeNull()
+    expect(told).toEqual(['front frozen 10', null])
+  })
+})
+
+it('an arm that trembles in place, or works outside of what a standing camera sees, is no fault either', async () => {
+  let t = 0
+  const trembling = () => Float32Array.of(t++ % 2 ? 0.3 : -0.3, 0, 0, 0, 0, 0, 0)
+  expect(await until(new SafeRobot(new Arm(show('front', picture(8, 6, 1)))), trembling)).toBeNull()
+  // looks straight down on the origin from a metre above: what is more than 0.3 m aside is out of its picture
+  const mount: CameraMount = { mount: 'base', position: [0, 0, 1], rotation: [1, 0, 0, 0], fovy: 0.4 }
+  const seeing = (from: number[]) => {
+    const arm = new Arm(show('front', picture(8, 6, 1)), from)
+    arm.spec = { ...spec, cameras: { ...spec.cameras, front: { width: 8, height: 6, mount } } }
+    return new SafeRobot(arm)
+  }
+  expect(await until(seeing([0.5, 0, 0]), forth)).toBeNull()
+  expect(await until(seeing([-0.2, 0, 0]), forth)).toMatchObject({ said: expect.stringContaining('camera front') })
+})
+
+it('a still arm before a still scene is no fault, for as long as it stands', async () => {
+  const robot = new SafeRobot(new Arm(show('front', picture(8, 6, 1))))
+  expect(await until(robot, still, 200)).toBeNull()
+  expect(robot.suspicion).toBeNull()
+})
+
+it('a person who clears the fault begins anew: what was counted is forgotten', async () => {
+  const robot = new SafeRobot(new Arm(show('front', picture(8, 6, 1))))
+  expect(await until(robot, forth)).toMatchObject({ t: 26 })
+  robot.clearFault()
+  expect(await until(robot, forth)).toMatchObject({ t: 26 })
+})
