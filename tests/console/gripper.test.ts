@@ -110,7 +110,5 @@ describe('a demonstration by hand', () => {
     const [{ entries, told }] = recorded(`${stage.folder.path}/recorded`) as [ReturnType<typeof recorded>[number]]
     expect(entries).toEqual(told)
     expect(changes(entries)).toBe('-1 1')
-    const plans = page.all('state').filter(({ stage }) => stage === 'demonstration')
-    for (const { planned, grip } of plans) if (planned) expect([-1, 1, grip]).toContain(planned[6])
   }, 30_000)
 })
