@@ -328,7 +328,7 @@ export class Workcell implements Robot {
   }
 
   private knownTask(task: string): string {
-    if (!(task in TASKS))
+    if (!TASK_NAMES.includes(task))
       throw new InputError('workcell.task', `there is no task "${task}"`, `Tasks are ${TASK_NAMES.join(', ')}.`)
     return task
   }
