@@ -26,10 +26,10 @@ export async function benchAct(): Promise<ActFigures> {
   const sizes = actorSizes(NetworkConfig.parse({}), encoder.description, names.length, commands.width)
   const policy = await Policy.create(sizes, commands)
   const noise = new RandomStream(0, 'bench').fillNormal(new Float32Array(ACTION_WIDTH))
-  const [[task, { instruction }]] = Object.entries(tasks)
+  const [task, { instruction }] = Object.entries(tasks)[0]!
   const { images, proprio } = await workcell.reset(task, 0)
   const encode = async () => {
-    const [{ h, features }] = await encoder.encode([{ images, proprio, instruction }])
+    const { h, features } = (await encoder.encode([{ images, proprio, instruction }]))[0]!
     return { h, features: [features], proprio }
   }
   const seen = await encode()

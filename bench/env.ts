@@ -24,9 +24,9 @@ async function stepRate(bolts: 1 | 4): Promise<number> {
     const start = performance.now()
     for (let steps = 0; steps < STEPS; ) {
       const task = tasks[seed % tasks.length]
-      await workcell.reset(task, seed)
+      await workcell.reset(task!, seed)
       const act = demonstrator(() => workcell.truth(), seed++, { noise: 0.1 })
-      for (let t = 0; t < workcell.spec.tasks[task].maxSteps && steps < STEPS; t++, steps++)
+      for (let t = 0; t < workcell.spec.tasks[task!]!.maxSteps && steps < STEPS; t++, steps++)
         if ((await workcell.step(act())).terminated) break
     }
     if (round > 0) rates.push((1000 * STEPS) / (performance.now() - start)) // the first round compiles

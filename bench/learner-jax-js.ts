@@ -33,14 +33,15 @@ function block(p: Arrays, name: string, x: np.Array): np.Array {
   const centred = y.ref.sub(np.mean(y, -1, { keepdims: true }))
   const variance = np.mean(np.square(centred.ref), -1, { keepdims: true })
   const normed = centred.div(np.sqrt(variance.add(NORM_EPSILON)))
-  return np.tanh(normed.mul(p[`${name}.norm.scale`].ref).add(p[`${name}.norm.bias`].ref))
+  return np.tanh(normed.mul(p[`${name}.norm.scale`]!.ref).add(p[`${name}.norm.bias`]!.ref))
 }
 
-const dense = (p: Arrays, name: string, x: np.Array) => np.matmul(x, p[`${name}.kernel`].ref).add(p[`${name}.bias`].ref)
+const dense = (p: Arrays, name: string, x: np.Array) =>
+  np.matmul(x, p[`${name}.kernel`]!.ref).add(p[`${name}.bias`]!.ref)
 
 /** maps [T, cameras, C, B, space] -> [T, 1, B, bottleneck]. */
 function imageFeatures(p: Arrays, maps: np.Array, s: BenchSizes): np.Array {
-  const embedded = np.matmul(maps, p['spatial.kernel'].ref) // [T, cameras, C, B, E]
+  const embedded = np.matmul(maps, p['spatial.kernel']!.ref) // [T, cameras, C, B, E]
   const rows = np.transpose(embedded, [0, 3, 1, 2, 4]).reshape([s.tasks, s.batch, s.cameras * s.channels * s.blocks])
   return np.expandDims(block(p, 'spatial.bottleneck', rows), 1)
 }
@@ -82,7 +83,7 @@ function adam(value: np.Array, gradient: np.Array, m1: np.Array, m2: np.Array, s
 function adamAll(values: Arrays, gradients: Arrays, m1: Arrays, m2: Arrays, step: np.Array) {
   const result = { value: {} as Arrays, m1: {} as Arrays, m2: {} as Arrays }
   for (const name of Object.keys(values)) {
-    const moved = adam(values[name], gradients[name], m1[name], m2[name], step.ref)
+    const moved = adam(values[name]!, gradients[name]!, m1[name]!, m2[name]!, step.ref)
     result.value[name] = moved.value
     result.m1[name] = moved.m1
     result.m2[name] = moved.m2
@@ -126,7 +127,7 @@ function channelFirst(flat: Float32Array, s: BenchSizes): Float32Array {
       for (let v = 0; v < s.cameras; v++)
         for (let p = 0; p < space; p++)
           for (let c = 0; c < s.channels; c++)
-            out[(((t * s.cameras + v) * s.channels + c) * s.batch + b) * space + p] = flat[from++]
+            out[(((t * s.cameras + v) * s.channels + c) * s.batch + b) * space + p] = flat[from++]!
   return out
 }
 
@@ -134,7 +135,7 @@ export function jaxBatch(batch: BenchBatch, s: BenchSizes): JaxBatch {
   const lead = [s.tasks, s.batch]
   const rows = (values: Float32Array, width: number) => array(values, [...lead, width])
   const maps = [s.tasks, s.cameras, s.channels, s.batch, s.gridHeight * s.gridWidth]
-  const sigma = Float32Array.from(batch.sigmaIndex, (index) => SCHEDULE[index])
+  const sigma = Float32Array.from(batch.sigmaIndex, (index) => SCHEDULE[index]!)
   const largest = new Float32Array(s.tasks * s.batch).fill(SIGMA_MAX)
   return {
     h: rows(batch.h, s.embedding),
@@ -162,7 +163,7 @@ export function jaxState(store: ParameterStore): JaxState {
     Object.fromEntries(
       Object.entries(store.shapes(group)).map(([name, shape]) => {
         const isRow = !name.endsWith('kernel') && shape.length > 1 // one row for the whole batch of its owner
-        const full = isRow ? [...shape.slice(0, -1), 1, shape[shape.length - 1]] : [...shape]
+        const full = isRow ? [...shape.slice(0, -1), 1, shape[shape.length - 1]!] : [...shape]
         return [name, array(store.view(group, name).slice(), full)]
       }),
     )
@@ -196,13 +197,13 @@ export function jaxLearnerStep(s: BenchSizes) {
     return [np.mean(np.square(q.sub(np.expandDims(wanted, 1)))), features] as [np.Array, np.Array]
   }
   const actorLoss = (policy: Arrays, critic: Arrays, features: np.Array, b: Arrays) => {
-    const condition = conditioning(policy, b.h, b.proprio.ref)
-    const x = b.action.ref.add(b.sigma.ref.mul(b.reconstructionNoise))
-    const weight = np.reciprocal(np.square(b.sigma.ref)).add(1 / SIGMA_DATA ** 2)
-    const denoised = head(policy, x, b.sigma, b.time, condition.ref)
-    const clone = np.mean(weight.mul(np.square(denoised.sub(b.action))))
-    const planned = head(policy, b.noise.mul(SIGMA_MAX), b.largestSigma, b.largestTime, condition)
-    const value = np.mean(members(critic, features, b.proprio, planned, s), [1, 2]) // [T]
+    const condition = conditioning(policy, b.h!, b.proprio!.ref)
+    const x = b.action!.ref.add(b.sigma!.ref.mul(b.reconstructionNoise!))
+    const weight = np.reciprocal(np.square(b.sigma!.ref)).add(1 / SIGMA_DATA ** 2)
+    const denoised = head(policy, x, b.sigma!, b.time!, condition.ref)
+    const clone = np.mean(weight.mul(np.square(denoised.sub(b.action!))))
+    const planned = head(policy, b.noise!.mul(SIGMA_MAX), b.largestSigma!, b.largestTime!, condition)
+    const value = np.mean(members(critic, features, b.proprio!, planned, s), [1, 2]) // [T]
     const raised = np.maximum(lax.stopGradient(value.ref), 0)
     const taskWeight = np.clip(np.sum(raised.ref).div(raised.mul(s.tasks).add(s.tasks * 0.1)), 0.8, 1.2)
     tree.dispose(policy)
@@ -211,37 +212,47 @@ export function jaxLearnerStep(s: BenchSizes) {
   }
 
   return jit((state: JaxState, b: Arrays) => {
-    const nextCondition = conditioning(state.head, b.nextH, b.nextProprio.ref)
+    const nextCondition = conditioning(state.head, b.nextH!, b.nextProprio!.ref)
     const nextAction = head(
       state.head,
-      b.nextNoise.mul(SIGMA_MAX),
-      b.largestSigma.ref,
-      b.largestTime.ref,
+      b.nextNoise!.mul(SIGMA_MAX),
+      b.largestSigma!.ref,
+      b.largestTime!.ref,
       nextCondition,
     )
-    const nextQ = members(state.target, imageFeatures(state.target, b.nextMaps, s), b.nextProprio, nextAction, s)
-    const wanted = lax.stopGradient(b.reward.add(b.notTerminated.mul(DISCOUNT).mul(np.min(nextQ, 1)))) // [T, B]
+    const nextQ = members(state.target, imageFeatures(state.target, b.nextMaps!, s), b.nextProprio!, nextAction, s)
+    const wanted = lax.stopGradient(b.reward!.add(b.notTerminated!.mul(DISCOUNT).mul(np.min(nextQ, 1)))) // [T, B]
 
     const [[tdLoss, features], criticGradient] = valueAndGrad(criticLoss, { hasAux: true })(
       again(state.critic),
-      b.maps,
-      b.proprio.ref,
-      b.action.ref,
+      b.maps!,
+      b.proprio!.ref,
+      b.action!.ref,
       wanted,
     )
-    const { h, proprio, action, sigma, time, largestSigma, largestTime, noise, reconstructionNoise } = b
+    const ofHead = [
+      'h',
+      'proprio',
+      'action',
+      'sigma',
+      'time',
+      'largestSigma',
+      'largestTime',
+      'noise',
+      'reconstructionNoise',
+    ]
     const [policyLoss, headGradient] = valueAndGrad(actorLoss)(
       again(state.head),
       again(state.critic),
       lax.stopGradient(features as np.Array),
-      { h, proprio, action, sigma, time, largestSigma, largestTime, noise, reconstructionNoise },
+      Object.fromEntries(ofHead.map((name) => [name, b[name]!])),
     )
     const critic = adamAll(state.critic, criticGradient as Arrays, state.criticM1, state.criticM2, state.step)
     const policy = adamAll(state.head, headGradient as Arrays, state.headM1, state.headM2, state.step)
     const target = Object.fromEntries(
       Object.entries(state.target).map(([name, value]) => [
         name,
-        value.mul(1 - TARGET_RATE).add(critic.value[name].ref.mul(TARGET_RATE)),
+        value.mul(1 - TARGET_RATE).add(critic.value[name]!.ref.mul(TARGET_RATE)),
       ]),
     )
     const next: JaxState = {

@@ -78,7 +78,7 @@ export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: num
       await program.run()
       store.adam('critic', { learningRate, maxNorm: maxGradientNorm, targetRate })
       store.adam('head', { learningRate, maxNorm: maxGradientNorm })
-      return { td: program.outputs.td[0], actor: program.outputs.actorLoss[0] }
+      return { td: program.outputs.td![0]!, actor: program.outputs.actorLoss![0]! }
     },
     release: () => program.release(),
   }
@@ -98,7 +98,7 @@ export async function jaxJsLearner(s: BenchSizes, batch: BenchBatch, store: Para
       await blockUntilReady(result)
       state = result.state
       const [td, actor] = [await result.tdLoss.data(), await result.policyLoss.data()]
-      return { td: td[0], actor: actor[0] }
+      return { td: td[0]!, actor: actor[0]! }
     },
   }
 }
@@ -116,6 +116,6 @@ function channelMajor(flat: Float32Array, { channels, gridHeight, gridWidth }: B
   const space = gridHeight * gridWidth
   const out = new Float32Array(flat.length)
   for (let from = 0, map = 0; from < flat.length; map += space * channels)
-    for (let s = 0; s < space; s++) for (let c = 0; c < channels; c++) out[map + c * space + s] = flat[from++]
+    for (let s = 0; s < space; s++) for (let c = 0; c < channels; c++) out[map + c * space + s] = flat[from++]!
   return out
 }

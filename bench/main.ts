@@ -41,11 +41,11 @@ async function main(args: readonly string[]): Promise<void> {
     throw new InputError('bench', `there is no part "${name}"`, remedy)
   }
   const result: Record<string, Figures> = {}
-  for (const name of names.length > 0 ? names : Object.keys(PARTS).filter((part) => !PARTS[part].large)) {
-    const { title, run } = PARTS[name]
+  for (const name of names.length > 0 ? names : Object.keys(PARTS).filter((part) => !PARTS[part]!.large)) {
+    const { title, run } = PARTS[name]!
     if (!json) console.log(`\n${title}`)
     result[name] = await run()
-    if (!json) console.log(asTable(result[name]))
+    if (!json) console.log(asTable(result[name]!))
   }
   if (json) console.log(JSON.stringify(result))
 }

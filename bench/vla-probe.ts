@@ -24,7 +24,7 @@ const picture = () => ({
 })
 const images = Object.fromEntries(cameras.map((camera) => [camera, picture()]))
 const observation = { images, proprio: new Float32Array(6), instruction: 'pick up the bolt' }
-const [{ h }] = await encoder.encode([observation])
+const { h } = (await encoder.encode([observation]))[0]!
 if (!h.every(Number.isFinite)) throw new Error(`${name}: the embedding of random weights is not finite`)
 const encodeMs = await medianTime(() => encoder.encode([observation]), ROUNDS, 1)
 await encoder.close()

@@ -12,6 +12,7 @@ import { guardedWorkcell } from '../robots/workcell/guarded.ts'
 import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { CELL_OPTIONS, CELLS, type Cell } from '../robots/workcell/options.ts'
 import { recordDemonstrations } from '../run/demonstrations.ts'
+import { lock, lockedFolder } from '../run/lock.ts'
 import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
 
@@ -72,6 +73,7 @@ Examples:
 }
 
 async function record(folder: string, options: RecordOptions): Promise<void> {
+  const release = lock(lockedFolder(folder))
   const { robot, workcell } = await guardedWorkcell({ arm: options.arm, ...CELL_OPTIONS[options.cell] })
   const display = new ProgressDisplay()
   const tasks = options.task ?? OPERATIONS
@@ -88,6 +90,7 @@ async function record(folder: string, options: RecordOptions): Promise<void> {
   } finally {
     display.close()
     workcell.free()
+    release()
   }
   const held = [...readEpisodes(folder)].map(summaryOf)
   if (options.json) process.stdout.write(`${JSON.stringify({ folder, episodes: held })}\n`)
@@ -148,7 +151,7 @@ const allCameras = ({ images }: Observation): Image =>
   sideBySide(
     Object.keys(images)
       .sort()
-      .map((camera) => images[camera]),
+      .map((camera) => images[camera]!),
   )
 
 function spread(text: string): number {

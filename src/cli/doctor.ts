@@ -58,8 +58,8 @@ async function run(options: Options): Promise<void> {
       `${ok ? (warning ? '!' : '✓') : '✗'} ${check}`,
       found,
     ])
-    const widest = Math.max(...rows.map(([name]) => name.length))
-    process.stdout.write(`${rows.map(([name, found]) => `${name.padEnd(widest)}  ${found}`).join('\n')}\n`)
+    const widest = Math.max(...rows.map(([name]) => name!.length))
+    process.stdout.write(`${rows.map(([name, found]) => `${name!.padEnd(widest)}  ${found}`).join('\n')}\n`)
   }
   if (!ok) process.exitCode = 1
 }
@@ -86,9 +86,9 @@ const cores = () => ({ ok: true, found: `${availableParallelism()} for this proc
 
 function memory() {
   const [total, free] = [totalmem(), freemem()].map((bytes) => bytes / 2 ** 30)
-  const ok = total >= LEAST_MEMORY
+  const ok = total! >= LEAST_MEMORY
   const remedy = ok ? '' : `; a default run wants ${LEAST_MEMORY} GiB, lower replay.capacity`
-  return { ok, found: `${total.toFixed(1)} GiB, ${free.toFixed(1)} GiB free${remedy}` }
+  return { ok, found: `${total!.toFixed(1)} GiB, ${free!.toFixed(1)} GiB free${remedy}` }
 }
 
 /** Compiles and runs a product whose value is known, where the encoders are to run. */
@@ -98,7 +98,7 @@ async function onnxruntime(device: Device) {
   program.set('a', [3, 4])
   program.set('b', [5, 6])
   await program.run()
-  const product = program.outputs.product[0]
+  const product = program.outputs.product![0]
   await program.release()
   const names = (bundled: boolean) =>
     ort
@@ -116,7 +116,7 @@ function kernel() {
   store.flat('doctor', 'gradient').fill(1)
   store.adam('doctor', { learningRate: 0.5 })
   const moved = store.flat('doctor', 'value')[0]
-  const ok = Math.abs(moved + 0.5) < 1e-6
+  const ok = Math.abs(moved! + 0.5) < 1e-6
   return { ok, found: ok ? 'built, SIMD' : `moved a parameter by ${moved} where -0.5 is right; run npm run build` }
 }
 

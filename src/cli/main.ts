@@ -7,6 +7,7 @@ import { register as registerDemo } from './demo.ts'
 import { register as registerDoctor } from './doctor.ts'
 import { register as registerEval } from './eval.ts'
 import { register as registerExperiments } from './experiments.ts'
+import { register as registerLog } from './log.ts'
 import { register as registerPretrain } from './pretrain.ts'
 import { register as registerPull } from './pull.ts'
 import { register as registerRobot } from './robot.ts'
@@ -29,6 +30,7 @@ for (const register of [
   registerDoctor,
   registerAudit,
   registerConsole,
+  registerLog,
   registerExperiments,
 ])
   register(program)

@@ -3,26 +3,38 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Address, type Console, openLiveConsole } from '../console/server/open.ts'
+import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { formatSummary } from '../metrics/summary.ts'
 import { type HealthChange, healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
-import { describeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
+import {
+  describeSettings,
+  fileSettings,
+  mergeSettings,
+  type PresetName,
+  parseOverride,
+  presets,
+  resolveConfig,
+} from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
+import { describeChange, resumeConfig, resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
+import { duetVersion } from '../run/version.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoder.ts'
 import { requireEncoder } from '../vla/open.ts'
 import { consoleOptions } from './console.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = Address & {
-  preset: PresetName
+  preset?: PresetName
   config?: string
   set: string[]
   name?: string
   runs: string
   resume?: string
+  withoutDamaged?: boolean
   vla?: EncoderName
   vlaPath?: string
   device?: Device
@@ -31,6 +43,8 @@ type Options = Address & {
   json?: boolean
   console?: boolean
 }
+
+const PRESET: PresetName = 'quick'
 
 const EXAMPLES = `
 Examples:
@@ -41,12 +55,15 @@ Examples:
   duet train --vla smolvla --device cuda       another encoder: duet pull smolvla
   duet train --console                         watch, take over, talk and judge in the browser
   duet train --resume runs/quick               after a stop, a crash or a power cut
+  duet train --resume runs/quick --set online.robotMinutes=90
 `
 
 export function register(program: Command): void {
   consoleOptions(program.command('train'))
     .description('warm up on demonstrations, then learn online with corrections; ends with a table and a report')
-    .addOption(new Option('--preset <name>', 'settings to start from').choices(Object.keys(presets)).default('quick'))
+    .addOption(
+      new Option('--preset <name>', `settings to start from, "${PRESET}" unless given`).choices(Object.keys(presets)),
+    )
     .option('--config <file>', 'YAML file with settings that differ from the preset')
     .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
     .addOption(new Option('--vla <name>', 'the frozen encoder, fetched by `duet pull`').choices(ENCODERS))
@@ -60,16 +77,21 @@ export function register(program: Command): void {
     .option('--no-lockstep', 'let the learner run at its own pace')
     .option('--name <name>', 'folder of the run; by default the preset, numbered if it is taken')
     .option('--runs <folder>', 'where runs are kept', 'runs')
-    .option('--resume <run>', 'continue the run in this folder')
+    .option('--resume <run>', 'continue the run in this folder; settings given with it change those that may change')
+    .option('--without-damaged', 'with --resume: repair a damaged log first, as `duet log repair` does')
     .option('--console', 'open the operator console: watch, take over, talk, judge and stop in the browser')
     .option('--no-console', 'without it (`npm start` has one)')
     .option('--json', 'print the summary as JSON on standard output')
-    .addHelpText('after', () => `\nSettings (name, default, meaning):\n${settingsTable()}\n${EXAMPLES}`)
+    .addHelpText(
+      'after',
+      () =>
+        `\nSettings (name, default, meaning; with * those that may change with --resume):\n${settingsTable()}\n${EXAMPLES}`,
+    )
     .action(run)
 }
 
 async function run(options: Options): Promise<void> {
-  const { folder, config } = options.resume ? reopen(options.resume, options) : await create(options)
+  const { folder, config, listeners } = options.resume ? await reopen(options.resume, options) : await create(options)
   const display = new ProgressDisplay()
   const operating = options.console ? await openConsole(folder, options, display) : undefined
   let stopping = false
@@ -87,7 +109,8 @@ async function run(options: Options): Promise<void> {
       onNotice: (line) => display.say(line),
       stopping: () => stopping,
       watcher: operating?.desk,
-      listeners: [healthListener((change) => tellHealth(change, display)), reportListener],
+      listeners: [...listeners, healthListener((change) => tellHealth(change, display)), reportListener],
+      withoutDamaged: options.withoutDamaged,
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
@@ -101,6 +124,7 @@ async function run(options: Options): Promise<void> {
     display.close()
     process.off('SIGINT', stop)
     await operating?.server.close()
+    if (options.resume === undefined) folder.removeUnused()
   }
 }
 
@@ -126,28 +150,44 @@ async function untilClosed({ server }: Console): Promise<void> {
   await new Promise<void>((resolve) => process.once('SIGINT', resolve))
 }
 
-/** The run goes on as it began; only the machine may be another one. */
-function reopen(path: string, { device }: Options) {
-  const { folder, config } = RunFolder.open(path)
-  return { folder, config: device === undefined ? config : { ...config, device } }
+/** The run goes on as it began, but for settings that may change. */
+async function reopen(path: string, options: Options) {
+  if (options.name !== undefined)
+    throw new InputError('--name', 'is given with --resume', 'Leave it out: a resumed run keeps its name')
+  const { folder, config: before } = RunFolder.open(path)
+  const { preset, config: file } = options
+  const given = mergeSettings(preset && presets[preset], file && fileSettings(file), ...overridesOf(options))
+  const { config, changes } = resumeConfig(path, before, given)
+  await requireEncoder(config.vla, config.vlaPath, config.device)
+  const told = changes.map(describeChange)
+  const last = folder.parts().at(-1)?.duet
+  if (last !== undefined && last !== duetVersion())
+    told.unshift(`Duet ${last} worked on this run, ${duetVersion()} goes on`)
+  for (const line of told) (options.json ? process.stderr : process.stdout).write(`${line}\n`)
+  return { folder, config, listeners: [resumeListener(folder, changes, commandLine())] }
 }
 
 async function create(options: Options) {
-  const overrides = options.set.map(parseOverride)
-  const { vla, vlaPath, device, seed } = options
+  if (options.withoutDamaged)
+    throw new InputError('--without-damaged', 'is for a run that is there already', 'Give its folder with --resume')
+  const preset = options.preset ?? PRESET
+  const config = resolveConfig(preset, options.config, overridesOf(options))
+  await requireEncoder(config.vla, config.vlaPath, config.device) // before there is a folder
+  const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, preset)
+  return { folder: RunFolder.create(path, config, commandLine()), config, listeners: [] }
+}
+
+/** What the options say beside preset and file; paths among it are seen from here. */
+function overridesOf({ set, vla, vlaPath, device, seed, lockstep }: Options): unknown[] {
+  const overrides = set.map(parseOverride)
   for (const [name, value] of Object.entries({ vla, vlaPath, device, seed }))
     if (value !== undefined) overrides.push({ [name]: value })
-  if (options.lockstep !== undefined) overrides.push({ online: { lockstep: options.lockstep } })
-  const config = resolveConfig(
-    options.preset,
-    options.config,
-    overrides.map((given) => absolutePaths(given, process.cwd())),
-  )
-  await requireEncoder(config.vla, config.vlaPath, config.device) // before there is a folder
-  const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, options.preset)
-  const command = ['duet', ...process.argv.slice(2)].join(' ')
-  return { folder: RunFolder.create(path, config, command), config }
+  if (lockstep !== undefined) overrides.push({ online: { lockstep } })
+  return overrides.map((given) => absolutePaths(given, process.cwd()))
 }
+
+/** As it was typed, but for the console's token: the report shows it. */
+const commandLine = () => ['duet', ...process.argv.slice(2)].join(' ').replace(/(--token[ =])\S+/g, '$1...')
 
 function freeFolder(runs: string, preset: string): string {
   for (let i = 1; ; i++) {
@@ -158,6 +198,9 @@ function freeFolder(runs: string, preset: string): string {
 
 function settingsTable(): string {
   return describeSettings()
-    .map(({ name, value, text }) => `  ${name.padEnd(36)} ${JSON.stringify(value ?? null).padEnd(28)} ${text}`)
+    .map(
+      ({ name, value, text, mayChange }) =>
+        `${mayChange ? '*' : ' '} ${name.padEnd(36)} ${JSON.stringify(value ?? null).padEnd(28)} ${text}`,
+    )
     .join('\n')
 }

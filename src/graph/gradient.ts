@@ -32,12 +32,12 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     const products = node.operation.vjp?.(node, gradient) ?? []
     for (const [index, product] of products.entries()) {
       const operand = node.inputs[index]
-      if (!product || operand.dtype !== 'f32' || !active.has(operand)) continue
-      if (!sameShape(product.shape, operand.shape))
-        throw new ShapeError(`gradients: ${node.operation.name} to operand ${index}`, product.shape, operand.shape)
-      const list = contributions.get(operand)
+      if (!product || operand!.dtype !== 'f32' || !active.has(operand!)) continue
+      if (!sameShape(product.shape, operand!.shape))
+        throw new ShapeError(`gradients: ${node.operation.name} to operand ${index}`, product.shape, operand!.shape)
+      const list = contributions.get(operand!)
       if (list) list.push(product)
-      else contributions.set(operand, [product])
+      else contributions.set(operand!, [product])
     }
   }
   return wrt.map((tensor) => result.get(tensor) ?? filled(tensor.shape, 0))
@@ -52,23 +52,23 @@ function joinSlices(parts: readonly Tensor[]): Tensor | undefined {
   if (parts.length < 2 || parts.some(({ operation }) => operation !== shaping.pad)) return undefined
   const padded = parts.map((part) => ({ part: part.inputs[0], widths: part.attributes.widths as [number, number][] }))
   const axes = padded.map(({ widths }) => widths.flatMap(([before, after], axis) => (before || after ? [axis] : [])))
-  const axis = axes[0][0]
+  const axis = axes[0]![0]!
   if (axes.some((list) => list.length !== 1 || list[0] !== axis)) return undefined
-  padded.sort((a, b) => a.widths[axis][0] - b.widths[axis][0])
+  padded.sort((a, b) => a.widths[axis]![0] - b.widths[axis]![0]!)
   const pieces: Tensor[] = []
   let end = 0
   for (const { part, widths } of padded) {
-    const start = widths[axis][0]
+    const start = widths[axis]![0]!
     if (start < end) return undefined
     const zeros = part.shape.map((_, i) => (i === axis ? [start - end, 0] : [0, 0]))
     pieces.push(pad(part, zeros))
-    end = start + part.shape[axis]
+    end = start + part.shape[axis]!
   }
-  const last = parts[0].shape[axis] - end
+  const last = parts[0]!.shape[axis]! - end
   if (last)
     pieces[pieces.length - 1] = pad(
       pieces.at(-1)!,
-      pieces[0].shape.map((_, i) => (i === axis ? [0, last] : [0, 0])),
+      pieces[0]!.shape.map((_, i) => (i === axis ? [0, last] : [0, 0])),
     )
   return concat(pieces, axis)
 }

@@ -47,7 +47,7 @@ export async function compile(options: CompileOptions): Promise<Program> {
   const before = Object.values(traced)
   const inputs = collectInputs(options.name, [...before, ...(options.inputs ?? [])])
   const after = optimise(before)
-  const optimised = Object.fromEntries(names.map((name, i) => [name, after[i]]))
+  const optimised = Object.fromEntries(names.map((name, i) => [name, after[i]!]))
   const folder = storageFolder(options.name, after)
   const { onnx, fed, parameters } = encode(options.name, optimised, folder)
   const opening = ort.InferenceSession.create(onnx, {
@@ -129,7 +129,7 @@ function tracedOutputs({ name, outputs, gradients = [] }: CompileOptions): Recor
     for (const [i, [key]] of tensors.entries()) {
       if (gradientName(group, key) in traced)
         throw new InputError(`${name}: gradients of ${group}`, 'are asked for twice', 'Add the losses to one.')
-      traced[gradientName(group, key)] = results[i]
+      traced[gradientName(group, key)] = results[i]!
     }
   }
   return traced
@@ -170,8 +170,8 @@ function bind(
   const outputViews: Record<string, Float32Array> = {}
   const fetches: Record<string, ort.Tensor> = {}
   for (const key of Object.keys(outputs)) {
-    outputViews[key] = new Float32Array(sizeOf(outputs[key].shape))
-    fetches[key] = new ort.Tensor('float32', outputViews[key], outputs[key].shape)
+    outputViews[key] = new Float32Array(sizeOf(outputs[key]!.shape))
+    fetches[key] = new ort.Tensor('float32', outputViews[key], outputs[key]!.shape)
   }
   for (const { store, group } of gradients)
     for (const [key, shape] of Object.entries(store.shapes(group)))

@@ -18,7 +18,7 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): number[]
           [`something that broadcasts with ${shapes.map((other) => `[${other}]`).join(' and ')}`],
           'axes are aligned from the right; reshape or unsqueeze one operand',
         )
-      result[at] = shape[i]
+      result[at] = shape[i]!
     }
   return result
 }

@@ -132,7 +132,7 @@ export class ParameterStore {
       moment2: this.flat(group, 'moment2'),
       target: options.targetRate === undefined ? undefined : this.flat(group, 'target'),
     }
-    return { gradientNorm: adamStep(this.optimiser, run, ++this.steps[group], options) }
+    return { gradientNorm: adamStep(this.optimiser, run, ++this.steps[group]!, options) }
   }
 
   /** target = (1 - rate) target + rate value; rate 1 copies. */

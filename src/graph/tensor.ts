@@ -21,13 +21,16 @@ export interface Inferred {
   dtype: DType
 }
 
+/** As many as an operation takes, which its row knows: the first ones are there without asking. */
+export type Operands<T> = readonly T[] & { readonly 0: T; readonly 1: T; readonly 2: T }
+
 /** One row of the operation table. */
 export interface Operation {
   readonly name: string
   /** Shape rule. Throws a ShapeError that names the operation where operands do not fit. */
-  infer(inputs: readonly Tensor[], attributes: Attributes): Inferred
+  infer(inputs: Operands<Tensor>, attributes: Attributes): Inferred
   /** Writes the ONNX nodes; returns the name of the value that holds the result. */
-  emit(writer: ModelWriter, inputs: readonly string[], node: Tensor): string
+  emit(writer: ModelWriter, inputs: Operands<string>, node: Tensor): string
   /**
    * Vector-Jacobian product: the gradient of the loss to each operand, given `gradient`, the one to the result (of the
    * result's shape). Undefined for an operand through which nothing flows; null for an operation without derivative.
@@ -39,7 +42,7 @@ export interface Operation {
 export class Tensor {
   constructor(
     readonly operation: Operation,
-    readonly inputs: readonly Tensor[],
+    readonly inputs: Operands<Tensor>,
     readonly attributes: Attributes,
     readonly shape: Shape,
     readonly dtype: DType,
@@ -61,8 +64,9 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) =
 
 /** Makes the node of `operation`, with shape and dtype from its rule. */
 export function apply(operation: Operation, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
-  const { shape, dtype } = operation.infer(inputs, attributes)
-  return new Tensor(operation, inputs, attributes, shape, dtype)
+  const operands = inputs as Operands<Tensor>
+  const { shape, dtype } = operation.infer(operands, attributes)
+  return new Tensor(operation, operands, attributes, shape, dtype)
 }
 
 /** Throws unless every operand has the dtype that `operation` computes on. */
@@ -74,12 +78,12 @@ export function requireDType(operation: string, inputs: readonly Tensor[], ...al
         `has dtype ${tensor.dtype}, expected ${allowed.join(' or ')}`,
         'Convert it with cast().',
       )
-  const dtype = inputs[0].dtype
+  const dtype = inputs[0]!.dtype
   const odd = inputs.findIndex((tensor) => tensor.dtype !== dtype)
   if (odd > 0)
     throw new InputError(
       `${operation}: operand ${odd}`,
-      `has dtype ${inputs[odd].dtype}, operand 0 has ${dtype}`,
+      `has dtype ${inputs[odd]!.dtype}, operand 0 has ${dtype}`,
       'Convert one of them with cast().',
     )
   return dtype

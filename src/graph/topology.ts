@@ -12,17 +12,17 @@ export function topologicalOrder(outputs: Iterable<Tensor>): Tensor[] {
     else continue
     while (stack.length) {
       const top = stack[stack.length - 1]
-      const [node, next] = top
+      const [node, next] = top!
       if (next === node.inputs.length) {
         order.push(node)
         stack.pop()
         continue
       }
-      top[1]++
+      top![1]++
       const operand = node.inputs[next]
-      if (seen.has(operand)) continue
-      seen.add(operand)
-      stack.push([operand, 0])
+      if (seen.has(operand!)) continue
+      seen.add(operand!)
+      stack.push([operand!, 0])
     }
   }
   return order

@@ -20,17 +20,18 @@ export function verify(outputs: readonly Tensor[], stage: string) {
   const stack = [...outputs]
   while (stack.length) {
     const node = stack[stack.length - 1]
-    if (closed.has(node)) stack.pop()
-    else if (open.has(node)) {
-      open.delete(node)
-      closed.add(node)
+    if (closed.has(node!)) stack.pop()
+    else if (open.has(node!)) {
+      open.delete(node!)
+      closed.add(node!)
       stack.pop()
-      verifyNode(node, stage)
+      verifyNode(node!, stage)
     } else {
-      open.add(node)
-      for (const operand of node.inputs) {
-        if (!operand) throw new GraphError(stage, node, 'has a dangling operand')
-        if (open.has(operand)) throw new GraphError(stage, node, `is part of a cycle through ${operand.operation.name}`)
+      open.add(node!)
+      for (const operand of node!.inputs) {
+        if (!operand) throw new GraphError(stage, node!, 'has a dangling operand')
+        if (open.has(operand))
+          throw new GraphError(stage, node!, `is part of a cycle through ${operand.operation.name}`)
         if (!closed.has(operand)) stack.push(operand)
       }
     }

@@ -1,5 +1,5 @@
 /** @file Who stands beside a robot while it acts, and may hold it between two steps; nobody is asked anything where no one is. */
-import type { Operator } from '../operator/operator.ts'
+import type { Operator } from '../robot/operator.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { EpisodeSummary, Happening } from './episode.ts'
 

@@ -1,7 +1,7 @@
 /** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
 import type { Policy } from '../learn/policy.ts'
-import type { Operator } from '../operator/operator.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Operator } from '../robot/operator.ts'
 import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendance, Attendant } from './attendant.ts'

@@ -168,7 +168,7 @@ function parseLine(where: string, line: string): Metric {
   const issue = result.error.issues[0]
   throw new InputError(
     where,
-    `field "${issue.path.join('.')}": ${issue.message}`,
+    `field "${issue!.path.join('.')}": ${issue!.message}`,
     'Delete the damaged line to read the rest',
   )
 }

@@ -30,7 +30,7 @@ export function quantile(values: ArrayLike<number>, share: number): number {
   const position = share * (sorted.length - 1)
   const below = Math.floor(position)
   const above = Math.min(below + 1, sorted.length - 1)
-  return sorted[below] + (position - below) * (sorted[above] - sorted[below])
+  return sorted[below]! + (position - below) * (sorted[above]! - sorted[below]!)
 }
 
 export const median = (values: ArrayLike<number>) => quantile(values, 0.5)
@@ -111,7 +111,7 @@ export function movingMean(values: readonly number[], window: number): number[] 
   }
   return values.map((value, i) => {
     enter(value, 1)
-    if (i >= window) enter(values[i - window], -1)
+    if (i >= window) enter(values[i - window]!, -1)
     return count > 0 ? sum / count : Number.NaN
   })
 }

@@ -2,8 +2,9 @@
  * @file The person who tends a robot: the newest input of a device as a takeover, a spoken command until it expires. Knows
  * nothing of pages and connections; whoever does says when the person is there, and hands over what arrives.
  */
+
+import type { Operator, Tending } from '../robot/operator.ts'
 import { ACTION_WIDTH, type Action, type Observation } from '../robot/robot.ts'
-import type { Operator, Tending } from './operator.ts'
 
 const MOTION_AXES = 6
 

@@ -1,6 +1,7 @@
 /** @file Who tends a robot: a person as long as one is there, else the run's own operator, who steps back meanwhile. */
+
+import type { Operator, Tending } from '../robot/operator.ts'
 import type { Action, Observation } from '../robot/robot.ts'
-import type { Operator, Tending } from './operator.ts'
 
 export class Relay implements Operator {
   private task = ''

@@ -31,11 +31,11 @@ export async function probeFrames(
   for (const task of OPERATIONS)
     for (let episode = 0; episode < episodes; episode++) {
       let observation = workcell.resetSync(task, seed + episode)
-      for (let step = 0; step < TASKS[task].maxSteps; step++) {
+      for (let step = 0; step < TASKS[task]!.maxSteps; step++) {
         const truth = workcell.truth()
         if (step % EVERY === 0) {
           const { images, proprio } = observation
-          const [encoding] = await encoder.encode([{ images, proprio, instruction: TASKS[task].instruction }])
+          const [encoding] = await encoder.encode([{ images, proprio, instruction: TASKS[task]!.instruction }])
           frames.push({ task, episode, encoding: encoding!, targets: targetsOf(truth) })
         }
         const action = expertAction(truth)

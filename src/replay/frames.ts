@@ -8,6 +8,8 @@ export const FRAME_OVERHEAD = 12
 /** Far above any step; a damaged length beyond it is refused before memory is reserved. */
 export const MAX_PAYLOAD = 1 << 26
 
+const ZEROS = 16 // bytes at the end of a file that no record has, and a disk that lost its power leaves
+
 export type Frame = { offset: number; payload: Buffer }
 
 /** Mark, length, CRC-32 over length and payload, payload. */
@@ -45,6 +47,27 @@ export class FrameReader {
     return this.end < this.size
   }
 
+  /**
+   * Whether the torn place is a write that the end of the process or of the power cut short: it promises more than there is,
+   * or the disk filled it up with zeros. Anything else has been written and was changed since.
+   */
+  get cutShort(): boolean {
+    const left = this.size - this.end
+    if (left < FRAME_OVERHEAD) return true
+    fs.readSync(this.fd, this.head, 0, FRAME_OVERHEAD, this.end)
+    const length = this.head.readUInt32LE(4)
+    if (this.head.readUInt32LE(0) === MARK && length <= MAX_PAYLOAD && FRAME_OVERHEAD + length > left) return true
+    const last = this.bytes(this.size - Math.min(left, ZEROS), this.size)
+    return last.every((byte) => byte === 0)
+  }
+
+  /** The file from one offset to another, frames or not. */
+  bytes(from: number, to: number): Buffer {
+    const bytes = Buffer.alloc(to - from)
+    fs.readSync(this.fd, bytes, 0, bytes.length, from)
+    return bytes
+  }
+
   /** Where the next intact frame begins behind a torn place; null if none follows. */
   findIntact(): number | null {
     const window = Buffer.alloc(1 << 20)
@@ -63,7 +86,8 @@ export class FrameReader {
     fs.closeSync(this.fd)
   }
 
-  private read(offset: number): Frame | null {
+  /** The intact frame at an offset, if one is there. */
+  read(offset: number): Frame | null {
     if (offset + FRAME_OVERHEAD > this.size) return null
     fs.readSync(this.fd, this.head, 0, FRAME_OVERHEAD, offset)
     const length = this.head.readUInt32LE(4)

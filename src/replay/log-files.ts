@@ -34,11 +34,11 @@ export function readHeader(frames: FrameReader, file: string): LogHeader {
     throw new InputError(
       where,
       'is not a Duet log, or its header is damaged',
-      'Choose another run folder, or restore the file from a copy',
+      `Choose another run folder. ${repairOf(file)}`,
     )
   const record = outlineOf(first.payload, where) // a header is read in every version
   if (record.kind !== 'header') {
-    throw new InputError(where, `opens with a ${record.kind} instead of a header`, 'Restore the file from a copy')
+    throw new InputError(where, `opens with a ${record.kind} instead of a header`, repairOf(file))
   }
   return record.header
 }
@@ -79,13 +79,15 @@ function stable(value: unknown): string {
   )
 }
 
-/** @throws InputError if intact records follow the torn place: that is damage, no write cut short */
+/** @throws InputError if the torn place is damage, no write cut short */
 export function expectTornTail(frames: FrameReader, file: string) {
   const intact = frames.findIntact()
-  if (intact === null) return
-  throw new InputError(
-    `${file} at byte ${frames.end}`,
-    `is damaged for ${intact - frames.end} bytes, with intact records behind`,
-    'Restore the file from a copy, or move it out of the folder to go on without its episodes',
-  )
+  if (intact === null && frames.cutShort) return
+  const bytes = (intact ?? frames.size) - frames.end
+  const behind = intact === null ? '' : ', with intact records behind'
+  throw new InputError(`${file} at byte ${frames.end}`, `is damaged for ${bytes} bytes${behind}`, repairOf(file))
 }
+
+/** What helps against a damaged segment. */
+export const repairOf = (file: string) =>
+  `Restore it from a copy, or keep all episodes that are whole: duet log repair ${path.dirname(file)}`

@@ -4,7 +4,7 @@ import { canonicalActions, toldGrip } from '../robot/gripper.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import { type EpisodeEnd, type EpisodeStart, type Step, settle } from './episode.ts'
 import { FrameReader } from './frames.ts'
-import { expectRobot, expectTornTail, readHeader, segmentsOf } from './log-files.ts'
+import { expectRobot, expectTornTail, readHeader, repairOf, segmentsOf } from './log-files.ts'
 import { type LoggedRobot, loggedRobot, RecordCodec } from './records.ts'
 import type { Transition } from './transition.ts'
 
@@ -32,7 +32,7 @@ export function* readEpisodes(folder: string, spec?: RobotSpec): Generator<Logge
         throw new InputError(
           `${file} at byte ${frames.end}`,
           'is cut short, though later segments exist',
-          'Restore the file from a copy, or move it out of the folder to go on without its episodes',
+          repairOf(file),
         )
       }
     } finally {
@@ -88,7 +88,7 @@ export function* readEpisode(
       throw new InputError(
         where,
         `holds a ${record.kind} that does not follow from the records before it`,
-        'Restore the file from a copy',
+        repairOf(file),
       )
     }
     yield

@@ -193,8 +193,8 @@ export class EpisodeLog {
   private follow(record: LogOutline) {
     if (record.kind === 'start') {
       this.open = { episode: record.start.episode, steps: 0, over: false }
-      this.nextEpisode = record.start.episode + 1
-    } else if (record.kind === 'step') this.nextId = record.step.id + 1
+      this.nextEpisode = Math.max(this.nextEpisode, record.start.episode + 1) // a header may know of episodes that a repair dropped
+    } else if (record.kind === 'step') this.nextId = Math.max(this.nextId, record.step.id + 1)
     else if (record.kind === 'end') this.open = null
   }
 }

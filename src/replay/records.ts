@@ -232,6 +232,12 @@ export class RecordCodec {
   }
 }
 
+/** The payload of a header with other numbers to go on from; all else stays as it is, of whatever version. */
+export function renumbered(header: Buffer, numbers: Pick<LogHeader, 'nextId' | 'nextEpisode'>): Buffer {
+  const text = JSON.parse(new Cursor(header.subarray(1)).text()) as object
+  return Buffer.concat([header.subarray(0, 1), json({ ...text, ...numbers })])
+}
+
 /** Reads a record without looking at its images. @throws InputError if it is none */
 export function outlineOf(payload: Buffer, where: string, version: LogVersion = LOG_VERSION): LogOutline {
   return explain(where, () => readOutline(new Cursor(payload), version))
@@ -242,9 +248,8 @@ function explain<T>(where: string, read: () => T): T {
     return read()
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
-    throw new InputError(where, error.message, 'Restore the file from a copy, or move it out of the folder', {
-      cause: error,
-    })
+    const remedy = 'Restore the file from a copy; `duet log check` and `repair` show and keep what is whole'
+    throw new InputError(where, error.message, remedy, { cause: error })
   }
 }
 
@@ -354,8 +359,12 @@ class Cursor {
     return Float32Array.from({ length }, (_, i) => bytes.readFloatLE(4 * i))
   }
 
+  text(): string {
+    return this.bytes(this.uint32()).toString()
+  }
+
   json<T>(schema: z.ZodType<T>, what: string): T {
-    const text = this.bytes(this.uint32()).toString()
+    const text = this.text()
     let value: unknown
     try {
       value = JSON.parse(text)

@@ -2,8 +2,9 @@
  * @file Who says how an episode stands after a step. A robot may know by itself, a classifier may look at it; a person
  * overrules both. The clock cuts an episode off without a word about its state.
  */
-import type { Tending } from '../operator/operator.ts'
+
 import type { Judge } from '../replay/transition.ts'
+import type { Tending } from '../robot/operator.ts'
 import type { Observation, Outcome } from '../robot/robot.ts'
 
 export type Judgement = {

@@ -1,7 +1,7 @@
 /** @file A robot as a run has it: behind its safety envelope, with what only a simulation can do beside it. */
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
-import type { Operator } from '../operator/operator.ts'
+import type { Operator } from './operator.ts'
 import type { Action, Observation, RobotSpec } from './robot.ts'
 import type { Vec3 } from './rotation.ts'
 import type { SafeRobot } from './safety.ts'

@@ -11,6 +11,11 @@ import { RobotConfig } from '../robots/index.ts'
 import { ENCODERS } from '../vla/encoder.ts'
 import { absolutePaths } from './paths.ts'
 
+/** With `--resume`: what was recorded and learned before stays what it is with another value. Said of each setting, or of a group. */
+const MAY_CHANGE = { mayChange: true }
+/** A run has it for its whole life. */
+const FIXED = { mayChange: false }
+
 const positive = (text: string) => z.number().gt(0).describe(text)
 const count = (text: string, least = 1) => z.int().min(least).describe(text)
 
@@ -22,11 +27,12 @@ const DemonstrationConfig = z.strictObject({
     .optional()
     .describe(
       'folder of recorded demonstrations (of further robots: in subfolders named by their cells); without it they are recorded at the start',
-    ),
+    )
+    .meta(MAY_CHANGE),
 })
 
 const ReplayConfig = z.strictObject({
-  capacity: count('transitions kept in memory', 1000).default(200_000),
+  capacity: count('transitions kept in memory', 1000).default(200_000).meta(MAY_CHANGE),
   shiftedCopies: count('augmented copies of each observation, encoded once on arrival', 0).default(1),
   shift: count('pixels that the images of a copy are shifted by at most', 0).default(4),
 })
@@ -42,10 +48,13 @@ const OnlineConfig = z.strictObject({
     .number()
     .min(0)
     .default(60)
-    .describe('length of the online phase (steps of one robot / 10 Hz); several robots act at the same time'),
+    .describe('length of the online phase (steps of one robot / 10 Hz); several robots act at the same time')
+    .meta(MAY_CHANGE),
   bcWeight: z.number().min(0).default(0.5).describe('lambda_1 of the primary actor'),
   qWeight: z.number().min(0).default(0.5).describe('lambda_2 of the primary actor'),
-  pace: positive('speed of a simulated robot against real time; a real robot always runs at 1').default(1000),
+  pace: positive('speed of a simulated robot against real time; a real robot always runs at 1')
+    .default(1000)
+    .meta(MAY_CHANGE),
   lockstep: z.boolean().default(false).describe('tie updates to steps, so that a seed gives one curve'),
   updatesPerStep: positive('joint updates for each step of any robot in lock-step mode').default(0.5),
   publishEvery: count(
@@ -65,9 +74,9 @@ const TalkConfig = z.strictObject({
 })
 
 const EvaluationConfig = z.strictObject({
-  trials: count('fresh seeds per task at the end and before the first online step', 1).default(25),
-  everyRobotMinutes: positive('robot minutes between two evaluations on the way').default(10),
-  trialsOnTheWay: count('trials per task of an evaluation on the way', 0).default(0),
+  trials: count('fresh seeds per task at the end and before the first online step', 1).default(25).meta(MAY_CHANGE),
+  everyRobotMinutes: positive('robot minutes between two evaluations on the way').default(10).meta(MAY_CHANGE),
+  trialsOnTheWay: count('trials per task of an evaluation on the way', 0).default(0).meta(MAY_CHANGE),
   firstSeed: z.int().default(1_000_000).describe('evaluation seeds start here; training never reaches them'),
   noise: z
     .number()
@@ -78,58 +87,75 @@ const EvaluationConfig = z.strictObject({
 })
 
 export const RunConfig = z.strictObject({
-  seed: z.int().min(0).default(0).describe('all random streams of the run derive from it'),
+  seed: z.int().min(0).default(0).describe('all random streams of the run derive from it').meta(FIXED),
   method: z
     .enum(METHODS)
     .default('dual')
-    .describe('how the policy is trained: ours, or a baseline on the same networks'),
-  tasks: z.array(z.string()).min(1).default(['place', 'pick', 'assemble']).describe('tasks that share the policy'),
-  vla: z.enum(ENCODERS).default('nano').describe('the frozen encoder'),
+    .describe('how the policy is trained: ours, or a baseline on the same networks')
+    .meta(FIXED),
+  tasks: z
+    .array(z.string())
+    .min(1)
+    .default(['place', 'pick', 'assemble'])
+    .describe('tasks that share the policy')
+    .meta(FIXED),
+  vla: z.enum(ENCODERS).default('nano').describe('the frozen encoder').meta(FIXED),
   vlaPath: z
     .string()
     .optional()
     .describe(
       "folder with the encoder's published files, or the name of a pulled model; without it what `duet pull` fetched for it",
-    ),
-  vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0).optional(),
+    )
+    .meta(MAY_CHANGE),
+  vlaLayer: count('smolvla: layer whose keys and values make the embedding, from 0; without it the last', 0)
+    .optional()
+    .meta(FIXED),
   vlaCameras: z
     .record(z.string(), z.string().nullable())
     .default({})
     .describe(
       "smolvla, octo: the robot's camera for a camera of the encoder, as vlaCameras.camera1=wrist; null leaves one empty. Others are paired by the published rename_map, by name, then in order",
-    ),
+    )
+    .meta(FIXED),
   vlaStatistics: z
     .string()
     .min(1)
     .optional()
     .describe(
       "smolvla: data set among the checkpoint's statistics that normalises the state, or `none`; without it the only one there is",
-    ),
-  device: z.enum(DEVICES).default('cpu').describe('where the frozen encoder runs; actors and learner stay on the CPU'),
+    )
+    .meta(FIXED),
+  device: z
+    .enum(DEVICES)
+    .default('cpu')
+    .describe('where the frozen encoder runs; actors and learner stay on the CPU')
+    .meta(MAY_CHANGE),
   resnetPath: z
     .string()
     .optional()
     .describe(
       "resnet10_params.pkl, or `resnet10` after `duet pull resnet10`: its visual features in place of the encoder's own",
-    ),
+    )
+    .meta(MAY_CHANGE),
   t5Path: z
     .string()
     .optional()
     .describe(
       "folder with a T5's published files, or `t5-base` after `duet pull t5-base`: it embeds the commands in place of the built-in embedding",
-    ),
-  robot: RobotConfig.prefault({}),
-  demonstrations: DemonstrationConfig.prefault({}),
-  replay: ReplayConfig.prefault({}),
-  networks: NetworkConfig.prefault({}),
-  warmUp: WarmUpConfig.prefault({}),
-  online: OnlineConfig.prefault({}),
-  learner: LearnerConfig.prefault({}),
-  operator: OperatorConfig.prefault({}),
-  talk: TalkConfig.prefault({}),
-  evaluation: EvaluationConfig.prefault({}),
-  checkpointEveryRobotMinutes: positive('robot minutes between two checkpoints').default(5),
-  keepCheckpoints: count('checkpoints that are kept, the newest ones').default(3),
+    )
+    .meta(FIXED),
+  robot: RobotConfig.prefault({}).meta(FIXED),
+  demonstrations: DemonstrationConfig.prefault({}).meta(FIXED),
+  replay: ReplayConfig.prefault({}).meta(FIXED),
+  networks: NetworkConfig.prefault({}).meta(FIXED),
+  warmUp: WarmUpConfig.prefault({}).meta(FIXED),
+  online: OnlineConfig.prefault({}).meta(FIXED),
+  learner: LearnerConfig.prefault({}).meta(FIXED),
+  operator: OperatorConfig.prefault({}).meta(MAY_CHANGE),
+  talk: TalkConfig.prefault({}).meta(FIXED),
+  evaluation: EvaluationConfig.prefault({}).meta(FIXED),
+  checkpointEveryRobotMinutes: positive('robot minutes between two checkpoints').default(5).meta(MAY_CHANGE),
+  keepCheckpoints: count('checkpoints that are kept, the newest ones').default(3).meta(MAY_CHANGE),
 })
 export type RunConfig = z.infer<typeof RunConfig>
 type Partial_<T> = { [K in keyof T]?: T[K] extends object ? Partial_<T[K]> : T[K] }
@@ -185,7 +211,7 @@ export function parseOverride(text: string): Record<string, unknown> {
   const at = text.indexOf('=')
   if (at < 1)
     throw new InputError(`--set ${text}`, 'is not of the form name=value', 'Write e.g. --set learner.batch=128')
-  const value: unknown = parse(text.slice(at + 1))
+  const value = parseValue(text, at)
   return text
     .slice(0, at)
     .split('.')
@@ -196,16 +222,43 @@ export function parseOverride(text: string): Record<string, unknown> {
 export function resolveConfig(preset: PresetName, file?: string, overrides: readonly unknown[] = []): RunConfig {
   return parseConfig(
     file ?? `preset ${preset}`,
-    mergeSettings(presets[preset], file ? absolutePaths(readSettings(file), dirname(file)) : {}, ...overrides),
+    mergeSettings(presets[preset], file && fileSettings(file), ...overrides),
   )
 }
 
-function readSettings(file: string): unknown {
+function parseValue(override: string, at: number): unknown {
+  try {
+    return parse(override.slice(at + 1))
+  } catch (cause) {
+    throw new InputError(
+      `--set ${override}`,
+      'has a value that is not YAML',
+      'Put it in quotes, or close its brackets',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/** The settings of a config file; its paths are seen from its folder. @throws InputError */
+export const fileSettings = (file: string): unknown => absolutePaths(readSettings(file), dirname(file))
+
+/** The settings in a YAML file; none if it is empty. @throws InputError if it is no YAML, or a list or a single value */
+export function readSettings(file: string): Record<string, unknown> {
   if (!existsSync(file)) throw new InputError(file, 'there is no such config file', 'Check the path given to --config')
+  const settings = parseFile(file)
+  if (isObject(settings)) return settings
+  const found = Array.isArray(settings) ? 'a list' : `a single value (${JSON.stringify(settings)})`
+  throw new InputError(file, `holds ${found}, settings have names`, 'Write e.g. "learner:" and below it "  batch: 128"')
+}
+
+function parseFile(file: string): unknown {
   try {
     return parse(readFileSync(file, 'utf8')) ?? {}
   } catch (cause) {
-    const where = cause instanceof YAMLParseError && cause.linePos ? `${file}:${cause.linePos[0].line}` : file
+    if (!(cause instanceof YAMLParseError)) throw new InputError(file, 'cannot be read', 'Give a YAML file', { cause })
+    const where = cause.linePos ? `${file}:${cause.linePos[0].line}` : file
     throw new InputError(where, 'is not valid YAML', 'Correct the line', { cause })
   }
 }
@@ -250,17 +303,29 @@ export function settingNames(shape: z.ZodType = RunConfig, prefix = ''): string[
 }
 
 /** The settings as lines "name  default  meaning", for help texts. */
-export function describeSettings(): { name: string; value: unknown; text: string }[] {
+export function describeSettings(): { name: string; value: unknown; text: string; mayChange: boolean }[] {
   const defaults = RunConfig.parse({})
   return settingNames().map((name) => {
     const value = name.split('.').reduce<unknown>((object, key) => (object as Record<string, unknown>)?.[key], defaults)
-    return { name, value, text: descriptionOf(name) }
+    return { name, value, text: descriptionOf(name), mayChange: mayChange(name) === true }
   })
 }
 
 function descriptionOf(name: string): string {
   const at = typeAt(name.split('.'))
   return at.description ?? unwrap(at).description ?? ''
+}
+
+/** Whether a resumed run takes this setting anew: as it says itself, or else its group. Undefined where nobody says. */
+export function mayChange(name: string): boolean | undefined {
+  const path = name.split('.')
+  const above = path.map((_, depth) => typeAt(path.slice(0, path.length - depth))) // the setting itself first
+  return above.map(saysOfChange).find((said) => said !== undefined)
+}
+
+function saysOfChange(type: z.ZodType): boolean | undefined {
+  const said = type.meta()?.mayChange as boolean | undefined
+  return said ?? (isWrapper(type) ? saysOfChange(type.unwrap()) : undefined)
 }
 
 /** The type of a setting; of alternatives the first that has it. */
@@ -270,12 +335,11 @@ function typeAt(path: readonly string[]): z.ZodType {
   return at
 }
 
-function unwrap(type: z.ZodType): z.ZodType {
-  let inner = type
-  while ('unwrap' in inner && typeof inner.unwrap === 'function' && !(inner instanceof z.ZodArray))
-    inner = inner.unwrap() as z.ZodType
-  return inner
-}
+/** Default, optional and the like; an array is a value. */
+const isWrapper = (type: z.ZodType): type is z.ZodType & { unwrap(): z.ZodType } =>
+  'unwrap' in type && typeof type.unwrap === 'function' && !(type instanceof z.ZodArray)
+
+const unwrap = (type: z.ZodType): z.ZodType => (isWrapper(type) ? unwrap(type.unwrap()) : type)
 
 /** The candidate with the least edit distance, with a bonus for the same last word. */
 export function nearestOf(word: string, candidates: readonly string[]): string {

@@ -1,10 +1,12 @@
-/** @file A run is a folder: config, log, checkpoints, metrics, frames, report. Everything that is complete is moved into place by a rename. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+/** @file A run is a folder: config, history, log, checkpoints, metrics, frames, report. Everything that is complete is moved into place by a rename. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import { moveInPlace, writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { parseConfig, type RunConfig } from './config.ts'
+import { parseConfig, type RunConfig, readSettings } from './config.ts'
+import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
+import { LOCK_FILE, lock } from './lock.ts'
 
 export class RunFolder {
   readonly path: string
@@ -33,6 +35,12 @@ export class RunFolder {
   get config() {
     return join(this.path, 'config.yaml')
   }
+  get command() {
+    return join(this.path, 'command.txt')
+  }
+  get history() {
+    return join(this.path, 'history.json')
+  }
   get checkpoints() {
     return join(this.path, 'checkpoints')
   }
@@ -40,11 +48,17 @@ export class RunFolder {
   /** A new folder with its resolved config and the command that made it. @throws InputError if a run is there already */
   static create(path: string, config: RunConfig, command?: string): RunFolder {
     const folder = new RunFolder(path)
-    if (existsSync(folder.config))
-      throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
-    for (const directory of [folder.path, folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
-    if (command) writeWhole(join(folder.path, 'command.txt'), `${command}\n`)
-    writeWhole(folder.config, stringify(config))
+    const release = lock(folder.path) // of two starts under one name one is the first
+    try {
+      if (existsSync(folder.config))
+        throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
+      for (const directory of [folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
+      if (command) writeWhole(folder.command, `${command}\n`)
+      writeWhole(folder.history, writtenHistory([partNow({ command })]))
+      writeWhole(folder.config, stringify(config))
+    } finally {
+      release()
+    }
     return folder
   }
 
@@ -53,7 +67,43 @@ export class RunFolder {
     const folder = new RunFolder(path)
     if (!existsSync(folder.config))
       throw new InputError(path, 'holds no run (config.yaml is missing)', 'Check the path')
-    return { folder, config: parseConfig(folder.config, parse(readFileSync(folder.config, 'utf8'))) }
+    folder.parts() // of a format that this version knows
+    const settings = readSettings(folder.config)
+    if (Object.keys(settings).length === 0)
+      throw new InputError(
+        folder.config,
+        'is empty',
+        'Restore it from a copy; the report of the run shows its settings',
+      )
+    return { folder, config: parseConfig(folder.config, settings) }
+  }
+
+  /** Who worked on the run; nobody is known of one that an early version made. @throws InputError if it is of another format */
+  parts(): RunPart[] {
+    return existsSync(this.history) ? readHistory(this.history, readFileSync(this.history, 'utf8')) : []
+  }
+
+  /** The run goes on in a new part, with these settings from now on. */
+  goOn(config: RunConfig, part: RunPart): void {
+    if (part.changed?.length) writeWhole(this.config, stringify(config))
+    writeWhole(this.history, writtenHistory([...this.parts(), part]))
+  }
+
+  /** Removes what a killed process had half written. For the folder's owner only. */
+  sweep(): void {
+    for (const directory of [this.path, this.checkpoints, ...foldersIn(this.log), ...foldersIn(this.demonstrations)])
+      for (const name of namesIn(directory))
+        if (name.startsWith('.draft-') || name.endsWith('.draft'))
+          rmSync(join(directory, name), { recursive: true, force: true })
+  }
+
+  /** Gives the name free again, where a start failed before anything was recorded and nobody else has it. Files of others stay. */
+  removeUnused(): void {
+    const recorded = [this.metrics, this.log, this.demonstrations, join(this.path, LOCK_FILE)].some(existsSync)
+    if (recorded || namesIn(this.checkpoints).length > 0) return
+    for (const file of [this.command, this.history, this.config]) rmSync(file, { force: true })
+    for (const directory of [this.checkpoints, this.frames, this.path])
+      if (existsSync(directory) && namesIn(directory).length === 0) rmdirSync(directory)
   }
 
   /**
@@ -103,5 +153,11 @@ export function findCheckpoint(path: string): { checkpoint: string; run: string 
     throw new InputError(path, 'holds no checkpoint', 'Give a run folder or one of its checkpoints/step-* folders')
   return { checkpoint: newest, run }
 }
+
+const namesIn = (directory: string) => (existsSync(directory) ? readdirSync(directory) : [])
+
+/** A log folder and those of further cells in it. */
+const foldersIn = (log: string) => [log, ...namesIn(log).map((cell) => join(log, cell))].filter(isDirectory)
+const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 const digits = (count: number) => String(count).padStart(8, '0')

@@ -5,6 +5,7 @@ import { LABEL_DEFAULTS, type LabelRule } from '../talk/labels.ts'
 import type { TranslatorSettings } from '../talk/translator.ts'
 import type { RunConfig } from './config.ts'
 
+/** @throws InputError where the robot's actions are in another frame than the commands' */
 export const labelRule = (
   { talk }: Pick<RunConfig, 'talk'>,
   { actionFrame, actionScale }: Pick<RobotSpec, 'actionFrame' | 'actionScale'>,

@@ -47,6 +47,7 @@ export type RunState = {
   warmUpUpdates: number
   onlineUpdatesAsked: number
   wallSeconds: number
+  robotSteps?: Record<string, number> // by the robot's cell; its log may hold fewer, where a repair dropped episodes
   operators?: Record<string, unknown> // what simulated operators keep, by the robot's cell
 }
 
@@ -141,12 +142,13 @@ export async function openRun(
     onNotice,
   )
   const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
-  const steps = told.reduce((sum, own) => sum + own, 0)
+  const made = session.rigs.map(({ cell }, index) => Math.max(told[index]!, state.robotSteps?.[cell] ?? 0))
+  const steps = made.reduce((sum, own) => sum + own, 0)
   const tempo = new Tempo(learner, steps, lockStep, (values) => policy.setParameters(values))
   const turns = new Turns()
   const practices = session.rigs.map((rig, index) => {
     const place = { index, of: session.rigs.length }
-    const recorder = new OnlineRecorder(logs[index]!, learner, copies, tempo, place, told[index]!)
+    const recorder = new OnlineRecorder(logs[index]!, learner, copies, tempo, place, made[index]!)
     const operator = simulatedOperator(config, rig, place)
     const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)

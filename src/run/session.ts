@@ -92,7 +92,7 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
 
 function checkTasks(tasks: readonly string[], { spec }: Robot): void {
   for (const task of tasks)
-    if (!(task in spec.tasks)) {
+    if (!Object.hasOwn(spec.tasks, task)) {
       const known = Object.keys(spec.tasks).join(', ')
       throw new InputError('setting "tasks"', `robot ${spec.name} has no task "${task}"`, `It has: ${known}`)
     }

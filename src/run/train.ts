@@ -14,6 +14,8 @@ import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
+import { lock } from './lock.ts'
+import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
 import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
@@ -40,6 +42,8 @@ export type TrainEvents = {
   /** Looks on, and may reach in. */
   watcher?: Watcher
   listeners?: readonly RunListener[]
+  /** A damaged log is repaired instead of refused, and what that cost is a notice. */
+  withoutDamaged?: boolean
 }
 
 /** Trains in `folder`, continuing from its newest checkpoint if it has one. @throws InputError on unusable settings or files */
@@ -50,13 +54,17 @@ export async function train(
   open: typeof openSession = openSession,
 ): Promise<Summary> {
   const { watcher } = events
+  const release = lock(folder.path)
   try {
+    await makeReady(folder, config, events)
     const summary = await trainIn(await open(config), folder, config, events)
     watcher?.closed({ summary })
     return summary
   } catch (error) {
     watcher?.closed({ error })
     throw error
+  } finally {
+    release()
   }
 }
 
@@ -69,6 +77,16 @@ function expectFree({ rigs }: Session, attended: boolean): void {
         `holds after a fault of an earlier session, ${describeFault(robot.fault)}`,
         `Look at the robot, then \`duet robot clear ${robot.spec.name}\`, or train with --console and clear it there`,
       )
+}
+
+/** Leftovers of a kill are removed, and the logs are whole, before anything is loaded that takes long. */
+async function makeReady(folder: RunFolder, config: RunConfig, events: TrainEvents): Promise<void> {
+  folder.sweep()
+  const onShare = (share: number) =>
+    events.onProgress?.({ stage: 'checking the log [%]', done: Math.round(100 * share), total: 100 })
+  const repairs = events.withoutDamaged ? await repairLogs(logsOf(folder, config), onShare) : []
+  for (const line of repairs.flatMap(describeRepair)) events.onNotice?.(line)
+  await expectWholeLogs(folder, config, onShare)
 }
 
 async function trainIn(session: Session, folder: RunFolder, config: RunConfig, given: TrainEvents): Promise<Summary> {
@@ -301,6 +319,7 @@ class Run {
       ...this.parts.state,
       onlineUpdatesAsked: tempo.updatesAsked,
       wallSeconds: this.parts.clock.seconds,
+      robotSteps: Object.fromEntries(practices.map(({ rig, recorder }) => [rig.cell, recorder.robotSteps])),
       operators: Object.fromEntries(
         practices.flatMap(({ rig, operator }) => (operator ? [[rig.cell, operator.save()]] : [])),
       ),

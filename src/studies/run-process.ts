@@ -1,11 +1,12 @@
 /** @file The process of one run: trains the folder given to it, tells its parent how far it is, stops when told or orphaned. */
+import { existsSync } from 'node:fs'
 import { InputError } from '../errors.ts'
 import { healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { Progress } from '../run/opening.ts'
+import { resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
-import { lock } from './lock.ts'
 
 export type FromRun = { kind: 'progress'; progress: Progress } | { kind: 'failed'; message: string }
 
@@ -16,20 +17,18 @@ process.on('disconnect', () => (stopping = true))
 
 const tell = (message: FromRun) => process.connected && process.send?.(message)
 
-let release: (() => void) | undefined
 try {
   const { folder, config } = RunFolder.open(process.argv[2]!)
-  release = lock(folder.path)
+  const resumed = existsSync(folder.metrics)
   await train(folder, config, {
     onProgress: (progress) => tell({ kind: 'progress', progress }),
     stopping: () => stopping,
-    listeners: [healthListener(), reportListener],
+    listeners: [...(resumed ? [resumeListener(folder, [])] : []), healthListener(), reportListener],
   })
 } catch (error) {
   tell({ kind: 'failed', message: describe(error) })
   process.exitCode = 1
 } finally {
-  release?.()
   if (process.connected) process.disconnect?.()
 }
 

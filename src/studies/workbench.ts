@@ -7,12 +7,12 @@ import { InputError } from '../errors.ts'
 import { ofKind, readMetrics } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
 import { mergeSettings, type PresetName, parseConfig, presets, RunConfig } from '../run/config.ts'
+import { differences, flatten } from '../run/differences.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { OnProgress } from '../run/opening.ts'
-import { differences, flatten } from './differences.ts'
+import { version } from '../run/version.ts'
 import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Workbench } from './experiment.ts'
 import { Places } from './places.ts'
-import { version } from './version.ts'
 
 /** Who does the work. Both go on where an earlier attempt stopped, and end early, resumable, once the signal is raised. */
 export type Workers = {

@@ -33,7 +33,7 @@ describe('learner step', () => {
         losses[loss].push(want[loss])
       }
     }
-    expect(losses.td.at(-1)).not.toBeCloseTo(losses.td[0], 3) // it moved: the agreement is not one of standing still
+    expect(losses.td.at(-1)).not.toBeCloseTo(losses.td[0]!, 3) // it moved: the agreement is not one of standing still
     await ours.release()
   })
 })

@@ -63,9 +63,9 @@ describe('duet doctor', () => {
       checks: { check: string; ok: boolean; found: string }[]
     }
     const by = Object.fromEntries(checks.map((check) => [check.check, check]))
-    expect(by.node.found).toContain(process.versions.node)
+    expect(by.node!.found).toContain(process.versions.node)
     for (const part of ['node', 'onnxruntime', 'optimiser kernel', 'MuJoCo'])
-      expect(by[part].ok, by[part].found).toBe(true)
+      expect(by[part]!.ok, by[part]!.found).toBe(true)
     expect(ok).toBe(checks.every((check) => check.ok))
     expect(status).toBe(ok ? 0 : 1)
   })

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { COMMAND_TIMES } from '../../src/console/protocol.ts'
-import type { Operator } from '../../src/operator/operator.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
+import type { Operator } from '../../src/robot/operator.ts'
 import { type Axes, Page } from './page.ts'
 import { moving, Stage } from './stage.ts'
 

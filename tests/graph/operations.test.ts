@@ -79,7 +79,8 @@ function product(a: Grid, b: Grid, out: readonly number[]): Grid {
     const [row, column] = index.slice(-2)
     const batch = index.slice(0, -2)
     let sum = 0
-    for (let k = 0; k < inner; k++) sum += broadcastAt(a, [...batch, row, k]) * broadcastAt(b, [...batch, k, column])
+    for (let k = 0; k < inner; k++)
+      sum += broadcastAt(a, [...batch, row!, k!]) * broadcastAt(b, [...batch, k!, column!])
     return sum
   })
 }
@@ -129,14 +130,14 @@ function convolve(
   const [outputs, , rows, columns] = kernel.shape
   const count = (size: number, extent: number) => Math.floor((size - (extent - 1) * dilation - 1) / stride) + 1
   return build(
-    [image[0], outputs, count(height + top + bottom, rows), count(width + left + right, columns)],
+    [image[0]!, outputs!, count(height! + top + bottom, rows!), count(width! + left + right, columns!)],
     ([b, o, i, j]) => {
       let sum = 0
-      for (let c = 0; c < channels; c++)
-        for (let k = 0; k < rows; k++)
-          for (let l = 0; l < columns; l++) {
-            const [y, z] = [i * stride + k * dilation - top, j * stride + l * dilation - left]
-            if (y >= 0 && y < height && z >= 0 && z < width) sum += at(x, [b, c, y, z]) * at(kernel, [o, c, k, l])
+      for (let c = 0; c < channels!; c++)
+        for (let k = 0; k < rows!; k++)
+          for (let l = 0; l < columns!; l++) {
+            const [y, z] = [i! * stride + k * dilation - top, j! * stride + l * dilation - left]
+            if (y >= 0 && y < height! && z >= 0 && z < width!) sum += at(x, [b!, c, y, z]) * at(kernel, [o!, c, k, l])
           }
       return sum
     },
@@ -149,11 +150,11 @@ function convolvedBack(y: Grid, kernel: Grid, { image, stride = 1, dilation = 1,
   const [, channels, height, width] = image
   const x = new Map<string, number>()
   for (const [b, o, i, j] of indicesOf(y.shape))
-    for (const [, c, k, l] of indicesOf([1, channels, ...kernel.shape.slice(2)])) {
-      const place = [b, c, i * stride + k * dilation - top, j * stride + l * dilation - left].join()
-      x.set(place, (x.get(place) ?? 0) + at(y, [b, o, i, j]) * at(kernel, [o, c, k, l]))
+    for (const [, c, k, l] of indicesOf([1, channels!, ...kernel.shape.slice(2)])) {
+      const place = [b, c, i! * stride + k! * dilation - top, j! * stride + l! * dilation - left].join()
+      x.set(place, (x.get(place) ?? 0) + at(y, [b!, o!, i!, j!]) * at(kernel, [o!, c!, k!, l!]))
     }
-  return build([image[0], channels, height, width], (index) => x.get(index.join()) ?? 0)
+  return build([image[0]!, channels!, height!, width!], (index) => x.get(index.join()) ?? 0)
 }
 
 const convolutionCases: Convolved[] = [
@@ -294,21 +295,21 @@ const cases: Record<string, Case[]> = {
       what: 'vectors',
       operands: [[3], grid([3], [1, -2, 0.5])],
       make: g.matmul,
-      reference: (a, b) => grid([], [a.values.reduce((sum, value, i) => sum + value * b.values[i], 0)]),
+      reference: (a, b) => grid([], [a.values.reduce((sum, value, i) => sum + value * b.values[i]!, 0)]),
     },
     {
       what: 'both operands transposed',
       operands: [[2, 3, 4], grid([2, 5, 3], ragged(30, 1))],
       make: (a, b) => g.matmul(g.swapLast(a), g.swapLast(b)),
       reference: (a, b) =>
-        build([2, 4, 5], ([n, i, j]) => [0, 1, 2].reduce((sum, k) => sum + at(a, [n, k, i]) * at(b, [n, j, k]), 0)),
+        build([2, 4, 5], ([n, i, j]) => [0, 1, 2].reduce((sum, k) => sum + at(a, [n!, k, i!]) * at(b, [n!, j!, k]), 0)),
     },
   ],
   transpose: [
     {
       operands: [[2, 3, 4]],
       make: (x) => g.transpose(x, [2, 0, 1]),
-      reference: (x) => build([4, 2, 3], ([i, j, k]) => at(x, [j, k, i])),
+      reference: (x) => build([4, 2, 3], ([i, j, k]) => at(x, [j!, k!, i!])),
     },
     {
       what: 'twice, back to where it was',
@@ -344,7 +345,7 @@ const cases: Record<string, Case[]> = {
       reference: (...list) =>
         build(
           [2, 6],
-          ([i, j]) => list.flatMap(({ shape, values }) => values.slice(i * shape[1], (i + 1) * shape[1]))[j],
+          ([i, j]) => list.flatMap(({ shape, values }) => values.slice(i! * shape[1]!, (i! + 1) * shape[1]!))[j!]!,
         ),
     },
     {
@@ -354,32 +355,33 @@ const cases: Record<string, Case[]> = {
         [2, 3],
       ],
       make: (...list) => g.stack(list, 1),
-      reference: (...list) => build([2, 2, 3], ([i, n, j]) => at(list[n], [i, j])),
+      reference: (...list) => build([2, 2, 3], ([i, n, j]) => at(list[n!]!, [i!, j!])),
     },
   ],
   slice: [
     {
       operands: [[3, 5]],
       make: (x) => g.slice(x, 1, 1, 4),
-      reference: (x) => build([3, 3], ([i, j]) => at(x, [i, j + 1])),
+      reference: (x) => build([3, 3], ([i, j]) => at(x, [i!, j! + 1])),
     },
     {
       what: 'strided',
       operands: [[3, 7]],
       make: (x) => g.slice(x, 1, 1, 6, 2),
-      reference: (x) => build([3, 3], ([i, j]) => at(x, [i, 2 * j + 1])),
+      reference: (x) => build([3, 3], ([i, j]) => at(x, [i!, 2 * j! + 1])),
     },
     {
       what: 'parts that are used together',
       operands: [[2, 6]],
       make: (x) => g.mul(g.mul(g.slice(x, 1, 0, 2), g.slice(x, 1, 3, 5)), g.exp(g.slice(x, 1, 1, 3))),
-      reference: (x) => build([2, 2], ([i, j]) => at(x, [i, j]) * at(x, [i, j + 3]) * Math.exp(at(x, [i, j + 1]))),
+      reference: (x) =>
+        build([2, 2], ([i, j]) => at(x, [i!, j!]) * at(x, [i!, j! + 3]) * Math.exp(at(x, [i!, j! + 1]))),
     },
     {
       what: 'thirds with a gap at both ends',
       operands: [[2, 8]],
       make: (x) => g.mul(g.slice(x, 1, 1, 4), g.slice(x, 1, 4, 7)),
-      reference: (x) => build([2, 3], ([i, j]) => at(x, [i, j + 1]) * at(x, [i, j + 4])),
+      reference: (x) => build([2, 3], ([i, j]) => at(x, [i!, j! + 1]) * at(x, [i!, j! + 4])),
     },
   ],
   pad: [
@@ -390,7 +392,7 @@ const cases: Record<string, Case[]> = {
           [1, 0],
           [2, 1],
         ]),
-      reference: (x) => build([3, 6], ([i, j]) => (i >= 1 && j >= 2 && j < 5 ? at(x, [i - 1, j - 2]) : 0)),
+      reference: (x) => build([3, 6], ([i, j]) => (i! >= 1 && j! >= 2 && j! < 5 ? at(x, [i! - 1, j! - 2]) : 0)),
     },
   ],
 
@@ -398,13 +400,13 @@ const cases: Record<string, Case[]> = {
     {
       operands: [[4, 3]],
       make: (table) => g.gather(table, indices([3, 1, 3, 3, 0, 1], [2, 3])),
-      reference: (table) => build([2, 3, 3], ([i, j, k]) => at(table, [[3, 1, 3, 3, 0, 1][i * 3 + j], k])),
+      reference: (table) => build([2, 3, 3], ([i, j, k]) => at(table, [[3, 1, 3, 3, 0, 1][i! * 3 + j!]!, k!])),
     },
     {
       what: 'of scalars',
       operands: [[4]],
       make: (table) => g.gather(table, indices([2, 2, 1])),
-      reference: ({ values }) => grid([3], [values[2], values[2], values[1]]),
+      reference: ({ values }) => grid([3], [values[2]!, values[2]!, values[1]!]),
     },
   ],
   scatterAdd: [
@@ -412,7 +414,9 @@ const cases: Record<string, Case[]> = {
       operands: [[4, 2]],
       make: (updates) => g.scatterAdd(indices([2, 0, 2, 2]), updates, 3),
       reference: (updates) =>
-        build([3, 2], ([row, j]) => [2, 0, 2, 2].reduce((sum, r, n) => sum + (r === row ? at(updates, [n, j]) : 0), 0)),
+        build([3, 2], ([row, j]) =>
+          [2, 0, 2, 2].reduce((sum, r, n) => sum + (r === row ? at(updates, [n, j!]) : 0), 0),
+        ),
     },
   ],
 
@@ -473,7 +477,7 @@ const cases: Record<string, Case[]> = {
       operands: [shape, kernel],
       make: (y, k) => {
         const x = g.constant(ragged(count(options.image)), options.image)
-        return g.gradients(g.sum(g.mul(g.convolution(x, k, options), y)), [x])[0]
+        return g.gradients(g.sum(g.mul(g.convolution(x, k, options), y)), [x])[0]!
       },
       reference: (y, k) => convolvedBack(y, k, options),
     }
@@ -528,16 +532,16 @@ const cases: Record<string, Case[]> = {
 
 /** Attention of one head, [B, T, D] each. */
 function attention(q: Grid, k: Grid, v: Grid): Grid {
-  const [batch, rows, width] = q.shape
-  const keys = k.shape[1]
-  return build([batch, rows, v.shape[2]], ([n, i, d]) => {
+  const [batch, rows, width] = q.shape as [number, number, number]
+  const keys = k.shape[1]!
+  return build([batch, rows, v.shape[2]!], ([n, i, d]) => {
     const scores = Array.from({ length: keys }, (_, j) =>
       Math.exp(
-        0.7 * Array.from({ length: width }, (_, e) => at(q, [n, i, e]) * at(k, [n, j, e])).reduce((a, b) => a + b),
+        0.7 * Array.from({ length: width }, (_, e) => at(q, [n!, i!, e]) * at(k, [n!, j, e])).reduce((a, b) => a + b),
       ),
     )
     const total = scores.reduce((a, b) => a + b)
-    return scores.reduce((sum, score, j) => sum + (score / total) * at(v, [n, j, d]), 0)
+    return scores.reduce((sum, score, j) => sum + (score / total) * at(v, [n!, j, d!]), 0)
   })
 }
 
@@ -556,7 +560,7 @@ const composites: Record<string, Case[]> = {
       make: (x) => g.patches(x, 2),
       reference: (x) =>
         build([2, 2, 3, 12], ([b, i, j, n]) =>
-          at(x, [b, 2 * i + Math.floor(n / 6), 2 * j + (Math.floor(n / 3) % 2), n % 3]),
+          at(x, [b!, 2 * i! + Math.floor(n! / 6), 2 * j! + (Math.floor(n! / 3) % 2), n! % 3]),
         ),
     },
   ],
@@ -571,9 +575,9 @@ const composites: Record<string, Case[]> = {
     reference: (x) => {
       const extent = (size: number) => Math.floor((size + 2 * padding - kernel) / stride) + 1
       return build([2, extent(5), extent(4), kernel * kernel * 2], ([b, i, j, n]) => {
-        const y = i * stride - padding + Math.floor(n / (2 * kernel))
-        const column = j * stride - padding + (Math.floor(n / 2) % kernel)
-        return y >= 0 && y < 5 && column >= 0 && column < 4 ? at(x, [b, y, column, n % 2]) : 0
+        const y = i! * stride - padding + Math.floor(n! / (2 * kernel))
+        const column = j! * stride - padding + (Math.floor(n! / 2) % kernel)
+        return y >= 0 && y < 5 && column >= 0 && column < 4 ? at(x, [b!, y, column, n! % 2]) : 0
       })
     },
   })),
@@ -589,7 +593,7 @@ const weightsFor = ({ gradient }: Case, size: number): number[] =>
 function finiteDifferences(item: Case, grids: Grid[], weights: number[]): number[][] {
   const h = 1e-5
   const loss = (operands: Grid[]) =>
-    item.reference(...operands).values.reduce((sum, value, i) => sum + value * weights[i], 0)
+    item.reference(...operands).values.reduce((sum, value, i) => sum + value * weights[i]!, 0)
   return grids.map(({ shape, values }, n) =>
     values.map((value, i) => {
       const moved = (by: number) => loss(grids.with(n, { shape, values: values.with(i, value + by) }))
@@ -602,7 +606,7 @@ function expectClose(what: string, got: ArrayLike<number>, want: number[]) {
   expect(got.length, what).toBe(want.length)
   const scale = Math.max(1, ...want.map(Math.abs))
   for (let i = 0; i < want.length; i++)
-    expect(Math.abs(got[i] - want[i]), `${what}[${i}]: got ${got[i]}, want ${want[i]}`).toBeLessThan(2e-5 * scale)
+    expect(Math.abs(got[i]! - want[i]!), `${what}[${i}]: got ${got[i]}, want ${want[i]}`).toBeLessThan(2e-5 * scale)
 }
 
 async function check(item: Case) {
@@ -623,7 +627,7 @@ async function check(item: Case) {
     threads: 1,
   })
   await program.run()
-  expectClose('value', program.outputs.y, want.values)
+  expectClose('value', program.outputs.y!, want.values)
   const gradients = item.gradient ?? finiteDifferences(item, grids, weights)
   for (const [i, expected] of gradients.entries())
     expectClose(`gradient to operand ${i}`, store.view('x', `operand${i}`, 'gradient'), expected)
@@ -634,7 +638,7 @@ describe('operation table', () => {
   for (const name of Object.keys(operations))
     test(name, async () => {
       expect(cases[name], `a case for ${name}`).toBeDefined()
-      for (const item of cases[name]) await check(item)
+      for (const item of cases[name]!) await check(item)
     })
   test('has no case without operation', () => {
     expect(Object.keys(cases).sort()).toEqual(Object.keys(operations).sort())

@@ -49,7 +49,7 @@ function expectGolden(got: Float32Array, want: Float32Array, what: string) {
   const tolerance = (1e-4 * Math.max(...want.map(Math.abs)) + 1e-7) / 5
   expect(got.length).toBe(want.length)
   for (let i = 0; i < want.length; i++)
-    expect(Math.abs(got[i] - want[i]), `${what}[${i}]`).toBeLessThanOrEqual(tolerance)
+    expect(Math.abs(got[i]! - want[i]!), `${what}[${i}]`).toBeLessThanOrEqual(tolerance)
 }
 
 function storeOf(tensors: Golden, optimiser?: Optimiser): ParameterStore {
@@ -80,7 +80,7 @@ for (const [kind, optimiser] of Object.entries({ kernel: undefined, plain: plain
             for (const [name, { values }] of Object.entries(below(all, prefix)))
               expectGolden(store.view('net', name, run), values, `step ${step} ${run} ${name}`)
           const norm = all[`mid/step${step}/norm`]
-          if (norm) expect(gradientNorm).toBeCloseTo(norm.values[0], 5)
+          if (norm) expect(gradientNorm).toBeCloseTo(norm.values[0]!, 5)
         }
         expect(store.steps.net).toBe(3)
       })
@@ -92,9 +92,9 @@ for (const [kind, optimiser] of Object.entries({ kernel: undefined, plain: plain
         const store = storeOf(inputs, optimiser)
         for (const [name, { values }] of Object.entries(inputs)) store.view('net', name, 'gradient').set(values)
         const { gradientNorm } = store.adam('net', { learningRate: 1, beta1: 0, maxNorm: 1 })
-        expect(gradientNorm).toBeCloseTo(all[`out/${which}/norm`].values[0], 4)
+        expect(gradientNorm).toBeCloseTo(all[`out/${which}/norm`]!.values[0]!, 4)
         for (const name of Object.keys(inputs))
-          expectGolden(store.view('net', name, 'moment1'), all[`out/${which}/${name}`].values, `${which} ${name}`)
+          expectGolden(store.view('net', name, 'moment1'), all[`out/${which}/${name}`]!.values, `${which} ${name}`)
       }
     })
 
@@ -124,13 +124,13 @@ describe('kernel against its twin', () => {
         store.view('net', 'w', 'gradient').set(ragged(length, step + 1))
         return store.adam('net', { learningRate: 1e-2, maxNorm: step % 2 ? 0.5 : undefined, targetRate: 0.1 })
       })
-      expect(kernel.gradientNorm / plain.gradientNorm).toBeCloseTo(1, 6)
+      expect(kernel!.gradientNorm / plain!.gradientNorm).toBeCloseTo(1, 6)
     }
     for (const kind of ['value', 'moment1', 'moment2', 'target'] as const) {
       const [kernel, plain] = stores.map((store) => store.flat('net', kind))
-      for (let i = 0; i < length; i++) expect(Math.abs(kernel[i] - plain[i]), `${kind}[${i}]`).toBeLessThan(2e-6)
+      for (let i = 0; i < length; i++) expect(Math.abs(kernel![i]! - plain![i]!), `${kind}[${i}]`).toBeLessThan(2e-6)
     }
-    expect(stores[0].flat('net', 'target')).not.toEqual(new Float32Array(length))
+    expect(stores[0]!.flat('net', 'target')).not.toEqual(new Float32Array(length))
   })
 
   test('the target rests where no rate is given, and neighbours in memory are left alone', () => {

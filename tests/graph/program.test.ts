@@ -48,7 +48,7 @@ function network() {
   store.flat('net', 'target').set(ragged(18, 3))
   const dense = (kind: 'value' | 'target') => {
     const parameters = store.tensors('net', kind)
-    return g.add(g.matmul(g.input('x', [5, 3]), parameters['dense.kernel']), parameters['dense.bias'])
+    return g.add(g.matmul(g.input('x', [5, 3]), parameters['dense.kernel']!), parameters['dense.bias']!)
   }
   return { store, dense }
 }
@@ -64,15 +64,15 @@ test('gradients land in the memory of the store, zeros where unconnected, with n
   store.flat('net', 'gradient').fill(99)
   program.set('x', ragged(15))
   await program.run()
-  const columns = [0, 1, 2].map((k) => [0, 1, 2, 3, 4].reduce((sum, row) => sum + ragged(15)[row * 3 + k], 0))
+  const columns = [0, 1, 2].map((k) => [0, 1, 2, 3, 4].reduce((sum, row) => sum + ragged(15)[row * 3 + k]!, 0))
   const want = [...columns.flatMap((value) => [value, value, value, value]), 5, 5, 5, 5, 0, 0]
-  for (const [i, value] of store.flat('net', 'gradient').entries()) expect(value).toBeCloseTo(want[i], 5)
+  for (const [i, value] of store.flat('net', 'gradient').entries()) expect(value).toBeCloseTo(want[i]!, 5)
 
   // A changed parameter is seen without anything being handed over.
-  const before = program.outputs.y[0]
-  store.view('net', 'dense.bias')[0] += 1
+  const before = program.outputs.y![0]
+  store.view('net', 'dense.bias')[0]! += 1
   await program.run()
-  expect(program.outputs.y[0]).toBeCloseTo(before + 1, 5)
+  expect(program.outputs.y![0]).toBeCloseTo(before! + 1, 5)
   await program.release()
 })
 
@@ -88,10 +88,10 @@ test('the runtime writes into preallocated views, even of a WebAssembly memory',
 
   const { inputs, outputs } = program
   const { y } = outputs
-  inputs.x.set([4, 5, 6])
+  inputs.x!.set([4, 5, 6])
   await program.run()
   expect(program.outputs.y).toBe(y)
-  expect([...y]).toEqual([8, 10, 12])
+  expect([...y!]).toEqual([8, 10, 12])
   await program.release()
 })
 
@@ -101,13 +101,13 @@ test('value and target of the same network are two parameters', async () => {
     (['value', 'target'] as const).map((kind) => g.compile({ name: kind, outputs: { y: dense(kind) } })),
   )
   for (const [program, phase] of [
-    [value, 0],
-    [target, 3],
+    [value!, 0],
+    [target!, 3],
   ] as const) {
     program.set('x', [1, 0, 0, ...new Array<number>(12).fill(0)])
     await program.run()
     const flat = ragged(18, phase)
-    for (let i = 0; i < 4; i++) expect(program.outputs.y[i]).toBeCloseTo(flat[i] + flat[12 + i], 5)
+    for (let i = 0; i < 4; i++) expect(program.outputs.y![i]).toBeCloseTo(flat[i]! + flat[12 + i]!, 5)
     await program.release()
   }
 })
@@ -117,8 +117,8 @@ test('repeated runs, and a second compilation, give the same bits', async () => 
     const store = new g.ParameterStore({ net: { tensors: { w: [64, 64], table: [9, 64] }, trained: true } })
     store.flat('net').set(ragged(73 * 64))
     const { w, table } = store.tensors('net')
-    const x = g.add(g.input('x', [8, 16, 64]), g.gather(table, g.input('tokens', [8, 16], 'i32')))
-    const h = g.softmax(g.matmul(x, w))
+    const x = g.add(g.input('x', [8, 16, 64]), g.gather(table!, g.input('tokens', [8, 16], 'i32')))
+    const h = g.softmax(g.matmul(x, w!))
     const program = await g.compile({
       name: 'step',
       outputs: { h },
@@ -153,13 +153,13 @@ test('inputs without influence can still be written', async () => {
   const spare = g.input('spare', [4], 'i32')
   // The gradient of a sum does not depend on `ignored`, and no output on `spare`.
   const [y] = g.gradients(g.sum(g.concat([g.mul(x, 2), ignored], 0)), [x])
-  const program = await g.compile({ name: 'partial', outputs: { y, passed: x }, inputs: [ignored, spare] })
+  const program = await g.compile({ name: 'partial', outputs: { y: y!, passed: x }, inputs: [ignored, spare] })
   program.set('x', [7, 8])
   program.set('ignored', [1, 2, 3])
   program.set('spare', [1, 2, 3, 4])
   await program.run()
-  expect([...program.outputs.y]).toEqual([2, 2])
-  expect([...program.outputs.passed]).toEqual([7, 8])
+  expect([...program.outputs.y!]).toEqual([2, 2])
+  expect([...program.outputs.passed!]).toEqual([7, 8])
   await program.release()
 })
 
@@ -167,7 +167,7 @@ test('one tensor under two names, a constant and a parameter are valid outputs',
   const store = new g.ParameterStore({ net: { tensors: { w: [2] } } })
   store.view('net', 'w').set([3, 4])
   const y = g.exp(g.input('x', [1]))
-  const outputs = { a: y, b: y, c: g.constant([1, 2]), w: store.tensors('net').w }
+  const outputs = { a: y, b: y, c: g.constant([1, 2]), w: store.tensors('net').w! }
   const program = await g.compile({ name: 'outputs', outputs })
   program.set('x', [0])
   await program.run()
@@ -195,7 +195,7 @@ describe('mistakes in compiling and feeding', () => {
 
   test('a group without gradients, or asked twice', async () => {
     const store = new g.ParameterStore({ net: { tensors: { w: [2] }, trained: true }, frozen: { tensors: { v: [2] } } })
-    const loss = g.sum(store.tensors('net').w)
+    const loss = g.sum(store.tensors('net').w!)
     const compile = (...groups: string[]) =>
       g.compile({ name: 'p', outputs: {}, gradients: groups.map((group) => ({ store, group, loss })) })
     await expect(compile('frozen')).rejects.toThrow('group frozen: has no gradient')

@@ -16,7 +16,7 @@ export function indicesOf(shape: readonly number[]): number[][] {
 }
 
 export const at = ({ shape, values }: Grid, index: readonly number[]): number =>
-  values[shape.reduce((flat, extent, i) => flat * extent + index[i], 0)]
+  values[shape.reduce((flat, extent, i) => flat * extent + index[i]!, 0)]!
 
 /** A grid whose element at each index is `f(index)`. */
 export const build = (shape: readonly number[], f: (index: number[]) => number): Grid => ({
@@ -42,7 +42,7 @@ export function reduceOver(grid: Grid, axes: readonly number[], keep: boolean, f
       indicesOf(grid.shape.map((extent, i) => (axes.includes(i) ? extent : 1))).map((offset) =>
         at(
           grid,
-          base.map((i, axis) => i + offset[axis]),
+          base.map((i, axis) => i + offset[axis]!),
         ),
       ),
     ),

@@ -42,7 +42,7 @@ function missing(file: string, text: string): string[] {
     if (!SECTIONS.get(file)?.includes(section)) notThere.push(`§${section}`)
 
   for (const [, list] of running.matchAll(/\bdecisions? (\d+(?:(?:,| and|, and| to) \d+)*)/g))
-    for (const [number] of list.matchAll(/\d+/g))
+    for (const [number] of list!.matchAll(/\d+/g))
       if (!DECISIONS.includes(Number(number))) notThere.push(`decision ${number}`)
   return notThere
 }
@@ -54,7 +54,7 @@ describe('documents', () => {
     const links = [...text.matchAll(/\]\((?!http)([^)]+)\)/g)]
     const named = [...inCode, ...links].map(([, path]) => path)
     expect(named.length).toBeGreaterThan(2)
-    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
+    expect(named.filter((path) => !existsSync(join(root, path!)))).toEqual([])
   })
 
   it('number their decisions once each, as their files are numbered', () => {
@@ -83,7 +83,7 @@ describe('a citation that leads nowhere is found', () => {
   const found = (text: string) => missing('src/learn/losses/means.ts', text)
 
   it.each([
-    ['a page that is not in the repository', '/** The loss (docs/method.md §4). */', ['docs/method.md', '§4']],
+    ['a page that is not in the repository', '/** The loss (paper.md §4). */', ['paper.md', '§4']],
     ['a page of another folder', '// see ../reference/octo.md', ['../reference/octo.md']],
     ['a page that was taken away', '// docs/gone.md has it', ['docs/gone.md']],
     ['a section that a page does not have', '/** docs/method.md §3, §99 */', ['docs/method.md §99']],

@@ -11,7 +11,7 @@ const SOURCES = FILES.filter((file) => file.startsWith('src/') && CODE.test(file
 /** The glossary of CONTRIBUTING.md: the words that name things, and those that were given up for them. */
 const ROWS = [...read('CONTRIBUTING.md').matchAll(/^\| ([a-z -]+) \| [^|]+ \| ([a-z, ]*)\|$/gm)]
 const GLOSSARY = ROWS.map(([, word]) => word).filter((word) => word !== 'word')
-const RETIRED = ROWS.flatMap(([, , words]) => words.split(/,| /)).filter((word) => word !== '' && word !== 'not')
+const RETIRED = ROWS.flatMap(([, , words]) => words!.split(/,| /)).filter((word) => word !== '' && word !== 'not')
 
 /** Names that stand in several files on purpose. */
 const SHARED_NAMES: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ const exportedNames = (text: string) => [...new Set([...text.matchAll(EXPORTED)]
 function inSeveralFiles(sources: readonly { file: string; text: string }[]): Record<string, string[]> {
   const homes = new Map<string, string[]>()
   for (const { file, text } of sources)
-    for (const name of exportedNames(text)) homes.set(name, [...(homes.get(name) ?? []), file])
+    for (const name of exportedNames(text)) homes.set(name!, [...(homes.get(name!) ?? []), file])
   return Object.fromEntries([...homes].filter(([, files]) => files.length > 1))
 }
 
@@ -63,7 +63,7 @@ describe('the glossary', () => {
   })
 
   it.each(GLOSSARY)('means something that is in the code: %s', (word) =>
-    expect(wordsOf(word).filter((part) => !used.has(part))).toEqual([]),
+    expect(wordsOf(word!).filter((part) => !used.has(part))).toEqual([]),
   )
 })
 
@@ -73,7 +73,7 @@ describe('exported names', () => {
   it('use no word that was given up', () => {
     const names = sources.flatMap(({ file, text }) => exportedNames(text).map((name) => `${name} of ${file}`))
     expect(names.length).toBeGreaterThan(1000)
-    expect(names.filter((name) => retiredIn(name.split(' ')[0], RETIRED))).toEqual([])
+    expect(names.filter((name) => retiredIn(name.split(' ')[0]!, RETIRED))).toEqual([])
   })
 
   it('stand in one file each, but for those with a reason', () => {

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParameterStore } from '../../src/graph/index.ts'
 import { type ActorSizes, METHODS, type MethodName } from '../../src/learn/actors.ts'
+import { drawNoise } from '../../src/learn/batch.ts'
 import { LearnerConfig, NetworkConfig } from '../../src/learn/config.ts'
 import { createStore, methodGroups } from '../../src/learn/learner.ts'
 import { GRADIENT_NORM, type Measured } from '../../src/learn/measure.ts'
@@ -69,7 +70,13 @@ const VARIANTS: Record<string, Variant> = {
 }
 
 const sizesOf = (network: NetworkConfig): ActorSizes => ({
-  ...{ network, embedding: 4, proprio: 3, command: commands.width, cameras: 2, space: 3, channels: 2 },
+  network,
+  embedding: 4,
+  proprio: 3,
+  command: commands.width,
+  cameras: 2,
+  space: 3,
+  channels: 2,
 })
 
 const KIND = { demonstration: -1, rollout: 0, intervention: 1 }
@@ -268,7 +275,7 @@ class Trial {
       const own = want.subarray(from, to)
       const most = own.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
       const worst = own.reduce((worst, x, i) => Math.max(worst, Math.abs(x - got[from + i]!)), 0)
-      expect(worst, `${kind} of ${name}/${tensor}, which moves by ${most}`).toBeLessThanOrEqual(
+      expect(worst, `${kind} of ${name}/${tensor}, at most ${most}`).toBeLessThanOrEqual(
         1e-3 * most + 1e-5 * furthest + 3e-7,
       )
       from = to
@@ -394,5 +401,35 @@ describe('what the steps are given', () => {
       }
     expect(heard.size).toBeGreaterThan(8) // of 18
     expect(heard).not.toContain(NULL_COMMAND)
+  })
+  it('leaves the refinement actor alone while there are too few corrections', async () => {
+    const { learner, network } = VARIANTS['as in the paper']!
+    const late = { ...learner, refinement: { ...learner.refinement, startAfter: 19 } } // there are 6 times 2
+    const trial = await Trial.of('dual', { learner: late, network })
+    const before = trial.store.flat('refine').slice()
+    const figures = await trial.training.update('online', trial.steps)
+    await trial.release()
+    expect(figures.refine).toBeUndefined()
+    expect(trial.given.some((given) => 'command' in given)).toBe(false)
+    expect(trial.store.flat('refine')).toEqual(before)
+  })
+
+  it.each(['dual', 'hil-conrft', 'dsrl'] as const)('%s stops where a critic has diverged', async (method) => {
+    const trial = await Trial.of(method, VARIANTS['as in the paper']!)
+    for (const group of trial.store.names.filter((name) => /critic/i.test(name)))
+      trial.store.flat(group).fill(Number.NaN)
+    await expect(trial.training.update('online', trial.steps)).rejects.toThrow('The critic diverged')
+    await trial.release()
+  })
+
+  it('is noise of the right kind: standard normal, uniform over the actions, every level but the least', () => {
+    const [xi, uniform, index] = [new Float32Array(20_000), new Float32Array(20_000), new Int32Array(4000)]
+    drawNoise({ 'xi/actor': xi, 'uniform/actions': uniform, 'index/sigma': index }, new RandomStream(SEED, 'noise'))
+    const moments = (values: Float32Array) =>
+      [1, 2, 4].map((power) => values.reduce((sum, x) => sum + x ** power, 0) / values.length)
+    for (const [i, want] of [0, 1, 3].entries()) expect(Math.abs(moments(xi)[i]! - want)).toBeLessThan(0.3)
+    for (const [i, want] of [0, 1 / 3, 1 / 5].entries())
+      expect(Math.abs(moments(uniform)[i]! - want)).toBeLessThan(0.02)
+    expect([...new Set(index)].sort((a, b) => a - b)).toEqual(Array.from({ length: 39 }, (_, i) => i))
   })
 })

@@ -49,7 +49,7 @@ describe('metrics', () => {
   it('keeps a diverged loss as a gap, not as an error', () => {
     write(anUpdate({ figures: { 'critic.td': Number.POSITIVE_INFINITY, 'critic.loss': Number.NaN } }))
     const [update] = ofKind(readMetrics(file), 'update')
-    expect(update.figures['critic.td']).toBeNaN()
+    expect(update!.figures['critic.td']).toBeNaN()
     expect(readFileSync(file, 'utf8')).toContain('"critic.td":null')
   })
 
@@ -58,7 +58,7 @@ describe('metrics', () => {
       '{"kind":"update","time":1,"robotSteps":2,"update":3,"phase":"online","critic":{"td":0.5,"loss":null},"meanQ":{"place":0.25},"gradientNorm":{"head":2},"meanMu":0.125}\n'
     writeFileSync(file, line)
     const [update] = ofKind(readMetrics(file), 'update')
-    expect(update.figures).toEqual({
+    expect(update!.figures).toEqual({
       'critic.td': 0.5,
       'critic.loss': Number.NaN,
       'meanQ.place': 0.25,

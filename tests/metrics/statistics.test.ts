@@ -110,7 +110,7 @@ describe('moving rates', () => {
     const rates = movingSuccess([true, true, false, false, true], 2)
     expect(rates.map(({ rate }) => rate)).toEqual([1, 1, 0.5, 0, 0.5])
     expect(rates.map(({ trials }) => trials)).toEqual([1, 2, 2, 2, 2])
-    expect(rates[2].interval).toEqual(wilsonInterval(1, 2))
+    expect(rates[2]!.interval).toEqual(wilsonInterval(1, 2))
   })
 
   it('averages around values that diverged', () => {

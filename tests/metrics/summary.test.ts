@@ -29,7 +29,7 @@ describe('summarise', () => {
     const twice = summarise([anEvaluation({ tasks: { pick: score } }), anEvaluation({ tasks: { pick: late } })], {
       seed: 0,
     })
-    expect(twice.tasks.pick.step0).toBe(0)
+    expect(twice.tasks.pick!.step0).toBe(0)
   })
 
   it('counts the operator by steps, not by episodes', () => expect(summary.interventionShare).toBeCloseTo(0.12, 12))

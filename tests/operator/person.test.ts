@@ -1,8 +1,8 @@
 /** @file What a person's device and words become, step by step, on a clock that the test holds. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Operator } from '../../src/operator/operator.ts'
 import { type DeviceInput, Person } from '../../src/operator/person.ts'
 import { Relay } from '../../src/operator/relay.ts'
+import type { Operator } from '../../src/robot/operator.ts'
 import type { Observation } from '../../src/robot/robot.ts'
 
 const observation: Observation = { images: {}, proprio: new Float32Array(0), time: 0 }

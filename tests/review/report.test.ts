@@ -141,9 +141,9 @@ function balancedTags(html: string): Set<string> {
   for (const [, slash, name] of html
     .replace(/<style>.*<\/style>/s, '')
     .matchAll(/<(\/?)([a-zA-Z0-9]+)(?:\s[^>]*)?>/g)) {
-    if (['meta', 'img'].includes(name)) continue
-    seen.add(name)
-    if (!slash) open.push(name)
+    if (['meta', 'img'].includes(name!)) continue
+    seen.add(name!)
+    if (!slash) open.push(name!)
     else expect(open.pop()).toBe(name)
   }
   expect(open).toEqual([])

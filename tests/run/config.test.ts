@@ -83,3 +83,23 @@ describe('nearestOf', () => {
   it('prefers the same last word under another parent', () =>
     expect(nearestOf('batch', ['learner.batch', 'bath', 'tasks'])).not.toBe('tasks'))
 })
+
+describe('a config file', () => {
+  it.each([
+    ['- learner:\n    batch: 3\n', 'holds a list'],
+    ['learner\n', 'holds a single value ("learner")'],
+    ['42\n', 'holds a single value (42)'],
+    ['[1, 2]', 'holds a list'],
+  ])('whose content has no names, %j, is refused', (text, message) => {
+    expect(() => resolveConfig('tiny', configFile(text))).toThrow(message)
+  })
+
+  it.each(['', '# nothing yet\n', '---\n', '{}'])('that is empty, %j, changes nothing', (text) => {
+    expect(resolveConfig('tiny', configFile(text))).toEqual(resolveConfig('tiny'))
+  })
+
+  it('that is a folder, or a value that is not YAML, is told so', () => {
+    expect(() => resolveConfig('tiny', tmpdir())).toThrow('cannot be read')
+    expect(() => parseOverride('tasks=[pick')).toThrow('--set tasks=[pick: has a value that is not YAML')
+  })
+})

@@ -58,3 +58,18 @@ describe('the folder of a run', () => {
     expect(() => findCheckpoint(missing)).toThrow('Give a run folder or one of its checkpoints')
   })
 })
+
+it('an owner removes what a killed one had half written, and nothing else', () => {
+  const folder = RunFolder.create(place(), resolveConfig('tiny'))
+  const drafts = [
+    join(folder.checkpoints, '.draft-step-00000900-update-00000700'),
+    join(folder.log, 'segment.draft'),
+    join(folder.log, 'B', 'segment-000001.duetlog.draft'),
+    `${folder.config}.draft`,
+  ]
+  for (const draft of drafts) mkdirSync(draft, { recursive: true })
+  const others = ['config.yaml', 'history.json', 'log/B', 'checkpoints'].map((name) => join(folder.path, name))
+  folder.sweep()
+  expect(drafts.filter(existsSync)).toEqual([])
+  expect(others.filter(existsSync)).toEqual(others)
+})

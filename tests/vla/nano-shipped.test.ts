@@ -33,7 +33,7 @@ describe('the shipped nano encoder', () => {
     const { images, proprio } = workcell.resetSync('pick', 4)
     workcell.free()
     const encodings = await encoder.encode(
-      TASK_NAMES.map((task) => ({ images, proprio, instruction: TASKS[task].instruction })),
+      TASK_NAMES.map((task) => ({ images, proprio, instruction: TASKS[task]!.instruction })),
     )
     for (const [a, b] of [
       [0, 1],

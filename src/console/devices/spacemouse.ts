@@ -42,7 +42,7 @@ const triple = (data: DataView, offset: number) => [0, 2, 4].map((byte) => data.
  * axes. Forward is -Y, left is -X, up is -Z, so the vectors of translation and rotation change their basis alike.
  */
 export const fromDeviceFrame = ([x, y, z, rx, ry, rz]: readonly number[]): Axes =>
-  axesOf([-y, -x, -z, -ry, -rx, -rz].map((count) => clamp(count / FULL_SCALE) + 0))
+  axesOf([-y!, -x!, -z!, -ry!, -rx!, -rz!].map((count) => clamp(count / FULL_SCALE) + 0))
 
 type Counts = [number, number, number]
 type Sums = { counts: Counts; reports: number; from: number }

@@ -1,6 +1,7 @@
 /** @file A person whose hand comes on and goes off smoothly; but where their page falls silent the robot stands still at once. */
-import type { Operator, Tending } from '../../operator/operator.ts'
+
 import type { Person } from '../../operator/person.ts'
+import type { Operator, Tending } from '../../robot/operator.ts'
 import type { Action, Observation } from '../../robot/robot.ts'
 import { holdAction } from '../../robot/safety.ts'
 import { Handover } from '../devices/handover.ts'

@@ -2,7 +2,7 @@
 
 import { relative, sep } from 'node:path'
 import { constantValues, leaves, storageOf } from '../leaves.ts'
-import { type DType, type Shape, sizeOf, type Tensor } from '../tensor.ts'
+import { type DType, type Operands, type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { topologicalOrder } from '../topology.ts'
 import { attributeType, dataType, externalLocation, irVersion, ModelProto, opset, storedType } from './schema.ts'
 
@@ -100,7 +100,7 @@ export class ModelWriter {
         this.consumers.set(operand, users.add(node.operation.name))
       }
     for (const node of order) {
-      const operands = node.inputs.map((operand) => this.names.get(operand)!)
+      const operands = node.inputs.map((operand) => this.names.get(operand)!) as unknown as Operands<string>
       this.names.set(node, node.operation.emit(this, operands, node))
     }
     for (const [output, tensor] of Object.entries(outputs)) {

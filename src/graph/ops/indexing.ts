@@ -15,8 +15,8 @@ export const indexing = {
     },
     emit: (writer, inputs) => writer.add('Gather', inputs, { axis: 0 }),
     vjp: ({ inputs: [table, indices] }, g) => {
-      const width = table.size / table.shape[0]
-      const rows = scatterAdd(reshape(indices, [-1]), reshape(g, [-1, width]), table.shape[0])
+      const width = table.size / table.shape[0]!
+      const rows = scatterAdd(reshape(indices, [-1]), reshape(g, [-1, width]), table.shape[0]!)
       return [reshape(rows, table.shape), undefined]
     },
   } satisfies Operation,
@@ -28,12 +28,12 @@ export const indexing = {
       requireDType('scatterAdd (updates)', [updates], 'f32')
       if (indices.rank !== 1 || updates.rank !== 2 || indices.shape[0] !== updates.shape[0])
         throw new ShapeError('scatterAdd: updates', updates.shape, [indices.size, 'width'], 'one row an index')
-      return { shape: [attributes.rows as number, updates.shape[1]], dtype: 'f32' }
+      return { shape: [attributes.rows as number, updates.shape[1]!], dtype: 'f32' }
     },
     emit: (writer, [indices, updates], node) => {
       const rows = node.shape[0]
       // As a product with the one-hot matrix: parallel, and the order of additions is fixed.
-      const oneHot = writer.add('OneHot', [indices, writer.integer32(rows), writer.floats([0, 1])], { axis: 0 })
+      const oneHot = writer.add('OneHot', [indices, writer.integer32(rows!), writer.floats([0, 1])], { axis: 0 })
       return writer.add('MatMul', [oneHot, updates])
     },
     vjp: ({ inputs: [indices] }, g) => [undefined, gather(g, indices)],
@@ -50,10 +50,10 @@ export const scatterAdd = (indices: Tensor, updates: Tensor, rows: number): Tens
 /** Non-overlapping patches of images [B, H, W, C]: [B, H/size, W/size, size * size * C], row-major inside a patch. */
 export function patches(x: Tensor, size: number): Tensor {
   const [batch, height, width, channels] = imageShape('patches', x)
-  if (height % size || width % size)
+  if (height! % size || width! % size)
     throw new ShapeError('patches: image', x.shape, ['B', `H: multiple of ${size}`, `W: multiple of ${size}`, 'C'])
-  const cells = reshape(x, [batch, height / size, size, width / size, size, channels])
-  return reshape(transpose(cells, [0, 1, 3, 2, 4, 5]), [batch, height / size, width / size, -1])
+  const cells = reshape(x, [batch!, height! / size, size, width! / size, size, channels!])
+  return reshape(transpose(cells, [0, 1, 3, 2, 4, 5]), [batch!, height! / size, width! / size, -1])
 }
 
 /**
@@ -63,8 +63,8 @@ export function patches(x: Tensor, size: number): Tensor {
  */
 export function im2col(x: Tensor, kernel: number, stride: number, padding: number): Tensor {
   const [, height, width] = imageShape('im2col', x)
-  const rows = Math.floor((height + 2 * padding - kernel) / stride) + 1
-  const columns = Math.floor((width + 2 * padding - kernel) / stride) + 1
+  const rows = Math.floor((height! + 2 * padding - kernel) / stride) + 1
+  const columns = Math.floor((width! + 2 * padding - kernel) / stride) + 1
   if (!(rows >= 1 && columns >= 1))
     throw new InputError(`im2col of [${x.shape}]`, `has kernel ${kernel}, padding ${padding}`, 'Take a smaller kernel.')
   const padded = pad(x, [

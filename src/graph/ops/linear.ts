@@ -28,7 +28,7 @@ export const linear = {
       if (b.rank === 2 && a.rank > 2)
         return [
           matmul(g, swapLast(b)),
-          matmul(swapLast(reshape(a, [-1, a.shape.at(-1)!])), reshape(g, [-1, b.shape[1]])),
+          matmul(swapLast(reshape(a, [-1, a.shape.at(-1)!])), reshape(g, [-1, b.shape[1]!])),
         ]
       return [sumTo(matmul(g, swapLast(b)), a.shape), sumTo(matmul(swapLast(a), g), b.shape)]
     },
@@ -40,7 +40,7 @@ export const linear = {
       const perm = attributes.perm as readonly number[]
       if (perm.length !== x.rank || [...perm].sort((a, b) => a - b).some((axis, i) => axis !== i))
         throw new InputError(`transpose of [${x.shape}]`, `has perm [${perm}]`, `Give each of 0..${x.rank - 1} once.`)
-      return { shape: perm.map((axis) => x.shape[axis]), dtype: x.dtype }
+      return { shape: perm.map((axis) => x.shape[axis]!), dtype: x.dtype }
     },
     emit: (writer, inputs, { attributes }) => writer.add('Transpose', inputs, { perm: attributes.perm as number[] }),
     vjp: ({ attributes }, g) => [transpose(g, inversePermutation(attributes.perm as number[]))],

@@ -40,7 +40,7 @@ export const shaping = {
             first.shape.map((extent, i) => (i === axis ? 'any' : extent)),
             `all axes but ${axis} must agree`,
           )
-      const total = inputs.reduce((sum, { shape }) => sum + shape[axis], 0)
+      const total = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0)
       return { shape: first.shape.with(axis, total), dtype: requireDType('concat', inputs, 'f32', 'i32') }
     },
     emit: (writer, inputs, { attributes }) => writer.add('Concat', inputs, { axis: attributes.axis as number }),
@@ -49,7 +49,7 @@ export const shaping = {
       let start = 0
       return inputs.map(({ shape }) => {
         const from = start
-        start += shape[axis]
+        start += shape[axis]!
         return slice(g, axis, from, start)
       })
     },
@@ -59,7 +59,7 @@ export const shaping = {
     name: 'slice',
     infer: ([x], attributes) => {
       const { axis, start, stop, step } = attributes as SliceAttributes
-      if (!(start >= 0 && start < stop && stop <= x.shape[axis] && step >= 1))
+      if (!(start >= 0 && start < stop && stop <= x.shape[axis]! && step >= 1))
         throw new InputError(
           `slice of [${x.shape}]`,
           `takes ${start}..${stop} of axis ${axis} in steps of ${step}`,
@@ -74,7 +74,7 @@ export const shaping = {
     vjp: ({ inputs: [x], attributes }, g) => {
       const { axis, start, step } = attributes as SliceAttributes
       const spread = spreadAlong(g, axis, step)
-      const after = x.shape[axis] - start - spread.shape[axis]
+      const after = x.shape[axis]! - start - spread.shape[axis]!
       return [
         pad(
           spread,
@@ -95,7 +95,7 @@ export const shaping = {
           'Give [before, after] >= 0 for each axis.',
         )
       const dtype = requireDType('pad', [x], 'f32')
-      return { shape: x.shape.map((extent, i) => widths[i][0] + extent + widths[i][1]), dtype }
+      return { shape: x.shape.map((extent, i) => widths[i]![0] + extent + widths[i]![1]!), dtype }
     },
     emit: (writer, [x], { attributes }) => {
       const widths = attributes.widths as [number, number][]
@@ -106,7 +106,7 @@ export const shaping = {
     },
     vjp: ({ inputs: [x], attributes }, g) => {
       const widths = attributes.widths as [number, number][]
-      return [widths.reduce((part, [before], axis) => slice(part, axis, before, before + x.shape[axis]), g)]
+      return [widths.reduce((part, [before], axis) => slice(part, axis, before, before + x.shape[axis]!), g)]
     },
   } satisfies Operation,
 }
@@ -139,14 +139,14 @@ export function squeeze(x: Tensor, axis: number): Tensor {
 export function concat(list: readonly Tensor[], axis: number): Tensor {
   if (list.length === 0) throw new InputError('concat', 'has no operands', 'Give at least one tensor.')
   return list.length === 1
-    ? list[0]
-    : apply(shaping.concat, list, { axis: normaliseAxis('concat', axis, list[0].shape) })
+    ? list[0]!
+    : apply(shaping.concat, list, { axis: normaliseAxis('concat', axis, list[0]!.shape) })
 }
 
 /** Joins tensors of one shape along a new axis. */
 export const stack = (list: readonly Tensor[], axis: number): Tensor => {
   if (list.length === 0) throw new InputError('stack', 'has no operands', 'Give at least one tensor.')
-  const at = normaliseAxis('stack', axis, [...list[0].shape, 1])
+  const at = normaliseAxis('stack', axis, [...list[0]!.shape, 1])
   return concat(
     list.map((item) => unsqueeze(item, at)),
     at,
@@ -157,8 +157,8 @@ export const stack = (list: readonly Tensor[], axis: number): Tensor => {
 export function slice(x: Tensor, axis: number, start: number, stop: number, step = 1): Tensor {
   const at = normaliseAxis('slice', axis, x.shape)
   const extent = x.shape[at]
-  const from = start < 0 ? start + extent : start
-  const to = stop < 0 ? stop + extent : stop
+  const from = start < 0 ? start + extent! : start
+  const to = stop < 0 ? stop + extent! : stop
   if (from === 0 && to === extent && step === 1) return x
   return apply(shaping.slice, [x], { axis: at, start: from, stop: to, step } satisfies SliceAttributes)
 }
@@ -175,6 +175,6 @@ function spreadAlong(x: Tensor, axis: number, step: number): Tensor {
   const count = x.shape[axis]
   const cells = unsqueeze(x, axis + 1)
   const widths = cells.shape.map((_, i) => (i === axis + 1 ? [0, step - 1] : [0, 0]))
-  const spread = reshape(pad(cells, widths), x.shape.with(axis, count * step))
-  return slice(spread, axis, 0, (count - 1) * step + 1)
+  const spread = reshape(pad(cells, widths), x.shape.with(axis, count! * step))
+  return slice(spread, axis, 0, (count! - 1) * step + 1)
 }

@@ -11,7 +11,7 @@ type Rule = (node: Tensor) => Tensor | undefined
 const isOperation = (node: Tensor, name: string): boolean => node.operation === operations[name]
 
 const reshaped = (x: Tensor, shape: readonly number[]): Tensor =>
-  sameShape(x.shape, shape) ? x : apply(operations.reshape, [x], { shape })
+  sameShape(x.shape, shape) ? x : apply(operations.reshape!, [x], { shape })
 
 /** The operand that is left when the other one, at `index`, is the neutral element of the operation. */
 const withoutNeutral =
@@ -19,7 +19,7 @@ const withoutNeutral =
   (node) => {
     for (const index of indices) {
       const rest = node.inputs[1 - index]
-      if (uniformValue(node.inputs[index]) === neutral && sameShape(rest.shape, node.shape)) return rest
+      if (uniformValue(node.inputs[index]!) === neutral && sameShape(rest!.shape, node.shape)) return rest
     }
     return undefined
   }
@@ -54,8 +54,8 @@ const foldScalars: Rule = (node) => {
 const joinFactors: Rule = (node) => {
   const factor = (tensor: Tensor) => {
     for (const index of [0, 1]) {
-      const value = tensor.inputs[index].rank === 0 ? uniformValue(tensor.inputs[index]) : undefined
-      if (value !== undefined) return { value, rest: tensor.inputs[1 - index] }
+      const value = tensor.inputs[index]!.rank === 0 ? uniformValue(tensor.inputs[index]!) : undefined
+      if (value !== undefined) return { value, rest: tensor.inputs[1 - index]! }
     }
     return undefined
   }
@@ -74,7 +74,7 @@ const transposeRule: Rule = (node) => {
     return apply(node.operation, x.inputs, { perm: perm.map((axis) => first[axis]) })
   }
   const moved = perm.filter((axis) => x.shape[axis] !== 1)
-  return moved.every((axis, i) => i === 0 || axis > moved[i - 1]) ? reshaped(x, node.shape) : undefined
+  return moved.every((axis, i) => i === 0 || axis > moved[i - 1]!) ? reshaped(x, node.shape) : undefined
 }
 
 const reshapeRule: Rule = (node) => {

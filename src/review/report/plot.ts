@@ -77,7 +77,7 @@ function figure(chart: Plot, ...parts: string[]): string {
 /** For those who do not see the drawing: title and the last value of each series. */
 export function describe(chart: Plot, series: readonly Series[]): string {
   const format = chart.y.format ?? short
-  const lasts = series.map(({ name, points }) => `${name} ends at ${format(points[points.length - 1].y)}`)
+  const lasts = series.map(({ name, points }) => `${name} ends at ${format(points[points.length - 1]!.y)}`)
   return `${chart.title}: ${lasts.join(', ')}`
 }
 

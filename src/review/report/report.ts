@@ -7,6 +7,7 @@ import { InputError } from '../../errors.ts'
 import { type Metric, readMetrics } from '../../metrics/metrics.ts'
 import { type Summary, summarise } from '../../metrics/summary.ts'
 import { RunFolder } from '../../run/folder.ts'
+import type { RunPart } from '../../run/history.ts'
 import type { RunListener } from '../../run/train.ts'
 import { page } from './page.ts'
 import {
@@ -24,7 +25,6 @@ import {
 } from './sections.ts'
 import { element, escapeText } from './svg.ts'
 
-const COMMAND_FILE = 'command.txt' // the command line; optional
 const MOST_FRAMES = 24
 
 export type ReportInput = {
@@ -33,10 +33,19 @@ export type ReportInput = {
   summary: Summary
   config: string // YAML
   command?: string
+  parts?: readonly RunPart[]
   frames?: readonly { name: string; png: Buffer }[]
 }
 
-export function renderReport({ name, metrics, summary, config, command, frames = [] }: ReportInput): string {
+export function renderReport({
+  name,
+  metrics,
+  summary,
+  config,
+  command,
+  parts = [],
+  frames = [],
+}: ReportInput): string {
   const tasks = taskNames(metrics)
   return page(
     `Duet: ${name}`,
@@ -55,26 +64,26 @@ export function renderReport({ name, metrics, summary, config, command, frames =
     losses(metrics, tasks),
     labels(metrics),
     cameraFrames(frames),
-    origin(command, config),
+    origin(command, parts, config),
   )
 }
 
 /**
- * Writes `report.html` into the run folder, from `metrics.jsonl`, `config.yaml` and, where there are, `command.txt` and
- * `frames/*.png`. May be called while the run goes on. Returns the path of the report.
+ * Writes `report.html` into the run folder, from `metrics.jsonl`, `config.yaml` and, where there are, `command.txt`,
+ * `history.json` and `frames/*.png`. May be called while the run goes on. Returns the path of the report.
  * @throws InputError if metrics or config are missing or damaged
  */
 export function writeReport(path: string): string {
   const folder = new RunFolder(path)
   const metrics = readMetrics(folder.metrics)
   const config = required(folder.config)
-  const command = join(folder.path, COMMAND_FILE)
   const html = renderReport({
     name: basename(folder.path),
     metrics,
     summary: summarise(metrics, { seed: seedOf(folder.config, config) }),
     config,
-    command: existsSync(command) ? readFileSync(command, 'utf8') : undefined,
+    command: existsSync(folder.command) ? readFileSync(folder.command, 'utf8') : undefined,
+    parts: folder.parts(),
     frames: readFrames(folder.frames),
   })
   writeWhole(folder.report, html)
@@ -104,5 +113,5 @@ function readFrames(folder: string): { name: string; png: Buffer }[] {
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   const every = Math.max(1, files.length / MOST_FRAMES)
   const chosen = Array.from({ length: Math.min(files.length, MOST_FRAMES) }, (_, i) => files[Math.floor(i * every)])
-  return chosen.map((file) => ({ name: parse(file).name, png: readFileSync(join(folder, file)) }))
+  return chosen.map((file) => ({ name: parse(file!).name, png: readFileSync(join(folder, file!)) }))
 }

@@ -17,7 +17,7 @@ export function ticks([low, high]: Domain, count = 5): number[] {
   const rough = (high - low) / count
   const power = 10 ** Math.floor(Math.log10(rough))
   // the factor nearest on a logarithmic scale: the borders are the geometric means of neighbours
-  const step = power * ([1, 2, 5].find((_, i) => rough / power < Math.sqrt([2, 10, 50][i])) ?? 10)
+  const step = power * ([1, 2, 5].find((_, i) => rough / power < Math.sqrt([2, 10, 50][i]!)) ?? 10)
   const first = Math.ceil(low / step - 1e-9)
   const last = Math.floor(high / step + 1e-9)
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)))

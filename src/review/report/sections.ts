@@ -6,6 +6,7 @@ import { percent } from '../../metrics/percent.ts'
 import { robotMinutes } from '../../metrics/robot-time.ts'
 import { mean } from '../../metrics/statistics.ts'
 import { type Summary, scoreRows } from '../../metrics/summary.ts'
+import type { RunPart } from '../../run/history.ts'
 import { countBars, resultStrip } from './bars.ts'
 import { charts, section, table, tile } from './page.ts'
 import { type Plot, plot, type Series } from './plot.ts'
@@ -218,11 +219,19 @@ export function cameraFrames(frames: readonly { name: string; png: Buffer }[]): 
   return section('Camera frames', 'As the policy sees them.', element('div', { class: 'frames' }, ...shown))
 }
 
-export function origin(command: string | undefined, config: string): string {
+export function origin(command: string | undefined, parts: readonly RunPart[], config: string): string {
+  const rows = parts.map(({ duet, at, changed = [] }) => [
+    escapeText(at),
+    escapeText(duet),
+    escapeText(
+      changed.map(({ name, from, to }) => `${name}: ${JSON.stringify(from)} -> ${JSON.stringify(to)}`).join('; '),
+    ),
+  ])
   return section(
     'How to run this again',
-    'The command, and every setting as it was resolved.',
+    'The command, the version of Duet at the start and at each resume, and every setting as it was resolved.',
     command ? element('pre', {}, escapeText(command.trim())) : '',
+    rows.length > 0 ? table(['began', 'Duet', 'settings changed'], rows) : '',
     element('details', {}, element('summary', {}, 'Settings'), element('pre', {}, escapeText(config.trim()))),
   )
 }

@@ -24,7 +24,7 @@ export function assistedSuccess(episodes: readonly MetricOf<'episode'>[], clock:
     episodes.map(({ success }) => success),
     window,
   )
-  return rates.map(({ rate, interval: [low, high] }, i) => ({ x: clock.at(episodes[i]), y: rate, low, high }))
+  return rates.map(({ rate, interval: [low, high] }, i) => ({ x: clock.at(episodes[i]!), y: rate, low, high }))
 }
 
 /** Share of the last `window` training episodes that succeeded without any step of the operator. */
@@ -33,7 +33,7 @@ export function unaidedSuccess(episodes: readonly MetricOf<'episode'>[], clock: 
     episodes.map(({ success, operatorSteps }) => success && operatorSteps === 0),
     window,
   )
-  return rates.map(({ rate }, i) => ({ x: clock.at(episodes[i]), y: rate }))
+  return rates.map(({ rate }, i) => ({ x: clock.at(episodes[i]!), y: rate }))
 }
 
 export function evaluated(evaluations: readonly MetricOf<'evaluation'>[], task: string, clock: Clock): Point[] {
@@ -56,7 +56,7 @@ export function movingIntervention(episodes: readonly MetricOf<'episode'>[], clo
     episodes.map(({ length }) => length),
     window,
   )
-  return episodes.map((episode, i) => ({ x: clock.at(episode), y: steps[i] > 0 ? operated[i] / steps[i] : 0 }))
+  return episodes.map((episode, i) => ({ x: clock.at(episode), y: steps[i]! > 0 ? operated[i]! / steps[i]! : 0 }))
 }
 
 /** A resumed run repeats the updates since its checkpoint: the later ones are those that the policy comes from. */
@@ -81,7 +81,7 @@ export function byUpdate(
   return Array.from({ length: Math.ceil(measured.length / size) }, (_, bucket) => {
     const part = measured.slice(bucket * size, (bucket + 1) * size)
     const values = part.map((update) => pick(update)!)
-    return { x: part[part.length - 1].update, y: movingMean(values, size)[values.length - 1] }
+    return { x: part[part.length - 1]!.update, y: movingMean(values, size)[values.length - 1]! }
   })
 }
 

@@ -328,7 +328,7 @@ export class Workcell implements Robot {
   }
 
   private knownTask(task: string): string {
-    if (!TASK_NAMES.includes(task))
+    if (!Object.hasOwn(TASKS, task))
       throw new InputError('workcell.task', `there is no task "${task}"`, `Tasks are ${TASK_NAMES.join(', ')}.`)
     return task
   }

@@ -1,4 +1,4 @@
-/** @file The losses of the paper, one sample at a time (docs/method.md §4 to §6, §9, §12). Batches are read by name, noise included. */
+/** @file The losses of the paper, one sample at a time (docs/method.md §4, §5, §6, §9, §12). Batches are read by name, noise included. */
 import type { LearnerConfig } from '../../../src/learn/config.ts'
 import type { ActorWeights } from '../../../src/learn/losses/index.ts'
 import {

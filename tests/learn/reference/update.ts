@@ -1,4 +1,4 @@
-/** @file One update of each method in each phase: which groups step, on which loss, in which order (docs/method.md §4 to §6, §8, §9). */
+/** @file One update of each method in each phase: which groups step, on which loss, in which order (docs/method.md §4, §5, §6, §8, §9). */
 import type { MethodName } from '../../../src/learn/actors.ts'
 import type { ActorWeights } from '../../../src/learn/losses/index.ts'
 import type { Phase } from '../../../src/learn/phase.ts'

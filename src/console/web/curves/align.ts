@@ -37,6 +37,6 @@ export function align(curves: readonly Pick<Curve, 'points'>[]): Table {
 
 /** The value of a column at `row`, or the nearest one before it: what the curve shows there. */
 export function valueAt(column: Column, row: number): number | null {
-  for (let i = Math.min(row, column.length - 1); i >= 0; i--) if (column[i] !== null) return column[i]
+  for (let i = Math.min(row, column.length - 1); i >= 0; i--) if (column[i] !== null) return column[i]!
   return null
 }

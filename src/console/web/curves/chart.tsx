@@ -186,7 +186,7 @@ function bars(plot: uPlot, { colour: index }: Curve, at: number): void {
   for (let row = 0; row < data[0].length; row++) {
     const [low, high] = [data[at + 1]?.[row], data[at + 2]?.[row]]
     if (low == null || high == null) continue
-    const x = plot.valToPos(data[0][row], 'x', true)
+    const x = plot.valToPos(data[0][row]!, 'x', true)
     ctx.moveTo(x, plot.valToPos(low, 'y', true))
     ctx.lineTo(x, plot.valToPos(high, 'y', true))
   }

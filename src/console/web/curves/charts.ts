@@ -66,7 +66,7 @@ export function chartsOf(
   const curve = (key: string, look: (values: number[]) => number[]): CurvePoint[] => {
     const told = updates.filter(({ figures }) => figures[key] !== undefined)
     const values = look(told.map(({ figures }) => figures[key]!))
-    return told.map((update, i) => ({ x: clock.at(update), y: values[i] }))
+    return told.map((update, i) => ({ x: clock.at(update), y: values[i]! }))
   }
   const asMeasured = (values: number[]) => values
   const smooth = (values: number[]) => movingMean(values, 10)
@@ -145,11 +145,11 @@ function smoothed(points: readonly CurvePoint[]): CurvePoint[] {
     points.map(({ y }) => y),
     5,
   )
-  return points.map(({ x }, i) => ({ x, y: means[i] }))
+  return points.map(({ x }, i) => ({ x, y: means[i]! }))
 }
 
 /** From the first to the last event on a clock. */
 export function domainOf(metrics: readonly Metric[], clock: Clock): [number, number] {
-  const last = metrics.length ? clock.at(metrics[metrics.length - 1]) : 0
+  const last = metrics.length ? clock.at(metrics[metrics.length - 1]!) : 0
   return [0, Math.max(last, 0.1)]
 }

@@ -41,7 +41,7 @@ export function taskRows(metrics: readonly Metric[], tasks: readonly string[]): 
 
 function lastOf(updates: readonly MetricOf<'update'>[], pick: (update: MetricOf<'update'>) => number | undefined) {
   for (let i = updates.length - 1; i >= 0; i--) {
-    const value = pick(updates[i])
+    const value = pick(updates[i]!)
     if (value !== undefined && Number.isFinite(value)) return value
   }
   return null

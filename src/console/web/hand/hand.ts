@@ -226,7 +226,7 @@ export class Hand {
     if (time - this.shownAt < SHOW_EVERY) return
     this.shownAt = time
     const devices = this.takeovers.map((takeover, i): DeviceView => {
-      const { raw, axes, engaged, fault, reading } = asked[i]
+      const { raw, axes, engaged, fault, reading } = asked[i]!
       const { device } = takeover
       const unknown = device instanceof GamepadDevice ? (device.unknown?.id ?? null) : null
       return { name: device.name, raw, asked: axes, engaged, fault, held: reading.buttons.held, unknown }

@@ -148,7 +148,7 @@ function actsAfter(acts: readonly Act[], { step, actor, episodeStep, stage }: St
 }
 
 const markEnding = (acts: readonly Act[], ending: EpisodeEvent['ending']): readonly Act[] =>
-  acts.length === 0 ? acts : [...acts.slice(0, -1), { ...acts[acts.length - 1], ending }]
+  acts.length === 0 ? acts : [...acts.slice(0, -1), { ...acts[acts.length - 1]!, ending }]
 
 let notices = 0
 

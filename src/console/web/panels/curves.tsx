@@ -10,7 +10,7 @@ export function CurvesPanel() {
   const loop = useModel((model) => model.loop)
   const all = useModel((model) => model.hello?.tasks)
   const tasks = useMemo(() => (all ?? []).filter(({ trained }) => trained).map(({ name }) => name), [all])
-  const begun = metrics.length > 0 && metrics[metrics.length - 1].robotSteps > 0
+  const begun = metrics.length > 0 && metrics[metrics.length - 1]!.robotSteps > 0
   const [chosen, choose] = useState<ClockName | null>(null)
   const name = chosen ?? (begun ? 'robot' : 'wall')
   const clock = CLOCKS[name]

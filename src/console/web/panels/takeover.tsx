@@ -85,7 +85,7 @@ export function AxisBars({ raw, asked }: { raw?: readonly number[]; asked?: read
           <span class="quiet">{name}</span>
           <span class="axis-track" role="img" aria-label={`${name} ${(raw?.[i] ?? 0).toFixed(2)}`}>
             <i style={barStyle(raw?.[i] ?? 0)} />
-            {asked && <i class="axis-asked" style={barStyle(asked[i])} />}
+            {asked && <i class="axis-asked" style={barStyle(asked[i]!)} />}
           </span>
         </li>
       ))}

@@ -80,7 +80,7 @@ export function CommandBox({ onCommand, onHalt }: Props) {
             onBlur={() => setOpen(false)}
             onKeyDown={(event) => {
               if (event.key === 'Enter') {
-                if (chosen >= 0) take(offered[chosen])
+                if (chosen >= 0) take(offered[chosen]!)
                 else if (text.trim()) say(text, 'typed')
               } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && offered.length) {
                 event.preventDefault()
@@ -92,7 +92,7 @@ export function CommandBox({ onCommand, onHalt }: Props) {
                 )
               } else if (event.key === 'Tab' && offered.length) {
                 event.preventDefault()
-                take(offered[Math.max(0, chosen)])
+                take(offered[Math.max(0, chosen)]!)
               }
             }}
           />

@@ -90,7 +90,7 @@ export function Dial({ turn, onSay, onSilence, onPreview }: Props) {
               <title>{name}</title>
               <path class="sector" d={sector(middle - width, middle + width)} />
               <path class="tip" transform={`rotate(${middle})`} d={pair ? 'M0 -66l5 9h-10z' : 'M0 -74l8 11h-16z'} />
-              {!pair && <SectorName angle={middle} word={name.split(' ')[1]} />}
+              {!pair && <SectorName angle={middle} word={name.split(' ')[1]!} />}
             </g>
           )
         })}
@@ -158,7 +158,7 @@ function sector(from: number, to: number): string {
   const { inner, outer, gap } = RING
   const [innerGap, outerGap] = [inner, outer].map((radius) => (gap / 2 / radius) * (180 / Math.PI))
   return (
-    `M${at(outer, from + outerGap)}A${outer} ${outer} 0 0 1 ${at(outer, to - outerGap)}` +
-    `L${at(inner, to - innerGap)}A${inner} ${inner} 0 0 0 ${at(inner, from + innerGap)}Z`
+    `M${at(outer, from + outerGap!)}A${outer} ${outer} 0 0 1 ${at(outer, to - outerGap!)}` +
+    `L${at(inner, to - innerGap!)}A${inner} ${inner} 0 0 0 ${at(inner, from + innerGap!)}Z`
   )
 }

@@ -50,11 +50,11 @@ function drawAxes({ context, view, scale }: Pen, { position, rotation }: Pose): 
     const line = projectLine(view, position, plus(position, times(axis, AXIS_LENGTH)))
     if (!line) return
     const [from, to] = line.map((pixel) => inCanvas(context, pixel))
-    stroke(context, from, to, 'rgb(0 0 0 / 45%)', 3.5 * scale)
-    stroke(context, from, to, AXIS_COLOURS[i], 1.8 * scale)
+    stroke(context, from!, to!, 'rgb(0 0 0 / 45%)', 3.5 * scale)
+    stroke(context, from!, to!, AXIS_COLOURS[i]!, 1.8 * scale)
     context.font = `600 ${11 * scale}px sans-serif`
-    context.fillStyle = AXIS_COLOURS[i]
-    context.fillText(AXIS_LETTERS[i], to[0] + 3 * scale, to[1] + 3 * scale)
+    context.fillStyle = AXIS_COLOURS[i]!
+    context.fillText(AXIS_LETTERS[i]!, to![0] + 3 * scale, to![1] + 3 * scale)
   })
 }
 

@@ -31,7 +31,7 @@ export function axesOf([w, x, y, z]: Quaternion): readonly [Vector3, Vector3, Ve
 
 export function turn(rotation: Quaternion, v: Vector3): Vector3 {
   const [x, y, z] = axesOf(rotation)
-  return [0, 1, 2].map((i) => x[i] * v[0] + y[i] * v[1] + z[i] * v[2]) as unknown as Vector3
+  return [0, 1, 2].map((i) => x[i]! * v[0] + y[i]! * v[1] + z[i]! * v[2]) as unknown as Vector3
 }
 
 /** null where the camera's place is not known: no calibration, or it rides on a tool whose pose is not told. */
@@ -68,9 +68,9 @@ export function project(view: View, point: Vector3): Pixel | null {
 /** A line in the picture; its part behind the camera is cut off. null if all of it is behind. */
 export function projectLine(view: View, from: Vector3, to: Vector3): readonly [Pixel, Pixel] | null {
   const [near, far] = [from, to].map((point) => -toCamera(view, point)[2])
-  if (near < NEAREST && far < NEAREST) return null
+  if (near! < NEAREST && far! < NEAREST) return null
   const between = (share: number): Vector3 =>
-    [0, 1, 2].map((i) => from[i] + share * (to[i] - from[i])) as unknown as Vector3
-  const edge = () => between((1.01 * NEAREST - near) / (far - near))
-  return [project(view, near < NEAREST ? edge() : from)!, project(view, far < NEAREST ? edge() : to)!]
+    [0, 1, 2].map((i) => from[i]! + share * (to[i]! - from[i]!)) as unknown as Vector3
+  const edge = () => between((1.01 * NEAREST - near!) / (far! - near!))
+  return [project(view, near! < NEAREST ? edge() : from)!, project(view, far! < NEAREST ? edge() : to)!]
 }

@@ -3,8 +3,8 @@
  * and does not look at its plans; takes over when things go wrong, corrects, and hands back.
  */
 
-import type { Tending } from '../../../operator/operator.ts'
 import { RandomStream, type StreamState } from '../../../random/stream.ts'
+import type { Tending } from '../../../robot/operator.ts'
 import type { SimulatedPerson } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
 import { expertAction, expertPlan } from '../expert.ts'

@@ -4,7 +4,7 @@
  * says when it is enough.
  */
 import { InputError } from '../../../errors.ts'
-import type { Tending } from '../../../operator/operator.ts'
+import type { Tending } from '../../../robot/operator.ts'
 import type { SpeakerReport, SpeakingPerson, Words } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
 import { expertAction, expertPlan } from '../expert.ts'

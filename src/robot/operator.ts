@@ -1,5 +1,5 @@
 /** @file Whoever watches the robot and may take over: a person at the console, or a simulated one. */
-import type { Action, Observation } from '../robot/robot.ts'
+import type { Action, Observation } from './robot.ts'
 
 export type Tending = {
   takeover?: Action // executed instead of the planned action

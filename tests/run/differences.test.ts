@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { differences, flatten } from '../../src/studies/differences.ts'
+import { differences, flatten } from '../../src/run/differences.ts'
 
 it('flatten gives dotted names; lists are values', () => {
   expect(flatten({ a: { b: 1, c: { d: null } }, e: [1, 2] })).toEqual({ 'a.b': 1, 'a.c.d': null, e: [1, 2] })

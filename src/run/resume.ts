@@ -1,0 +1,48 @@
+/** @file What a resume may change: settings given to it are taken and kept, or refused by name. */
+import { InputError } from '../errors.ts'
+import { mayChange, mergeSettings, parseConfig, type RunConfig, settingNames } from './config.ts'
+import { type Difference, differences, flatten } from './differences.ts'
+import type { RunFolder } from './folder.ts'
+import { partNow } from './history.ts'
+import type { RunListener } from './train.ts'
+
+/**
+ * `given`: only the settings that were asked for, nested. One that has the value already is no change.
+ * @throws InputError naming each setting that a run keeps for its whole life, with its value and the one asked for; or one
+ * that is unknown or out of bounds
+ */
+export function resumeConfig(
+  path: string,
+  config: RunConfig,
+  given: unknown,
+): { config: RunConfig; changes: Difference[] } {
+  const had = flatten(config)
+  const refused = Object.entries(flatten(given ?? {})).filter(([name, value]) => {
+    const setting = settingOf(name)
+    return setting !== undefined && !mayChange(setting) && !equal(value, had[name])
+  })
+  if (refused.length > 0) {
+    const listed = refused.map(([name, value]) => `${name} ${shown(had[name])}, not ${shown(value)}`).join('; ')
+    const remedy = 'Leave that out, or train anew under another --name; `duet train --help` says what may change'
+    throw new InputError(path, `a resumed run keeps ${listed}`, remedy)
+  }
+  const wanted = parseConfig(path, mergeSettings(config, given))
+  return { config: wanted, changes: differences(config, wanted) }
+}
+
+/** The setting of that name, or the one whose entry it is; none if it is unknown, which is told when the settings are parsed. */
+const settingOf = (name: string) => settingNames().find((known) => `${name}.`.startsWith(`${known}.`))
+
+/** One line a change, for whoever resumes. */
+export const describeChange = ({ name, first, second }: Difference) => `${name}: ${shown(first)} -> ${shown(second)}`
+
+/** Keeps the changes, and that the run went on, once it is open: a start that fails leaves the folder as it was. */
+export const resumeListener = (folder: RunFolder, changes: readonly Difference[], command?: string): RunListener => ({
+  started: ({ config }) => {
+    const changed = changes.map(({ name, first, second }) => ({ name, from: first, to: second }))
+    folder.goOn(config, partNow({ command, changed }))
+  },
+})
+
+const equal = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+const shown = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value))

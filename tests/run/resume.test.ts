@@ -1,0 +1,136 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  describeSettings,
+  mayChange,
+  mergeSettings,
+  parseOverride,
+  resolveConfig,
+  settingNames,
+} from '../../src/run/config.ts'
+import { RunFolder } from '../../src/run/folder.ts'
+import { partNow } from '../../src/run/history.ts'
+import { describeChange, resumeConfig, resumeListener } from '../../src/run/resume.ts'
+import { duetVersion } from '../../src/run/version.ts'
+
+const config = resolveConfig('tiny')
+const resumed = (...overrides: string[]) =>
+  resumeConfig('runs/x', config, mergeSettings(...overrides.map(parseOverride)))
+const aRun = () => RunFolder.create(join(mkdtempSync(join(tmpdir(), 'duet-resume-')), 'x'), config, 'duet train')
+
+describe('settings given to a resumed run', () => {
+  it('that may change are taken, and told with old and new value', () => {
+    const { config: now, changes } = resumed('online.robotMinutes=2', 'evaluation.trials=5', 'vlaPath=/weights')
+    expect(now).toEqual({
+      ...config,
+      vlaPath: '/weights',
+      online: { ...config.online, robotMinutes: 2 },
+      evaluation: { ...config.evaluation, trials: 5 },
+    })
+    expect(changes.map(describeChange)).toEqual([
+      'online.robotMinutes: 0.5 -> 2',
+      'evaluation.trials: 2 -> 5',
+      'vlaPath: none -> "/weights"',
+    ])
+  })
+
+  it('that a run keeps are refused, all by name, with what they are and what was asked for', () => {
+    expect(() => resumed('learner.batch=64', 'seed=3', 'online.robotMinutes=2', 'tasks=[pick]')).toThrow(
+      'a resumed run keeps learner.batch 32, not 64; seed 0, not 3; tasks ["pick","assemble"], not ["pick"]',
+    )
+    expect(() => resumed('online.lockstep=false')).toThrow('online.lockstep true, not false')
+    expect(() => resumed('robot.cells=[A,B]')).toThrow('robot.cells ["A"], not ["A","B"]')
+    expect(() => resumed('learner={batch: 64}')).toThrow('learner.batch 32, not 64')
+    expect(() => resumed('vlaCameras.camera1=wrist')).toThrow('vlaCameras.camera1 none, not "wrist"')
+  })
+
+  it('that the run has already are no change, whatever class they are of', () => {
+    expect(resumed('learner.batch=32', 'seed=0', 'online.robotMinutes=0.5')).toEqual({ config, changes: [] })
+  })
+
+  it('that are unknown or out of bounds are named as ever', () => {
+    expect(() => resumed('online.robotMinute=3')).toThrow('Did you mean "online.robotMinutes"?')
+    expect(() => resumed('online.robotMinutes=-3')).toThrow('setting "online.robotMinutes"')
+    expect(() => resumed('evaluation=4')).toThrow('setting "evaluation"')
+  })
+})
+
+describe('every setting', () => {
+  it.each(settingNames())('says whether a resume may change it, itself or by its group: %s', (name) => {
+    expect(mayChange(name)).toBeTypeOf('boolean')
+  })
+
+  it('that says where, how long or how often may change; what was learned with may not', () => {
+    const names = describeSettings().filter((setting) => setting.mayChange)
+    expect(names.map(({ name }) => name).sort()).toEqual([
+      'checkpointEveryRobotMinutes',
+      'demonstrations.path',
+      'device',
+      'evaluation.everyRobotMinutes',
+      'evaluation.trials',
+      'evaluation.trialsOnTheWay',
+      'keepCheckpoints',
+      'online.pace',
+      'online.robotMinutes',
+      'operator.kind',
+      'operator.strength',
+      'replay.capacity',
+      'resnetPath',
+      'vlaPath',
+    ])
+  })
+})
+
+describe('the history of a run', () => {
+  it('begins with the version that made it, and goes on with each resume and what that changed', () => {
+    const folder = aRun()
+    expect(folder.parts()).toMatchObject([{ duet: duetVersion(), command: 'duet train' }])
+    const now = resumeConfig(folder.path, config, { online: { robotMinutes: 3 } })
+    expect(RunFolder.open(folder.path).config).toEqual(config) // a start that fails has changed nothing
+    resumeListener(folder, now.changes, 'duet train --resume x').started!({ config: now.config } as never)
+    expect(RunFolder.open(folder.path).config.online.robotMinutes).toBe(3)
+    expect(folder.parts()[1]).toMatchObject({
+      command: 'duet train --resume x',
+      changed: [{ name: 'online.robotMinutes', from: 0.5, to: 3 }],
+    })
+  })
+
+  it('leaves a config that nothing changed as somebody may have edited it', () => {
+    const folder = aRun()
+    const edited = `# my run\n${readFileSync(folder.config, 'utf8')}`
+    writeFileSync(folder.config, edited)
+    folder.goOn(config, partNow())
+    expect(readFileSync(folder.config, 'utf8')).toBe(edited)
+  })
+
+  it('of another format is refused, and so is one that is damaged', () => {
+    const folder = aRun()
+    writeFileSync(folder.history, JSON.stringify({ format: 9, runs: [] }))
+    expect(() => RunFolder.open(folder.path)).toThrow('is of format 9, this is Duet')
+    writeFileSync(folder.history, '')
+    expect(() => RunFolder.open(folder.path)).toThrow('history.json: is not what was saved')
+  })
+})
+
+describe('the folder of a run', () => {
+  it('is refused where its settings are lost, instead of going on with the defaults', () => {
+    const folder = aRun()
+    writeFileSync(folder.config, '')
+    expect(() => RunFolder.open(folder.path)).toThrow('config.yaml: is empty')
+  })
+
+  it('gives its name free where nothing was recorded, and keeps the files of others', () => {
+    const folder = aRun()
+    folder.removeUnused()
+    expect(() => RunFolder.create(folder.path, config)).not.toThrow()
+    writeFileSync(join(folder.path, 'notes.txt'), 'mine')
+    folder.removeUnused()
+    expect(readFileSync(join(folder.path, 'notes.txt'), 'utf8')).toBe('mine')
+    const used = RunFolder.create(folder.path, config)
+    mkdirSync(used.log)
+    used.removeUnused()
+    expect(() => RunFolder.create(used.path, config)).toThrow('already holds a run')
+  })
+})
