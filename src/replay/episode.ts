@@ -28,5 +28,6 @@ export function settle<S extends Pick<Step, 'reward' | 'terminated' | 'truncated
   end: EpisodeEnd,
 ): S {
   const { reward, terminated } = end.verdict ?? last
-  return { ...last, reward, terminated, truncated: last.truncated || !terminated, by: end.verdict ? 'person' : last.by }
+  const by = end.verdict ? 'person' : end.ending === 'timeout' ? 'clock' : last.by
+  return { ...last, reward, terminated, truncated: last.truncated || !terminated, by }
 }

@@ -23,7 +23,8 @@ export type Suspicion = { camera: string; look: 'frozen' | 'flat'; steps: number
 const MOVING = 0.001 // m a step: the arm moves
 const AWAY = 0.01 // m from where the tool was when a picture came: another picture is due, three pixels at arm's length
 const COMMANDED = 0.05 // action units, where the robot does not tell its position
-const FLAT = 3 // grey levels: a picture with a smaller spread shows nothing, sensor noise of a covered lens included
+const FLAT = 3 // grey levels: the spread of a picture that shows nothing, sensor noise of a covered lens included
+const EXTREME = 16 // grey levels from black or white; a plain picture between may be a wall before the lens
 const SAMPLED = 7 // every so manyth byte is looked at for that; coprime to the 3 of a pixel
 
 const sensor = (what: string): Fault => ({ kind: 'sensor', what })
@@ -58,7 +59,7 @@ export function findSensorFault(observation: Observation, spec: RobotSpec, pictu
   return null
 }
 
-/** Standard deviation of the sampled bytes about the mean of their colour below FLAT: black, white or plain. */
+/** Black all over, or white: a lens that is covered, a light that is out, a sensor that is saturated. */
 export function isFlat({ data }: Image): boolean {
   const counts = [0, 0, 0]
   const sums = [0, 0, 0]
@@ -71,7 +72,8 @@ export function isFlat({ data }: Image): boolean {
   }
   return counts.every((count, colour) => {
     const mean = sums[colour]! / count
-    return !(squares[colour]! / count - mean ** 2 >= FLAT ** 2)
+    const extreme = mean < EXTREME || mean > 255 - EXTREME
+    return extreme && squares[colour]! / count - mean ** 2 < FLAT ** 2
   })
 }
 

@@ -271,7 +271,14 @@ export function parseConfig(where: string, settings: unknown): RunConfig {
   const path = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
     const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
-    const nearest = nearestOf(unknown, settingNames())
+    const names = settingNames()
+    if (names.includes(unknown))
+      throw new InputError(
+        where,
+        `setting "${unknown}" is one of another "${path}.kind"`,
+        'Leave it out, or change the kind',
+      )
+    const nearest = nearestOf(unknown, names)
     throw new InputError(where, `unknown setting "${unknown}"`, `Did you mean "${nearest}"?`)
   }
   if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {

@@ -68,15 +68,22 @@ export async function train(
   }
 }
 
-/** A fault of an earlier session still holds: a person at the console can clear it. @throws InputError if there is none */
-function expectFree({ rigs }: Session, attended: boolean): void {
-  for (const { robot } of rigs)
+/** A robot that holds since an earlier session, or that a person resets, needs somebody at the console. @throws InputError if nobody is */
+function expectReady({ rigs }: Session, attended: boolean): void {
+  for (const { robot, reset } of rigs) {
+    if (reset === 'person' && !attended)
+      throw new InputError(
+        robot.spec.name,
+        'is reset by a person, who has to say when its scene is ready',
+        'Train with --console',
+      )
     if (robot.fault && !attended)
       throw new InputError(
         robot.spec.name,
         `holds after a fault of an earlier session, ${describeFault(robot.fault)}`,
         `Look at the robot, then \`duet robot clear ${robot.spec.name}\`, or train with --console and clear it there`,
       )
+  }
 }
 
 /** Leftovers of a kill are removed, and the logs are whole, before anything is loaded that takes long. */
@@ -91,7 +98,12 @@ async function makeReady(folder: RunFolder, config: RunConfig, events: TrainEven
 
 async function trainIn(session: Session, folder: RunFolder, config: RunConfig, given: TrainEvents): Promise<Summary> {
   const { watcher } = given
-  expectFree(session, watcher !== undefined)
+  try {
+    expectReady(session, watcher !== undefined)
+  } catch (error) {
+    await session.close()
+    throw error
+  }
   watcher?.opened({ folder, config, session })
   const onProgress: OnProgress = (progress) => {
     watcher?.progress(progress)

@@ -20,6 +20,7 @@ import { ReplayBuffer } from '../../src/replay/buffer.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
 import type { Operator } from '../../src/robot/operator.ts'
 import type { Action } from '../../src/robot/robot.ts'
+import { SafeRobot, type SafeRobotOptions } from '../../src/robot/safety.ts'
 import { guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
@@ -33,6 +34,15 @@ import type { VlaEncoder } from '../../src/vla/encoder.ts'
 export type Executed = { at: number; action: number[] }
 
 const identity = (width: number) => new Normaliser({ mean: Array(width).fill(0), deviation: Array(width).fill(1) })
+
+export type StageSettings = {
+  operator?: Operator
+  console?: Partial<ConsoleOptions>
+  run?: boolean
+  pace?: number
+  reset?: 'person'
+  safety?: SafeRobotOptions // of the envelope; by default that of a simulation
+}
 
 export class Stage {
   readonly executed: Executed[] = [] // what reached the workcell, with the time at which it began
@@ -50,9 +60,7 @@ export class Stage {
   private readonly directory = mkdtempSync(join(tmpdir(), 'duet-console-'))
   private release = () => {}
 
-  static async open(
-    settings: { operator?: Operator; console?: Partial<ConsoleOptions>; run?: boolean; pace?: number } = {},
-  ): Promise<Stage> {
+  static async open(settings: StageSettings = {}): Promise<Stage> {
     const stage = new Stage()
     await stage.build(settings)
     return stage
@@ -77,19 +85,15 @@ export class Stage {
     rmSync(this.directory, { recursive: true })
   }
 
-  private async build(settings: {
-    operator?: Operator
-    console?: Partial<ConsoleOptions>
-    run?: boolean
-    pace?: number
-  }): Promise<void> {
+  private async build(settings: StageSettings): Promise<void> {
     const config = parseConfig('test', mergeSettings(presets.tiny, { robot: { arm: 'gantry' }, tasks: ['pick'] }))
     this.folder = RunFolder.create(join(this.directory, 'run'), config)
     const page = join(this.directory, 'page')
     mkdirSync(page)
     writeFileSync(join(page, 'index.html'), '<title>console</title>')
     writeFileSync(join(this.directory, 'secret.txt'), 'not for pages')
-    const { robot, workcell } = await guardedWorkcell({ arm: 'gantry' })
+    const { robot: guarded, workcell } = await guardedWorkcell({ arm: 'gantry' })
+    const robot = settings.safety ? new SafeRobot(workcell, settings.safety) : guarded
     const { executed } = this
     const step = workcell.step.bind(workcell)
     workcell.step = (action: Action) => {
@@ -107,7 +111,7 @@ export class Stage {
     })
     const session = {
       robot,
-      rigs: [{ cell: 'A', robot, reset: 'itself', real: false, close: async () => {} }],
+      rigs: [{ cell: 'A', robot, reset: settings.reset ?? 'itself', real: false, close: async () => {} }],
     } as unknown as Session
     this.desk.opened({ folder: this.folder, config, session })
     this.desk.started({ past: [], followsCommands: true })

@@ -174,3 +174,71 @@ describe('an episode', () => {
     expect(robot.executed.every((action) => action.every((value) => value === 0))).toBe(true)
   })
 })
+
+describe('a robot that is watched', () => {
+  const crewOf = (robot: SafeRobot, primary: () => Promise<Action>, recorder: Recorder) => ({
+    robot,
+    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+    policy: { primary } as unknown as Policy,
+    noise: () => new Float32Array(7),
+    recorder,
+  })
+
+  it('holds where planning took longer than a command may be old, and the episode is interrupted with that word', async () => {
+    let now = 0
+    const robot = new SafeRobot(new ScriptedRobot(), { limits: { commandAge: 0.3 }, now: () => now })
+    const why: string[] = []
+    const recorder = Object.assign(new Notes(), { interrupt: (word: string) => why.push(word) })
+    const slow = async () => {
+      now += 0.4
+      return filled(0.1)
+    }
+    await expect(runEpisode(crewOf(robot, slow, recorder), 'push', 3)).rejects.toThrow('stale command: 0.4 s old')
+    expect(why).toEqual([expect.stringContaining('stale command')])
+    expect(recorder.steps).toEqual([])
+  })
+
+  it('is at rest after an episode: nobody commands it, and that is no fault', async () => {
+    const robot = new SafeRobot(new ScriptedRobot({ 2: { reward: 1 } }), { limits: { commandAge: 0.05 } })
+    await runEpisode(
+      crewOf(robot, async () => filled(0.1), new Notes()),
+      'push',
+      3,
+    )
+    await new Promise((resolve) => setTimeout(resolve, 120))
+    expect(robot.fault).toBeNull()
+  })
+
+  it('whose sensor lies is stopped, and the step is told to nobody', async () => {
+    const lying = new ScriptedRobot()
+    const step = lying.step.bind(lying)
+    lying.step = async (action) => {
+      const outcome = await step(action)
+      if (lying.executed.length === 2) outcome.observation.proprio[0] = Number.NaN
+      return outcome
+    }
+    const why: string[] = []
+    const recorder = Object.assign(new Notes(), { interrupt: (word: string) => why.push(word) })
+    const going = runEpisode(
+      crewOf(new SafeRobot(lying), async () => filled(0.1), recorder),
+      'push',
+      3,
+    )
+    await expect(going).rejects.toThrow(
+      'sensor: step [1] reads NaN. Look at the robot and at its sensors; the run can be resumed',
+    )
+    expect(recorder.steps.map(({ step }) => step)).toEqual([0])
+    expect(why).toEqual(['sensor: step [1] reads NaN'])
+    expect(lying.stops).toBeGreaterThan(0)
+  })
+})
+
+it('every step says who judged it: the robot, the clock, a person', async () => {
+  const judges = async (...given: Parameters<typeof run>) => (await run(...given)).recorder.steps.map(({ by }) => by)
+  expect(await judges(new ScriptedRobot({ 2: { reward: 1 } }))).toEqual(['robot', 'robot'])
+  expect((await judges(new ScriptedRobot())).at(-1)).toBe('clock')
+  expect(await judges(new ScriptedRobot(), (step) => (step === 1 ? { verdict: 'failure' } : {}))).toEqual([
+    'robot',
+    'person',
+  ])
+})

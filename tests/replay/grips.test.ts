@@ -1,4 +1,4 @@
-/** @file The gripper in logs of version 1, which wrote what was asked in a step: read back it is what was asked for from it on. */
+/** @file The gripper in a log of version 1, which wrote what a step asked: read back, it is what is asked for from that step on. */
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { indexEpisodes, readIndexed } from '../../src/replay/episode-index.ts'

@@ -163,6 +163,12 @@ it('an arm that trembles in place, or works outside of what a standing camera se
   expect(await until(seeing([-0.2, 0, 0]), forth)).toMatchObject({ said: expect.stringContaining('camera front') })
 })
 
+it('a wall before the lens is no fault: a plain picture that is neither black nor white', async () => {
+  const wall = (seen: Observation, t: number) =>
+    show('front', { width: 8, height: 6, data: new Uint8Array(144).fill(90 + (t % 2)) })(seen)
+  expect(await until(new SafeRobot(new Arm(wall)), forth)).toBeNull()
+})
+
 it('a still arm before a still scene is no fault, for as long as it stands', async () => {
   const robot = new SafeRobot(new Arm(show('front', picture(8, 6, 1))))
   expect(await until(robot, still, 200)).toBeNull()

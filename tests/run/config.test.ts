@@ -53,6 +53,9 @@ describe('the config of a run', () => {
     expect(() => resolveConfig('tiny', undefined, [parseOverride('robot.kind=toaster')])).toThrow(
       /setting "robot\.kind": there is no such kind\. Choose one of: workcell/,
     )
+    expect(() => resolveConfig('tiny', undefined, [{ robot: { kind: 'replayed', log: 'x', bolts: 4 } }])).toThrow(
+      'setting "robot.bolts" is one of another "robot.kind". Leave it out, or change the kind',
+    )
     const names = describeSettings().map(({ name }) => name)
     expect(names).toEqual(expect.arrayContaining(['robot.kind', 'robot.arm', 'robot.cells']))
     expect(new Set(names).size).toBe(names.length)

@@ -202,9 +202,13 @@ export class Desk implements Watcher {
     const { cell, stage, task, episode } = scene
     const { labels, tending, show } = live.beside.get(cell)!
     const inFocus = () => this.focus === cell
+    const { reset } = live.session.rigs.find((rig) => rig.cell === cell)!
     const lent = () => stage === 'practice' && inFocus() && recording.wanted
     return {
-      ready: () => (lent() ? lend(this, live, cell, lent) : reins.ready(cell)),
+      ready: () => {
+        if (reset === 'person') reins.pause(`put the scene of ${cell} back for "${task}", then resume`)
+        return lent() ? lend(this, live, cell, lent) : reins.ready(cell)
+      },
       begin: (observation) => {
         reins.begin(cell)
         labels.begin()

@@ -162,10 +162,11 @@ export class Reins {
   private async waitToBegin(cell: string): Promise<void> {
     for (;;) {
       const { change } = this
+      const { fault, spec } = this.options.robots.get(cell)!
       if (this.stopped && this.dismissed)
         throw new InputError(
-          this.options.robots.get(cell)!.spec.name,
-          'was stopped by a person when the run was told to end',
+          spec.name,
+          `${!fault || fault.kind === 'stopped' ? 'was stopped by a person' : `held after a fault, ${describeFault(fault)},`} when the run was told to end`,
           'Look at the robot; the run can be resumed, nothing logged is lost',
         )
       if (this.stopped) await this.settle(cell)

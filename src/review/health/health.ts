@@ -266,7 +266,7 @@ export class HealthMonitor {
             {
               sign: `camera ${name} ${look}`,
               words: `The arm moves, but camera ${name} shows ${look === 'flat' ? 'nothing' : 'the same picture'}.`,
-              figure: look === 'flat' ? 'the picture is of one colour' : 'the picture does not change',
+              figure: look === 'flat' ? 'the picture is black or white all over' : 'the picture does not change',
               advice: 'Look at lens, light and cable; the robot is stopped if it goes on',
             },
           ],

@@ -1,9 +1,13 @@
-/** @file A robot that plays recorded episodes: observations as they were logged; actions are compared with those of then. */
+/**
+ * @file A robot that plays recorded episodes under the name of the one that was recorded, so that its demonstrations fit:
+ * observations as they were logged; actions are compared with those of then.
+ */
 import { InputError } from '../../errors.ts'
 import { FrameReader } from '../../replay/frames.ts'
 import { readHeader, segmentsOf } from '../../replay/log-files.ts'
 import { type LoggedEpisode, readEpisodes } from '../../replay/log-reader.ts'
 import type { LoggedRobot } from '../../replay/records.ts'
+import { canonicalAction, gripAfter, toldGrip } from '../../robot/gripper.ts'
 import {
   ACTION_WIDTH,
   type Action,
@@ -47,7 +51,7 @@ export class ReplayedRobot implements Robot {
     }
     if (index === 0) throw new InputError(folder, 'holds no episode', 'Record one first')
     const tasks = [...longest].map(([task, maxSteps]) => [task, { instruction: task, maxSteps }] as const)
-    this.spec = { ...robot, name: `replayed-${robot.name}`, tasks: Object.fromEntries(tasks) }
+    this.spec = { ...robot, tasks: Object.fromEntries(tasks) }
   }
 
   /** The recorded episode of that seed, else one of the task's in turn. @throws InputError if the task was never recorded */
@@ -77,11 +81,14 @@ export class ReplayedRobot implements Robot {
       throw new InputError('replayed.action', `is [${[...action]}]`, `Give ${ACTION_WIDTH} finite numbers`)
     const logged = this.episode?.steps[this.passed]
     if (!logged) throw new InputError(this.folder, 'has no further step of this episode', 'Reset the robot')
-    action.forEach((value, i) => {
+    const { channels } = this.spec
+    const grip = gripAfter(toldGrip(channels, this.episode!.observations[this.passed]!.proprio), 0)
+    canonicalAction(action, grip).forEach((value, i) => {
       this.deviation = Math.max(this.deviation, Math.abs(value - logged.action[i]!))
     })
     this.passed++
-    return { observation: this.look(), reward: logged.reward, terminated: logged.terminated }
+    const over = this.passed === this.episode!.steps.length // what came after was not recorded: it ends here for good
+    return { observation: this.look(), reward: logged.reward, terminated: logged.terminated || over }
   }
 
   /** Nothing moves. */
