@@ -8,5 +8,6 @@ export default defineConfig({
     // onnxruntime and MuJoCo hold native memory per process; two forks fill the two cores of the reference machine
     pool: 'forks',
     maxWorkers: 2,
+    maxConcurrency: 2, // where a file starts processes of its own
   },
 })

@@ -50,15 +50,17 @@ export async function benchConsole(): Promise<Record<string, number>> {
   const lived: Lived[] = []
   observe(desk, latched, lived)
   let report: PageReport | undefined
+  const stop = new AbortController()
   const pages = new Worker(new URL('./console-pages.mjs', import.meta.url), { workerData: server.address })
   pages.on('message', (message: PageReport) => {
     report = message
+    stop.abort()
     desk.dismiss()
   })
   pages.on('error', (error) => {
     throw error
   })
-  await train(folder, config, { watcher: desk, stopping: () => report !== undefined }, async (settings) => {
+  await train(folder, config, { watcher: desk, stop: stop.signal }, async (settings) => {
     const session = await openSession(settings)
     const { robot } = session
     const step = robot.step.bind(robot)

@@ -1,10 +1,10 @@
-/** @file The `duet` command: one file a subcommand; errors that a user can act on are printed without a stack. */
+/** @file The `duet` command: one file a subcommand; errors are told in one line. */
 import { Command } from 'commander'
-import { InputError, ShapeError } from '../errors.ts'
 import { register as registerAudit } from './audit.ts'
 import { register as registerConsole } from './console.ts'
 import { register as registerDemo } from './demo.ts'
 import { register as registerDoctor } from './doctor.ts'
+import { endWith, watchEnds } from './ends.ts'
 import { register as registerEval } from './eval.ts'
 import { register as registerExperiments } from './experiments.ts'
 import { register as registerLog } from './log.ts'
@@ -13,6 +13,8 @@ import { register as registerPull } from './pull.ts'
 import { register as registerRobot } from './robot.ts'
 import { register as registerSteer } from './steer.ts'
 import { register as registerTrain } from './train.ts'
+
+watchEnds()
 
 const program = new Command('duet')
   .description('Fine-tunes a vision-language-action robot policy with a human in the loop.')
@@ -38,7 +40,5 @@ for (const register of [
 try {
   await program.parseAsync()
 } catch (error) {
-  if (!(error instanceof InputError || error instanceof ShapeError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 2
+  endWith(error)
 }

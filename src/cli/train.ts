@@ -1,11 +1,12 @@
 /** @file `duet train`: a whole run, or the rest of one. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Address, type Console, openLiveConsole } from '../console/server/open.ts'
 import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
-import { formatSummary } from '../metrics/summary.ts'
+import { Failure } from '../loop/failure.ts'
+import { formatSummary, type Summary } from '../metrics/summary.ts'
 import { type HealthChange, healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
 import {
@@ -25,6 +26,7 @@ import { duetVersion } from '../run/version.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoder.ts'
 import { requireEncoder } from '../vla/open.ts'
 import { consoleOptions } from './console.ts'
+import { endWith, handOver } from './ends.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = Address & {
@@ -91,41 +93,56 @@ export function register(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { folder, config, listeners } = options.resume ? await reopen(options.resume, options) : await create(options)
+  const { path, config, listeners, open } = options.resume ? await reopen(options.resume, options) : await plan(options)
   const display = new ProgressDisplay()
-  const operating = options.console ? await openConsole(folder, options, display) : undefined
-  let stopping = false
-  const stop = () => {
-    if (stopping) process.exit(130)
-    stopping = true
-    operating?.desk.dismiss()
-    process.stderr.write('\nStopping after this episode; once more to stop at once (nothing logged is lost).\n')
-  }
-  process.on('SIGINT', stop)
-  if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
+  const operating = options.console ? await openConsole(path, options, display) : undefined // its port may be taken
+  const stop = new AbortController()
+  const failure = new Failure()
+  failure.onFailure((error) => {
+    display.close()
+    endWith(error)
+  })
+  const takeBack = handOver({
+    failure,
+    get stopping() {
+      return stop.signal.aborted
+    },
+    stop() {
+      display.say('\nStopping; once more to stop at once (nothing logged is lost).')
+      stop.abort()
+      operating?.desk.dismiss()
+    },
+  })
   try {
+    const folder = open()
+    if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
       onNotice: (line) => display.say(line),
-      stopping: () => stopping,
+      stop: stop.signal,
+      failure,
       watcher: operating?.desk,
       listeners: [...listeners, healthListener((change) => tellHealth(change, display)), reportListener],
       withoutDamaged: options.withoutDamaged,
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    else
-      process.stdout.write(
-        `\n${formatSummary(summary)}\n\nReport: ${folder.report}\n${stopping ? `Continue: duet train --resume ${folder.path}\n` : ''}`,
-      )
-    process.off('SIGINT', stop)
-    if (operating && !options.json && !stopping) await untilClosed(operating)
+    else process.stdout.write(closingWords(folder, summary, stop.signal.aborted))
+    takeBack()
+    if (operating && !options.json && !stop.signal.aborted) await untilClosed(operating)
   } finally {
     display.close()
-    process.off('SIGINT', stop)
+    takeBack()
     await operating?.server.close()
-    if (options.resume === undefined) folder.removeUnused()
+    if (options.resume === undefined) new RunFolder(path).removeUnused()
   }
+}
+
+function closingWords(folder: RunFolder, summary: Summary, stopped: boolean): string {
+  const scored = Object.keys(summary.tasks).length > 0
+  const results = scored ? `\n${formatSummary(summary)}\n` : ''
+  const report = existsSync(folder.report) ? `\nReport: ${folder.report}\n` : ''
+  return `${results}${report}${stopped ? `Continue: duet train --resume ${folder.path}\n` : ''}`
 }
 
 function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDisplay): void {
@@ -135,7 +152,7 @@ function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDispla
 }
 
 /** Says where the page is: on a line of its own, and not on the output that is meant for programs. */
-async function openConsole({ path }: RunFolder, options: Options, display: ProgressDisplay): Promise<Console> {
+async function openConsole(path: string, options: Options, display: ProgressDisplay): Promise<Console> {
   const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
   const line = `Console: ${operating.server.address}\n`
   if (options.json) process.stderr.write(line)
@@ -164,17 +181,19 @@ async function reopen(path: string, options: Options) {
   if (last !== undefined && last !== duetVersion())
     told.unshift(`Duet ${last} worked on this run, ${duetVersion()} goes on`)
   for (const line of told) (options.json ? process.stderr : process.stdout).write(`${line}\n`)
-  return { folder, config, listeners: [resumeListener(folder, changes, commandLine())] }
+  return { path, config, listeners: [resumeListener(folder, changes, commandLine())], open: () => folder }
 }
 
-async function create(options: Options) {
+/** A run to be: nothing is on disk before `open`. */
+async function plan(options: Options) {
   if (options.withoutDamaged)
     throw new InputError('--without-damaged', 'is for a run that is there already', 'Give its folder with --resume')
   const preset = options.preset ?? PRESET
   const config = resolveConfig(preset, options.config, overridesOf(options))
   await requireEncoder(config.vla, config.vlaPath, config.device) // before there is a folder
   const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, preset)
-  return { folder: RunFolder.create(path, config, commandLine()), config, listeners: [] }
+  RunFolder.expectFree(path)
+  return { path: resolve(path), config, listeners: [], open: () => RunFolder.create(path, config, commandLine()) }
 }
 
 /** What the options say beside preset and file; paths among it are seen from here. */

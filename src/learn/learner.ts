@@ -96,8 +96,10 @@ export class Learner {
   async update(phase: Phase): Promise<UpdateFigures> {
     const measured = await this.training.update(phase, this.steps)
     this.updates++
+    const figures = this.byName(measured)
+    expectConverging(`update ${this.updates}`, figures)
     if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
-    return { update: this.updates, phase, figures: this.byName(measured) }
+    return { update: this.updates, phase, figures }
   }
 
   /** A figure of each task has a name for each of them. */
@@ -141,6 +143,13 @@ export class Learner {
     const { programs, renewal } = this.training
     await Promise.all([...programs, ...(renewal ? [renewal.program] : [])].map((program) => program.release()))
   }
+}
+
+/** @throws InputError naming the loss or gradient that is no number any more: the parameters behind it are spoilt */
+function expectConverging(where: string, figures: Figures): void {
+  for (const [name, value] of Object.entries(figures))
+    if (!Number.isFinite(value) && (name.endsWith('.loss') || name.startsWith('gradientNorm.')))
+      throw new InputError(where, `${name} is ${value}`, 'The training diverged: lower learner.learningRate')
 }
 
 /** Every task has the same share of a batch (docs/method.md §12). @throws InputError */

@@ -11,6 +11,7 @@ import type { Operator, Tending } from '../robot/operator.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import type { Attendant, Verdict } from './attendant.ts'
+import type { Course } from './failure.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
 
@@ -65,13 +66,16 @@ export type Crew = {
   recorder?: Recorder
   /** Who judges each step; the robot itself where nobody is named. */
   rewards?: readonly RewardSource[]
+  /** Hears of a failure before each command, and of a stop before each step, which ends the episode as an abort. */
+  course?: Course
   /** A watcher beside the robot, who may hold it between two steps and end the episode there. */
   attendant?: Attendant
 }
 
 /** Runs one episode to success, failure, verdict or time limit. An error stops the robot and passes through. */
 export async function runEpisode(crew: Crew, task: string, seed: number): Promise<EpisodeSummary> {
-  const { robot, operator, recorder, attendant } = crew
+  const { robot, operator, recorder, attendant, course } = crew
+  const failure = course?.failure
   const { maxSteps } = robot.spec.tasks[task]!
   const see = (observation: Observation, step: number) =>
     crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
@@ -79,6 +83,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
   try {
     const held = attendant?.ready()
     if (held) await held
+    failure?.check()
     let observation = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
     let seen = await see(observation, 0)
     operator?.begin(task)
@@ -87,7 +92,8 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
     for (let over = false; !over; ) {
       await crew.pace?.tick()
       const waiting = attendant?.between()
-      const verdict = waiting && (await waiting)
+      const verdict = (waiting && (await waiting)) ?? (course?.stopping ? 'abort' : undefined)
+      if (course?.stopping) await robot.stop()
       if (verdict) {
         Object.assign(summary, closing(verdict))
         break
@@ -96,6 +102,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
       const planned = await crew.policy.primary(seen, crew.noise())
       const tending = operator?.tend(observation, planned) ?? {}
       const { command, actor } = await choose(crew, seen, planned, tending)
+      failure?.check()
       const outcome = await robot.step(command, madeAt)
       if (robot.fault && robot.fault.kind !== 'stopped') throw stopped(robot.fault)
       observation = outcome.observation
@@ -121,7 +128,7 @@ export async function runEpisode(crew: Crew, task: string, seed: number): Promis
     attendant?.end(summary)
     return summary
   } catch (error) {
-    await robot.stop()
+    await robot.stop().catch(() => {}) // one that cannot be stopped must not hide why it was to be
     if (robot.fault && robot.fault.kind !== 'stopped') recorder?.interrupt?.(describeFault(robot.fault))
     throw robot.fault?.kind === 'sensor' ? stopped(robot.fault) : error
   }

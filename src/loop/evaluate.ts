@@ -29,8 +29,11 @@ export async function evaluate(
           task,
           options.firstSeed + trial,
         )
-      let summary = await run()
-      while (summary.judged?.terminated === false) summary = await run() // a person stopped it: it was no trial
+      let summary: EpisodeSummary
+      do {
+        summary = await run()
+        crew.course?.check()
+      } while (summary.judged?.terminated === false) // a person stopped it: it was no trial
       episodes.push(summary)
       options.onEpisode?.(summary)
     }

@@ -1,6 +1,6 @@
 /** @file Takes down one robot's online phase: to its log on disk first, then to the learner. */
 
-import type { LearnerClient } from '../link/learner-client.ts'
+import type { Experience } from '../link/ports.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { EpisodeEnd, EpisodeStart } from '../replay/episode.ts'
 import type { EpisodeLog } from '../replay/log.ts'
@@ -23,7 +23,7 @@ export class OnlineRecorder implements Recorder {
 
   constructor(
     private readonly log: EpisodeLog,
-    private readonly learner: LearnerClient,
+    private readonly learner: Pick<Experience, 'begin' | 'step' | 'end'>,
     readonly copies: Copies,
     private readonly tempo: Tempo,
     readonly place: Place,

@@ -6,6 +6,7 @@ import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendance, Attendant } from './attendant.ts'
 import { type EpisodeSummary, runEpisode } from './episode.ts'
+import type { Course } from './failure.ts'
 import type { OnlineRecorder, Place } from './online-recorder.ts'
 import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
@@ -35,7 +36,7 @@ export class Practice {
     readonly rig: Rig,
     readonly recorder: OnlineRecorder,
     readonly operator: SimulatedPerson | undefined,
-    private readonly shared: { perception: Perception; policy: Policy; turns: Turns },
+    private readonly shared: { perception: Perception; policy: Policy; turns: Turns; course: Course },
     private readonly settings: PracticeSettings,
     private readonly watcher?: Attendance,
   ) {
@@ -62,13 +63,14 @@ export class Practice {
       tick: async () => {
         turns.give()
         await turns.take()
-        await this.pace.tick()
+        await shared.course.failure.during(this.pace.tick())
       },
     }
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
     const begin = this.starts?.begin(episode, task)
     const beside = this.watcher?.attend({ cell: rig.cell, stage: 'practice', task, episode })
-    const attendant = beside && givingWay(beside, turns)
+    // while one robot is held, the others go on, or are held in their turn
+    const attendant = beside && holding(beside, (held) => turns.during(shared.course.failure.during(held)))
     const operator = this.tending
     const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant }
     const summary = await runEpisode(crew, task, start)
@@ -77,15 +79,15 @@ export class Practice {
   }
 }
 
-/** While one robot is held, the others go on, or are held in their turn. */
-const givingWay = (beside: Attendant, turns: Turns): Attendant => ({
+/** The same, where `hold` has a say in what is waited for. */
+export const holding = (beside: Attendant, hold: <T>(wait: Promise<T>) => Promise<T>): Attendant => ({
   ready() {
     const held = beside.ready()
-    return held && turns.during(held)
+    return held && hold(held)
   },
   between() {
     const held = beside.between()
-    return held && turns.during(held)
+    return held && hold(held)
   },
   begin: (observation) => beside.begin(observation),
   step: (happening, planned, next) => beside.step(happening, planned, next),

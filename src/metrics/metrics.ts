@@ -1,7 +1,7 @@
 /** @file What a run measures, one JSON line an event in `metrics.jsonl`: the types, the appending writer, the reader. */
-import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { z } from 'zod'
-import { InputError } from '../errors.ts'
+import { InputError, systemError } from '../errors.ts'
 import { Figure } from './figure.ts'
 
 /** JSON has no NaN or Infinity: a diverged value is written as null and read back as NaN, a gap in the curve. */
@@ -72,6 +72,14 @@ const EvaluationMetric = z.object({
   robots: per(per(TaskScore)).optional(), // by cell, then task, where there are several
 })
 
+/** With each checkpoint of the online phase: what the learner has done by now for what the robots did. */
+const LearningMetric = z.object({
+  kind: z.literal('learning'),
+  ...clock,
+  updates: z.number(), // online updates made
+  steps: z.number(), // online steps of all robots
+})
+
 const LabelsMetric = z.object({ kind: z.literal('labels'), ...clock, counts: per(z.number()) }) // of the whole dataset so far
 
 /** A camera begins to look blind; `look` is null when it sees again. */
@@ -98,6 +106,7 @@ export const Metric = z.discriminatedUnion('kind', [
   EpisodeMetric,
   UpdateMetric,
   EvaluationMetric,
+  LearningMetric,
   LabelsMetric,
   CameraMetric,
   HealthMetric,
@@ -117,7 +126,10 @@ export const declaredFigures = (metrics: readonly Metric[]): readonly Figure[] =
 export class MetricsWriter {
   private readonly listeners: ((metric: Metric) => void)[] = []
 
-  private constructor(private descriptor: number | null) {}
+  private constructor(
+    private readonly file: string,
+    private descriptor: number | null,
+  ) {}
 
   /** Opens or creates the file; cuts a torn last line off, so that a resumed run starts on a line of its own. */
   static open(file: string): MetricsWriter {
@@ -125,12 +137,12 @@ export class MetricsWriter {
     const whole = bytes.lastIndexOf(0x0a) + 1
     const descriptor = openSync(file, 'a')
     if (whole < bytes.length) ftruncateSync(descriptor, whole)
-    return new MetricsWriter(descriptor)
+    return new MetricsWriter(file, descriptor)
   }
 
   write(metric: Metric): void {
     if (this.descriptor === null) throw new Error('MetricsWriter.write: the file is closed')
-    writeSync(this.descriptor, JSON.stringify(metric) + '\n')
+    appendWhole(this.descriptor, this.file, `${JSON.stringify(metric)}\n`)
     for (const listener of this.listeners) listener(metric)
   }
 
@@ -143,6 +155,18 @@ export class MetricsWriter {
   close(): void {
     if (this.descriptor !== null) closeSync(this.descriptor)
     this.descriptor = null
+  }
+}
+
+/** All of the text, or nothing of it. @throws InputError if the disk refuses */
+function appendWhole(descriptor: number, file: string, text: string): void {
+  const { size } = fstatSync(descriptor)
+  const bytes = Buffer.from(text)
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done)
+  } catch (error) {
+    ftruncateSync(descriptor, size)
+    throw systemError(error, file) ?? error
   }
 }
 

@@ -24,6 +24,8 @@ export type Summary = {
   interventionShare: number // of the online steps of all robots
   robotMinutes: number // on the clock: several robots act at the same time
   wallMinutes: number
+  /** Online; as of the last checkpoint. Summaries of earlier versions have none, nor have runs that never came so far. */
+  learning?: { updates: number; updatesPerStep: number }
   seed: number
 }
 
@@ -61,8 +63,14 @@ export function summarise(metrics: readonly Metric[], { seed, rate }: { seed: nu
       rate,
     ),
     wallMinutes: latest(({ time }) => time) / 60,
+    ...learningOf(ofKind(metrics, 'learning').at(-1)),
     seed,
   }
+}
+
+/** Counted, not asked for: updates that were made, for the steps that all robots took. */
+function learningOf(last: MetricOf<'learning'> | undefined): Pick<Summary, 'learning'> {
+  return last ? { learning: { updates: last.updates, updatesPerStep: last.updates / last.steps } } : {}
 }
 
 function firstAndLast(evaluations: readonly Record<string, TaskScore>[]): Record<string, TaskSummary> {
@@ -98,8 +106,12 @@ export function formatSummary(summary: Summary): string {
     '',
     `robot time ${summary.robotMinutes.toFixed(1)} min${several ? ` on each of ${several} robots` : ''}, wall time ${summary.wallMinutes.toFixed(1)} min, ` +
       `operator took ${percent(summary.interventionShare)} of the steps, seed ${summary.seed}`,
+    ...(summary.learning ? [learningLine(summary.learning)] : []),
   ].join('\n')
 }
+
+const learningLine = ({ updates, updatesPerStep }: NonNullable<Summary['learning']>) =>
+  `${updates} online updates, ${updatesPerStep.toFixed(2)} for each step of a robot`
 
 /** Columns padded to their widest entry: the first to the left, figures to the right. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {

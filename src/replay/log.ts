@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { moveInPlace, syncFile } from '../durable.ts'
-import { InputError } from '../errors.ts'
+import { InputError, systemError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { FrameReader, frame } from './frames.ts'
@@ -118,12 +118,24 @@ export class EpisodeLog {
     if (!syncFile(this.fd, segmentPath(this.folder, this.segment))) this.flushes = false
   }
 
-  /** Ends an open episode as interrupted, and closes the file. Safe to call twice. */
+  /** Ends an open episode as interrupted, and closes the file even where that cannot be written. Safe to call twice. */
   close() {
     if (this.fd < 0) return
-    if (this.open) this.end({ ending: 'interrupted' })
-    fs.closeSync(this.fd)
-    this.fd = -1
+    try {
+      if (this.open) this.end({ ending: 'interrupted' })
+    } finally {
+      fs.closeSync(this.fd)
+      this.fd = -1
+    }
+  }
+
+  /** @throws InputError where the disk refuses */
+  private refusedBy(write: () => void) {
+    try {
+      write()
+    } catch (error) {
+      throw systemError(error, segmentPath(this.folder, this.segment)) ?? error
+    }
   }
 
   private append(record: LogRecord) {
@@ -157,10 +169,17 @@ export class EpisodeLog {
     } as const
     const bytes = frame(this.codec.encode({ kind: 'header', header }))
     const draft = path.join(this.folder, 'segment.draft')
-    this.fd = fs.openSync(draft, 'w')
-    writeAll(this.fd, bytes, 0)
-    const flushed = syncFile(this.fd, file)
-    if (!moveInPlace(draft, file) || !flushed) this.flushes = false
+    try {
+      this.refusedBy(() => {
+        this.fd = fs.openSync(draft, 'w')
+        writeAll(this.fd, bytes, 0)
+        const flushed = syncFile(this.fd, file)
+        if (!moveInPlace(draft, file) || !flushed) this.flushes = false
+      })
+    } catch (error) {
+      fs.rmSync(draft, { force: true })
+      throw error
+    }
     this.size = bytes.length
   }
 

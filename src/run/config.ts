@@ -55,7 +55,10 @@ const OnlineConfig = z.strictObject({
   pace: positive('speed of a simulated robot against real time; a real robot always runs at 1')
     .default(1000)
     .meta(MAY_CHANGE),
-  lockstep: z.boolean().default(false).describe('tie updates to steps, so that a seed gives one curve'),
+  lockstep: z
+    .boolean()
+    .default(false)
+    .describe('tie updates to steps of a simulated robot, so that a seed gives one curve on every machine'),
   updatesPerStep: positive('joint updates for each step of any robot in lock-step mode').default(0.5),
   publishEvery: count(
     'steps of all robots (lock-step) or updates (free) between two publications to the actors',
@@ -160,7 +163,7 @@ export const RunConfig = z.strictObject({
 export type RunConfig = z.infer<typeof RunConfig>
 type Partial_<T> = { [K in keyof T]?: T[K] extends object ? Partial_<T[K]> : T[K] }
 
-/** Where `quick` and `tiny` differ from the paper; `paper` is the schema's own defaults. */
+/** Where `quick` and `tiny` differ from the paper; `paper` is the schema's own defaults, with the updates tied to the simulated robots' steps. */
 export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = {
   tiny: {
     tasks: ['pick', 'assemble'],
@@ -190,7 +193,7 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     },
     evaluation: { noise: 0.5 },
   },
-  paper: {},
+  paper: { online: { lockstep: true } },
 }
 export type PresetName = keyof typeof presets
 

@@ -22,6 +22,8 @@ export type RecordingOptions = {
   onEpisode?: (done: number, total: number) => void
   /** A promise while a person holds the robot: what was done meanwhile is no demonstration, and is done again. */
   ready?: () => Promise<void> | undefined
+  /** Before each step; throws where the recording is to end. What was done of an episode then is not kept. */
+  check?: () => Promise<void> | void
 }
 
 /**
@@ -43,15 +45,21 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         if (attempts >= 3 * perTask + 10) throw tooManyFailures(task, attempts, held.size)
         const seed = FIRST_SEED + seeds.integer(FIRST_SEED)
         if (held.has(seed)) continue
-        const hand = { noise: options.noise, memory: MEMORY }
-        const demonstrate = () =>
-          attempt(robot, task, seed, options.demonstrator(seed, hand)).catch((error: unknown) => {
+        const demonstrate = () => {
+          const act = options.demonstrator(seed, { noise: options.noise, memory: MEMORY })
+          const checked = async () => {
+            await options.check?.()
+            return act()
+          }
+          return attempt(robot, task, seed, checked).catch((error: unknown) => {
             throw notRecorded(task, log.nextEpisode, error)
           })
+        }
         let result: Attempt
         let wait = options.ready?.()
         do {
           await wait
+          await options.check?.()
           result = await demonstrate()
           wait = options.ready?.()
         } while (wait)

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, st
 import { basename, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { moveInPlace, writeWhole } from '../durable.ts'
-import { InputError } from '../errors.ts'
+import { InputError, systemError } from '../errors.ts'
 import { parseConfig, type RunConfig, readSettings } from './config.ts'
 import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
 import { LOCK_FILE, lock } from './lock.ts'
@@ -47,19 +47,29 @@ export class RunFolder {
 
   /** A new folder with its resolved config and the command that made it. @throws InputError if a run is there already */
   static create(path: string, config: RunConfig, command?: string): RunFolder {
+    RunFolder.expectFree(path)
     const folder = new RunFolder(path)
+    const made = !existsSync(folder.path)
     const release = lock(folder.path) // of two starts under one name one is the first
     try {
-      if (existsSync(folder.config))
-        throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
+      RunFolder.expectFree(path)
       for (const directory of [folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
       if (command) writeWhole(folder.command, `${command}\n`)
       writeWhole(folder.history, writtenHistory([partNow({ command })]))
       writeWhole(folder.config, stringify(config))
+    } catch (error) {
+      if (made) rmSync(folder.path, { recursive: true, force: true }) // half a run blocks its name
+      throw systemError(error) ?? error
     } finally {
       release()
     }
     return folder
+  }
+
+  /** @throws InputError if a run is there already */
+  static expectFree(path: string): void {
+    if (existsSync(new RunFolder(path).config))
+      throw new InputError(path, 'already holds a run', `Continue it with --resume ${path}, or give another --name`)
   }
 
   /** @throws InputError if there is no run, or its config is not of this version */
@@ -107,21 +117,26 @@ export class RunFolder {
   }
 
   /**
-   * Runs `write` on a hidden folder, then moves it into place: a kill leaves the earlier checkpoints whole. Steps and
-   * updates name a checkpoint; one of that name is the same and stays.
+   * Runs `write` on a hidden folder, then moves it into place: a kill leaves the earlier checkpoints whole. `write` answers
+   * how many updates the checkpoint holds. Steps and updates name it; one of that name is the same and stays.
    */
   async saveCheckpoint(
     robotSteps: number,
-    updates: number,
     keep: number, // checkpoints, this one among them
-    write: (directory: string) => Promise<void>,
+    write: (directory: string) => Promise<number>,
   ): Promise<string> {
-    const name = `step-${digits(robotSteps)}-update-${digits(updates)}`
-    const draft = join(this.checkpoints, `.draft-${name}`)
-    rmSync(draft, { recursive: true, force: true })
-    mkdirSync(draft, { recursive: true })
-    await write(draft)
-    const final = join(this.checkpoints, name)
+    for (const name of readdirSync(this.checkpoints).filter((name) => name.startsWith(DRAFT)))
+      rmSync(join(this.checkpoints, name), { recursive: true, force: true }) // of a process that was killed
+    const draft = join(this.checkpoints, `${DRAFT}step-${digits(robotSteps)}`)
+    let updates: number
+    try {
+      mkdirSync(draft, { recursive: true })
+      updates = await write(draft)
+    } catch (error) {
+      rmSync(draft, { recursive: true, force: true })
+      throw systemError(error, draft) ?? error
+    }
+    const final = join(this.checkpoints, `step-${digits(robotSteps)}-update-${digits(updates)}`)
     if (existsSync(final)) rmSync(draft, { recursive: true })
     else moveInPlace(draft, final)
     for (const old of this.checkpointNames().slice(0, -keep))
@@ -159,5 +174,6 @@ const namesIn = (directory: string) => (existsSync(directory) ? readdirSync(dire
 /** A log folder and those of further cells in it. */
 const foldersIn = (log: string) => [log, ...namesIn(log).map((cell) => join(log, cell))].filter(isDirectory)
 const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+const DRAFT = '.draft-'
 
 const digits = (count: number) => String(count).padStart(8, '0')

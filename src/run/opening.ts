@@ -1,12 +1,12 @@
 /** @file Opens a run, new or continued: demonstrations, encodings, networks, learner and log, brought to where the folder says it stands. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
 import { methods } from '../learn/methods.ts'
 import { Policy } from '../learn/policy.ts'
-import { LearnerClient } from '../link/learner-client.ts'
-import type { LearnerSetup } from '../link/learner-worker.ts'
+import type { LearnerLink } from '../link/ports.ts'
+import { Course } from '../loop/failure.ts'
 import { OnlineRecorder, type Place } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
@@ -15,10 +15,13 @@ import { Turns } from '../loop/turns.ts'
 import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
+import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import type { RunFolder } from './folder.ts'
 import { translatorSettings } from './label-rule.ts'
+import { startLearner } from './learner.ts'
+import type { LearnerSetup } from './learner-process.ts'
 import {
   type DemonstrationSource,
   encodeDemonstrations,
@@ -71,76 +74,84 @@ export type RunParts = {
   policy: Policy
   perception: Perception
   normalisers: Normalisers
-  learner: LearnerClient
+  learner: LearnerLink
   metrics: MetricsWriter
   practices: readonly Practice[] // one a robot, in the order of the session's rigs
   logs: readonly EpisodeLog[] // the same
   turns: Turns
   tempo: Tempo
+  course: Course
   clock: RunClock
   state: RunState
   evaluated: boolean // by an earlier part of the run: step 0 is behind it
 }
 
+/** What it opens goes into `closing` at once. @throws Stopped, or the cause of a failure, as soon as `course` knows of it */
 export async function openRun(
   folder: RunFolder,
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,
+  course: Course,
+  closing: Closing,
   watcher?: Watcher,
   onNotice: (line: string) => void = () => undefined,
 ): Promise<RunParts> {
   expectOwnPace(config, session)
+  const check = () => course.check()
   const clock = new RunClock()
   const { checkpoint, state, evaluated } = readState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
-  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, watcher)
-  const encoded = await encodeDemonstrations(
-    session,
-    demonstrations,
-    config,
-    copies,
-    (done, total) => onProgress({ stage: 'encoding demonstrations', done, total }),
-    onNotice,
-  )
+  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, watcher)
+  const onEncoded = (done: number, total: number) => onProgress({ stage: 'encoding demonstrations', done, total })
+  const encoded = await encodeDemonstrations(session, demonstrations, config, copies, {
+    onEpisode: onEncoded,
+    onLeftOut: onNotice,
+    check,
+  })
   const { description } = session.encoder
   const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
   const perception = new Perception(session.encoder, session.instructions, normalisers)
   const sizes = actorSizes(config.networks, description, session.robot.spec.channels.length, session.commands.width)
   const policy = await Policy.create(sizes, session.commands, config.method)
+  closing.add(() => policy.release())
   const metrics = MetricsWriter.open(folder.metrics)
+  closing.add(() => metrics.close())
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
   metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
-  const learner = await LearnerClient.start(learnerSetup(config, session, sizes, copies, checkpoint), {
-    onParameters: (values) => config.online.lockstep || policy.setParameters(values),
+  const learner = startLearner(learnerSetup(folder, config, session, sizes, copies, checkpoint), {
     onFigures: (figures) => {
       clock.update = figures.update
       metrics.write({ kind: 'update', ...stamp(), ...figures })
     },
-    onLabels: (counts) => metrics.write({ kind: 'labels', ...stamp(), counts }),
     onAlive: () => {
       for (const { robot } of session.rigs) robot.heartbeat(LEARNER)
     },
+    onLost: (error) => course.failure.fail(error),
   })
+  closing.add(() => learner.close())
+  await course.during(learner.ready())
   for (const { robot } of session.rigs) robot.supervisedBy([LEARNER])
+  const demonstrated = learner.experience('demonstrations')
   for (const { episode, sights } of encoded) {
     const seen = sights.map((sight) => perception.normalise(sight))
-    tellEpisode(learner, episode, seen)
+    await tellEpisode(demonstrated, episode, seen)
   }
-  const logs = session.rigs.map((rig, index) => EpisodeLog.open(partOf(folder.log, { rig, index }), rig.robot.spec))
+  const logs = session.rigs.map((rig, index) => {
+    const log = EpisodeLog.open(partOf(folder.log, { rig, index }), rig.robot.spec)
+    closing.add(() => log.close())
+    return log
+  })
   for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
-  const told = await replayLogs(
-    session,
-    perception,
-    learner,
-    logs,
-    copies,
-    (done) => onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
-    onNotice,
-  )
+  const experience = session.rigs.map(({ cell }) => learner.experience(cell))
+  const told = await replayLogs(session, perception, experience, logs, copies, {
+    onEpisode: (done) => onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
+    onLeftOut: onNotice,
+    check,
+  })
   const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
   const made = session.rigs.map(({ cell }, index) => Math.max(told[index]!, state.robotSteps?.[cell] ?? 0))
   const steps = made.reduce((sum, own) => sum + own, 0)
@@ -148,15 +159,17 @@ export async function openRun(
   const turns = new Turns()
   const practices = session.rigs.map((rig, index) => {
     const place = { index, of: session.rigs.length }
-    const recorder = new OnlineRecorder(logs[index]!, learner, copies, tempo, place, made[index]!)
+    const recorder = new OnlineRecorder(logs[index]!, experience[index]!, copies, tempo, place, made[index]!)
     const operator = simulatedOperator(config, rig, place)
     const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(rig, recorder, operator, { perception, policy, turns }, config, watcher)
+    return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, watcher)
   })
   robotSteps = () => clockSteps(practices)
-  policy.setParameters(await learner.learn('warm-up', 0))
-  return { policy, perception, normalisers, learner, metrics, practices, logs, turns, tempo, clock, state, evaluated }
+  await course.during(learner.control.learn('warm-up', 0))
+  tempo.takeUp()
+  const minds = { policy, perception, normalisers, learner }
+  return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluated }
 }
 
 /** @throws InputError where a robot that is no simulation would wait for the learner between two steps */
@@ -224,6 +237,7 @@ export async function ensureDemonstrations(
   config: RunConfig,
   session: Session,
   onProgress: OnProgress,
+  course = new Course(),
   watcher?: Watcher,
 ): Promise<DemonstrationSource[]> {
   const { path, perTask, noise } = config.demonstrations
@@ -246,7 +260,11 @@ export async function ensureDemonstrations(
       perTask,
       noise,
       seed: robotSeed(config.seed, { index }),
-      ready: () => watcher?.ready(cell),
+      ready: () => {
+        const held = watcher?.ready(cell)
+        return held && course.during(held)
+      },
+      check: () => course.breathe(),
       onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
     })
   }
@@ -255,6 +273,7 @@ export async function ensureDemonstrations(
 
 /** All that the learner is told of the run: it sees no config. */
 export function learnerSetup(
+  folder: Pick<RunFolder, 'path' | 'checkpoints'>,
   config: RunConfig,
   session: Session,
   sizes: ActorSizes,
@@ -264,6 +283,8 @@ export function learnerSetup(
   const { warmUp, online, learner, tasks, replay } = config
   const { featureShape } = session.encoder.description
   return {
+    run: basename(folder.path),
+    checkpoints: folder.checkpoints,
     checkpoint,
     figuresEvery: FIGURES_EVERY,
     learner: {

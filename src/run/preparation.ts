@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
-import type { LearnerClient } from '../link/learner-client.ts'
+import type { Experience } from '../link/ports.ts'
 import { type Copies, look, type Perception, type RawSight } from '../loop/perception.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
@@ -24,6 +24,15 @@ const demonstrationId = (episode: number, step: number) => -(1 + episode * 10_00
 /** Demonstrations of one robot. */
 export type DemonstrationSource = { folder: string; spec: RobotSpec }
 
+/** Whoever waits while episodes are read. */
+export type Reading<OnEpisode> = {
+  onEpisode: OnEpisode
+  /** Of an episode that cannot be learned from. */
+  onLeftOut?: (line: string) => void
+  /** Asked between two observations; throws where the run is to end. */
+  check?: () => void
+}
+
 type Eyes = Pick<Session, 'encoder' | 'instructions'>
 
 /** Reads and encodes the first `perTask` demonstrations of each task and robot. @throws InputError if a task has too few */
@@ -32,8 +41,7 @@ export async function encodeDemonstrations(
   sources: readonly DemonstrationSource[],
   config: RunConfig,
   copies: Copies,
-  onEpisode: (done: number, total: number) => void, // parts of an episode count
-  onLeftOut: (line: string) => void = () => undefined, // of an episode that cannot be learned from
+  { onEpisode, onLeftOut, check }: Reading<(done: number, total: number) => void>, // parts of an episode count
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
   const encoded: EncodedEpisode[] = []
@@ -44,7 +52,7 @@ export async function encodeDemonstrations(
       if (count === undefined || count >= wanted) continue
       const why = whyUnusable(episode, spec)
       if (why !== undefined) {
-        onLeftOut(leftOut(folder, episode, why))
+        onLeftOut?.(leftOut(folder, episode, why))
         continue
       }
       taken.set(episode.start.task, count + 1)
@@ -52,7 +60,7 @@ export async function encodeDemonstrations(
       const total = wanted * config.tasks.length * sources.length
       const id = (step: number) => demonstrationId(start.episode, step)
       const onShare = (share: number) => onEpisode(encoded.length + share, total)
-      const sights = await encodeEpisode(eyes, episode, copies, id, onShare)
+      const sights = await encodeEpisode(eyes, episode, copies, id, onShare, check)
       encoded.push({ episode: { ...episode, start }, sights })
     }
     for (const [task, count] of taken)
@@ -71,9 +79,11 @@ export async function encodeEpisode(
   copies: Copies,
   id: (step: number) => number,
   onShare: (share: number) => void = () => undefined, // of the episode; large encoders take seconds an observation
+  check?: () => void,
 ): Promise<RawSight[]> {
   const sights: RawSight[] = []
   for (const [step, observation] of observations.entries()) {
+    check?.()
     sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(step)))
     onShare(sights.length / observations.length)
   }
@@ -125,18 +135,21 @@ function parseNormalisers(path: string) {
   }
 }
 
+const IN_FLIGHT = 256 // messages: whoever tells faster than the learner takes in would fill the memory
+
 const leftOut = (folder: string, { start }: LoggedEpisode, why: string) =>
   `Log: episode ${start.episode} of ${folder} is left out, ${why}.`
 
 /** Tells a whole episode to the learner, as the interaction loop would have step by step. */
-export function tellEpisode(
-  learner: LearnerClient,
+export async function tellEpisode(
+  experience: Experience,
   { start, steps, end }: LoggedEpisode,
   seen: readonly EncodedObservation[],
-): void {
-  learner.begin(start, seen[0]!)
-  for (const [t, step] of steps.entries()) learner.step(start.episode, step, seen[t + 1]!)
-  learner.end(start.episode, end)
+): Promise<void> {
+  await experience.room(IN_FLIGHT)
+  experience.begin(start, seen[0]!)
+  for (const [t, step] of steps.entries()) experience.step(start.episode, step, seen[t + 1]!)
+  experience.end(start.episode, end)
 }
 
 /**
@@ -146,11 +159,10 @@ export function tellEpisode(
 export async function replayLogs(
   session: Pick<Session, 'encoder' | 'instructions' | 'rigs'>,
   perception: Perception,
-  learner: LearnerClient,
-  logs: readonly { folder: string }[], // one a robot
+  experience: readonly Experience[], // one a robot
+  logs: readonly { folder: string }[], // the same
   copies: Copies,
-  onEpisode: (done: number) => void,
-  onLeftOut: (line: string) => void = () => undefined,
+  { onEpisode, onLeftOut, check }: Reading<(done: number) => void>,
 ): Promise<number[]> {
   const { rigs } = session
   const robotSteps = rigs.map(() => 0)
@@ -161,13 +173,14 @@ export async function replayLogs(
     robotSteps[from] = robotSteps[from]! + episode.steps.length
     const why = whyUnusable(episode, rigs[from]!.robot.spec)
     if (why !== undefined) {
-      onLeftOut(leftOut(logs[from]!.folder, episode, why))
+      onLeftOut?.(leftOut(logs[from]!.folder, episode, why))
       continue
     }
     const first = episode.steps[0]!.id
-    const sights = await encodeEpisode(session, episode, copies, (step) => first + step * rigs.length)
-    tellEpisode(
-      learner,
+    const id = (step: number) => first + step * rigs.length
+    const sights = await encodeEpisode(session, episode, copies, id, undefined, check)
+    await tellEpisode(
+      experience[from]!,
       episode,
       sights.map((sight) => perception.normalise(sight)),
     )

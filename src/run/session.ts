@@ -1,5 +1,6 @@
 /** @file What a run needs before it can act: its robots, each behind its safety envelope, the encoder, the command encoder. */
 import { InputError } from '../errors.ts'
+import { command } from '../robot/commanded.ts'
 import type { Rig } from '../robot/rig.ts'
 import type { Robot } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
@@ -74,6 +75,7 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)
   }
+  const released = rigs.map(({ robot }) => command(robot))
   return {
     robot,
     rigs,
@@ -84,6 +86,7 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {
       for (const rig of rigs) await rig.robot.stop()
+      for (const release of released) release()
       await encoder.close()
       for (const rig of rigs) await rig.close()
     },

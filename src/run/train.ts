@@ -1,17 +1,20 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import type { EpisodeSummary } from '../loop/episode.ts'
 import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
+import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
 import { Pace } from '../loop/pace.ts'
-import type { Practice } from '../loop/practice.ts'
+import { holding, type Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
 import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
+import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
 import { lock } from './lock.ts'
@@ -37,8 +40,10 @@ export type TrainEvents = {
   onProgress?: OnProgress
   /** What a person should know of encoder and disk before the run begins; one line each. */
   onNotice?: (line: string) => void
-  /** Asked between episodes; true ends the online phase early, with a checkpoint and a report. */
-  stopping?: () => boolean
+  /** Ends the run early and well: with a checkpoint and a report where there is something to keep. Heard in every stage. */
+  stop?: AbortSignal
+  /** Ends the run at once where somebody fails it; it is told of every failure. */
+  failure?: Failure
   /** Looks on, and may reach in. */
   watcher?: Watcher
   listeners?: readonly RunListener[]
@@ -54,14 +59,22 @@ export async function train(
   open: typeof openSession = openSession,
 ): Promise<Summary> {
   const { watcher } = events
+  const course = new Course(events.failure, events.stop)
+  const { failure } = course
   const release = lock(folder.path)
+  const closing = new Closing()
+  failure.onFailure((error) => watcher?.closed({ error }))
   try {
     await makeReady(folder, config, events)
-    const summary = await trainIn(await open(config), folder, config, events)
+    const summary = await trainIn(open, folder, config, events, course, closing)
+    await closing.close()
+    failure.check()
     watcher?.closed({ summary })
     return summary
   } catch (error) {
-    watcher?.closed({ error })
+    failure.fail(error)
+    await closing.close().catch(() => {}) // it follows from the failure
+    failure.check()
     throw error
   } finally {
     release()
@@ -96,42 +109,57 @@ async function makeReady(folder: RunFolder, config: RunConfig, events: TrainEven
   await expectWholeLogs(folder, config, onShare)
 }
 
-async function trainIn(session: Session, folder: RunFolder, config: RunConfig, given: TrainEvents): Promise<Summary> {
+async function trainIn(
+  open: typeof openSession,
+  folder: RunFolder,
+  config: RunConfig,
+  given: TrainEvents,
+  course: Course,
+  closing: Closing,
+): Promise<Summary> {
   const { watcher } = given
-  try {
-    expectReady(session, watcher !== undefined)
-  } catch (error) {
-    await session.close()
-    throw error
-  }
-  watcher?.opened({ folder, config, session })
   const onProgress: OnProgress = (progress) => {
     watcher?.progress(progress)
     given.onProgress?.(progress)
   }
   const events = { ...given, onProgress }
-  for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
-  const parts = await openRun(folder, config, session, onProgress, watcher, events.onNotice)
-  if (parts.logs.some(({ flushes }) => !flushes))
-    events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
-  const past = readMetrics(folder.metrics)
-  if (watcher) {
-    watcher.started({ past, followsCommands: parts.policy.followsCommands })
-    parts.metrics.listen((metric) => watcher.metric(metric))
-  }
-  for (const listener of given.listeners ?? []) listener.started?.({ config, metrics: parts.metrics, past })
-  for (const { cell, robot } of session.rigs) noteBlindCameras(cell, robot, parts)
-  const run = new Run(folder, config, session, events, parts)
+  let run: Run
   try {
-    await run.warmUp()
-    await run.evaluateStep0()
-    await run.goOnline()
-    await run.finish()
-    return run.report()
-  } finally {
-    await run.close()
-    await session.close()
+    const session = await openSafely(open, config, course, closing)
+    expectReady(session, watcher !== undefined)
+    watcher?.opened({ folder, config, session })
+    for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
+    const parts = await openRun(folder, config, session, onProgress, course, closing, watcher, events.onNotice)
+    if (parts.logs.some(({ flushes }) => !flushes))
+      events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
+    run = new Run(folder, config, session, events, parts)
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    return summarise(existsSync(folder.metrics) ? readMetrics(folder.metrics) : [], config) // nothing new to keep
   }
+  run.tell()
+  await run.warmUp()
+  await run.evaluateStep0()
+  await run.goOnline()
+  await run.finish()
+  return run.report()
+}
+
+/** A session that comes after the run has ended is closed again. */
+async function openSafely(
+  open: typeof openSession,
+  config: RunConfig,
+  course: Course,
+  closing: Closing,
+): Promise<Session> {
+  const opening = open(config)
+  const session = await course.during(opening).catch((error) => {
+    opening.then((late) => late.close()).catch(() => {})
+    throw error
+  })
+  closing.add(() => session.close())
+  course.failure.stops(session.rigs.map(({ robot }) => robot))
+  return session
 }
 
 /** The metrics keep what a robot's envelope suspects of its cameras; health and console make a sign of it. */
@@ -156,25 +184,43 @@ class Run {
     private readonly parts: RunParts,
   ) {}
 
+  /** From now on whoever looks on hears of every metric, and the learner of a stop. */
+  tell(): void {
+    const { folder, config, parts, events } = this
+    const { watcher } = events
+    const { course, learner } = parts
+    const past = readMetrics(folder.metrics)
+    if (watcher) {
+      watcher.started({ past, followsCommands: parts.policy.followsCommands })
+      parts.metrics.listen((metric) => watcher.metric(metric))
+    }
+    for (const listener of events.listeners ?? []) listener.started?.({ config, metrics: parts.metrics, past })
+    for (const { cell, robot } of this.session.rigs) noteBlindCameras(cell, robot, parts)
+    course.onStop(() => void learner.control.pause().catch(() => {})) // a lost learner is heard of by whoever waits for it
+  }
+
   async warmUp(): Promise<void> {
     const { updates } = this.config.warmUp
-    while (this.parts.state.warmUpUpdates < updates && !this.events.stopping?.()) {
+    const { course, learner, tempo } = this.parts
+    while (this.parts.state.warmUpUpdates < updates && !course.stopping) {
       const chunk = Math.min(WARM_UP_CHUNK, updates - this.parts.state.warmUpUpdates)
-      this.parts.policy.setParameters(await this.parts.learner.learn('warm-up', chunk))
-      this.parts.state.warmUpUpdates += chunk
+      const { cut } = await course.failure.during(learner.control.learn('warm-up', chunk))
+      tempo.takeUp()
+      this.parts.state.warmUpUpdates += chunk - cut
       this.events.onProgress?.({ stage: 'warm-up', done: this.parts.state.warmUpUpdates, total: updates })
       await this.checkpoint()
     }
   }
 
   async evaluateStep0(): Promise<void> {
-    if (this.parts.evaluated || this.events.stopping?.()) return
+    if (this.parts.evaluated || this.parts.course.stopping) return
     await this.evaluateNow('step 0', this.config.evaluation.trials)
   }
 
   async goOnline(): Promise<void> {
     const { config, parts } = this
-    const { learner, tempo } = parts
+    const { tempo, course } = parts
+    const { control } = parts.learner
     const total = Math.round(config.online.robotMinutes * 60 * this.rate)
     let checkpointed = this.robotMinutes
     let evaluated = checkpointed
@@ -182,10 +228,10 @@ class Run {
     const { trialsOnTheWay, everyRobotMinutes } = config.evaluation
     const evaluationDue = (minutes: number) =>
       trialsOnTheWay > 0 && Math.floor(minutes / everyRobotMinutes) > Math.floor(evaluated / everyRobotMinutes)
-    const over = (steps: number) => steps >= total || this.events.stopping?.() === true
+    const over = (steps: number) => steps >= total || course.stopping
     const due = (steps: number) =>
       checkpointDue(robotMinutes(steps, this.rate)) || evaluationDue(robotMinutes(steps, this.rate))
-    if (!config.online.lockstep) learner.learnFreely(config.online.publishEvery)
+    if (!config.online.lockstep) await control.learnFreely(config.online.publishEvery)
     while (parts.practices.some(({ recorder }) => !over(recorder.robotSteps))) {
       await this.practise((steps) => over(steps) || due(steps))
       const minutes = this.robotMinutes
@@ -198,14 +244,14 @@ class Run {
         await this.evaluateNow('on the way', config.evaluation.trialsOnTheWay)
       }
     }
+    if (!course.stopping) await tempo.settle() // updates that were asked for are made, unless nobody waits for them
+    await control.pause()
     await tempo.settle()
-    await learner.pause()
-    parts.policy.setParameters(await learner.learn('online', 0))
     await this.checkpoint()
   }
 
   async finish(): Promise<void> {
-    if (this.events.stopping?.()) return
+    if (this.parts.course.stopping) return
     await this.evaluateNow('final', this.config.evaluation.trials)
   }
 
@@ -215,14 +261,6 @@ class Run {
     writeWhole(this.folder.summary, `${JSON.stringify(summary, null, 2)}\n`)
     for (const listener of this.events.listeners ?? []) listener.finished?.(this.folder)
     return summary
-  }
-
-  async close(): Promise<void> {
-    const { learner, metrics, logs, policy } = this.parts
-    for (const log of logs) log.close()
-    await learner.close()
-    metrics.close()
-    await policy.release()
   }
 
   /** Hz; the robots of a run are of one kind. */
@@ -236,21 +274,20 @@ class Run {
 
   /** All robots act side by side, each until it has ended an episode with `enough` steps behind it. An error ends it for all. */
   private async practise(enough: (steps: number) => boolean): Promise<void> {
-    const { practices, turns } = this.parts
-    let failed = false
+    const { practices, turns, course } = this.parts
+    const { failure } = course
     const shifts = practices.map(async (practice) => {
       await turns.take()
       try {
-        while (!failed && !enough(practice.recorder.robotSteps)) await this.episode(practice)
+        while (!failure.failed && !enough(practice.recorder.robotSteps)) await this.episode(practice)
       } catch (error) {
-        failed = true
-        throw error
+        failure.fail(error)
       } finally {
         turns.give()
       }
     })
-    const failure = (await Promise.allSettled(shifts)).find(({ status }) => status === 'rejected')
-    if (failure) throw (failure as PromiseRejectedResult).reason
+    await Promise.all(shifts)
+    failure.check()
   }
 
   private async episode(practice: Practice): Promise<void> {
@@ -278,24 +315,40 @@ class Run {
     this.events.onProgress?.({ stage: 'online [robot min]', done: this.robotMinutes, total, note })
   }
 
+  /** Nothing is noted of an evaluation that a stop cut short: the resumed run begins it again. */
   private async evaluateNow(stage: EvaluationStage, trials: number): Promise<void> {
+    try {
+      await this.evaluateWhole(stage, trials)
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error
+    }
+  }
+
+  private async evaluateWhole(stage: EvaluationStage, trials: number): Promise<void> {
     const { config, parts, folder } = this
     const { firstSeed } = config.evaluation
-    if (!config.online.lockstep) await parts.learner.pause()
+    const { control } = parts.learner
+    if (!config.online.lockstep) {
+      await control.pause()
+      parts.tempo.takeUp()
+    }
     const since = parts.clock.seconds
     const several = parts.practices.length > 1
     const episodes: EpisodeSummary[] = []
     const robots: Record<string, Record<string, TaskScore>> = {}
     for (const { rig } of parts.practices) {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
-      const { perception, policy } = parts
+      const { perception, policy, course } = parts
       const { watcher } = this.events
       const pace = watcher && new Pace(rig.robot.spec.rate, () => watcher.speed(config.online.pace))
-      const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace }
+      const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace, course }
       robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
-        attend: (task) => watcher?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null }),
+        attend: (task) => {
+          const beside = watcher?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null })
+          return beside && holding(beside, (held) => course.failure.during(held))
+        },
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
@@ -321,26 +374,31 @@ class Run {
       tasks,
       ...perRobot,
     })
-    if (!config.online.lockstep) parts.learner.learnFreely(config.online.publishEvery)
+    if (!config.online.lockstep && stage === 'on the way') await control.learnFreely(config.online.publishEvery)
   }
 
   private async checkpoint(): Promise<void> {
-    const { practices, tempo, learner, normalisers } = this.parts
+    const { practices, tempo, learner, normalisers, metrics, clock } = this.parts
     await tempo.settle()
     const state: RunState = {
       ...this.parts.state,
       onlineUpdatesAsked: tempo.updatesAsked,
-      wallSeconds: this.parts.clock.seconds,
+      wallSeconds: clock.seconds,
       robotSteps: Object.fromEntries(practices.map(({ rig, recorder }) => [rig.cell, recorder.robotSteps])),
       operators: Object.fromEntries(
         practices.flatMap(({ rig, operator }) => (operator ? [[rig.cell, operator.save()]] : [])),
       ),
     }
-    const updates = this.parts.state.warmUpUpdates + tempo.updatesAsked
-    await this.folder.saveCheckpoint(clockSteps(practices), updates, this.config.keepCheckpoints, async (directory) => {
-      await learner.save(directory)
+    const robotSteps = clockSteps(practices)
+    await this.folder.saveCheckpoint(robotSteps, this.config.keepCheckpoints, async (directory) => {
+      const { version, labels } = await learner.control.save(basename(directory))
       saveNormalisers(directory, normalisers, this.session.encoder.description)
       writeWhole(join(directory, STATE_FILE), JSON.stringify(state))
+      const stamp = { time: clock.seconds, robotSteps }
+      metrics.write({ kind: 'labels', ...stamp, counts: labels })
+      const updates = version - state.warmUpUpdates
+      if (tempo.steps > 0) metrics.write({ kind: 'learning', ...stamp, updates, steps: tempo.steps })
+      return version
     })
   }
 }

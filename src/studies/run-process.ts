@@ -1,6 +1,6 @@
 /** @file The process of one run: trains the folder given to it, tells its parent how far it is, stops when told or orphaned. */
 import { existsSync } from 'node:fs'
-import { InputError } from '../errors.ts'
+import { InputError, LostError, ShapeError } from '../errors.ts'
 import { healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
 import { RunFolder } from '../run/folder.ts'
@@ -10,10 +10,10 @@ import { train } from '../run/train.ts'
 
 export type FromRun = { kind: 'progress'; progress: Progress } | { kind: 'failed'; message: string }
 
-let stopping = false
+const stop = new AbortController()
 process.on('SIGINT', () => {}) // a terminal sends it to all; the parent decides
-process.on('message', () => (stopping = true))
-process.on('disconnect', () => (stopping = true))
+process.on('message', () => stop.abort())
+process.on('disconnect', () => stop.abort())
 
 const tell = (message: FromRun) => process.connected && process.send?.(message)
 
@@ -22,7 +22,7 @@ try {
   const resumed = existsSync(folder.metrics)
   await train(folder, config, {
     onProgress: (progress) => tell({ kind: 'progress', progress }),
-    stopping: () => stopping,
+    stop: stop.signal,
     listeners: [...(resumed ? [resumeListener(folder, [])] : []), healthListener(), reportListener],
   })
 } catch (error) {
@@ -34,6 +34,6 @@ try {
 
 /** What a person can act on needs no stack; the rest does. */
 function describe(error: unknown): string {
-  if (error instanceof InputError) return error.message
+  if ([InputError, LostError, ShapeError].some((kind) => error instanceof kind)) return (error as Error).message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -10,7 +10,6 @@ import { RunLibrary } from '../../src/console/server/library.ts'
 import { type ConsoleOptions, ConsoleServer } from '../../src/console/server/server.ts'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
-import type { LearnerClient } from '../../src/link/learner-client.ts'
 import { type EpisodeSummary, runEpisode } from '../../src/loop/episode.ts'
 import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
 import { Pace } from '../../src/loop/pace.ts'
@@ -129,9 +128,9 @@ export class Stage {
       onlineCapacity: 20_000,
     })
     const log = EpisodeLog.open(this.folder.log, robot.spec)
-    const tempo = new Tempo({ learn: async () => ({}) }, 0, undefined, () => {})
-    const learner = this.replay as unknown as LearnerClient // it hears the same three words
-    const recorder = new OnlineRecorder(log, learner, NO_COPIES, tempo, { index: 0, of: 1 }, 0)
+    const link = { control: { learn: async () => ({ version: 0, made: 0, cut: 0 }) }, weights: { newest: undefined } }
+    const tempo = new Tempo(link, 0, undefined, () => {})
+    const recorder = new OnlineRecorder(log, this.replay, NO_COPIES, tempo, { index: 0, of: 1 }, 0)
     const encoder = {
       encode: async (inputs: unknown[]) => inputs.map(() => ({ h: Float32Array.of(0), features: Float32Array.of(0) })),
     } as unknown as VlaEncoder

@@ -59,11 +59,11 @@ describe('a folder that cannot be flushed', () => {
   it.each(['EINVAL', 'EPERM'])('stops neither runs, logs nor checkpoints (%s)', async (code) => {
     disk(code)
     const run = RunFolder.create(join(folder, 'run'), resolveConfig('tiny'), 'duet train')
-    await run.saveCheckpoint(1, 2, 3, (directory) =>
-      writeSafetensors(join(directory, 'x.safetensors'), {
-        x: { dtype: 'F32', shape: [1], data: Float32Array.of(1) },
-      }),
-    )
+    await run.saveCheckpoint(1, 3, async (directory) => {
+      const x = { dtype: 'F32', shape: [1], data: Float32Array.of(1) } as const
+      await writeSafetensors(join(directory, 'x.safetensors'), { x })
+      return 2
+    })
     expect(fs.readdirSync(run.latestCheckpoint()!)).toEqual(['x.safetensors'])
     const log = EpisodeLog.open(run.log, aRobot())
     record(log, episodeOf(1, 3))

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
 import { type EpisodeSummary, type Happening, type Recorder, runEpisode } from '../../src/loop/episode.ts'
+import { evaluate } from '../../src/loop/evaluate.ts'
+import { Course, Stopped } from '../../src/loop/failure.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
 import type { Tending } from '../../src/robot/operator.ts'
 import type { Action, Outcome, Robot } from '../../src/robot/robot.ts'
@@ -241,4 +243,57 @@ it('every step says who judged it: the robot, the clock, a person', async () => 
     'robot',
     'person',
   ])
+})
+describe('an episode of a run that ends', () => {
+  const crewOf = (robot: ScriptedRobot, course: Course, tend: (step: number) => void) => {
+    let step = 0
+    return {
+      robot: new SafeRobot(robot),
+      perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+      policy: policy(filled(0.1)),
+      noise: () => new Float32Array(7),
+      operator: {
+        begin: () => {},
+        tend: (): Tending => {
+          tend(step++)
+          return {}
+        },
+      },
+      recorder: new Notes(),
+      course,
+    }
+  }
+
+  it('gives the robot no command after the failure, and passes its cause on', async () => {
+    const robot = new ScriptedRobot()
+    const course = new Course()
+    const crew = crewOf(robot, course, (step) => step === 2 && course.failure.fail(new Error('the learner is gone')))
+    course.failure.stops([crew.robot])
+    await expect(runEpisode(crew, 'push', 3)).rejects.toThrow('the learner is gone')
+    expect(robot.executed).toHaveLength(2)
+    expect(robot.stops).toBeGreaterThan(0)
+  })
+
+  it('is left off at the next step when the run is asked to stop, as an abort, with the robot at rest', async () => {
+    const robot = new ScriptedRobot()
+    const stop = new AbortController()
+    const crew = crewOf(robot, new Course(undefined, stop.signal), (step) => step === 2 && stop.abort())
+    const summary = await runEpisode(crew, 'push', 3)
+    expect(summary).toMatchObject({ ending: 'abort', length: 3, judged: { reward: 0, terminated: false } })
+    expect(crew.recorder.summary).toBe(summary)
+    expect(robot.stops).toBe(1)
+  })
+
+  it('is no trial of an evaluation', async () => {
+    const stop = new AbortController()
+    const crew = crewOf(new ScriptedRobot(), new Course(undefined, stop.signal), (step) => step === 7 && stop.abort())
+    const heard: EpisodeSummary[] = []
+    const evaluation = evaluate(crew, ['push'], {
+      trials: 3,
+      firstSeed: 1,
+      onEpisode: (summary) => heard.push(summary),
+    })
+    await expect(evaluation).rejects.toBeInstanceOf(Stopped)
+    expect(heard).toHaveLength(1)
+  })
 })

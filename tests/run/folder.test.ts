@@ -6,8 +6,10 @@ import { resolveConfig } from '../../src/run/config.ts'
 import { findCheckpoint, RunFolder } from '../../src/run/folder.ts'
 
 const place = () => join(mkdtempSync(join(tmpdir(), 'duet-run-')), 'a-run')
-const aCheckpoint = (text: string) => async (directory: string) =>
+const aCheckpoint = (text: string, updates: number) => async (directory: string) => {
   writeFileSync(join(directory, 'policy.safetensors'), text)
+  return updates
+}
 
 describe('the folder of a run', () => {
   it('keeps the resolved config, which opens again as it was', () => {
@@ -29,8 +31,8 @@ describe('the folder of a run', () => {
 
   it('finds the newest whole checkpoint, not a draft that a kill left behind', async () => {
     const folder = RunFolder.create(place(), resolveConfig('tiny'))
-    await folder.saveCheckpoint(0, 250, 3, aCheckpoint('first'))
-    await folder.saveCheckpoint(300, 400, 3, aCheckpoint('second'))
+    await folder.saveCheckpoint(0, 3, aCheckpoint('first', 250))
+    await folder.saveCheckpoint(300, 3, aCheckpoint('second', 400))
     mkdirSync(join(folder.checkpoints, '.draft-step-00000900-update-00000700'))
     const { checkpoint, run } = findCheckpoint(folder.path)
     expect(readFileSync(join(checkpoint, 'policy.safetensors'), 'utf8')).toBe('second')
@@ -39,16 +41,30 @@ describe('the folder of a run', () => {
 
   it('keeps the earlier checkpoint when writing the next one fails', async () => {
     const folder = RunFolder.create(place(), resolveConfig('tiny'))
-    await folder.saveCheckpoint(0, 250, 3, aCheckpoint('first'))
-    await expect(folder.saveCheckpoint(10, 260, 3, () => Promise.reject(new Error('disk full')))).rejects.toThrow(
-      'disk full',
-    )
+    await folder.saveCheckpoint(0, 3, aCheckpoint('first', 250))
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+      code: 'ENOSPC',
+      syscall: 'write',
+    })
+    const failing = async (directory: string) => {
+      await aCheckpoint('half', 260)(directory)
+      throw full
+    }
+    await expect(folder.saveCheckpoint(10, 3, failing)).rejects.toThrow('no space left on device (ENOSPC). Make room')
     expect(findCheckpoint(folder.path).checkpoint).toMatch(/step-00000000-update-00000250$/)
+    expect(readdirSync(folder.checkpoints)).toEqual(['step-00000000-update-00000250']) // no draft is left
+  })
+
+  it('sweeps away what a process that was killed had begun', async () => {
+    const folder = RunFolder.create(place(), resolveConfig('tiny'))
+    mkdirSync(join(folder.checkpoints, '.draft-step-00000900'))
+    await folder.saveCheckpoint(0, 3, aCheckpoint('first', 250))
+    expect(readdirSync(folder.checkpoints)).toEqual(['step-00000000-update-00000250'])
   })
 
   it('drops all but the newest three checkpoints', async () => {
     const folder = RunFolder.create(place(), resolveConfig('tiny'))
-    for (const step of [1, 2, 3, 4, 5]) await folder.saveCheckpoint(step, step, 3, aCheckpoint(String(step)))
+    for (const step of [1, 2, 3, 4, 5]) await folder.saveCheckpoint(step, 3, aCheckpoint(String(step), step))
     expect(readdirSync(folder.checkpoints).sort()).toEqual([3, 4, 5].map((n) => `step-0000000${n}-update-0000000${n}`))
   })
 

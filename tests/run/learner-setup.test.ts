@@ -24,7 +24,8 @@ const session = {
   commandTable,
 } as unknown as Session
 const sizes = actorSizes(config.networks, description, 13, 9)
-const setup = learnerSetup(config, session, sizes, { count: 2, pixels: 6, seed: 5 }, 'a checkpoint')
+const folder = { path: '/runs/a-run', checkpoints: '/runs/a-run/checkpoints' }
+const setup = learnerSetup(folder, config, session, sizes, { count: 2, pixels: 6, seed: 5 }, 'a checkpoint')
 
 describe('the setup of the learner', () => {
   it('holds the method, its settings as they were resolved, and the weights of each phase', () => {
@@ -39,6 +40,7 @@ describe('the setup of the learner', () => {
     })
     expect(setup.checkpoint).toBe('a checkpoint')
     expect(setup.commandTable).toBe(commandTable)
+    expect(setup).toMatchObject({ run: 'a-run', checkpoints: '/runs/a-run/checkpoints' })
   })
 
   it('gives the replay the discount of the TD target, and the widths of what is encoded', () => {

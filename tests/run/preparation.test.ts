@@ -68,7 +68,7 @@ const config = (perTask: number) => {
   return { ...rest, tasks: ['pick', 'place'], demonstrations: { ...settings, perTask } }
 }
 const encode = (path: string, perTask: number) =>
-  encodeDemonstrations(eyes, [{ folder: path, spec }], config(perTask), NO_COPIES, () => {})
+  encodeDemonstrations(eyes, [{ folder: path, spec }], config(perTask), NO_COPIES, { onEpisode: () => {} })
 const description = (hash: string) => ({ name: 'nano', hash }) as EncoderDescription
 
 describe('demonstrations', () => {
@@ -87,7 +87,7 @@ describe('demonstrations', () => {
       { folder: demonstrations(['pick', 'place', 'place']), spec },
       { folder: demonstrations(['place', 'pick', 'pick'], other), spec: other },
     ]
-    const encoded = await encodeDemonstrations(eyes, sources, config(1), NO_COPIES, () => {})
+    const encoded = await encodeDemonstrations(eyes, sources, config(1), NO_COPIES, { onEpisode: () => {} })
     expect(encoded.map(({ episode }) => [episode.start.episode, episode.start.task])).toEqual([
       [0, 'pick'],
       [1, 'place'],
@@ -95,7 +95,9 @@ describe('demonstrations', () => {
       [3, 'pick'],
     ])
     const swapped = [{ ...sources[0]!, spec: other }]
-    await expect(encodeDemonstrations(eyes, swapped, config(1), NO_COPIES, () => {})).rejects.toThrow('test arm')
+    await expect(encodeDemonstrations(eyes, swapped, config(1), NO_COPIES, { onEpisode: () => {} })).rejects.toThrow(
+      'test arm',
+    )
   })
 
   it('give the normalisers: mean 1 and deviation √(2/3) of proprio, twice that of h', async () => {

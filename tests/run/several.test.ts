@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ActorParameters } from '../../src/learn/policy.ts'
 import { ownNumber } from '../../src/loop/online-recorder.ts'
 import { robotSeed } from '../../src/loop/practice.ts'
-import { Tempo } from '../../src/loop/tempo.ts'
 import { Turns } from '../../src/loop/turns.ts'
 import { type Metric, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
 import type { Summary } from '../../src/metrics/summary.ts'
@@ -84,11 +82,12 @@ describe('two robots in one run', () => {
     const one = RunFolder.create(join(runs, 'one'), config)
     first = finished(one, await train(one, config, {}, () => watched(events)))
     const two = RunFolder.create(join(runs, 'two'), config)
+    const stop = new AbortController()
     let episodes = 0
     // the second run is stopped and resumed once its first curve can be compared
     await train(two, config, {
-      onProgress: ({ stage }) => stage.startsWith('online') && episodes++,
-      stopping: () => episodes >= 4,
+      onProgress: ({ stage }) => stage.startsWith('online') && ++episodes >= 4 && stop.abort(),
+      stop: stop.signal,
     })
     again = finished(two, await train(two, config))
   }, 600_000)
@@ -223,26 +222,5 @@ describe('the numbers of a robot', () => {
     expect(robotSeed(7, { index: 0 })).toBe(7)
     expect(robotSeed(7, { index: 1 })).not.toBe(7)
     expect(robotSeed(7, { index: 1 })).not.toBe(robotSeed(8, { index: 1 }))
-  })
-})
-
-describe('the tempo of updates', () => {
-  it('counts the steps of all robots, and hands on a block of updates at the next publication', async () => {
-    const asked: number[] = []
-    const applied: ActorParameters[] = []
-    const learner = {
-      learn: async (_: unknown, updates: number) => {
-        asked.push(updates)
-        return { head: Float32Array.of(asked.length) }
-      },
-    }
-    const lockStep = { updatesPerStep: 0.3, publishEvery: 10, updatesAsked: 0 }
-    const tempo = new Tempo(learner, 0, lockStep, (values) => applied.push(values))
-    for (let tick = 0; tick < 15; tick++) for (const _robot of ['A', 'B']) await tempo.step()
-    expect(asked).toEqual([3, 3, 3]) // 0.3 for each of 30 steps, in 15 periods of 100 ms
-    expect(applied.map(({ head }) => head![0])).toEqual([1, 2])
-    await tempo.settle()
-    expect(applied).toHaveLength(3)
-    expect(tempo.updatesAsked).toBe(9)
   })
 })

@@ -203,7 +203,7 @@ export class Desk implements Watcher {
     const { labels, tending, show } = live.beside.get(cell)!
     const inFocus = () => this.focus === cell
     const { reset } = live.session.rigs.find((rig) => rig.cell === cell)!
-    const lent = () => stage === 'practice' && inFocus() && recording.wanted
+    const lent = () => stage === 'practice' && inFocus() && recording.wanted && !reins.letGo
     return {
       ready: () => {
         if (reset === 'person') reins.pause(`put the scene of ${cell} back for "${task}", then resume`)
@@ -243,6 +243,7 @@ export class Desk implements Watcher {
 
   closed(outcome: { summary: Summary } | { error: unknown }): void {
     this.ended = true
+    this.dismiss()
     const summary = 'summary' in outcome ? outcome.summary : null
     const error = 'error' in outcome ? String((outcome.error as Error)?.message ?? outcome.error) : null
     this.tell({ kind: 'ended', summary, error })

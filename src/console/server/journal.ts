@@ -1,5 +1,5 @@
 /** @file Who did what at the console, and what was refused: one JSON line each, in the run's folder. */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, statSync, truncateSync } from 'node:fs'
 
 export type Entry = { what: string; client?: string; name?: string; address?: string; [detail: string]: unknown }
 
@@ -27,9 +27,11 @@ export class Journal {
   }
 
   private append(text: string): void {
+    const size = statSync(this.file!, { throwIfNoEntry: false })?.size
     try {
       appendFileSync(this.file!, text)
     } catch (error) {
+      if (size !== undefined) truncateSync(this.file!, size) // no half a line in front of the next one
       if (!this.failed) this.onFailure((error as Error).message)
       this.failed = true
     }

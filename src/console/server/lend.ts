@@ -9,7 +9,7 @@ import { SmoothTending } from './smooth-tending.ts'
 export async function lend(desk: Desk, live: Live, cell: string, still: () => boolean): Promise<void> {
   const { reins, recording, show, session } = live
   await reins.ready(cell)
-  if (!still()) return
+  if (!still() || reins.letGo) return
   const { robot } = session.rigs.find((rig) => rig.cell === cell)!
   const pace = new Pace(robot.spec.rate, () => 1)
   const tending = new SmoothTending(desk.person)
@@ -22,6 +22,7 @@ export async function lend(desk: Desk, live: Live, cell: string, still: () => bo
       await pace.tick()
       if (reins.paused && !reins.stopped) await reins.ready(cell)
       if (reins.stopped) return 'stopped'
+      if (reins.letGo) return 'gone'
       return desk.person.present ? desk.recordingVerdict : 'gone'
     },
     act: (observation) => tending.tend(observation, plan).takeover ?? null,

@@ -3,6 +3,7 @@
  * keep it or not. What is kept goes into the run's folder `recorded`, a log of demonstrations like any other.
  */
 import { join } from 'node:path'
+import { InputError } from '../../errors.ts'
 import { RandomStream } from '../../random/stream.ts'
 import { indexEpisodes } from '../../replay/episode-index.ts'
 import { EpisodeLog } from '../../replay/log.ts'
@@ -112,19 +113,16 @@ export class Recording {
     }
   }
 
-  /** @returns why not, where it cannot be */
+  /** @returns why not, where it cannot be: it can be tried again */
   keep(spec: RobotSpec): string | undefined {
     const episode = this.finished
     if (!episode) return 'there is no demonstration to keep'
     if (episode.end.ending !== 'success') return 'only a success can be kept as a demonstration'
-    const log = EpisodeLog.open(this.folder, spec)
     try {
-      log.begin({ ...episode.start, episode: log.nextEpisode }, episode.observations[0]!)
-      for (const [t, step] of episode.steps.entries())
-        log.step({ ...step, id: log.nextId }, episode.observations[t + 1]!)
-      log.end(episode.end)
-    } finally {
-      log.close()
+      this.write(episode, spec)
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      return error.message
     }
     this.count(episode.start.task)
     this.discard()
@@ -135,6 +133,19 @@ export class Recording {
     this.episode = null
     this.task = null
     this.turn('off')
+  }
+
+  /** @throws InputError if the disk refuses */
+  private write(episode: LoggedEpisode, spec: RobotSpec): void {
+    const log = EpisodeLog.open(this.folder, spec)
+    try {
+      log.begin({ ...episode.start, episode: log.nextEpisode }, episode.observations[0]!)
+      for (const [t, step] of episode.steps.entries())
+        log.step({ ...step, id: log.nextId }, episode.observations[t + 1]!)
+      log.end(episode.end)
+    } finally {
+      log.close()
+    }
   }
 
   private judge(verdict: Verdict, by: Judge): void {

@@ -50,6 +50,11 @@ export class Reins {
     return this.paused || this.stopped || this.waiting !== null
   }
 
+  /** Everybody was let go: the run is to end. */
+  get letGo(): boolean {
+    return this.dismissed
+  }
+
   /** What was said of the robots last. */
   get state(): RobotEvent {
     return this.event
@@ -82,7 +87,7 @@ export class Reins {
       this.say('stopping', by)
     }
     for (const [cell, robot] of this.options.robots) {
-      void robot.halt(by)
+      robot.halt(by).catch(() => {}) // it has latched; what cannot be read back is said below
       if (!this.acting.has(cell)) void this.settle(cell)
     }
     this.verdictIsOver()

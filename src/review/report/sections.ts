@@ -60,6 +60,9 @@ export function headline(summary: Summary): string {
     tile(percent(summary.interventionShare), 'of the online steps by the operator'),
     tile(summary.robotMinutes.toFixed(1), 'robot minutes'),
     tile(summary.wallMinutes.toFixed(1), 'wall minutes'),
+    ...(summary.learning
+      ? [tile(summary.learning.updatesPerStep.toFixed(2), `updates a step, ${summary.learning.updates} online in all`)]
+      : []),
     tile(String(summary.seed), 'seed'),
   )
 }

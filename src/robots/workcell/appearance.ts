@@ -25,7 +25,7 @@ export function sceneOf(world: World, { light, table }: Pick<WorkcellOptions, 'l
     geoms: world
       .geoms()
       .map(({ type, size, rgba }) =>
-        rgba[3] === 0 ? null : { kind: KINDS[type], size, colour: rgba.slice(0, 3) as Colour, castsShadow: true },
+        rgba[3] === 0 ? null : { kind: KINDS[type]!, size, colour: rgba.slice(0, 3) as Colour, castsShadow: true },
       ),
     xpos: world.views.geomPosition,
     xmat: world.views.geomRotation,
@@ -40,7 +40,7 @@ export function markActive(scene: Scene, bodyOfGeom: string[], active: number, c
   for (let k = 0; k < count; k++) {
     const colours = { [NAMES.cradle(k)]: k === active ? CYAN : IDLE, [NAMES.slot(k)]: k === active ? AMBER : IDLE }
     scene.geoms.forEach((geom, g) => {
-      const colour = colours[bodyOfGeom[g]]
+      const colour = colours[bodyOfGeom[g]!]
       if (geom && colour) geom.colour = colour
     })
   }

@@ -55,29 +55,30 @@ export class ImpedanceDrive implements Drive {
       let linear = 0
       let angular = 0
       for (let j = 0; j < 7; j++) {
-        linear += jp[r * nv + j] * qvel[j]
-        angular += jr[r * nv + j] * qvel[j]
+        linear += jp[r * nv + j]! * qvel[j]!
+        angular += jr[r * nv + j]! * qvel[j]!
       }
-      wrench[r] = gains.stiffness * (target.position[r] - position[r]) - gains.damping * linear
-      wrench[3 + r] = gains.rotationalStiffness * turn[r] - gains.rotationalDamping * angular
+      wrench[r] = gains.stiffness * (target.position[r]! - position[r]!) - gains.damping * linear
+      wrench[3 + r] = gains.rotationalStiffness * turn[r]! - gains.rotationalDamping * angular
     }
-    for (let j = 0; j < 7; j++) posture[j] = POSTURE.stiffness * (this.home[j] - qpos[j]) - POSTURE.damping * qvel[j]
+    for (let j = 0; j < 7; j++) posture[j] = POSTURE.stiffness * (this.home[j]! - qpos[j]!) - POSTURE.damping * qvel[j]!
     for (let r = 0; r < 3; r++) {
       let linear = 0
       let angular = 0
       for (let j = 0; j < 7; j++) {
-        linear += jp[r * nv + j] * posture[j]
-        angular += jr[r * nv + j] * posture[j]
+        linear += jp[r * nv + j]! * posture[j]!
+        angular += jr[r * nv + j]! * posture[j]!
       }
       projection[r] = linear
       projection[3 + r] = angular
     }
     solveTaskSpace(jp, jr, nv, 7, 1e-9, projection, projection)
     for (let j = 0; j < 7; j++) {
-      let torque = posture[j] + bias[j] - gravityCompensation[j]
+      let torque = posture[j]! + bias[j]! - gravityCompensation[j]!
       for (let r = 0; r < 3; r++)
-        torque += jp[r * nv + j] * (wrench[r] - projection[r]) + jr[r * nv + j] * (wrench[3 + r] - projection[3 + r])
-      ctrl[j] = Math.min(TORQUE_LIMIT[j], Math.max(-TORQUE_LIMIT[j], torque))
+        torque +=
+          jp[r * nv + j]! * (wrench[r]! - projection[r]!) + jr[r * nv + j]! * (wrench[3 + r]! - projection[3 + r]!)
+      ctrl[j] = Math.min(TORQUE_LIMIT[j]!, Math.max(-TORQUE_LIMIT[j]!, torque))
     }
   }
 }

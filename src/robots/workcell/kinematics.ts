@@ -25,20 +25,20 @@ export function solveTaskSpace(
       const rowC = c < 3 ? jp : jr
       const startC = (c % 3) * stride
       let sum = r === c ? damping : 0
-      for (let j = 0; j < dofs; j++) sum += rowR[startR + j] * rowC[startC + j]
-      for (let k = 0; k < c; k++) sum -= factor[6 * r + k] * factor[6 * c + k]
-      factor[6 * r + c] = r === c ? Math.sqrt(Math.max(sum, 1e-12)) : sum / factor[6 * c + c]
+      for (let j = 0; j < dofs; j++) sum += rowR[startR + j]! * rowC[startC + j]!
+      for (let k = 0; k < c; k++) sum -= factor[6 * r + k]! * factor[6 * c + k]!
+      factor[6 * r + c] = r === c ? Math.sqrt(Math.max(sum, 1e-12)) : sum / factor[6 * c + c]!
     }
   }
   for (let r = 0; r < 6; r++) {
-    let sum = b[r]
-    for (let k = 0; k < r; k++) sum -= factor[6 * r + k] * y[k]
-    y[r] = sum / factor[6 * r + r]
+    let sum = b[r]!
+    for (let k = 0; k < r; k++) sum -= factor[6 * r + k]! * y[k]!
+    y[r] = sum / factor[6 * r + r]!
   }
   for (let r = 5; r >= 0; r--) {
-    let sum = y[r]
-    for (let k = r + 1; k < 6; k++) sum -= factor[6 * k + r] * y[k]
-    y[r] = sum / factor[6 * r + r]
+    let sum = y[r]!
+    for (let k = r + 1; k < 6; k++) sum -= factor[6 * k + r]! * y[k]!
+    y[r] = sum / factor[6 * r + r]!
   }
 }
 const factor = new Float64Array(36)
@@ -61,9 +61,9 @@ export function inverseKinematics(world: World, target: Pose): void {
     solveTaskSpace(jp, jr, world.nv, world.armDofs, 1e-4, step, step)
     for (let j = 0; j < world.armDofs; j++) {
       let change = 0
-      for (let r = 0; r < 3; r++) change += jp[r * world.nv + j] * step[r] + jr[r * world.nv + j] * step[3 + r]
+      for (let r = 0; r < 3; r++) change += jp[r * world.nv + j]! * step[r]! + jr[r * world.nv + j]! * step[3 + r]!
       const [low, high] = [world.jointRange[2 * j], world.jointRange[2 * j + 1]]
-      qpos[j] = Math.min(high, Math.max(low, qpos[j] + change))
+      qpos[j] = Math.min(high!, Math.max(low!, qpos[j]! + change))
     }
   }
   const at = target.position.map((x) => x.toFixed(3)).join(', ')

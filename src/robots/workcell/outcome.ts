@@ -41,7 +41,7 @@ export function isReleasedAndClear(truth: Truth, bolt: BoltState): boolean {
 
 /** The active bolt is lost: dropped on the table, or off the work area. */
 export function fails(truth: Truth): boolean {
-  const bolt = truth.bolts[truth.bolt]
+  const bolt = truth.bolts[truth.bolt]!
   const [x, y, z] = bolt.position
   return (z < 0.02 && !bolt.held) || Math.abs(x - 0.5) > 0.25 || Math.abs(y) > 0.28
 }

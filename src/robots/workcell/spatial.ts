@@ -18,9 +18,9 @@ export function rotationVector(q: Quat): Vec3 {
 
 /** Quaternion of the row-major 3 × 3 rotation matrix at m[offset..offset + 8]. */
 export function fromMatrix(m: ArrayLike<number>, offset = 0): Quat {
-  const [xx, xy, xz] = [m[offset], m[offset + 1], m[offset + 2]]
-  const [yx, yy, yz] = [m[offset + 3], m[offset + 4], m[offset + 5]]
-  const [zx, zy, zz] = [m[offset + 6], m[offset + 7], m[offset + 8]]
+  const [xx, xy, xz] = [m[offset]!, m[offset + 1]!, m[offset + 2]!]
+  const [yx, yy, yz] = [m[offset + 3]!, m[offset + 4]!, m[offset + 5]!]
+  const [zx, zy, zz] = [m[offset + 6]!, m[offset + 7]!, m[offset + 8]!]
   // Shepperd's method: divide by the largest of the four components
   if (xx + yy + zz > 0) return unit([1 + xx + yy + zz, zy - yz, xz - zx, yx - xy])
   if (xx > yy && xx > zz) return unit([zy - yz, 1 + xx - yy - zz, xy + yx, xz + zx])

@@ -21,7 +21,7 @@ export const START_CENTRE: Vec3 = [0.5, 0, 0.18]
 export const START_RANGE: Vec3 = [0.04, 0.04, 0.03]
 
 export const around = (stream: RandomStream, centre: Vec3, range: Vec3): Vec3 =>
-  centre.map((c, i) => c + stream.uniform(-range[i], range[i])) as Vec3
+  centre.map((c, i) => c + stream.uniform(-range[i]!, range[i])) as Vec3
 
 export const smallTurn = (stream: RandomStream, range: number): Quat =>
   fromRotationVector([stream.uniform(-range, range), stream.uniform(-range, range), stream.uniform(-range, range)])
@@ -80,7 +80,7 @@ export const OPEN = { gripper: 'open', fingerOpening: GRIPPER.openingPerFinger }
 export function startOf(task: Task, stream: RandomStream, count: BoltCount, k: number): Start {
   const fixtures = scatterFixtures(stream, count)
   const bolts = fixtures.slots.map((slot, j) =>
-    boltIn(stream, j < k ? slot : fixtures.cradles[j], j < k ? leaning(stream, 0, 0.05) : IDENTITY),
+    boltIn(stream, j < k ? slot : fixtures.cradles[j]!, j < k ? leaning(stream, 0, 0.05) : IDENTITY),
   )
   const rotation = multiply(smallTurn(stream, 0.03), HOME_ROTATION)
   return task.start(stream, { fixtures, bolts, rotation, active: k })

@@ -198,7 +198,7 @@ export class World {
     const { sitePosition, siteRotation } = this.views
     const s = this.tcpSite
     return {
-      position: [sitePosition[3 * s], sitePosition[3 * s + 1], sitePosition[3 * s + 2]],
+      position: [sitePosition[3 * s]!, sitePosition[3 * s + 1]!, sitePosition[3 * s + 2]!],
       rotation: fromMatrix(siteRotation, 9 * s),
     }
   }
@@ -209,7 +209,7 @@ export class World {
     const { jacobianTranslation, jacobianRotation, qvel } = this.views
     const row = (jacobian: Float64Array, r: number) => {
       let sum = 0
-      for (let j = 0; j < this.armDofs; j++) sum += jacobian[r * this.nv + j] * qvel[j]
+      for (let j = 0; j < this.armDofs; j++) sum += jacobian[r * this.nv + j]! * qvel[j]!
       return sum
     }
     return {
@@ -226,8 +226,8 @@ export class World {
   bodyPose(body: number): Pose {
     const { bodyPosition: p, bodyQuaternion: q } = this.views
     return {
-      position: [p[3 * body], p[3 * body + 1], p[3 * body + 2]],
-      rotation: [q[4 * body], q[4 * body + 1], q[4 * body + 2], q[4 * body + 3]],
+      position: [p[3 * body]!, p[3 * body + 1]!, p[3 * body + 2]!],
+      rotation: [q[4 * body]!, q[4 * body + 1]!, q[4 * body + 2]!, q[4 * body + 3]!],
     }
   }
 
@@ -241,16 +241,16 @@ export class World {
   fixturePose(name: string): Pose {
     if (name === NAMES.stand && this.rail) return this.bodyPose(this.rail.stand)
     const { mocapPosition: p, mocapQuaternion: q } = this.views
-    const i = this.mocapOf[name]
-    const rotation: Quat = [q[4 * i], q[4 * i + 1], q[4 * i + 2], q[4 * i + 3]]
-    return { position: [p[3 * i], p[3 * i + 1], p[3 * i + 2]], rotation }
+    const i = this.mocapOf[name]!
+    const rotation: Quat = [q[4 * i]!, q[4 * i + 1]!, q[4 * i + 2]!, q[4 * i + 3]!]
+    return { position: [p[3 * i]!, p[3 * i + 1]!, p[3 * i + 2]!], rotation }
   }
 
   /** A stand on a rail is placed with it: the pose is that at travel 0. */
   placeFixture(name: string, pose: Pose): void {
     const { mocapPosition, mocapQuaternion } = this.views
-    mocapPosition.set(pose.position, 3 * this.mocapOf[name])
-    mocapQuaternion.set(pose.rotation, 4 * this.mocapOf[name])
+    mocapPosition.set(pose.position, 3 * this.mocapOf[name]!)
+    mocapQuaternion.set(pose.rotation, 4 * this.mocapOf[name]!)
   }
 
   /** First index of a named sensor in views.sensors. */

@@ -38,7 +38,7 @@ describe('the scene of slide', () => {
       expect(Math.abs(slide().speed)).toBeLessThan(1e-3)
       expect(Math.abs(stand.position[0] - 0.5)).toBeLessThan(0.0101)
       expect(Math.abs(stand.position[1] + 0.012)).toBeLessThan(0.0101)
-      expect(Math.hypot(...(bolts[0].tip.map((x, i) => x - cradles[0].position[i]) as Vec3))).toBeLessThan(0.025)
+      expect(Math.hypot(...(bolts[0]!.tip.map((x, i) => x - cradles[0]!.position[i]!) as Vec3))).toBeLessThan(0.025)
       expect(tcp.position[2]).toBeGreaterThan(0.14)
     }
   })
@@ -48,7 +48,7 @@ describe('the scene of slide', () => {
     const before = truth()
     pushOn(5, 3)
     const after = truth()
-    const moved = after.stand.position.map((x, i) => x - before.stand.position[i]) as Vec3
+    const moved = after.stand.position.map((x, i) => x - before.stand.position[i]!) as Vec3
     expect(after.stand.rotation).toEqual(before.stand.rotation)
     const yaw = 2 * Math.atan2(after.stand.rotation[3], after.stand.rotation[0])
     const way = after.slide!.travel - before.slide!.travel
@@ -120,7 +120,7 @@ describe('the expert in slide', () => {
       demonstrator: { noise },
     })
     expect(counts.slide).toMatchObject({ successes: 12, failedSeeds: [] })
-    expect(counts.slide.meanSteps).toBeLessThan(30)
+    expect(counts.slide!.meanSteps).toBeLessThan(30)
   })
 
   it('has a potential that falls along its episodes and says how many steps are left', () => {
@@ -134,7 +134,7 @@ describe('the expert in slide', () => {
       }
       for (const [step, potential] of potentials.entries()) {
         errors.push(Math.abs(potential - (potentials.length - step)))
-        if (step >= 5) expect(potential).toBeLessThan(potentials[step - 5] - 1)
+        if (step >= 5) expect(potential).toBeLessThan(potentials[step - 5]! - 1)
       }
     }
     expect(errors.reduce((a, b) => a + b) / errors.length).toBeLessThan(2)
@@ -145,7 +145,7 @@ describe('the expert in slide', () => {
     const aside = [0.03, 0.03, -0.14] // in front of the stand, low: 30 mm to each side of it
     for (let step = 0; step < 16; step++) {
       const { tcp, stand } = truth()
-      const way = aside.map((x, i) => ((i < 2 ? stand.position[i] : 0.18) + x - tcp.position[i]) / 0.015)
+      const way = aside.map((x, i) => ((i < 2 ? stand.position[i]! : 0.18) + x - tcp.position[i]!) / 0.015)
       cell.stepSync(Float32Array.of(...way.map((x) => Math.max(-1, Math.min(1, x))), 0, 0, 0, 1))
     }
     let reward = 0
@@ -193,7 +193,7 @@ describe('the other three tasks', () => {
     const result = await attempt(cell, task, seed, demonstrator(truth, seed, { noise: 0.1 }))
     expect(result.steps.length).toBe(steps)
     const end = truth()
-    for (const [axis, wanted] of tip.entries()) expect(1000 * end.bolts[0].tip[axis]).toBeCloseTo(wanted, 5)
-    for (const [axis, wanted] of tcp.entries()) expect(1000 * end.tcp.position[axis]).toBeCloseTo(wanted, 5)
+    for (const [axis, wanted] of tip.entries()) expect(1000 * end.bolts[0]!.tip[axis]!).toBeCloseTo(wanted, 5)
+    for (const [axis, wanted] of tcp.entries()) expect(1000 * end.tcp.position[axis]!).toBeCloseTo(wanted, 5)
   })
 })

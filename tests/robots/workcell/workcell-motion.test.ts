@@ -21,7 +21,7 @@ const action = (values: Partial<Record<number, number>>) => Float32Array.from({ 
 
 const expectVector = (got: Vec3, expected: Vec3, digits: number) => {
   got.forEach((value, i) => {
-    expect(value).toBeCloseTo(expected[i], digits)
+    expect(value).toBeCloseTo(expected[i]!, digits)
   })
 }
 
@@ -54,10 +54,10 @@ describe('kinematics of the arm', () => {
       [0.6, -0.12, 0.1, -0.2],
     ]) {
       world.views.qpos.set(home)
-      const rotation = multiply(fromRotationVector([roll, 0, 0]), HOME_ROTATION)
-      inverseKinematics(world, { position: [x, y, z], rotation })
+      const rotation = multiply(fromRotationVector([roll!, 0, 0]), HOME_ROTATION)
+      inverseKinematics(world, { position: [x!, y!, z!], rotation })
       world.refresh()
-      expect(length(subtract(world.tcp().position, [x, y, z]))).toBeLessThan(1e-7)
+      expect(length(subtract(world.tcp().position, [x!, y!, z!]))).toBeLessThan(1e-7)
       expect(length(rotationVector(multiply(world.tcp().rotation, conjugate(rotation))))).toBeLessThan(1e-7)
     }
     expect(() => inverseKinematics(world, { position: [1.5, 0, 0.2], rotation: HOME_ROTATION })).toThrow(
@@ -129,12 +129,12 @@ describe.each(['panda', 'gantry'] as const)('motion of the %s', (arm) => {
     for (let i = 0; i < 4; i++) cell.stepSync(action({ [axis]: axis === 0 ? -1 : 1 }))
     const moving = cell.truth().tcp
     const speed = axis < 3 ? moving.velocity[axis] : moving.angularVelocity[axis - 3]
-    expect(Math.abs(speed)).toBeGreaterThan(axis < 3 ? 0.1 : 1) // of 0.15 m/s and 1.5 rad/s
+    expect(Math.abs(speed!)).toBeGreaterThan(axis < 3 ? 0.1 : 1) // of 0.15 m/s and 1.5 rad/s
     const wanted = axis < 3 ? 0.06 * (axis === 0 ? -1 : 1) : 0.6
     const along: number[] = []
     for (let i = 0; i < 15; i++) {
       const { proprio } = cell.stepSync(still).observation
-      along.push((proprio[axis] - before[axis]) / wanted)
+      along.push((proprio[axis]! - before[axis]!) / wanted)
     }
     expect(Math.max(...along)).toBeLessThan(1.04) // damped: hardly beyond the goal
     const after = cell.observeSync().proprio
@@ -144,7 +144,7 @@ describe.each(['panda', 'gantry'] as const)('motion of the %s', (arm) => {
         conjugate(fromRotationVector([...before.slice(3, 6)] as Vec3)),
       ),
     )
-    const change = [after[0] - before[0], after[1] - before[1], after[2] - before[2], ...rest]
+    const change = [after[0]! - before[0]!, after[1]! - before[1]!, after[2]! - before[2]!, ...rest]
     change.forEach((value, i) => {
       expect(Math.abs(value - (i === axis ? wanted : 0))).toBeLessThan(i < 3 ? 0.001 : 0.01)
     })
@@ -157,8 +157,8 @@ describe.each(['panda', 'gantry'] as const)('motion of the %s', (arm) => {
     for (let i = 0; i < 4; i++) cell.stepSync(action({ 2: 1 }))
     for (let i = 0; i < 8; i++) cell.stepSync(still)
     const { bolts, contactForce } = cell.truth()
-    expect(bolts[0].held).toBe(true)
-    expect(bolts[0].speed).toBeLessThan(0.005)
+    expect(bolts[0]!.held).toBe(true)
+    expect(bolts[0]!.speed).toBeLessThan(0.005)
     expect(contactForce).toBe(0)
     const { proprio } = cell.observeSync()
     expectVector([...proprio.slice(14, 17)] as Vec3, [0, 0, -0.7848], 2)

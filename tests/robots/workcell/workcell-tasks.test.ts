@@ -133,14 +133,14 @@ describe('conditions', () => {
       contactForce: 0,
     }
   })
-  const bolt = () => truth.bolts[0]
+  const bolt = () => truth.bolts[0]!
   /** The bolt in the slot with its tip at `tip` and its axis tilted by `tilt` about x. */
   const put = (tip: Vec3, tilt: number) =>
     Object.assign(bolt(), standing(tip[0], tip[1], tip[2], fromRotationVector([tilt, 0, 0])), { tip })
 
   it('accept every seat that the free play of the slot allows', () => {
     put([0.5, -0.115, 0.0195], 0.106) // docs/simulator.md §5: diagonal free play
-    expect(TASKS.assemble.succeeds(truth)).toBe(true)
+    expect(TASKS.assemble!.succeeds(truth)).toBe(true)
   })
 
   it.each([
@@ -153,9 +153,9 @@ describe('conditions', () => {
     // the head's top is at 17.5 + 56 + 10 = 83.5 mm
     ['tool 9 mm over the head', () => void (truth.tcp.position = [0.5, -0.115, 0.0925])],
   ])('refuse an assembly that is %s', (_, spoil) => {
-    expect(TASKS.assemble.succeeds(truth)).toBe(true)
+    expect(TASKS.assemble!.succeeds(truth)).toBe(true)
     spoil()
-    expect(TASKS.assemble.succeeds(truth)).toBe(false)
+    expect(TASKS.assemble!.succeeds(truth)).toBe(false)
   })
 
   it('call a bolt held within 8 mm of its axis, along the shaft, with the fingers around it', () => {

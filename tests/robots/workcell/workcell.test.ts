@@ -65,7 +65,7 @@ describe.each([
       cell.resetSync('place', seed, { bolt })
       let truth = cell.truth()
       // free play makes the bolt rest at 52 degrees in its 45 degree cradle (docs/simulator.md §2)
-      const lean = (angleBetween(upOf(truth.bolts[bolt].rotation), [0, 0, 1]) * 180) / Math.PI
+      const lean = (angleBetween(upOf(truth.bolts[bolt]!.rotation), [0, 0, 1]) * 180) / Math.PI
       expect(lean).toBeGreaterThan(48)
       expect(lean).toBeLessThan(56)
       expect(truth.gripper).toEqual({ width: expect.closeTo(0.05, 3), command: 'open' })
@@ -77,15 +77,15 @@ describe.each([
 
       cell.resetSync('pick', seed, { bolt })
       truth = cell.truth()
-      expect(angleBetween(upOf(truth.bolts[bolt].rotation), [0, 0, 1])).toBeLessThan(0.16)
-      expect(truth.bolts[bolt].tip[2]).toBeCloseTo(0.021, 3)
+      expect(angleBetween(upOf(truth.bolts[bolt]!.rotation), [0, 0, 1])).toBeLessThan(0.16)
+      expect(truth.bolts[bolt]!.tip[2]).toBeCloseTo(0.021, 3)
 
       cell.resetSync('assemble', seed, { bolt })
       truth = cell.truth()
-      expect(truth.bolts[bolt].held).toBe(true)
-      expect(truth.bolts[bolt].touchesHand).toBe(true)
-      expect(truth.bolts[bolt].tip[2] - 0.045).toBeGreaterThan(0.025)
-      expect(truth.bolts[bolt].tip[2] - 0.045).toBeLessThan(0.055)
+      expect(truth.bolts[bolt]!.held).toBe(true)
+      expect(truth.bolts[bolt]!.touchesHand).toBe(true)
+      expect(truth.bolts[bolt]!.tip[2] - 0.045).toBeGreaterThan(0.025)
+      expect(truth.bolts[bolt]!.tip[2] - 0.045).toBeLessThan(0.055)
     }
     cell.free()
   })
@@ -206,11 +206,11 @@ describe('workcell', () => {
 
 describe('cameras of the workcell', () => {
   const near = ({ images }: Observation, camera: string, [r, g, b]: number[], tolerance: number) => {
-    const { data } = images[camera]
+    const { data } = images[camera]!
     let count = 0
     for (let i = 0; i < data.length; i += 3) {
-      const scale = Math.max(data[i], data[i + 1], data[i + 2]) / Math.max(r, g, b)
-      const off = Math.hypot(data[i] - scale * r, data[i + 1] - scale * g, data[i + 2] - scale * b)
+      const scale = Math.max(data[i]!, data[i + 1]!, data[i + 2]!) / Math.max(r!, g!, b!)
+      const off = Math.hypot(data[i]! - scale * r!, data[i + 1]! - scale * g!, data[i + 2]! - scale * b!)
       if (scale > 0.3 && off < tolerance * scale * 255) count++
     }
     return count
@@ -233,7 +233,7 @@ describe('cameras of the workcell', () => {
       expect(near(seen, 'front', AMBER, 0.03)).toBeGreaterThan(40)
       expect(near(seen, 'front', AMBER, 0.03)).toBeLessThan(400)
     }
-    expect(Buffer.compare(observation.images.front.data, other.images.front.data)).not.toBe(0)
+    expect(Buffer.compare(observation.images.front!.data, other.images.front!.data)).not.toBe(0)
     cell.free()
   })
 
@@ -252,15 +252,15 @@ describe('cameras of the workcell', () => {
   it('sees the second workcell differently, though its start is the same', async () => {
     const [a, b] = await Promise.all([Workcell.create(), Workcell.create(WORKCELL_B)])
     const [seenA, seenB] = [a.resetSync('pick', 2), b.resetSync('pick', 2)]
-    for (let i = 0; i < 6; i++) expect(seenB.proprio[i]).toBeCloseTo(seenA.proprio[i], 3)
-    expect(Buffer.compare(seenA.images.front.data, seenB.images.front.data)).not.toBe(0)
+    for (let i = 0; i < 6; i++) expect(seenB.proprio[i]).toBeCloseTo(seenA.proprio[i]!, 3)
+    expect(Buffer.compare(seenA.images.front!.data, seenB.images.front!.data)).not.toBe(0)
     a.free()
     b.free()
   })
 
   it('lights the table of the second workcell from another side', async () => {
     const cell = await Workcell.create(WORKCELL_B)
-    const { data } = cell.resetSync('pick', 2).images.front
+    const { data } = cell.resetSync('pick', 2).images.front!
     // 255 colour (0.36 + 0.6 n.l), n.l = 0.78 / |(0.3, -0.55, 0.78)| = 0.7796, of (0.5, 0.57, 0.6) and (0.46, 0.53, 0.56)
     const lit = [
       [105.5, 120.3, 126.7],

@@ -13,8 +13,8 @@ export const task: Task = {
   maxSteps: 80,
   scene: 'bolts',
   succeeds: (truth) => {
-    const bolt = truth.bolts[truth.bolt]
-    const { depth, offset, tilt } = seating(bolt, truth.slots[truth.bolt])
+    const bolt = truth.bolts[truth.bolt]!
+    const { depth, offset, tilt } = seating(bolt, truth.slots[truth.bolt]!)
     return depth >= 0.025 && offset < 0.003 && tilt < 0.13 && isReleasedAndClear(truth, bolt)
   },
   start(stream, { fixtures, bolts, rotation, active }) {

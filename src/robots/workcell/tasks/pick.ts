@@ -11,7 +11,7 @@ export const task: Task = {
   maxSteps: 80,
   scene: 'bolts',
   succeeds: (truth) => {
-    const bolt = truth.bolts[truth.bolt]
+    const bolt = truth.bolts[truth.bolt]!
     const height = dot(subtract(bolt.tip, truth.stand.position), upOf(truth.stand.rotation))
     const tilt = angleBetween(upOf(bolt.rotation), [0, 0, 1])
     return bolt.held && height >= 0.025 && tilt < 0.26 && bolt.speed < 0.35

@@ -2,4 +2,5 @@
 import { register } from 'tsx/esm/api'
 
 register()
-await import('./learner-worker.ts')
+const { main } = await import('./learner-process.ts')
+await main()

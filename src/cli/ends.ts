@@ -1,0 +1,95 @@
+/**
+ * @file How this process ends: by an error, a signal, a second Ctrl-C. Robots are stopped first, one line says why, and
+ * nothing that still waits keeps it alive for long. A terminal that is gone ends nothing.
+ */
+import { constants } from 'node:os'
+import { relative } from 'node:path'
+import { InputError, LostError, ShapeError, systemError } from '../errors.ts'
+import type { Failure } from '../loop/failure.ts'
+import { stopAll } from '../robot/commanded.ts'
+
+const PATIENCE = 1500 // ms from the cause to the end, at the latest
+const AT_ONCE = 300 // ms, where somebody has asked twice
+
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+
+/** Somebody ended the process from outside. */
+export class Signalled extends Error {
+  override name = 'Signalled'
+  constructor(readonly signal: Signal) {
+    super(`Ended by ${signal}: the robot is stopped, the log is whole.`)
+  }
+}
+
+/** A run that ends well where it is asked to, and at once where it is failed. */
+export type Running = { stop(): void; stopping: boolean; failure: Failure }
+
+let running: Running | undefined
+let told = false
+
+/** Signals and stray errors go to this run until the returned function is called. */
+export function handOver(run: Running): () => void {
+  running = run
+  return () => {
+    if (running === run) running = undefined
+  }
+}
+
+/** To be called once, first. */
+export function watchEnds(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}) // a closed pipe: nobody reads any more
+  process.on('uncaughtException', stray)
+  process.on('unhandledRejection', stray)
+  process.on('SIGINT', interrupted)
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(new Signalled(signal)))
+}
+
+/** Says once why the process ends, and sees to it that it does. */
+export function endWith(error: unknown): void {
+  process.exitCode = exitCodeOf(error)
+  setTimeout(() => process.exit(), PATIENCE).unref()
+  if (told) return
+  told = true
+  process.stderr.write(`${lineOf(error)}\n`)
+}
+
+function interrupted(): void {
+  const elsewhere = !running && process.listenerCount('SIGINT') > 1 // a command that has its own way of ending
+  if (running && !running.stopping) running.stop()
+  else if (!elsewhere) end(new Signalled('SIGINT'), AT_ONCE)
+}
+
+/** An error that nobody caught. */
+function stray(error: unknown): void {
+  end(error)
+}
+
+function end(error: unknown, patience = PATIENCE): void {
+  const code = exitCodeOf(error)
+  const stopped = stopAll()
+  if (running) {
+    setTimeout(() => process.exit(code), patience)
+    running.failure.fail(error)
+    return
+  }
+  endWith(error)
+  void stopped.then(() => process.exit(code))
+}
+
+/** 2 for what a user can mend, 128 + n for a signal, 1 for all else. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Signalled) return 128 + constants.signals[error.signal]
+  return error instanceof InputError || error instanceof ShapeError || systemError(error) ? 2 : 1
+}
+
+/** What is told of an error: of a bug the place in the code too, and with DEBUG the stack. */
+export function lineOf(thrown: unknown): string {
+  const error = systemError(thrown) ?? thrown
+  if (!(error instanceof Error)) return String(error)
+  const plain = [InputError, ShapeError, LostError, Signalled].some((kind) => error instanceof kind)
+  const message = error.message.replaceAll('\n', ' ')
+  if (process.env.DEBUG && error.stack) return error.stack
+  if (plain) return message
+  const at = /\n\s+at (?:.*\()?(?:file:\/\/)?(.*?:\d+):\d+\)?/.exec(error.stack ?? '')?.[1]
+  return `${error.name}: ${message}${at ? ` (at ${relative(process.cwd(), at)})` : ''}. This is a bug; DEBUG=1 shows more of it`
+}

@@ -1,0 +1,60 @@
+/** @file The real learner, but that it dies: how and when is said by the environment of the process. */
+import { appendFileSync, existsSync } from 'node:fs'
+import { InputError } from '../../../src/errors.ts'
+import type { LearnerPort } from '../../../src/link/ports.ts'
+import { type LearnerSetup, openLearner } from '../../../src/run/learner-process.ts'
+
+export const HOW = ['error', 'input', 'exit', 'memory'] as const
+export type How = (typeof HOW)[number]
+
+/** `idle`: between two blocks or updates; `cue`: as soon as there is a file of that name beside the notes. */
+export const WHEN = ['opening', 'warm-up', 'idle', 'block', 'save', 'cue'] as const
+export type When = (typeof WHEN)[number]
+
+const { DEATH_NOTES, DEATH_HOW, DEATH_WHEN } = process.env
+
+function die(): never | undefined {
+  appendFileSync(DEATH_NOTES!, `death ${performance.timeOrigin + performance.now()}\n`)
+  if (DEATH_HOW === 'error') throw new TypeError('the learner tripped')
+  if (DEATH_HOW === 'input') throw new InputError('setting "learner.x"', 'cannot be', 'Choose another')
+  if (DEATH_HOW === 'exit') process.exit(3)
+  const full: unknown[] = []
+  for (;;) full.push(Array.from({ length: 1000 }, (_, i) => ({ i })))
+}
+
+export async function mortal(setup: LearnerSetup): Promise<LearnerPort> {
+  const when = DEATH_WHEN as When
+  if (when === 'opening') die()
+  const learner = await openLearner(setup)
+  let steps = 0
+  let demonstrating = true
+  if (when === 'cue')
+    setInterval(() => {
+      if (existsSync(`${DEATH_NOTES}.cue`)) die()
+    }, 10)
+  return {
+    begin(start, observation) {
+      demonstrating = start.source === 'demonstration'
+      learner.begin(start, observation)
+    },
+    step(episode, step, next) {
+      learner.step(episode, step, next)
+      if (when === 'idle' && !demonstrating && ++steps === 5) setTimeout(die, 1)
+    },
+    end: (episode, end) => learner.end(episode, end),
+    get updates() {
+      return learner.updates
+    },
+    canUpdate: (phase) => learner.canUpdate(phase),
+    update(phase) {
+      if ((when === 'warm-up' && phase === 'warm-up') || (when === 'block' && phase === 'online')) die()
+      return learner.update(phase)
+    },
+    actorParameters: () => learner.actorParameters(),
+    save(name) {
+      if (when === 'save') die()
+      return learner.save(name)
+    },
+    release: () => learner.release(),
+  }
+}
