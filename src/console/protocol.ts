@@ -132,12 +132,13 @@ export type State = {
   episodeStep: number // steps of the episode behind this observation
   maxSteps: number
   actor: ActorName | null // of the step that led here; null at an episode's first observation
-  planned: number[] | null // [7] in [-1, 1], what the primary actor would have done in that step
+  planned: number[] | null // [7] in [-1, 1], what the primary actor would have done in that step; canonical, as what is executed
   executed: number[] | null // [7] what reached the motors
   plannedMotion: Vector3 | null // metres
   executedMotion: Vector3 | null // metres, as commanded
   tcp: { position: Vector3; rotation: Quaternion } | null // metres; null where the robot does not tell
   gripper: number | null // 0 closed, 1 open
+  grip: -1 | 0 | 1 // what the gripper is asked for: to open, nobody knows, to close
   speed: number | null // m/s of the tool
   command: CommandInfo | null // in force now
 }

@@ -12,6 +12,7 @@ import {
   shapesOf,
 } from '../nets/index.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
+import { GRIPPER_ENTRY } from '../robot/gripper.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
 import {
@@ -28,8 +29,6 @@ import {
 import { sightOf } from './sight.ts'
 
 export type ActorParameters = ByActor<Float32Array> // the flat run of each group that the method acts with
-
-const GRIPPER = ACTION_WIDTH - 1 // entry of an action
 
 export class Policy {
   private readonly cache = new Map<string, Float32Array>()
@@ -123,14 +122,14 @@ export class Policy {
     proprio!.set(seen.proprio)
     features?.set(seen.features[0]!) // not every actor looks at the images
     noise!.set(xi)
-    noise![GRIPPER]! /= this.gripperGain // it steepens what the head says, not how far noise spreads it
+    noise![GRIPPER_ENTRY]! /= this.gripperGain // it steepens what the head says, not how far noise spreads it
     await program.run()
     return this.decided(Float32Array.from(program.outputs.action!))
   }
 
   /** The mean over hands that closed and hands that did not leaves a gripper, which keeps its state below a half, as it was. */
   private decided(action: Action): Action {
-    action[GRIPPER] = Math.min(1, Math.max(-1, this.gripperGain * action[GRIPPER]!))
+    action[GRIPPER_ENTRY] = Math.min(1, Math.max(-1, this.gripperGain * action[GRIPPER_ENTRY]!))
     return action
   }
 

@@ -1,10 +1,11 @@
 /** @file Reads a log folder back, episode by episode in the order of writing; a resumed run rebuilds its replay from it. */
 import { InputError } from '../errors.ts'
+import { canonicalActions, toldGrip } from '../robot/gripper.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import { type EpisodeEnd, type EpisodeStart, type Step, settle } from './episode.ts'
 import { FrameReader } from './frames.ts'
 import { expectRobot, expectTornTail, readHeader, repairOf, segmentsOf } from './log-files.ts'
-import { loggedRobot, RecordCodec } from './records.ts'
+import { type LoggedRobot, loggedRobot, RecordCodec } from './records.ts'
 import type { Transition } from './transition.ts'
 
 export type LoggedEpisode = {
@@ -82,7 +83,7 @@ export function* readEpisode(
       open.steps.push(record.step)
       open.observations.push(record.next)
     } else if (record.kind === 'end' && record.episode === open?.start.episode) {
-      return settled({ ...open, end: record.end })
+      return settled({ ...open, end: record.end }, codec)
     } else {
       throw new InputError(
         where,
@@ -92,13 +93,24 @@ export function* readEpisode(
     }
     yield
   }
-  return open && settled(open)
+  return open && settled(open, codec)
 }
 
-function settled(episode: LoggedEpisode): LoggedEpisode {
+function settled(episode: LoggedEpisode, { version, robot }: RecordCodec): LoggedEpisode {
   const last = episode.steps.pop()
   if (last) episode.steps.push(settle(last, episode.end))
-  return episode
+  return version === 1 ? canonical(episode, robot) : episode
+}
+
+/** The gripper's entries of an episode of version 1 as later versions write them. */
+function canonical(episode: LoggedEpisode, { channels }: LoggedRobot): LoggedEpisode {
+  const { steps, observations } = episode
+  const told = observations.map(({ proprio }) => toldGrip(channels, proprio))
+  const actions = canonicalActions(
+    steps.map(({ action }) => action),
+    told,
+  )
+  return { ...episode, steps: steps.map((step, t) => ({ ...step, action: actions[t]! })) }
 }
 
 /** The transitions of an episode; the observation after the last one is `episode.observations.at(-1)`. */

@@ -59,7 +59,7 @@ export const LogHeader = z.strictObject({ ...rest, version: z.literal(LOG_VERSIO
 export type LogHeader = Omit<z.infer<typeof LogHeader>, 'version'> & { version: LogVersion }
 export type LogVersion = 1 | typeof LOG_VERSION
 
-/** Version 1: only workcells wrote logs, and of their channels only the names. */
+/** Version 1: only workcells wrote logs, of their channels only the names; the gripper's entry as it was asked, not canonical. */
 const FirstHeader = z
   .strictObject({
     ...rest,
@@ -78,6 +78,8 @@ const FirstHeader = z
 
 const READABLE = z.union([LogHeader, FirstHeader])
 
+const GRIPPER_ROLES: Record<string, Role> = { 'gripper.opening': 'opening', 'gripper.command': 'grip' }
+
 /** A channel of version 1 by its name, "tcp.x [m]". */
 function channelNamed(text: string): Channel {
   const [, name, unit] = /^(.*) \[(.*)\]$/.exec(text) ?? [text, text, '']
@@ -89,7 +91,7 @@ function channelNamed(text: string): Channel {
     'wrist.force': 'force',
   }
   const of = vectors[prefix ?? '']
-  const role = of ? (`${of}.${axis}` as Role) : name === 'gripper.opening' ? 'opening' : undefined
+  const role = of ? (`${of}.${axis}` as Role) : GRIPPER_ROLES[name!]
   return { name: name!, unit: unit!, ...(role && { role }) }
 }
 
@@ -138,8 +140,8 @@ export class RecordCodec {
 
   /** `version`: of the records to be read; those that are written are of the present one. */
   constructor(
-    private readonly robot: LoggedRobot,
-    private readonly version: LogVersion = LOG_VERSION,
+    readonly robot: LoggedRobot,
+    readonly version: LogVersion = LOG_VERSION,
   ) {
     this.cameras = Object.keys(robot.cameras).sort()
   }

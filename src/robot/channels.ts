@@ -6,8 +6,15 @@ const AXES = ['x', 'y', 'z'] as const
 export const VECTORS = ['position', 'turn', 'velocity', 'force'] as const
 export type VectorRole = (typeof VECTORS)[number]
 
-/** What a channel means to whoever watches over the robot or draws it; "opening" of the gripper: 0 closed, 1 open. */
-export const ROLES = [...VECTORS.flatMap((of) => AXES.map((axis) => `${of}.${axis}` as const)), 'opening'] as const
+/**
+ * What a channel means to whoever watches over the robot or draws it. Of the gripper: "opening", how far it is open, 0 closed,
+ * 1 open; "grip", what it is asked for, -1 to open, 1 to close.
+ */
+export const ROLES = [
+  ...VECTORS.flatMap((of) => AXES.map((axis) => `${of}.${axis}` as const)),
+  'opening',
+  'grip',
+] as const
 export type Role = (typeof ROLES)[number]
 
 /** `low`, `high`: a reading beyond is no measurement but a fault of the sensor; left out where anything may be read. */

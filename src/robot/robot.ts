@@ -11,7 +11,11 @@ export type Observation = {
   taken?: Record<string, number> // when each camera took its picture, on the same clock; left out where a camera cannot tell
 }
 
-/** [7] in [-1, 1]: dx dy dz, droll dpitch dyaw, gripper. RobotSpec.actionFrame and actionScale say in which frame, and how far. */
+/**
+ * [7] in [-1, 1]: dx dy dz, droll dpitch dyaw, gripper. RobotSpec.actionFrame and actionScale say in which frame, and how far.
+ * The gripper's entry above 0.5 asks to close, below -0.5 to open; between, and at 0, what is asked for already stays. What is
+ * executed and recorded is canonical: -1 or 1, what is asked for from this step on (`gripper.ts`, docs/decisions/0038).
+ */
 export type Action = Float32Array
 
 export const ACTION_WIDTH = 7
@@ -37,7 +41,7 @@ export type RobotSpec = {
   name: string
   rate: number // Hz: steps a second
   cameras: Record<string, CameraSpec>
-  channels: readonly Channel[] // one an entry of the proprioception
+  channels: readonly Channel[] // one an entry of the proprioception; a robot with a gripper has one of role "grip"
   home?: Quat // orientation of the tool where the channels that tell its turn read 0
   actionFrame: 'base' | 'tool' // the frame in which an action moves the tool
   actionScale: { translation: number; rotation: number } // metres and radians per step at |a| = 1

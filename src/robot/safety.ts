@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts'
 import { vectorOf } from './channels.ts'
 import { describeFault, type Fault } from './fault.ts'
 import type { FaultFile } from './fault-file.ts'
+import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
 import { defaultSenseLimits, type SenseLimits, Senses, type Suspicion } from './senses.ts'
 
@@ -31,7 +32,8 @@ export const defaultLimits: SafetyLimits = {
 
 /** What the guard has to know beside the command. */
 export type SafetySituation = {
-  previous: ArrayLike<number> // [7] what was executed last; zeros after a reset, a stop or a hold
+  previous: ArrayLike<number> // [7] what was sent last; zeros after a reset, a stop or a hold
+  grip: AskedGrip // what the gripper is asked for already
   position: readonly number[] | null // [3] TCP, metres; null where the robot does not tell
   force: number | null // N; null where nothing measures it
   commandAge: number // s
@@ -46,7 +48,7 @@ export type Guarded = {
   limited: boolean // the command was within its rights but larger than allowed
 }
 
-/** Stand still, keep the gripper. */
+/** Stand still; whatever the gripper does, it goes on. */
 export const holdAction = (): Action => new Float32Array(ACTION_WIDTH)
 
 const older = (age: number, limit: number) => !(age <= limit) // also catches an age that is not a number
@@ -72,8 +74,8 @@ function findFault(command: ArrayLike<number>, situation: SafetySituation, limit
 
 /**
  * What a motor may be told. With a fault: hold. Else the command clipped to [-1, 1], its motion axes kept within
- * `limits.change` of the previous ones, and no step that leads out of the work box (back into it always may).
- * Stopping at the wall of the box comes before smoothness. Pure; never throws.
+ * `limits.change` of the previous ones, and no step that leads out of the work box (back into it always may), its gripper
+ * entry canonical. Stopping at the wall of the box comes before smoothness. Pure; never throws.
  */
 export function guard(command: ArrayLike<number>, situation: SafetySituation, limits: SafetyLimits): Guarded {
   const fault = findFault(command, situation, limits)
@@ -92,7 +94,7 @@ export function guard(command: ArrayLike<number>, situation: SafetySituation, li
     }
   let limited = false
   for (let i = 0; i < ACTION_WIDTH; i++) limited ||= Math.abs(action[i]! - command[i]!) > 1e-6
-  return { action, fault: null, limited }
+  return { action: canonicalAction(action, situation.grip), fault: null, limited }
 }
 
 export type SafeRobotOptions = {
@@ -112,7 +114,8 @@ export class SafeRobot implements Robot {
   readonly #readForce: () => number | null
   readonly #onFault: (fault: Fault) => void
   #fault: Fault | null = null
-  #executed: Action = holdAction()
+  #sent: Action = holdAction()
+  #grip: AskedGrip = 0 // what the gripper is asked for
   #limited = 0
   #observation: Observation | null = null
   readonly #senses: Senses
@@ -154,9 +157,9 @@ export class SafeRobot implements Robot {
     return this.#fault
   }
 
-  /** [7] what the last step sent to the motors: this, not the command, is what happened. */
+  /** [7] what the last step sent to the motors, canonical in a hold, too: this, not the command, is what happened. */
   get executed(): Action {
-    return this.#executed.slice()
+    return canonicalAction(this.#sent, this.#grip)
   }
 
   /** Steps whose command was larger than allowed. */
@@ -203,7 +206,7 @@ export class SafeRobot implements Robot {
   clearFault(): void {
     this.#fault = null
     this.#faults?.clear()
-    this.#executed = holdAction()
+    this.#sent = holdAction()
     this.#senses.forget()
     for (const who of this.#heard.keys()) this.heartbeat(who)
   }
@@ -216,8 +219,10 @@ export class SafeRobot implements Robot {
         clearing(this.#faults),
       )
     this.#disarm()
-    this.#executed = holdAction()
-    return this.#believe(await this.#robot.reset(task, seed))
+    this.#sent = holdAction()
+    const first = await this.#robot.reset(task, seed)
+    this.#grip = 0
+    return this.#believe(first)
   }
 
   async observe(): Promise<Observation> {
@@ -234,7 +239,8 @@ export class SafeRobot implements Robot {
     const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
     if (guarded.fault) this.#latch(guarded.fault)
     if (guarded.limited) this.#limited++
-    this.#executed = guarded.action
+    this.#sent = guarded.action
+    this.#grip = gripAfter(guarded.action[GRIPPER_ENTRY]!, this.#grip)
     const outcome = await this.#robot.step(guarded.action.slice())
     await this.#believe(outcome.observation, guarded.action)
     this.#arm()
@@ -257,7 +263,7 @@ export class SafeRobot implements Robot {
 
   async stop(): Promise<void> {
     this.#disarm()
-    this.#executed = holdAction()
+    this.#sent = holdAction()
     await this.#robot.stop()
   }
 
@@ -265,7 +271,8 @@ export class SafeRobot implements Robot {
     const indices = this.#positionIndices()
     const proprio = this.#observation?.proprio
     return {
-      previous: this.#executed,
+      previous: this.#sent,
+      grip: this.#grip,
       position: indices && proprio ? indices.map((i) => proprio[i]!) : null,
       force: this.#readForce(),
       commandAge,
@@ -290,6 +297,7 @@ export class SafeRobot implements Robot {
     if (after?.camera !== before?.camera || after?.look !== before?.look) this.onSuspicion(after)
     if (!fault) {
       this.#observation = observation
+      this.#grip = gripAfter(toldGrip(this.spec.channels, observation.proprio), this.#grip)
       return observation
     }
     this.#latch(fault)

@@ -208,6 +208,30 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await says(page, '.device [role="alert"]', 'until it is mapped')
   })
 
+  it('the key of the gripper turns it round from what the robot is asked for, also in the next episode, which begins open', async () => {
+    const page = await open(undefined, '#live')
+    const asked = () => stage.executed.at(-1)?.action[6]
+    await page.keyboard.down('h')
+    await expect.poll(() => stage.desk.person.holding, { timeout: 10_000 }).toBe(true)
+    for (const grip of [1, -1, 1]) {
+      await page.waitForTimeout(300) // the page has heard of the last one
+      await page.keyboard.press('g')
+      await expect.poll(asked).toBe(grip)
+    }
+    await page.keyboard.up('h')
+    const { length } = stage.episodes
+    await page.keyboard.press('x')
+    await expect.poll(() => stage.episodes.length, { timeout: 10_000 }).toBe(length + 1)
+    await expect.poll(asked, { timeout: 10_000 }).toBe(-1)
+    await page.keyboard.down('h')
+    await page.waitForTimeout(300)
+    await page.keyboard.press('g')
+    await expect.poll(asked).toBe(1)
+    await page.keyboard.up('h')
+    const { steps } = [...readEpisodes(stage.folder.log)].at(-2)!
+    expect(new Set(steps.map(({ action }) => action[6]))).toEqual(new Set([-1, 1]))
+  })
+
   it('the keyboard moves the arm again after the page’s clock stood still; where the line is slow the page says what to do', async () => {
     let delay = 0
     const page = await open(async (page) => {

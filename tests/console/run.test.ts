@@ -80,6 +80,16 @@ describe('a run with its console', () => {
     expect(page.last('coach')!.line.length).toBeGreaterThan(10)
   })
 
+  it('says in each step, of demonstrations and of practice, what the gripper is asked for from then on', () => {
+    for (const folder of [watched.demonstrations, watched.log]) {
+      const episodes = [...readEpisodes(folder)]
+      const asked = episodes.flatMap(({ steps }) => steps.map(({ action }) => action[6]))
+      expect(new Set(asked)).toEqual(new Set([-1, 1]))
+      const told = episodes.flatMap(({ observations }) => observations.slice(1).map(({ proprio }) => proprio[13]))
+      expect(asked).toEqual(told) // "gripper.command"
+    }
+  })
+
   it('tells in its last practice state of an episode what the log holds of that step', () => {
     const logged = new Map([...readEpisodes(watched.log)].map((episode) => [episode.start.episode, episode]))
     const states = page.all('state').filter(({ stage, executed }) => stage === 'practice' && executed)

@@ -16,5 +16,5 @@ const RECORDED = 'what it shows was recorded: no command changes it'
 robotContract(
   'a log that is played back',
   async () => ({ robot: ReplayedRobot.open(golden), task: 'pick', release: () => {} }),
-  { 'goes where it is told': RECORDED, 'holds still when told to': RECORDED },
+  { 'goes where it is told': RECORDED, 'holds still when told to': RECORDED, 'tells of its gripper': RECORDED },
 )

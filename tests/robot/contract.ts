@@ -12,7 +12,7 @@ export type UnderContract = {
   release(): void
 }
 
-export type Exemption = 'goes where it is told' | 'holds still when told to'
+export type Exemption = 'goes where it is told' | 'holds still when told to' | 'tells of its gripper'
 
 export function robotContract(
   name: string,
@@ -115,6 +115,21 @@ export function robotContract(
       expect(to[2]! - from[2]!).toBeGreaterThan(robot.spec.actionScale.translation)
       expect(Math.abs(to[0]! - from[0]!)).toBeLessThan(0.01)
     })
+
+    unless('tells of its gripper')(
+      'tells what its gripper is asked for, which stays until an action says otherwise',
+      async () => {
+        const { robot, task } = held
+        const grip = robot.spec.channels.findIndex(({ role }) => role === 'grip')
+        const asking = async (entry: number) =>
+          (await robot.step(Float32Array.of(0, 0, 0, 0, 0, 0, entry))).observation.proprio[grip]
+        await robot.reset(task, 1)
+        for (const entry of [1, -1]) {
+          expect(await asking(entry)).toBe(entry)
+          for (const undecided of [0, 0.5, -0.5]) expect(await asking(undecided)).toBe(entry)
+        }
+      },
+    )
 
     unless('holds still when told to')('holds still when told to', async () => {
       const { robot, task } = held

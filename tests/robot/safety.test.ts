@@ -16,6 +16,7 @@ const limits: SafetyLimits = {
 }
 const calm: SafetySituation = {
   previous: [0, 0, 0, 0, 0, 0, 0],
+  grip: 0,
   position: [0.5, 0, 0.2],
   force: 3,
   commandAge: 0.01,

@@ -11,7 +11,6 @@ const SLEW = 5
 const MOTION_AXES = 6
 
 export class Handover {
-  private gripping: number | null = null // what the person's actions say, while they act
   private leaving = false
 
   constructor(private readonly slew: number = SLEW) {}
@@ -34,22 +33,19 @@ export class Handover {
     const most = this.slew * seconds
     if (asked) {
       this.leaving = true
-      this.gripping = asked.gripper === 'none' ? (this.gripping ?? last[MOTION_AXES]!) : GRIP_VALUE[asked.gripper]
-      return this.towards(last, asked.axes, most, this.gripping)
+      return this.towards(last, asked.axes, most, GRIP_VALUE[asked.gripper])
     }
     if (!this.leaving) return null
     const action = this.towards(last, planned, most, planned[MOTION_AXES]!)
     const arrived = Array.from({ length: MOTION_AXES }, (_, i) => Math.abs(planned[i]! - last[i]!) <= most).every(
       Boolean,
     )
-    this.gripping = null
     this.leaving = !arrived
     return arrived ? null : action
   }
 
   /** A new episode begins at rest: nothing to lead back from. */
   reset(): void {
-    this.gripping = null
     this.leaving = false
   }
 

@@ -1,5 +1,6 @@
 /** @file What the page draws over the cameras, from what a robot's channels are, and where its cameras are. */
 import { vectorOf } from '../../robot/channels.ts'
+import { type AskedGrip, gripAfter, toldGrip } from '../../robot/gripper.ts'
 import type { CameraSpec, RobotSpec } from '../../robot/robot.ts'
 import { fromRotationVector, multiply, type Quat, type Vec3 } from '../../robot/rotation.ts'
 import type { CameraInfo, State } from '../protocol.ts'
@@ -11,9 +12,11 @@ export class ProprioReader {
   private readonly velocity: number[] | null
   private readonly opening: number
   private readonly home: Quat | undefined
+  private readonly channels: RobotSpec['channels']
 
   constructor({ channels, home }: Pick<RobotSpec, 'channels' | 'home'>) {
     this.home = home
+    this.channels = channels
     this.position = vectorOf(channels, 'position')
     this.turn = vectorOf(channels, 'turn')
     this.velocity = vectorOf(channels, 'velocity')
@@ -42,6 +45,11 @@ export class ProprioReader {
   /** 0 closed, 1 open. */
   gripper(values: ArrayLike<number>): number | null {
     return this.opening < 0 ? null : values[this.opening]!
+  }
+
+  /** What the gripper is asked for; 0 where the robot does not tell. */
+  grip(values: ArrayLike<number>): AskedGrip {
+    return gripAfter(toldGrip(this.channels, values), 0)
   }
 }
 

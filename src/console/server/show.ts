@@ -1,6 +1,7 @@
 /** @file What a robot does now, as the pages are told: the newest observation, the step that led to it, its pictures. */
 
 import type { Happening } from '../../loop/episode.ts'
+import { canonicalAction } from '../../robot/gripper.ts'
 import type { Action, Image, Observation, RobotSpec } from '../../robot/robot.ts'
 import {
   ACTORS,
@@ -46,9 +47,11 @@ export class Show {
     this.happening = null
   }
 
+  /** A step from the observation that was looked at last. The plan is told in the form in which it would have been executed. */
   act(actor: Happening['actor'], executed: Action, planned: Action): void {
     this.episodeStep++
-    this.happening = { actor, executed: [...executed], planned: [...planned] }
+    const plan = canonicalAction(planned, this.seen ? this.reader.grip(this.seen.proprio) : 0)
+    this.happening = { actor, executed: [...executed], planned: [...plan] }
   }
 
   /** `pictured`: whether somebody looks on, so that the image is worth keeping. */
@@ -96,6 +99,7 @@ export class Show {
       executedMotion: happening && motion(happening.executed),
       tcp: reader.tcp(proprio),
       gripper: reader.gripper(proprio),
+      grip: reader.grip(proprio),
       speed: reader.speed(proprio),
       command,
     }

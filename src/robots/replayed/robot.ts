@@ -7,6 +7,7 @@ import { FrameReader } from '../../replay/frames.ts'
 import { readHeader, segmentsOf } from '../../replay/log-files.ts'
 import { type LoggedEpisode, readEpisodes } from '../../replay/log-reader.ts'
 import type { LoggedRobot } from '../../replay/records.ts'
+import { canonicalAction, gripAfter, toldGrip } from '../../robot/gripper.ts'
 import {
   ACTION_WIDTH,
   type Action,
@@ -80,7 +81,9 @@ export class ReplayedRobot implements Robot {
       throw new InputError('replayed.action', `is [${[...action]}]`, `Give ${ACTION_WIDTH} finite numbers`)
     const logged = this.episode?.steps[this.passed]
     if (!logged) throw new InputError(this.folder, 'has no further step of this episode', 'Reset the robot')
-    action.forEach((value, i) => {
+    const { channels } = this.spec
+    const grip = gripAfter(toldGrip(channels, this.episode!.observations[this.passed]!.proprio), 0)
+    canonicalAction(action, grip).forEach((value, i) => {
       this.deviation = Math.max(this.deviation, Math.abs(value - logged.action[i]!))
     })
     this.passed++

@@ -15,7 +15,7 @@ const CHANNELS: Channel[] = [
   ...vector('tcp.velocity', 'm/s', { of: 'velocity', low: -20, high: 20 }),
   ...vector('tcp.angularVelocity', 'rad/s', { low: -200, high: 200 }),
   { name: 'gripper.opening', unit: '0 closed, 1 open', low: -1, high: 2, role: 'opening' },
-  { name: 'gripper.command', unit: '-1 open, 1 close', low: -1, high: 1 },
+  { name: 'gripper.command', unit: '-1 open, 1 close', low: -1, high: 1, role: 'grip' },
   ...vector('wrist.force', 'N', { of: 'force', low: -1e5, high: 1e5 }), // contact force on the hand, mean over the last step
 ]
 

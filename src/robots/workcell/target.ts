@@ -1,4 +1,5 @@
 /** @file Where the tool should be: actions move this pose, a leash keeps it near the tool, a box keeps it over the table. */
+import { GRIPPER_ENTRY, gripAfter } from '../../robot/gripper.ts'
 import type { Action } from '../../robot/robot.ts'
 import { WORK_BOX } from './layout.ts'
 import { conjugate, fromRotationVector, multiply, rotationVector, unit } from './spatial.ts'
@@ -7,7 +8,6 @@ import { add, length, scale, subtract } from './vector.ts'
 
 export const ACTION_SCALE = { translation: 0.015, rotation: 0.15 } // metres, radians per step at |a| = 1
 const LEASH = { translation: 0.03, rotation: 0.35 } // metres, radians between target and tool
-const GRIPPER_THRESHOLD = 0.5 // |a₆| below it keeps the last command
 
 export type GripperCommand = 'open' | 'close'
 export type TargetState = { pose: Pose; gripper: GripperCommand }
@@ -48,8 +48,7 @@ export class Target {
       position: withinBox(add(actual.position, ahead)),
       rotation: unit(multiply(fromRotationVector(aside), actual.rotation)),
     }
-    if (action[6] > GRIPPER_THRESHOLD) this.gripper = 'close'
-    if (action[6] < -GRIPPER_THRESHOLD) this.gripper = 'open'
+    this.gripper = gripAfter(action[GRIPPER_ENTRY]!, this.gripper === 'close' ? 1 : -1) === 1 ? 'close' : 'open'
     this.from = this.pose
     this.travel = subtract(next.position, this.from.position)
     this.turn = rotationVector(multiply(next.rotation, conjugate(this.from.rotation)))

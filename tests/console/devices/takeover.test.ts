@@ -269,9 +269,9 @@ describe('handover', () => {
 
   it('leads from the policy to the person by half a unit a step, and back', () => {
     const handover = new Handover()
-    close7(handover.step(asked(-1), action(0.6, 1), action(0.6, 1)), action(0.1, 1))
-    close7(handover.step(asked(-1), action(0.1, 1), action(0.6, -1)), action(-0.4, 1))
-    close7(handover.step(asked(-1), action(-0.4, 1), action(0.6, -1)), action(-0.9, 1))
+    close7(handover.step(asked(-1), action(0.6, 1), action(0.6, 1)), action(0.1))
+    close7(handover.step(asked(-1), action(0.1, 1), action(0.6, -1)), action(-0.4))
+    close7(handover.step(asked(-1), action(-0.4, 1), action(0.6, -1)), action(-0.9))
     close7(handover.step(null, action(-0.9, 1), action(0.6, -1)), action(-0.4, -1))
     close7(handover.step(null, action(-0.4, -1), action(0.6, -1)), action(0.1, -1))
     expect(handover.step(null, action(0.1, -1), action(0.6, -1))).toBeNull()
@@ -286,11 +286,11 @@ describe('handover', () => {
     expect(handover.step(null, action(-1), action(1))).toBeNull()
   })
 
-  it('keeps the gripper as it is until the person squeezes, and then as they said', () => {
+  it('asks nothing of the gripper until the person squeezes, whatever the policy plans, and nothing more after it', () => {
     const handover = new Handover()
-    close7(handover.step(asked(0), action(0, 1), action(0, -1)), action(0, 1))
+    close7(handover.step(asked(0), action(0, 1), action(0, -1)), action(0, 0))
     close7(handover.step(asked(0, 'open'), action(0, 1), action(0, 1)), action(0, -1))
-    close7(handover.step(asked(0), action(0, -1), action(0, 1)), action(0, -1))
+    close7(handover.step(asked(0), action(0, -1), action(0, 1)), action(0, 0))
   })
 
   it('never lets a motion axis jump between policy and person', () => {

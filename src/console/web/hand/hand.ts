@@ -136,8 +136,8 @@ export class Hand {
     const model = this.connection.model.get()
     const settings = this.settings.get()
     const frame = frameOf(settings.frame, model.hello?.cameras ?? [], model.state?.tcp ?? null)
-    const executed = model.state?.executed?.[6]
-    if (executed !== undefined && Math.abs(executed) > 0.5) this.gripper = executed > 0 ? 'close' : 'open'
+    const grip = model.state?.grip
+    if (grip) this.gripper = grip > 0 ? 'close' : 'open'
     for (const { device } of this.gamepads.values()) this.mapWith(device, time)
     const asked = this.takeovers.map((takeover) => {
       takeover.mapping = mappingOf(settings, takeover.device, frame)
