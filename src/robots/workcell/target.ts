@@ -12,7 +12,7 @@ const LEASH = { translation: 0.03, rotation: 0.35 } // metres, radians between t
 export type GripperCommand = 'open' | 'close'
 export type TargetState = { pose: Pose; gripper: GripperCommand }
 
-const withinBox = (p: Vec3): Vec3 => p.map((x, i) => Math.min(WORK_BOX.high[i], Math.max(WORK_BOX.low[i], x))) as Vec3
+const withinBox = (p: Vec3): Vec3 => p.map((x, i) => Math.min(WORK_BOX.high[i]!, Math.max(WORK_BOX.low[i]!, x))) as Vec3
 
 const atMost = (v: Vec3, limit: number): Vec3 => {
   const size = length(v)
@@ -36,7 +36,7 @@ export class Target {
 
   /** Adds one action (components clipped to [-1, 1]), then pulls back to within the leash of `actual` and into the work box. */
   push(action: Action, actual: Pose): void {
-    const part = (i: number) => Math.min(1, Math.max(-1, action[i]))
+    const part = (i: number) => Math.min(1, Math.max(-1, action[i]!))
     const moved = add(this.pose.position, scale([part(0), part(1), part(2)], ACTION_SCALE.translation))
     const turned = multiply(
       fromRotationVector(scale([part(3), part(4), part(5)], ACTION_SCALE.rotation)),

@@ -144,10 +144,10 @@ export class Workcell implements Robot {
       world.placeFixture(NAMES.slot(k), fixture)
     })
     start.bolts.forEach((pose, k) => {
-      world.placeFree(world.bolts[k], pose)
+      world.placeFree(world.bolts[k]!, pose)
     })
     start.toys.forEach((pose, i) => {
-      world.placeFree(world.toys[i], pose)
+      world.placeFree(world.toys[i]!, pose)
     })
     for (const finger of world.fingers) world.views.qpos[finger] = start.fingerOpening
     stage.drive.place(start.tcp)
@@ -215,9 +215,9 @@ export class Workcell implements Robot {
       return {
         ...pose,
         tip: toWorld(pose, [0, 0, -BOLT.tipBelowHead]),
-        speed: Math.hypot(qvel[v], qvel[v + 1], qvel[v + 2]),
+        speed: Math.hypot(qvel[v]!, qvel[v + 1]!, qvel[v + 2]!),
         held: isHeld(pose, gripper, tcp),
-        touchesHand: touch.boltTouchesHand[k],
+        touchesHand: touch.boltTouchesHand[k]!,
       }
     })
     const { contactForce } = touch
@@ -290,27 +290,27 @@ export class Workcell implements Robot {
       () => {
         if (++done <= count - recorded) return
         const { sensors } = world.views
-        for (const a of loads) largest = Math.max(largest, Math.hypot(sensors[a], sensors[a + 1], sensors[a + 2]))
+        for (const a of loads) largest = Math.max(largest, Math.hypot(sensors[a]!, sensors[a + 1]!, sensors[a + 2]!))
         // the sensor gives the force of the hand on what it touches
-        for (let i = 0; i < 3; i++) wristSum[i] -= sensors[wrist + i] / recorded
+        for (let i = 0; i < 3; i++) wristSum[i]! -= sensors[wrist + i]! / recorded
       },
     )
     const { sensors } = world.views
     this.touch = {
       contactForce: largest,
       wristForce: wristSum,
-      boltTouchesHand: world.bolts.map((_, k) => sensors[world.sensor(NAMES.touch(k))] > 0),
+      boltTouchesHand: world.bolts.map((_, k) => sensors[world.sensor(NAMES.touch(k))]! > 0),
     }
   }
 
   private gripperWidth(): number {
     const { qpos } = this.world.views
-    return qpos[this.world.fingers[0]] + qpos[this.world.fingers[1]]
+    return qpos[this.world.fingers[0]!]! + qpos[this.world.fingers[1]!]!
   }
 
   private slide(): Slide | undefined {
     const { rail, views } = this.world
-    return rail && { travel: views.qpos[rail.qpos], stroke: RAIL.stroke, speed: views.qvel[rail.qvel] }
+    return rail && { travel: views.qpos[rail.qpos]!, stroke: RAIL.stroke, speed: views.qvel[rail.qvel]! }
   }
 
   private fixtures(): Fixtures {
