@@ -10,13 +10,13 @@ import { hubSettings } from '../vla/hub/settings.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import { T5TextEncoder } from '../vla/t5/encoder.ts'
-import type { Verdict } from './doctor.ts'
+import type { CheckResult } from './doctor.ts'
 
 const MOST_ENCODES = 20
 const LONGEST = 2000 // ms of encoding one after the other
 
 /** What the cache holds of a model. Nothing is a fine answer. */
-export async function examineFiles(model: ModelName): Promise<Verdict> {
+export async function examineFiles(model: ModelName): Promise<CheckResult> {
   const found = await findModel(model)
   if (!found) return { ok: true, found: `not fetched; duet pull ${model}` }
   const { path, revision, bytes, missing } = found
@@ -39,13 +39,13 @@ type Timed = keyof typeof NEEDS
 export const TIMED = Object.keys(NEEDS) as Timed[]
 
 /** Opens it and times it on what the workcell sees; undefined if its files are not here. */
-export async function examineEncoder(name: Timed, device: Device): Promise<Verdict | undefined> {
+export async function examineEncoder(name: Timed, device: Device): Promise<CheckResult | undefined> {
   const model = NEEDS[name]
   if (model && (await findModel(model))?.missing.length !== 0) return undefined
   return name === 't5' ? timeCommands(await pulledPath('t5-base', name)) : timeObservations(name, device)
 }
 
-async function timeObservations(name: Exclude<Timed, 't5'>, device: Device): Promise<Verdict> {
+async function timeObservations(name: Exclude<Timed, 't5'>, device: Device): Promise<CheckResult> {
   const workcell = await Workcell.create()
   try {
     const started = performance.now()
@@ -94,7 +94,7 @@ async function timeOf(encoder: VlaEncoder, input: EncoderInput): Promise<number>
 }
 
 /** T5 reads commands when a run opens, and never again. */
-async function timeCommands(folder: string): Promise<Verdict> {
+async function timeCommands(folder: string): Promise<CheckResult> {
   const started = performance.now()
   const encoder = await T5TextEncoder.load(folder)
   try {

@@ -12,8 +12,8 @@ const OLDEST_NODE = 20
 const LEAST_MEMORY = 4 // GiB: replay, learner and simulator of a default run
 const STEPS = 40
 
-export type Verdict = { ok: boolean; warning?: true; found: string } // `warning`: a default run does without
-type Finding = { check: string } & Verdict
+export type CheckResult = { ok: boolean; warning?: true; found: string } // `warning`: a default run does without
+type Finding = { check: string } & CheckResult
 type Options = { device: Device; json?: boolean }
 
 export function register(program: Command): void {
@@ -65,7 +65,7 @@ async function run(options: Options): Promise<void> {
 }
 
 /** Undefined: there is nothing to say. */
-type Examination = () => Promise<Verdict | undefined> | Verdict
+type Examination = () => Promise<CheckResult | undefined> | CheckResult
 
 /** A check that throws has failed, and its message says why. */
 async function attempt(check: string, examine: Examination): Promise<Finding[]> {

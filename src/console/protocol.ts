@@ -5,6 +5,7 @@
  */
 import type { HealthSign, Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
+import type { Verdict } from '../robot/operator.ts'
 
 export const PROTOCOL_VERSION = 1
 export const LIVE_PATH = '/live' // of the WebSocket; ?token=... where the server asks for one
@@ -44,7 +45,7 @@ export const ACTORS = ['primary', 'refinement', 'operator'] as const
 export type ActorName = (typeof ACTORS)[number]
 
 /** u8 version, u8 camera, u16 flags, u32 step, f64 capture time, then the JPEG. Big endian. */
-export type Frame = {
+export type CameraFrame = {
   camera: number // index in Hello.cameras
   flags: number
   step: number // the same number as in the state event of that moment
@@ -52,7 +53,7 @@ export type Frame = {
   jpeg: Uint8Array
 }
 
-export function encodeFrame({ camera, flags, step, time, jpeg }: Frame): Uint8Array<ArrayBuffer> {
+export function encodeFrame({ camera, flags, step, time, jpeg }: CameraFrame): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(FRAME_HEADER_BYTES + jpeg.length)
   const view = new DataView(bytes.buffer)
   view.setUint8(0, PROTOCOL_VERSION)
@@ -65,7 +66,7 @@ export function encodeFrame({ camera, flags, step, time, jpeg }: Frame): Uint8Ar
 }
 
 /** @returns null for anything that is no frame of this version; `jpeg` is a view of `bytes` */
-export function decodeFrame(bytes: Uint8Array): Frame | null {
+export function decodeFrame(bytes: Uint8Array): CameraFrame | null {
   if (bytes.length < FRAME_HEADER_BYTES || bytes[0] !== PROTOCOL_VERSION) return null
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const time = view.getFloat64(8)
@@ -87,9 +88,14 @@ export function decodeFrame(bytes: Uint8Array): Frame | null {
  * in the picture at column width/2 + f c.x / -c.z, row height/2 - f c.y / -c.z; it is in front where c.z < 0.
  * `mount` "tool": p and R are in the frame of the tool, so compose them with the state's `tcp` first.
  */
-export type Calibration = { mount: 'base' | 'tool'; position: Vector3; rotation: Quaternion; fovy: number /* rad */ }
+export type CameraCalibration = {
+  mount: 'base' | 'tool'
+  position: Vector3
+  rotation: Quaternion
+  fovy: number /* rad */
+}
 
-export type CameraInfo = { name: string; width: number; height: number; calibration: Calibration | null }
+export type CameraInfo = { name: string; width: number; height: number; calibration: CameraCalibration | null }
 export type TaskInfo = { name: string; instruction: string; maxSteps: number; trained: boolean } // trained: in this run
 export type RobotInfo = { cell: string; name: string }
 
@@ -110,7 +116,7 @@ export type Hello = {
 }
 
 /** What the run is doing with the robot. */
-export type Stage = 'preparing' | 'practice' | 'evaluation' | 'demonstration' | 'ended'
+export type RunStage = 'preparing' | 'practice' | 'evaluation' | 'demonstration' | 'ended'
 
 export type CommandInfo = {
   text: string // canonical: "move left and up"
@@ -126,7 +132,7 @@ export type State = {
   step: number // counts all steps of the robot in focus since the program started, and its episodes' first observations
   time: number // of the observation, ms since 1970 on the server's clock
   robot: string // cell
-  stage: Stage
+  stage: RunStage
   task: string
   episode: number | null // its number in the log; null where the log does not have it (evaluation)
   episodeStep: number // steps of the episode behind this observation
@@ -153,12 +159,12 @@ export type RobotEvent = {
   speed: number | null // m/s as read back, for stopped and paused
 }
 
-export type Person = { client: string; name: string }
+export type ClientName = { client: string; name: string }
 export type ControlEvent = {
   kind: 'control'
-  holder: Person | null
+  holder: ClientName | null
   holding: boolean // the holder's hand is on the robot: a takeover
-  waiting: Person[] // asked for control, longest first
+  waiting: ClientName[] // asked for control, longest first
   operator: 'person' | 'simulated' | 'none' // who tends the robot now
 }
 
@@ -172,7 +178,7 @@ export type PaceEvent = {
 export type EpisodeEvent = {
   kind: 'episode'
   robot: string
-  stage: Stage
+  stage: RunStage
   episode: number | null
   task: string
   ending: 'success' | 'failure' | 'timeout' | 'abort'
@@ -192,8 +198,6 @@ export type LabelEvent = {
   window: number // steps
   thumbnail: string | null // data: URL of a JPEG, the first camera at the window's start
 }
-
-export type Verdict = 'success' | 'failure' | 'abort'
 
 /** A verdict that waits to count, or none does any more. */
 export type VerdictEvent = { kind: 'verdict'; verdict: Verdict | null; left: number /* ms */; by: string }
@@ -288,5 +292,3 @@ export type ClientMessage =
   | { kind: 'record'; action: 'keep' | 'discard' }
   | { kind: 'hidden'; hidden: boolean } // a hidden page gets one frame a second
   | { kind: 'ping'; t: number; pong?: { left: number; came: number } } // of the last answer: its `left`, and t when it came
-
-export type MessageKind = ClientMessage['kind']

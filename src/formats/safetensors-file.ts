@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ByteSource, fileSource } from './byte-source.ts'
 import { readJson } from './json.ts'
-import { readHeader } from './safetensors-header.ts'
+import { readTensorHeader } from './safetensors-header.ts'
 import { type PlacedTensor, type TensorFile, tensorFile } from './tensor-file.ts'
 
 const SINGLE = 'model.safetensors'
@@ -36,7 +36,7 @@ async function openFiles(path: string, files: readonly string[]): Promise<Tensor
     for (const file of files) {
       const source = await fileSource(file)
       sources.push(source)
-      const { entries, dataStart } = readHeader(source)
+      const { entries, dataStart } = readTensorHeader(source)
       for (const { name, dtype, shape, from, to } of entries) {
         if (tensors.has(name))
           throw new InputError(`${file}, tensor "${name}"`, 'is in another shard too', 'Download the shards again')

@@ -18,7 +18,7 @@ export type SafetensorsHeader = {
 }
 
 /** @throws InputError that names the file and the field, if the header is damaged or does not fit the file's size */
-export function readHeader(source: ByteSource): SafetensorsHeader {
+export function readTensorHeader(source: ByteSource): SafetensorsHeader {
   const { where, size } = source
   if (size < 8) throw new InputError(where, `has ${size} bytes, a header needs 8`, REMEDY)
   const prefix = new Uint8Array(8)

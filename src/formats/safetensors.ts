@@ -6,7 +6,7 @@ import { InputError, ShapeError } from '../errors.ts'
 import { decodeBfloat16, decodeHalves } from '../float16.ts'
 import { memorySource } from './byte-source.ts'
 import { refusePointer } from './lfs-pointer.ts'
-import { readHeader } from './safetensors-header.ts'
+import { readTensorHeader } from './safetensors-header.ts'
 import { elements, type TensorDtype } from './tensor-file.ts'
 
 const ARRAYS = {
@@ -62,7 +62,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
 
 /** `where` names the source in errors. The tensors are copies. @throws InputError as `readSafetensors` */
 export function parseSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
-  const { entries, metadata, dataStart } = readHeader(memorySource(bytes, where))
+  const { entries, metadata, dataStart } = readTensorHeader(memorySource(bytes, where))
   const tensors = entries.map(({ name, dtype, shape, from, to }): [string, SafeTensor] => {
     const { buffer } = new Uint8Array(bytes.subarray(dataStart + from, dataStart + to)) // a copy: aligned and owned
     return [name, { dtype, shape, data: new ARRAYS[dtype](buffer) } as SafeTensor]

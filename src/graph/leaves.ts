@@ -6,14 +6,14 @@ import {
   apply,
   type Binding,
   type DType,
-  type Operation,
   type Shape,
   sizeOf,
   Tensor,
   type TensorLike,
+  type TensorOperation,
 } from './tensor.ts'
 
-const leaf = (name: string): Operation => ({
+const leaf = (name: string): TensorOperation => ({
   name,
   infer: (_, attributes) => ({ shape: attributes.shape as Shape, dtype: attributes.dtype as DType }),
   emit: (writer, _, node) => writer.leaf(node),
@@ -26,7 +26,7 @@ export const leaves = {
   constant: leaf('constant'),
   parameter: leaf('parameter'),
   stored: leaf('stored'),
-} satisfies Record<string, Operation>
+} satisfies Record<string, TensorOperation>
 
 export const isLeaf = (tensor: Tensor): boolean => tensor.operation.name in leaves
 

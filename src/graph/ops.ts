@@ -9,9 +9,9 @@ import { linear } from './ops/linear.ts'
 import { normalisation } from './ops/normalise.ts'
 import { reductions } from './ops/reduce.ts'
 import { shaping } from './ops/shape.ts'
-import type { Operation } from './tensor.ts'
+import type { TensorOperation } from './tensor.ts'
 
-export const operations: Readonly<Record<string, Operation>> = {
+export const operations: Readonly<Record<string, TensorOperation>> = {
   ...elementwise,
   ...activations,
   ...linear,

@@ -25,7 +25,7 @@ export interface Inferred {
 export type Operands<T> = readonly T[] & { readonly 0: T; readonly 1: T; readonly 2: T }
 
 /** One row of the operation table. */
-export interface Operation {
+export interface TensorOperation {
   readonly name: string
   /** Shape rule. Throws a ShapeError that names the operation where operands do not fit. */
   infer(inputs: Operands<Tensor>, attributes: Attributes): Inferred
@@ -41,7 +41,7 @@ export interface Operation {
 /** A node of the graph. Made by the functions of `ops/`, never changed afterwards. */
 export class Tensor {
   constructor(
-    readonly operation: Operation,
+    readonly operation: TensorOperation,
     readonly inputs: Operands<Tensor>,
     readonly attributes: Attributes,
     readonly shape: Shape,
@@ -63,7 +63,7 @@ export type TensorLike = Tensor | number
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1)
 
 /** Makes the node of `operation`, with shape and dtype from its rule. */
-export function apply(operation: Operation, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
+export function apply(operation: TensorOperation, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
   const operands = inputs as Operands<Tensor>
   const { shape, dtype } = operation.infer(operands, attributes)
   return new Tensor(operation, operands, attributes, shape, dtype)

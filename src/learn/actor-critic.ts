@@ -24,11 +24,11 @@ import {
   taskWeights,
 } from './losses/index.ts'
 import { GRADIENT_NORM, gradientNorms, outputsOf, read } from './measure.ts'
-import type { Group, MethodSettings, StepSettings, Training } from './method.ts'
+import type { MethodSettings, ParameterGroup, StepSettings, Training } from './method.ts'
 import type { Phase } from './phase.ts'
 import { Renewal, successorGroup } from './renewal.ts'
-import { sightLayout, sightWidth } from './sight.ts'
 import { Critics, Update } from './update.ts'
+import { visualLayout, visualWidth } from './visual-input.ts'
 
 const CRITIC_LOSS: Figure = { name: 'critic.loss', title: 'total', chart: 'Critics', unit: 'loss' }
 
@@ -45,14 +45,14 @@ export const ACTOR_CRITIC_FIGURES: readonly Figure[] = [
 ]
 
 /** Parameters of all critics, with targets: [task] image pooling, then [task, member] networks. */
-export function criticGroup({ sizes, tasks, learner }: StepSettings): Group {
+export function criticGroup({ sizes, tasks, learner }: StepSettings): ParameterGroup {
   const { network, proprio } = sizes
   const layout = {
-    ...sightLayout(sizes, [tasks]),
+    ...visualLayout(sizes, [tasks]),
     ...criticLayout({
       tasks,
       members: network.members,
-      features: sightWidth(sizes),
+      features: visualWidth(sizes),
       proprio,
       actions: ACTION_WIDTH,
       projection: network.proprioWidth,
@@ -64,7 +64,7 @@ export function criticGroup({ sizes, tasks, learner }: StepSettings): Group {
 }
 
 /** Who judges the primary actor, and who succeeds it. */
-export const actorCriticGroups = (settings: StepSettings): Record<string, Group> => ({
+export const actorCriticGroups = (settings: StepSettings): Record<string, ParameterGroup> => ({
   critic: criticGroup(settings),
   ...successorGroup(settings),
 })

@@ -13,7 +13,7 @@ import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import type { NetworkConfig } from './config.ts'
 import { sampleNoise } from './losses/noise-space.ts'
-import { type Seen, sightLayout, sightOf, sightWidth } from './sight.ts'
+import { type Seen, visualInput, visualLayout, visualWidth } from './visual-input.ts'
 
 /** K: the noise scale, the largest sigma of the schedule (docs/method.md §12). */
 export const NOISE_SCALE = CONRFT_SCHEDULE.sigmaMax
@@ -32,7 +32,7 @@ export type PastHead = `past${number}`
 
 type Learnt = 'head' | 'refine' | 'noiseActor'
 
-export type Actor = Learnt | PastHead
+export type ActorNetwork = Learnt | PastHead
 
 /** One of each for every actor of some method. */
 export type ByActor<T> = Partial<Record<Learnt, T>> & Record<PastHead, T>
@@ -99,9 +99,9 @@ const LAYOUTS: Record<Learnt, (sizes: ActorSizes) => Layout> = {
       depth: DEPTH,
     }),
   refine: (sizes) => ({
-    ...sightLayout(sizes),
+    ...visualLayout(sizes),
     ...refinementLayout({
-      features: sightWidth(sizes),
+      features: visualWidth(sizes),
       text: sizes.command,
       projection: sizes.network.hidden,
       actions: ACTION_WIDTH,
@@ -111,9 +111,9 @@ const LAYOUTS: Record<Learnt, (sizes: ActorSizes) => Layout> = {
   }),
   // it sees h beside the images: h alone says which task it is
   noiseActor: (sizes) => ({
-    ...sightLayout(sizes),
+    ...visualLayout(sizes),
     ...noiseActorLayout({
-      features: sightWidth(sizes) + sizes.embedding,
+      features: visualWidth(sizes) + sizes.embedding,
       proprio: sizes.proprio,
       projection: sizes.network.proprioWidth,
       actions: ACTION_WIDTH,
@@ -133,6 +133,6 @@ export function noiseOf(
   { proprio, ...seen }: Seen & { proprio: Tensor },
   xi: Tensor,
 ) {
-  const both = concat([sightOf(sizes, parameters, seen), seen.h], seen.h.rank - 1)
+  const both = concat([visualInput(sizes, parameters, seen), seen.h], seen.h.rank - 1)
   return sampleNoise(parameters, both, proprio, xi, NOISE_ACTOR)
 }

@@ -6,7 +6,7 @@ import type { ParameterStore } from '../graph/index.ts'
 import type { Layout } from '../nets/index.ts'
 import type { StreamState } from '../random/stream.ts'
 import type { ByActor } from './actors.ts'
-import { actingKind, type Group } from './method.ts'
+import { actingKind, type ParameterGroup } from './method.ts'
 import type { ActorParameters } from './policy.ts'
 
 export const POLICY_FILE = 'policy.safetensors'
@@ -22,7 +22,7 @@ export type LearnerState = {
 export async function saveLearner(
   directory: string,
   store: ParameterStore,
-  groups: Record<string, Group>,
+  groups: Record<string, ParameterGroup>,
   acting: readonly string[],
   state: LearnerState,
 ): Promise<void> {

@@ -8,16 +8,16 @@ import type { ActorSizes, MethodName } from './actors.ts'
 import { readGroup } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
 import { methodGroups } from './learner.ts'
-import { sightOf } from './sight.ts'
+import { visualInput } from './visual-input.ts'
 
 const ROWS = 64 // that one run judges
 
 export type JudgeOptions = { method: MethodName; sizes: ActorSizes; tasks: readonly string[]; learner: LearnerConfig }
 
 /** A state as perception sees it, what was done there, and for which task. */
-export type Judged = { seen: EncodedObservation; action: Action; task: string }
+export type JudgedAction = { seen: EncodedObservation; action: Action; task: string }
 
-export class Judge {
+export class CriticJudge {
   private constructor(
     private readonly program: Program,
     private readonly tasks: readonly string[],
@@ -25,7 +25,7 @@ export class Judge {
   ) {}
 
   /** `checkpoint` is its directory. @throws InputError if the method trains no critic, or the checkpoint is of other networks */
-  static async load(checkpoint: string, { method, sizes, tasks, learner }: JudgeOptions): Promise<Judge> {
+  static async load(checkpoint: string, { method, sizes, tasks, learner }: JudgeOptions): Promise<CriticJudge> {
     const groups = methodGroups(method, { sizes, tasks: tasks.length, batchPerTask: ROWS, learner })
     if (!groups.critic)
       throw new InputError(`method ${method}`, 'trains no critic', 'Ask the checkpoint of a method that has one')
@@ -36,16 +36,16 @@ export class Judge {
     const maps = transpose(input('features', [ROWS, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
     const h = unsqueeze(input('h', [ROWS, sizes.embedding]), 0)
     const state = {
-      features: sightOf(sizes, parameters, { features: unsqueeze(maps, 0), h }),
+      features: visualInput(sizes, parameters, { features: unsqueeze(maps, 0), h }),
       proprio: unsqueeze(input('proprio', [ROWS, sizes.proprio]), 0),
     }
     const actions = unsqueeze(input('action', [ROWS, ACTION_WIDTH]), 0)
     const q = meanOfMembers(critic(parameters, state, actions))
-    return new Judge(await compile({ name: 'judge', outputs: { q }, threads: 1 }), tasks, q.shape[0] === 1)
+    return new CriticJudge(await compile({ name: 'judge', outputs: { q }, threads: 1 }), tasks, q.shape[0] === 1)
   }
 
   /** Mean of the members' Q for each sample. A flat critic judges every task. @throws InputError on an unknown task */
-  async q(samples: readonly Judged[]): Promise<Float32Array> {
+  async q(samples: readonly JudgedAction[]): Promise<Float32Array> {
     const values = new Float32Array(samples.length)
     const { features, h, proprio, action } = this.program.inputs as Partial<Record<string, Float32Array>>
     for (let first = 0; first < samples.length; first += ROWS) {

@@ -9,8 +9,8 @@ import { type ActorSizes, actorLayouts, type MethodName, pastHeads } from './act
 import { loadLearner, saveLearner } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
-import type { Measured } from './measure.ts'
-import { actingKind, type Group, type StepSettings, type Training } from './method.ts'
+import type { UpdateReadings } from './measure.ts'
+import { actingKind, type ParameterGroup, type StepSettings, type Training } from './method.ts'
 import { methods } from './methods.ts'
 import type { Phase, UpdateFigures } from './phase.ts'
 import type { ActorParameters } from './policy.ts'
@@ -31,10 +31,10 @@ export type LearnerOptions = {
 const AVERAGED = ['head', 'noiseActor'] // the refinement actor acts as it learns
 
 /** All groups of a method. */
-export function methodGroups(method: MethodName, settings: StepSettings): Record<string, Group> {
+export function methodGroups(method: MethodName, settings: StepSettings): Record<string, ParameterGroup> {
   const { sizes, learner } = settings
   const past: readonly string[] = pastHeads(sizes, method)
-  const actors = Object.entries(actorLayouts(sizes, method)).map(([group, layout]): [string, Group] => [
+  const actors = Object.entries(actorLayouts(sizes, method)).map(([group, layout]): [string, ParameterGroup] => [
     group,
     { layout, trained: !past.includes(group), targetRate: AVERAGED.includes(group) ? learner.actorAverage : undefined },
   ])
@@ -42,7 +42,7 @@ export function methodGroups(method: MethodName, settings: StepSettings): Record
 }
 
 /** The store that all steps share, initialised. Targets start equal to what they follow. */
-export function createStore(groups: Record<string, Group>, seed: number): ParameterStore {
+export function createStore(groups: Record<string, ParameterGroup>, seed: number): ParameterStore {
   const store = new ParameterStore(
     Object.fromEntries(
       Object.entries(groups).map(([name, { layout, trained = true, targetRate }]) => [
@@ -64,7 +64,7 @@ export class Learner {
   private constructor(
     private readonly options: LearnerOptions,
     private readonly replay: ReplayBuffer,
-    private readonly groups: Record<string, Group>,
+    private readonly groups: Record<string, ParameterGroup>,
     private readonly store: ParameterStore,
     private readonly training: Training,
     private readonly steps: Steps,
@@ -103,7 +103,7 @@ export class Learner {
   }
 
   /** A figure of each task has a name for each of them. */
-  private byName(measured: Measured): Figures {
+  private byName(measured: UpdateReadings): Figures {
     const named = Object.entries(measured).flatMap(([name, value]): [string, number][] =>
       typeof value === 'number'
         ? [[name, value]]

@@ -3,7 +3,7 @@ import type { Program, Tensor } from '../graph/index.ts'
 import type { Figure } from '../metrics/figure.ts'
 
 /** What one update measured, by the figures' names; a figure of each task as a row in the order of the tasks. */
-export type Measured = Record<string, number | ArrayLike<number>>
+export type UpdateReadings = Record<string, number | ArrayLike<number>>
 
 /** What a program tells of its figures. */
 export type Readings = readonly (readonly [Figure, Tensor])[]
@@ -13,7 +13,7 @@ export const outputsOf = (readings: Readings): Record<string, Tensor> =>
   Object.fromEntries(readings.map(([{ name }, tensor]) => [name, tensor]))
 
 /** Those of the given figures that the program tells, after a run of it. */
-export function read(program: Program, figures: readonly Figure[]): Measured {
+export function read(program: Program, figures: readonly Figure[]): UpdateReadings {
   const told = figures.filter(({ name }) => name in program.outputs)
   return Object.fromEntries(
     told.map(({ name, of }) => {
@@ -32,5 +32,5 @@ export const GRADIENT_NORM: Figure = {
   of: 'group',
 }
 
-export const gradientNorms = (byGroup: Readonly<Record<string, number>>): Measured =>
+export const gradientNorms = (byGroup: Readonly<Record<string, number>>): UpdateReadings =>
   Object.fromEntries(Object.entries(byGroup).map(([group, norm]) => [`${GRADIENT_NORM.name}.${group}`, norm]))

@@ -7,7 +7,7 @@ import type { Translator } from '../talk/translator.ts'
 import type { ActorSizes } from './actors.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
-import type { Measured } from './measure.ts'
+import type { UpdateReadings } from './measure.ts'
 import type { Phase } from './phase.ts'
 import type { Renewal } from './renewal.ts'
 import type { Steps } from './steps.ts'
@@ -31,16 +31,17 @@ export type MethodSettings = StepSettings & {
  * Parameters that are trained together, or set together where `trained` is false. `targetRate`: a copy follows them at
  * this rate, once a step of theirs.
  */
-export type Group = { layout: Layout; trained?: boolean; targetRate?: number }
+export type ParameterGroup = { layout: Layout; trained?: boolean; targetRate?: number }
 
 /** Whether a group acts as it learns, or its average does. */
-export const actingKind = ({ targetRate }: Group): 'value' | 'target' => (targetRate === undefined ? 'value' : 'target')
+export const actingKind = ({ targetRate }: ParameterGroup): 'value' | 'target' =>
+  targetRate === undefined ? 'value' : 'target'
 
 /** A method whose programs are compiled. */
 export type Training = {
   programs: readonly Program[] // beside that of the renewal
   /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
-  update(phase: Phase, steps: Steps): Promise<Measured>
+  update(phase: Phase, steps: Steps): Promise<UpdateReadings>
   /** Absent where the head is frozen online, or never renewed. */
   renewal?: Renewal
 }
@@ -49,6 +50,6 @@ export type Method = {
   /** Everything that its updates may measure. */
   figures: readonly Figure[]
   /** The groups beside those that act (actors.ts): who judges the actors while they learn, and who succeeds the head. */
-  besides(settings: StepSettings): Record<string, Group>
+  besides(settings: StepSettings): Record<string, ParameterGroup>
   compile(store: ParameterStore, settings: MethodSettings): Promise<Training>
 }

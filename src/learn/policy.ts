@@ -16,7 +16,7 @@ import { GRIPPER_ENTRY } from '../robot/gripper.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
 import {
-  type Actor,
+  type ActorNetwork,
   type ActorSizes,
   actorLayouts,
   type ByActor,
@@ -26,7 +26,7 @@ import {
   noiseOf,
   REFINEMENT_BOUND,
 } from './actors.ts'
-import { sightOf } from './sight.ts'
+import { visualInput } from './visual-input.ts'
 
 export type ActorParameters = ByActor<Float32Array> // the flat run of each group that the method acts with
 
@@ -67,7 +67,7 @@ export class Policy {
     if (!layouts.refine) return new Policy(store, primary, undefined, commands, gripperGain)
     const refine = store.tensors('refine')
     const command = input('command', [1, sizes.command])
-    const m = refinementMean(refine, sightOf(sizes, refine, { features, h }), command, REFINEMENT_BOUND)
+    const m = refinementMean(refine, visualInput(sizes, refine, { features, h }), command, REFINEMENT_BOUND)
     const outputs = { action: answer(refinedNoise(NOISE_SCALE, m, xi)), m }
     const refined = await compile({ name: 'refinement actor', outputs, threads: 1 })
     return new Policy(store, primary, refined, commands, gripperGain)
@@ -80,7 +80,7 @@ export class Policy {
 
   /** Copies the published parameters in. @throws InputError if they are of another size: another network */
   setParameters(values: ActorParameters): void {
-    for (const group of this.store.names as Actor[]) {
+    for (const group of this.store.names as ActorNetwork[]) {
       const own = this.store.flat(group, 'value')
       const given = values[group]
       if (given?.length !== own.length) {

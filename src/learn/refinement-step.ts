@@ -27,10 +27,10 @@ import { ACTION_WIDTH } from '../robot/robot.ts'
 import { NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
 import { normalInput } from './batch.ts'
 import { obedienceTerm, REFINEMENT, refinementLoss, valueOfOwnTask } from './losses/index.ts'
-import { gradientNorms, type Measured, outputsOf, read } from './measure.ts'
+import { gradientNorms, outputsOf, read, type UpdateReadings } from './measure.ts'
 import type { MethodSettings, StepSettings } from './method.ts'
-import { sightOf } from './sight.ts'
 import type { Steps } from './steps.ts'
+import { visualInput } from './visual-input.ts'
 
 export const REFINEMENT_FIGURES = Object.values(REFINEMENT)
 
@@ -54,7 +54,7 @@ export class RefinementSteps {
   }
 
   /** One step; undefined while there are too few samples. */
-  async take(steps: Steps): Promise<Measured | undefined> {
+  async take(steps: Steps): Promise<UpdateReadings | undefined> {
     const { batch, obedience, startAfter } = this.settings.learner.refinement
     if (steps.replay.talkCount < startAfter) return undefined
     const { h, features, proprio, action, command, ownTask } = this.program.inputs as Record<string, Float32Array>
@@ -99,11 +99,11 @@ function compileRefinementStep(store: ParameterStore, settings: MethodSettings):
   const nothing = constant(commands.embed(translator.commands.nothing), [1, sizes.command])
   const actions = input('action', [batch, ACTION_WIDTH])
   const noise = (name: string) => normalInput(name, [batch, ACTION_WIDTH])
-  const pooled = sightOf(sizes, refine, { features, h })
+  const pooled = visualInput(sizes, refine, { features, h })
   const meanOf = (said: Tensor) => refinementMean(refine, pooled, said, REFINEMENT_BOUND)
   const m = meanOf(command)
   const state = {
-    features: sightOf(sizes, criticParameters, { features: unsqueeze(features, 0), h: unsqueeze(h, 0) }),
+    features: visualInput(sizes, criticParameters, { features: unsqueeze(features, 0), h: unsqueeze(h, 0) }),
     proprio: unsqueeze(proprio, 0),
   }
   const terms = refinementLoss(
@@ -142,7 +142,7 @@ function obedienceOf(head: Parameters, refine: Parameters, settings: StepSetting
   return obedienceTerm(policyOf(denoiser(head), consistencySchedule(CONRFT_SCHEDULE)), NOISE_SCALE, {
     h,
     xi: normalInput('said', [rows, ACTION_WIDTH]),
-    m: refinementMean(refine, sightOf(sizes, refine, seen), command, REFINEMENT_BOUND),
+    m: refinementMean(refine, visualInput(sizes, refine, seen), command, REFINEMENT_BOUND),
     shift: input('said/shift', [rows, ACTION_WIDTH]),
   })
 }

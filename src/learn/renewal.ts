@@ -3,13 +3,13 @@ import type { ParameterStore } from '../graph/index.ts'
 import { actorLayouts, headsOf, type PastHead } from './actors.ts'
 import { CloningSteps } from './cloning.ts'
 import type { LearnerConfig } from './config.ts'
-import type { Group, StepSettings } from './method.ts'
+import type { ParameterGroup, StepSettings } from './method.ts'
 import type { Steps } from './steps.ts'
 
 const SUCCESSOR = 'successor'
 
 /** The successor's parameters and their average, where the settings renew the head. */
-export function successorGroup({ sizes, learner }: StepSettings): Record<string, Group> {
+export function successorGroup({ sizes, learner }: StepSettings): Record<string, ParameterGroup> {
   if (learner.renewal.every === 0) return {}
   return { [SUCCESSOR]: { layout: actorLayouts(sizes).head!, targetRate: learner.actorAverage } }
 }

@@ -5,7 +5,7 @@ import { RandomStream, type StreamState } from '../random/stream.ts'
 import type { ReplayBuffer, TransitionRows } from '../replay/buffer.ts'
 import { drawNoise } from './batch.ts'
 import type { LearnerConfig } from './config.ts'
-import type { Group } from './method.ts'
+import type { ParameterGroup } from './method.ts'
 
 /** Who draws from random streams of their own, so that their draws do not move those of the others. */
 const BRANCHES = ['refinement', 'successor'] as const
@@ -19,7 +19,7 @@ export class Steps {
   constructor(
     readonly replay: ReplayBuffer,
     private readonly store: ParameterStore,
-    private readonly groups: Record<string, Group>,
+    private readonly groups: Record<string, ParameterGroup>,
     private readonly batchPerTask: number,
     private readonly learner: LearnerConfig,
     private readonly seed: number,

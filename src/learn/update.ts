@@ -9,15 +9,15 @@ import {
   critic,
   type Denoiser,
   denoiser,
+  type HeadPolicy,
   type Parameters,
-  type Policy,
   policyOf,
 } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { normalInput, transitionInputs } from './batch.ts'
 import { tdLoss, tdTarget } from './losses/index.ts'
 import type { StepSettings } from './method.ts'
-import { sightOf } from './sight.ts'
+import { visualInput } from './visual-input.ts'
 
 export type Transitions = ReturnType<typeof transitionInputs>
 
@@ -27,7 +27,7 @@ export class Update {
   /** What an actor sees of a state while it learns: a little noise keeps it from learning few demonstrations by heart. */
   readonly seen: { h: Tensor; proprio: Tensor }
   readonly f: Denoiser
-  readonly policy: Policy
+  readonly policy: HeadPolicy
   readonly h: Tensor // conditioning [task, batch, H]
   readonly nextH: Tensor
 
@@ -73,7 +73,7 @@ export class Critics {
   ) {
     const { batch, settings } = update
     this.parameters = store.tensors(group)
-    this.state = { features: sightOf(settings.sizes, this.parameters, batch), proprio: batch.proprio }
+    this.state = { features: visualInput(settings.sizes, this.parameters, batch), proprio: batch.proprio }
   }
 
   /** Q(s, a) of actions [task, batch, (samples,) A] → [task, member, batch, (samples)]. */
@@ -91,7 +91,7 @@ export class Critics {
     const { batch, settings } = this.update
     const target = this.store.tensors(this.group, 'target')
     const next = { features: batch.nextFeatures, h: batch.nextH }
-    const nextState = { features: sightOf(settings.sizes, target, next), proprio: batch.nextProprio }
+    const nextState = { features: visualInput(settings.sizes, target, next), proprio: batch.nextProprio }
     const y = tdTarget(batch.reward, batch.terminated, critic(target, nextState, nextAction), discount)
     const q = this.judge(batch.action)
     return { q, td: tdLoss(q, y) }

@@ -1,17 +1,15 @@
 /** @file Who stands beside a robot while it acts, and may hold it between two steps; nobody is asked anything where no one is. */
-import type { Operator } from '../robot/operator.ts'
+import type { Operator, Verdict } from '../robot/operator.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { EpisodeSummary, Happening } from './episode.ts'
 
 /** An episode that is about to begin. */
-export type Scene = {
+export type EpisodeSetting = {
   cell: string
   stage: 'practice' | 'evaluation'
   task: string
   episode: number | null // its number in the log; null where none is kept
 }
-
-export type Verdict = 'success' | 'failure' | 'abort'
 
 /** Beside one robot for one episode. Where it answers undefined the loop goes on at once, without even a turn of the event loop. */
 export interface Attendant {
@@ -34,5 +32,5 @@ export interface Attendance {
   speed(own: number): number
   /** Who tends the robot of a cell; `own` is the run's operator for it, if there is one. */
   operator(cell: string, own: Operator | undefined): Operator | undefined
-  attend(scene: Scene): Attendant
+  attend(scene: EpisodeSetting): Attendant
 }

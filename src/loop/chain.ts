@@ -5,7 +5,7 @@
 import { percent } from '../metrics/percent.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import type { Operation, Simulation } from '../robot/rig.ts'
-import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
+import { type EpisodeSummary, type Recorder, type Rollout, runEpisode } from './episode.ts'
 
 export type Chain = {
   seed: number
@@ -16,11 +16,13 @@ export type Chain = {
 }
 
 /** The policy never hears which bolt is meant: the scene shows which is the active one, and it has to look. */
-export type ChainCrew = Omit<Crew, 'begin' | 'recorder'> & { simulation: Pick<Simulation, 'begin' | 'operations'> }
+export type ChainRollout = Omit<Rollout, 'begin' | 'recorder'> & {
+  simulation: Pick<Simulation, 'begin' | 'operations'>
+}
 
 /** One chain. `seed` fixes the scene at its start. `recorder` is asked once an operation. */
 export async function runChain(
-  crew: ChainCrew,
+  crew: ChainRollout,
   operations: readonly Operation[],
   seed: number,
   recorder: (operation: number) => Recorder | undefined = () => undefined,
@@ -42,7 +44,7 @@ export async function runChain(
 
 /** Chain k starts from the seed firstSeed + k, so that policies and conditions are paired. */
 export async function runChains(
-  crew: ChainCrew,
+  crew: ChainRollout,
   options: { operations: number; chains: number; firstSeed: number; onChain?: (chain: Chain) => void },
 ): Promise<Chain[]> {
   const operations = crew.simulation.operations(options.operations)

@@ -7,10 +7,10 @@ import type { Ending } from '../replay/episode.ts'
 import type { Actor, Judge } from '../replay/transition.ts'
 import { decide, type RewardSource, robotsOwn } from '../reward/reward.ts'
 import { describeFault, type Fault } from '../robot/fault.ts'
-import type { Operator, Tending } from '../robot/operator.ts'
+import type { Operator, Tending, Verdict } from '../robot/operator.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
-import type { Attendant, Verdict } from './attendant.ts'
+import type { Attendant } from './attendant.ts'
 import type { Course } from './failure.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
@@ -52,7 +52,7 @@ export interface Recorder {
   interrupt?(why: string): void
 }
 
-export type Crew = {
+export type Rollout = {
   robot: SafeRobot
   perception: Perception
   policy: Policy
@@ -73,7 +73,7 @@ export type Crew = {
 }
 
 /** Runs one episode to success, failure, verdict or time limit. An error stops the robot and passes through. */
-export async function runEpisode(crew: Crew, task: string, seed: number): Promise<EpisodeSummary> {
+export async function runEpisode(crew: Rollout, task: string, seed: number): Promise<EpisodeSummary> {
   const { robot, operator, recorder, attendant, course } = crew
   const failure = course?.failure
   const { maxSteps } = robot.spec.tasks[task]!
@@ -145,7 +145,7 @@ function countIntervention(summary: EpisodeSummary): void {
 
 /** The operator's hand comes first, then the refinement actor if there is one and something was said, else the primary actor. */
 async function choose(
-  { policy, noise }: Crew,
+  { policy, noise }: Rollout,
   seen: EncodedObservation,
   planned: Action,
   { takeover, command }: Tending,

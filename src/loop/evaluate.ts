@@ -5,11 +5,11 @@ import { wilsonInterval } from '../metrics/statistics.ts'
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendant } from './attendant.ts'
-import { type Crew, type EpisodeSummary, type Recorder, runEpisode } from './episode.ts'
+import { type EpisodeSummary, type Recorder, type Rollout, runEpisode } from './episode.ts'
 
 /** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
 export async function evaluate(
-  crew: Omit<Crew, 'recorder' | 'attendant'>,
+  crew: Omit<Rollout, 'recorder' | 'attendant'>,
   tasks: readonly string[],
   options: {
     trials: number

@@ -7,13 +7,13 @@ import type { EpisodeLog } from '../replay/log.ts'
 import type { Observation } from '../robot/robot.ts'
 import type { EpisodeSummary, Happening, Recorder } from './episode.ts'
 import type { Copies } from './perception.ts'
-import type { Tempo } from './tempo.ts'
+import type { UpdateSchedule } from './update-schedule.ts'
 
 /** A robot's place among those of its run. */
-export type Place = { index: number; of: number }
+export type CellIndex = { index: number; of: number }
 
 /** The first number from `from` on that is the robot's own: robot k of n has k, k + n, k + 2n, ... */
-export const ownNumber = (from: number, { index, of }: Place) => from + ((((index - from) % of) + of) % of)
+export const ownNumber = (from: number, { index, of }: CellIndex) => from + ((((index - from) % of) + of) % of)
 
 /** Episodes and steps have numbers that are unique over all robots of the run, and increase in each one's log. */
 export class OnlineRecorder implements Recorder {
@@ -25,8 +25,8 @@ export class OnlineRecorder implements Recorder {
     private readonly log: EpisodeLog,
     private readonly learner: Pick<Experience, 'begin' | 'step' | 'end'>,
     readonly copies: Copies,
-    private readonly tempo: Tempo,
-    readonly place: Place,
+    private readonly tempo: UpdateSchedule,
+    readonly place: CellIndex,
     /** Online steps of this robot so far, over all parts of the run. */
     public robotSteps: number,
   ) {

@@ -9,9 +9,6 @@ import type { VlaEncoder } from '../vla/encoder.ts'
 export type Copies = { count: number; pixels: number; seed: number }
 export const NO_COPIES: Copies = { count: 0, pixels: 0, seed: 0 }
 
-/** Encodings as the encoder left them, before normalisation. */
-export type RawSight = EncodedObservation
-
 export class Perception {
   constructor(
     private readonly encoder: VlaEncoder,
@@ -24,7 +21,7 @@ export class Perception {
     return this.normalise(await look(this.encoder, observation, this.instructions[task]!, copies, id))
   }
 
-  normalise(raw: RawSight): EncodedObservation {
+  normalise(raw: EncodedObservation): EncodedObservation {
     const { h, proprio } = this.normalisers
     return { h: h.apply(raw.h), features: raw.features, proprio: proprio.apply(raw.proprio) }
   }
@@ -37,7 +34,7 @@ export async function look(
   instruction: string,
   copies: Copies,
   id: number,
-): Promise<RawSight> {
+): Promise<EncodedObservation> {
   const random = new RandomStream(copies.seed, `shift/${id}`)
   const views = Array.from({ length: copies.count }, () => shiftAll(observation.images, copies.pixels, random))
   const encodings = await encoder.encode(

@@ -7,13 +7,13 @@ import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendance, Attendant } from './attendant.ts'
 import { type EpisodeSummary, runEpisode } from './episode.ts'
 import type { Course } from './failure.ts'
-import type { OnlineRecorder, Place } from './online-recorder.ts'
+import type { CellIndex, OnlineRecorder } from './online-recorder.ts'
 import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Turns } from './turns.ts'
 
 /** Seed of a robot's noise, operator and demonstrations. The first robot has the run's own: one robot's run stays as it was. */
-export const robotSeed = (seed: number, { index }: Pick<Place, 'index'>) =>
+export const robotSeed = (seed: number, { index }: Pick<CellIndex, 'index'>) =>
   index === 0 ? seed : new RandomStream(seed, `robot ${index}`).integer(2 ** 31)
 
 /** Of the run's settings those that practice needs. */

@@ -30,7 +30,7 @@ export type FigureChart = { title: string; unit: string; perTask: boolean; lines
  * Every chart that these values fill, declared ones in the order of their declaration. A value that nothing declares (of a
  * run of another version) is drawn too, under the first part of its name.
  */
-export function chartsOf(declared: readonly Figure[], measured: readonly Readonly<Figures>[]): FigureChart[] {
+export function figureCharts(declared: readonly Figure[], measured: readonly Readonly<Figures>[]): FigureChart[] {
   const charts = new Map<string, FigureChart>()
   const left = new Set(measured.flatMap((figures) => Object.keys(figures)))
   const draw = (title: string, unit: string, perTask: boolean, line: FigureChart['lines'][number]) => {

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync
 import { z } from 'zod'
 import { InputError, systemError } from '../errors.ts'
 import { Figure } from './figure.ts'
+import { ofKind } from './of-kind.ts'
 
 /** JSON has no NaN or Infinity: a diverged value is written as null and read back as NaN, a gap in the curve. */
 const figure = z
@@ -48,8 +49,8 @@ const UpdateMetric = z.object({
 const FiguresMetric = z.object({ kind: z.literal('figures'), ...clock, declared: z.array(Figure) })
 
 /** One trial. Equal seeds are equal starts, in every evaluation and every method. */
-const Outcome = z.object({ seed: z.number(), success: z.boolean(), length: z.number() })
-export type Outcome = z.infer<typeof Outcome>
+const TrialOutcome = z.object({ seed: z.number(), success: z.boolean(), length: z.number() })
+export type TrialOutcome = z.infer<typeof TrialOutcome>
 
 const TaskScore = z.object({
   success: share,
@@ -57,7 +58,7 @@ const TaskScore = z.object({
   trials: z.number(),
   interval: z.tuple([share, share]), // Wilson, 95 %
   meanSteps: figure,
-  outcomes: z.array(Outcome).optional(), // in the order of the trials; metrics of earlier versions have none
+  outcomes: z.array(TrialOutcome).optional(), // in the order of the trials; metrics of earlier versions have none
 })
 
 export type TaskScore = z.infer<typeof TaskScore>
@@ -115,8 +116,7 @@ export const Metric = z.discriminatedUnion('kind', [
 export type Metric = z.infer<typeof Metric>
 export type MetricOf<K extends Metric['kind']> = Extract<Metric, { kind: K }>
 
-export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K): MetricOf<K>[] =>
-  metrics.filter((metric): metric is MetricOf<K> => metric.kind === kind)
+export { ofKind }
 
 /** What the figures of a run's updates mean, as it was told last; empty for runs of earlier versions. */
 export const declaredFigures = (metrics: readonly Metric[]): readonly Figure[] =>

@@ -57,9 +57,9 @@ export function denoiser(parameters: Parameters): Denoiser {
 }
 
 /** One-step policy π(h; w) = f(w, sigma_max, h): noise w of scale K to an action. */
-export type Policy = (w: Tensor, h: Tensor) => Tensor
+export type HeadPolicy = (w: Tensor, h: Tensor) => Tensor
 
-export function policyOf(f: Denoiser, schedule: ConsistencySchedule): Policy {
+export function policyOf(f: Denoiser, schedule: ConsistencySchedule): HeadPolicy {
   const level = largestLevel(schedule)
   return (w, h) => f(w, level, h)
 }

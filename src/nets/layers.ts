@@ -1,6 +1,6 @@
 /** @file The layers that all networks share: dense, layer norm, and the block (dense, norm, tanh). */
 import { add, concat, expand, layerNorm, matmul, reshape, slice, Tensor, tanh, unsqueeze } from '../graph/index.ts'
-import { type Parameters, parameter } from './parameters.ts'
+import { type Parameters, parameterNamed } from './parameters.ts'
 
 /** Source: docs/method.md §12. */
 export const NORM_EPSILON = 1e-6
@@ -12,8 +12,8 @@ export const NORM_EPSILON = 1e-6
  * Such a part is multiplied once, by its own rows of the kernel, and the product is broadcast over the samples.
  */
 export function dense(parameters: Parameters, name: string, parts: Tensor | readonly Tensor[]): Tensor {
-  const kernel = parameter(parameters, `${name}.kernel`)
-  const bias = parameter(parameters, `${name}.bias`)
+  const kernel = parameterNamed(parameters, `${name}.kernel`)
+  const bias = parameterNamed(parameters, `${name}.bias`)
   const joined = joinEqualRanks(parts instanceof Tensor ? [parts] : parts)
   const owners = kernel.rank - 2
   const rank = Math.max(...joined.map((part) => part.rank))
@@ -36,8 +36,8 @@ export function block(
   epsilon = NORM_EPSILON,
 ): Tensor {
   const y = dense(parameters, `${name}.dense`, parts)
-  const scale = parameter(parameters, `${name}.norm.scale`)
-  const bias = parameter(parameters, `${name}.norm.bias`)
+  const scale = parameterNamed(parameters, `${name}.norm.scale`)
+  const bias = parameterNamed(parameters, `${name}.norm.bias`)
   const owners = scale.rank - 1
   return tanh(layerNorm(y, acrossRows(scale, owners, y.rank), acrossRows(bias, owners, y.rank), epsilon))
 }

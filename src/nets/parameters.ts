@@ -13,7 +13,7 @@ export type ParameterSpec = { shape: readonly number[]; mean: number; standardDe
 export type Layout = Readonly<Record<string, ParameterSpec>>
 
 /** @throws InputError if the network has no such parameter */
-export function parameter(parameters: Parameters, name: string): Tensor {
+export function parameterNamed(parameters: Parameters, name: string): Tensor {
   const tensor = parameters[name]
   if (!tensor) {
     const known = Object.keys(parameters).join(', ')

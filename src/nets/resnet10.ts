@@ -20,7 +20,7 @@ import {
   type Tensor,
   transpose,
 } from '../graph/index.ts'
-import { type Parameters, parameter } from './parameters.ts'
+import { type Parameters, parameterNamed } from './parameters.ts'
 
 export type ResNetSizes = {
   filters: number // of the first stage; each further one has twice as many
@@ -98,7 +98,7 @@ export function resnet10(parameters: Parameters, sizes: ResNetSizes, pictures: T
 }
 
 const kernelOf = (parameters: Parameters, name: string): Tensor =>
-  transpose(parameter(parameters, `${name}/kernel`), [3, 2, 0, 1])
+  transpose(parameterNamed(parameters, `${name}/kernel`), [3, 2, 0, 1])
 
 /**
  * TensorFlow's SAME: as many outputs as strides fit into the picture, the larger half of the padding behind. For a
@@ -118,7 +118,7 @@ function groupNorm(parameters: Parameters, name: string, x: Tensor, { groups, ep
   const grouped = reshape(x, [x.shape[0]!, groups, -1])
   const centred = sub(grouped, mean(grouped, 2, true))
   const normed = div(centred, sqrt(add(mean(square(centred), 2, true), epsilon)))
-  const ofChannel = (which: string) => reshape(parameter(parameters, `${name}/${which}`), [channels, 1, 1])
+  const ofChannel = (which: string) => reshape(parameterNamed(parameters, `${name}/${which}`), [channels, 1, 1])
   return add(mul(reshape(normed, x.shape), ofChannel('scale')), ofChannel('bias'))
 }
 

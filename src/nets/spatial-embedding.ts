@@ -1,7 +1,7 @@
 /** @file Learned spatial embeddings: pools frozen feature maps to a vector with one weight map per channel (docs/method.md §2). */
 import { matmul, reshape, type Tensor, transpose } from '../graph/index.ts'
 import { block } from './layers.ts'
-import { blockLayout, type Layout, type Parameters, parameter } from './parameters.ts'
+import { blockLayout, type Layout, type Parameters, parameterNamed } from './parameters.ts'
 
 export type SpatialDimensions = {
   cameras: number
@@ -32,7 +32,7 @@ export function spatialLayout(sizes: SpatialDimensions, owners: readonly number[
  * camera-major, then channel. An owner axis of 1 in `maps` broadcasts.
  */
 export function spatialEmbedding(parameters: Parameters, maps: Tensor): Tensor {
-  const kernel = parameter(parameters, 'spatial.kernel')
+  const kernel = parameterNamed(parameters, 'spatial.kernel')
   const owners = kernel.shape.length - 4
   const own = Array.from({ length: owners }, (_, axis) => axis)
   const [batch, camera, channel, space] = [0, 1, 2, 3].map((axis) => owners + axis) as [number, number, number, number]

@@ -20,7 +20,7 @@ import {
 } from '../graph/index.ts'
 import { attend, joinHeads, splitHeads } from './attention.ts'
 import { scaleByRms } from './checkpoint-layers.ts'
-import { type Parameters, parameter } from './parameters.ts'
+import { type Parameters, parameterNamed } from './parameters.ts'
 
 export type T5Sizes = {
   width: number // d_model
@@ -112,11 +112,11 @@ export function t5Encoder(
 ): T5Outputs {
   const { layers, heads, gated, epsilon } = sizes
   const project = (name: string, x: Tensor) => {
-    const weight = parameter(parameters, naming.matrix(name))
+    const weight = parameterNamed(parameters, naming.matrix(name))
     return matmul(x, naming.transposed ? weight : swapLast(weight))
   }
-  const norm = (name: string, x: Tensor) => scaleByRms(x, parameter(parameters, naming.scale(name)), epsilon)
-  const bias = relativeBias(parameter(parameters, naming.table(RELATIVE)), sizes, words.shape[1]!)
+  const norm = (name: string, x: Tensor) => scaleByRms(x, parameterNamed(parameters, naming.scale(name)), epsilon)
+  const bias = relativeBias(parameterNamed(parameters, naming.table(RELATIVE)), sizes, words.shape[1]!)
   const seen = unsqueeze(greater(mask, 0), 1) // [B, 1, T]
   const attention = (i: number, x: Tensor) => {
     const [q, k, v] = ['q', 'k', 'v'].map((which) => splitHeads(project(`${attentionOf(i)}.${which}`, x), heads)) as [

@@ -5,7 +5,7 @@ import { frontCamera, wristCamera } from '../robots/workcell/appearance.ts'
 import { Renderer } from '../robots/workcell/render/renderer.ts'
 import { type CameraPose, defaultLight, defaultTable, type Rgb } from '../robots/workcell/render/scene.ts'
 import type { Vec3 } from '../robots/workcell/truth.ts'
-import { type Cell, type Frame, sceneAt } from './play-data.ts'
+import { type PlayCell, type PlayFrame, sceneAt } from './play-data.ts'
 
 /** Half of all frames look as the workcell does, so that play covers what the tasks will show. */
 const PLAIN_SHARE = 0.5
@@ -17,13 +17,13 @@ export class Looks {
   private readonly renderers: Renderer[]
   private readonly colours: (Rgb | undefined)[][] // as the model has them
 
-  constructor(private readonly cells: readonly Cell[]) {
+  constructor(private readonly cells: readonly PlayCell[]) {
     this.renderers = cells.map(({ scene }) => new Renderer(scene))
     this.colours = cells.map(({ scene }) => scene.geoms.map((geom) => geom?.colour))
   }
 
   /** Both cameras' views of a frame. `random` left out: exactly as the workcell shows it. */
-  render(frame: Frame, random?: RandomStream): Record<'front' | 'wrist', Image> {
+  render(frame: PlayFrame, random?: RandomStream): Record<'front' | 'wrist', Image> {
     const cell = this.cells[frame.cell]!
     cell.scene.geoms.forEach((geom, g) => {
       if (geom) geom.colour = this.colours[frame.cell]![g]!
@@ -43,7 +43,7 @@ export class Looks {
   }
 
   /** Each body's colours move together; the active cradle and slot keep hues by which they can be told from the others. */
-  private recolour({ scene, bodies, toys }: Cell, random: RandomStream): void {
+  private recolour({ scene, bodies, toys }: PlayCell, random: RandomStream): void {
     const shifts = new Map<string, Vec3>()
     scene.geoms.forEach((geom, g) => {
       if (!geom) return

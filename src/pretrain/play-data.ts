@@ -14,7 +14,7 @@ import { actionTowards, nextBout, type PlayToy } from './play.ts'
 import { playStart } from './play-start.ts'
 import { targetsOf } from './targets.ts'
 
-export type Frame = {
+export type PlayFrame = {
   cell: number // index of the cell that it was played in
   bolt: number // the active one
   positions: Float32Array // [geoms, 3]
@@ -27,14 +27,14 @@ export type Frame = {
 }
 
 /** A workcell to play in. */
-export type Cell = { workcell: Workcell; scene: Scene; bodies: string[]; toys: PlayToy[] }
+export type PlayCell = { workcell: Workcell; scene: Scene; bodies: string[]; toys: PlayToy[] }
 
 const NOISE = [0, 0.1, 0.2, 0.35] // standard deviation in action units, one an episode
 const NOISE_MEMORY = 0.7 // autoregressive
 const EPISODE_STEPS = 30
 
 /** Cells with one and with four bolts, without and with toys; most have one bolt, as the tasks do. */
-export async function playCells(): Promise<Cell[]> {
+export async function playCells(): Promise<PlayCell[]> {
   const box: Toy = { kind: 'box', size: [0.014, 0.02, 0.016], colour: [0.7, 0.2, 0.2] }
   const ball: Toy = { kind: 'sphere', size: [0.016], colour: [0.2, 0.6, 0.25] }
   const cylinder: Toy = { kind: 'cylinder', size: [0.014, 0.018], colour: [0.25, 0.3, 0.75] }
@@ -47,7 +47,7 @@ export async function playCells(): Promise<Cell[]> {
   return Promise.all(variants.map(([options, names]) => playCell(options, names)))
 }
 
-async function playCell(options: Partial<WorkcellOptions>, toyNames: string[]): Promise<Cell> {
+async function playCell(options: Partial<WorkcellOptions>, toyNames: string[]): Promise<PlayCell> {
   const workcell = await Workcell.create({ ...options, cameras: false })
   const { world } = workcell
   return {
@@ -64,14 +64,14 @@ const cellShares = (fourBolts: number): number[] =>
 
 /** Plays until there are `count` frames, that share of them in the cell with four bolts. `progress` is called with the number so far. */
 export function collectPlay(
-  cells: readonly Cell[],
+  cells: readonly PlayCell[],
   count: number,
   fourBolts: number,
   stream: RandomStream,
   progress: (frames: number) => void = () => {},
-): Frame[] {
+): PlayFrame[] {
   const shares = cellShares(fourBolts)
-  const frames: Frame[] = []
+  const frames: PlayFrame[] = []
   while (frames.length < count) {
     let left = stream.uniform()
     const cell = Math.max(
@@ -89,7 +89,7 @@ export function collectPlay(
   return frames
 }
 
-function playEpisode(cells: readonly Cell[], index: number, stream: RandomStream): Frame[] {
+function playEpisode(cells: readonly PlayCell[], index: number, stream: RandomStream): PlayFrame[] {
   const cell = cells[index]!
   const { workcell, toys } = cell
   const { bolts } = workcell.options
@@ -98,7 +98,7 @@ function playEpisode(cells: readonly Cell[], index: number, stream: RandomStream
   workcell.setScene(playStart(stream, bolts, bolt, toys.length))
   const noise = stream.pick(NOISE)
   const disturbance = new Float32Array(6)
-  const frames: Frame[] = []
+  const frames: PlayFrame[] = []
   let observation = workcell.observeSync()
   let truth = workcell.truth()
   while (frames.length < EPISODE_STEPS && onTheTable(truth)) {
@@ -106,7 +106,7 @@ function playEpisode(cells: readonly Cell[], index: number, stream: RandomStream
     for (let step = 0; step < bout.steps && frames.length < EPISODE_STEPS && onTheTable(truth); step++) {
       const action = actionTowards(bout.goal(truth), truth.tcp)
       frames.push({
-        ...frameOf(cell, index, truth),
+        ...playFrame(cell, index, truth),
         proprio: observation.proprio,
         action,
         instruction: bout.instruction,
@@ -125,11 +125,11 @@ function playEpisode(cells: readonly Cell[], index: number, stream: RandomStream
 }
 
 /** The poses of everything drawn, and the readings, as they are now. */
-export function frameOf(
-  { workcell }: Cell,
+export function playFrame(
+  { workcell }: PlayCell,
   cell: number,
   truth: Truth,
-): Omit<Frame, 'proprio' | 'action' | 'instruction'> {
+): Omit<PlayFrame, 'proprio' | 'action' | 'instruction'> {
   const { geomPosition, geomRotation } = workcell.world.views
   return {
     cell,
@@ -147,7 +147,7 @@ const onTheTable = ({ bolts, bolt }: Truth): boolean => {
 }
 
 /** The scene of a frame, coloured as the workcell colours it. Valid until the next call for the same cell. */
-export function sceneAt({ scene, bodies, workcell }: Cell, { positions, rotations, bolt }: Frame): Scene {
+export function sceneAt({ scene, bodies, workcell }: PlayCell, { positions, rotations, bolt }: PlayFrame): Scene {
   scene.xpos = positions
   scene.xmat = rotations
   markActive(scene, bodies, bolt, workcell.options.bolts)

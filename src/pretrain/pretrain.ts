@@ -6,7 +6,7 @@ import { fillInput } from '../vla/nano/encoder.ts'
 import { loadNano, NANO_FOLDER, saveNano } from '../vla/nano/weights.ts'
 import { VOCABULARY, WordTokeniser } from '../vla/nano/words.ts'
 import { Looks } from './looks.ts'
-import { type Cell, collectPlay, type Frame, playCells } from './play-data.ts'
+import { collectPlay, type PlayCell, type PlayFrame, playCells } from './play-data.ts'
 import {
   compileTraining,
   encoderValues,
@@ -127,7 +127,7 @@ export async function pretrain(
 const cosine = (along: number): number =>
   FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, along)))
 
-function configFor(frames: readonly Frame[]): NanoConfig {
+function configFor(frames: readonly PlayFrame[]): NanoConfig {
   const { mean, deviation } = statisticsOf(frames.map(({ proprio }) => proprio))
   return {
     ...NANO_SIZES,
@@ -160,8 +160,8 @@ function statisticsOf(rows: readonly Float32Array[]): TargetStatistics {
 function batchFiller(
   { program }: TrainingStep,
   config: NanoConfig,
-  cells: readonly Cell[],
-  frames: readonly Frame[],
+  cells: readonly PlayCell[],
+  frames: readonly PlayFrame[],
   stream: RandomStream,
 ): () => void {
   const looks = new Looks(cells)

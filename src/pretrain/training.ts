@@ -19,7 +19,7 @@ import { dense } from '../nets/layers.ts'
 import { denseLayout, initialise, type Layout, shapesOf } from '../nets/parameters.ts'
 import type { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { embeddingWidthOf, featureShapeOf, type NanoConfig } from '../vla/nano/config.ts'
+import { featureShapeOf, type NanoConfig, nanoEmbeddingWidth } from '../vla/nano/config.ts'
 import { nano, nanoInputs, nanoLayout } from '../vla/nano/model.ts'
 import { TARGET_UNITS, TARGET_WIDTH } from './targets.ts'
 
@@ -37,7 +37,7 @@ export type TrainingStep = { store: ParameterStore; program: Program }
 function headLayout(config: NanoConfig): Layout {
   const features = featureShapeOf(config).reduce((a, b) => a * b, 1)
   return {
-    ...denseLayout('action', embeddingWidthOf(config), ACTION_WIDTH, { gain: 0.1 }),
+    ...denseLayout('action', nanoEmbeddingWidth(config), ACTION_WIDTH, { gain: 0.1 }),
     ...denseLayout('readout', config.width, TARGET_WIDTH, { gain: 0.1 }),
     ...denseLayout('features', features, TARGET_WIDTH, { gain: 0.1 }),
   }

@@ -2,7 +2,7 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
 import type { RobotSpec } from '../robot/robot.ts'
-import { FRAME_OVERHEAD, type Frame, FrameReader, frame } from './frames.ts'
+import { FRAME_OVERHEAD, FrameReader, frame, type LogFrame } from './frames.ts'
 import { expectRobot, segmentsOf } from './log-files.ts'
 import {
   LOG_FORMAT,
@@ -161,7 +161,7 @@ class SegmentCheck {
   }
 
   /** A file that has lost its header, all of it, opens with a record. */
-  private isRecord(first: Frame | null): boolean {
+  private isRecord(first: LogFrame | null): boolean {
     return first !== null && outlineOf(first.payload, this.file).kind !== 'header'
   }
 
@@ -180,7 +180,7 @@ class SegmentCheck {
     frames.end = intact ?? frames.size
   }
 
-  private take({ offset, payload }: Frame): void {
+  private take({ offset, payload }: LogFrame): void {
     try {
       const outline = outlineOf(payload, '', this.version)
       if (this.lost && outline.kind !== 'start') this.name(offset, outline)

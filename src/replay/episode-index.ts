@@ -6,7 +6,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
 import type { EpisodeEnd, EpisodeStart } from './episode.ts'
 import { FrameReader } from './frames.ts'
-import { readHeader, segmentsOf } from './log-files.ts'
+import { readLogHeader, segmentsOf } from './log-files.ts'
 import { type LoggedEpisode, readEpisode } from './log-reader.ts'
 import { type LoggedRobot, outlineOf, RecordCodec } from './records.ts'
 
@@ -28,7 +28,7 @@ export async function indexEpisodes(folder: string): Promise<IndexedEpisode[]> {
   for (const file of segmentsOf(folder)) {
     const frames = new FrameReader(file)
     try {
-      const { version } = readHeader(frames, file)
+      const { version } = readLogHeader(frames, file)
       let records = 0
       for (let frame = frames.next(); frame; frame = frames.next()) {
         const record = outlineOf(frame.payload, `${file} at byte ${frame.offset}`, version)
@@ -58,7 +58,7 @@ export async function readIndexed({
 }: Pick<IndexedEpisode, 'file' | 'offset' | 'start'>): Promise<{ robot: LoggedRobot; episode: LoggedEpisode }> {
   const frames = new FrameReader(file)
   try {
-    const { robot, version } = readHeader(frames, file)
+    const { robot, version } = readLogHeader(frames, file)
     frames.end = offset
     const reading = readEpisode(frames, file, new RecordCodec(robot, version))
     for (let records = 1; ; records++) {

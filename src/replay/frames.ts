@@ -10,7 +10,7 @@ export const MAX_PAYLOAD = 1 << 26
 
 const ZEROS = 16 // bytes at the end of a file that no record has, and a disk that lost its power leaves
 
-export type Frame = { offset: number; payload: Buffer }
+export type LogFrame = { offset: number; payload: Buffer }
 
 /** Mark, length, CRC-32 over length and payload, payload. */
 export function frame(payload: Uint8Array): Buffer {
@@ -36,7 +36,7 @@ export class FrameReader {
   }
 
   /** The next frame; null at the end of the file and at anything that is no intact frame. */
-  next(): Frame | null {
+  next(): LogFrame | null {
     const frame = this.read(this.end)
     if (frame) this.end += FRAME_OVERHEAD + frame.payload.length
     return frame
@@ -87,7 +87,7 @@ export class FrameReader {
   }
 
   /** The intact frame at an offset, if one is there. */
-  read(offset: number): Frame | null {
+  read(offset: number): LogFrame | null {
     if (offset + FRAME_OVERHEAD > this.size) return null
     fs.readSync(this.fd, this.head, 0, FRAME_OVERHEAD, offset)
     const length = this.head.readUInt32LE(4)

@@ -27,7 +27,7 @@ export function segmentsOf(folder: string): string[] {
 }
 
 /** Reads the header at the front of a segment. @throws InputError if this is no log, or one of another version */
-export function readHeader(frames: FrameReader, file: string): LogHeader {
+export function readLogHeader(frames: FrameReader, file: string): LogHeader {
   const first = frames.next()
   const where = `${file} at byte 0`
   if (!first)

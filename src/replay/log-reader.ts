@@ -4,7 +4,7 @@ import { canonicalActions, toldGrip } from '../robot/gripper.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import { type EpisodeEnd, type EpisodeStart, type Step, settle } from './episode.ts'
 import { FrameReader } from './frames.ts'
-import { expectRobot, expectTornTail, readHeader, repairOf, segmentsOf } from './log-files.ts'
+import { expectRobot, expectTornTail, readLogHeader, repairOf, segmentsOf } from './log-files.ts'
 import { type LoggedRobot, loggedRobot, RecordCodec } from './records.ts'
 import type { Transition } from './transition.ts'
 
@@ -42,7 +42,7 @@ export function* readEpisodes(folder: string, spec?: RobotSpec): Generator<Logge
 }
 
 function* readSegment(frames: FrameReader, file: string, spec?: RobotSpec): Generator<LoggedEpisode> {
-  const header = readHeader(frames, file)
+  const header = readLogHeader(frames, file)
   if (spec) expectRobot(file, header.robot, loggedRobot(spec))
   const codec = new RecordCodec(header.robot, header.version)
   for (;;) {

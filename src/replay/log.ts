@@ -6,7 +6,7 @@ import { InputError, systemError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { FrameReader, frame } from './frames.ts'
-import { expectRobot, expectTornTail, readHeader, segmentNumber, segmentPath, segmentsOf } from './log-files.ts'
+import { expectRobot, expectTornTail, readLogHeader, segmentNumber, segmentPath, segmentsOf } from './log-files.ts'
 import {
   LOG_FORMAT,
   LOG_VERSION,
@@ -188,7 +188,7 @@ export class EpisodeLog {
     const frames = new FrameReader(file)
     let version: LogVersion = LOG_VERSION
     try {
-      const header = readHeader(frames, file)
+      const header = readLogHeader(frames, file)
       version = header.version
       expectRobot(file, header.robot, this.robot)
       this.nextId = header.nextId

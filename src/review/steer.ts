@@ -27,7 +27,7 @@ export type SteerResult = {
   states: number
 }
 
-export type SteerCrew = {
+export type SteerRollout = {
   robot: SafeRobot
   simulation: Pick<Simulation, 'snapshot' | 'restore' | 'tool'>
   perception: Perception
@@ -46,7 +46,7 @@ type Options = {
 const axesAsked = (translator: Translator, command: string) =>
   directionAsked(translator, command).filter(Boolean).length
 
-export async function steer(crew: SteerCrew, options: Options): Promise<SteerResult> {
+export async function steer(crew: SteerRollout, options: Options): Promise<SteerResult> {
   const random = new RandomStream(options.seed, 'steer')
   const { translator } = crew
   const { all, nothing } = translator.commands
@@ -84,7 +84,7 @@ export async function steer(crew: SteerCrew, options: Options): Promise<SteerRes
 }
 
 /** Brings the robot to a state that the policy visits: a random number of its own steps into an episode. */
-async function visit({ robot, perception, policy }: SteerCrew, task: string, seed: number, random: RandomStream) {
+async function visit({ robot, perception, policy }: SteerRollout, task: string, seed: number, random: RandomStream) {
   const { maxSteps } = robot.spec.tasks[task]!
   const wanted = 1 + random.integer(Math.floor(maxSteps / 3))
   let observation = await robot.reset(task, seed)
@@ -99,7 +99,7 @@ async function visit({ robot, perception, policy }: SteerCrew, task: string, see
 
 /** TCP displacement over the window, metres, base frame. */
 async function displacement(
-  crew: SteerCrew,
+  crew: SteerRollout,
   task: string,
   command: string,
   noise: readonly Float32Array[],
@@ -115,7 +115,7 @@ async function displacement(
 }
 
 async function nullChange(
-  { robot, perception, policy, translator }: SteerCrew,
+  { robot, perception, policy, translator }: SteerRollout,
   task: string,
   xi: Float32Array,
 ): Promise<number> {

@@ -1,10 +1,13 @@
 /** @file Whoever watches the robot and may take over: a person at the console, or a simulated one. */
 import type { Action, Observation } from './robot.ts'
 
+/** What a person says of an episode, which ends it. An abort says nothing of the state. */
+export type Verdict = 'success' | 'failure' | 'abort'
+
 export type Tending = {
   takeover?: Action // executed instead of the planned action
   command?: string // "move right and forward"; absent: no command
-  verdict?: 'success' | 'failure' | 'abort'
+  verdict?: Verdict
 }
 
 export interface Operator {

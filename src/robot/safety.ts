@@ -10,7 +10,7 @@ import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } f
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
 import { defaultSenseLimits, type SenseLimits, Senses, type Suspicion } from './senses.ts'
 
-export type { Fault, FaultKind } from './fault.ts'
+export type { Fault } from './fault.ts'
 
 export type SafetyLimits = SenseLimits & {
   change: number // largest change of a motion axis (translation and rotation) between two steps, in action units

@@ -136,7 +136,7 @@ export async function replayDemonstration(
   return { success: reward > 0, deviation }
 }
 
-export type ShowOptions = {
+export type PictureOptions = {
   demonstrations?: number // at most, evenly from the folder; 12
   frames?: number // of each, evenly over its time, in a contact sheet; 8
 }
@@ -146,7 +146,7 @@ export type ShowOptions = {
  * one after the other for .gif. All cameras side by side.
  * @throws InputError if there are none, or for another kind of file
  */
-export function showDemonstrations(folder: string, file: string, options: ShowOptions = {}): void {
+export function pictureDemonstrations(folder: string, file: string, options: PictureOptions = {}): void {
   const { demonstrations = 12, frames = 8 } = options
   if (!/\.(png|gif)$/.test(file))
     throw new InputError(file, 'is neither a .png nor a .gif', 'Name the picture after its kind')

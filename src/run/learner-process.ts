@@ -6,7 +6,7 @@ import { Learner, type LearnerOptions } from '../learn/learner.ts'
 import type { LearnerPort } from '../link/ports.ts'
 import { serve } from '../link/serve.ts'
 import { ReplayBuffer, type ReplayOptions } from '../replay/buffer.ts'
-import { type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { type CommandEmbeddings, commandEncoder } from '../talk/embedding.ts'
 import { openTranslator, type TranslatorSettings } from '../talk/translator.ts'
 
 export type LearnerSetup = {
@@ -14,7 +14,7 @@ export type LearnerSetup = {
   learner: LearnerOptions
   replay: Omit<ReplayOptions, 'commands' | 'translator'>
   translator: TranslatorSettings
-  commandTable?: CommandTable // see Session
+  commandTable?: CommandEmbeddings // see Session
   figuresEvery: number // updates between two reports
   checkpoints: string // folder in which it saves, under names that it is given
   checkpoint?: string // directory to continue from

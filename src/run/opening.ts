@@ -7,11 +7,11 @@ import { methods } from '../learn/methods.ts'
 import { Policy } from '../learn/policy.ts'
 import type { LearnerLink } from '../link/ports.ts'
 import { Course } from '../loop/failure.ts'
-import { OnlineRecorder, type Place } from '../loop/online-recorder.ts'
+import { type CellIndex, OnlineRecorder } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
-import { Tempo } from '../loop/tempo.ts'
 import { Turns } from '../loop/turns.ts'
+import { UpdateSchedule } from '../loop/update-schedule.ts'
 import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
@@ -79,7 +79,7 @@ export type RunParts = {
   practices: readonly Practice[] // one a robot, in the order of the session's rigs
   logs: readonly EpisodeLog[] // the same
   turns: Turns
-  tempo: Tempo
+  tempo: UpdateSchedule
   course: Course
   clock: RunClock
   state: RunState
@@ -155,7 +155,7 @@ export async function openRun(
   const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
   const made = session.rigs.map(({ cell }, index) => Math.max(told[index]!, state.robotSteps?.[cell] ?? 0))
   const steps = made.reduce((sum, own) => sum + own, 0)
-  const tempo = new Tempo(learner, steps, lockStep, (values) => policy.setParameters(values))
+  const tempo = new UpdateSchedule(learner, steps, lockStep, (values) => policy.setParameters(values))
   const turns = new Turns()
   const practices = session.rigs.map((rig, index) => {
     const place = { index, of: session.rigs.length }
@@ -219,7 +219,7 @@ function readState(folder: RunFolder): { checkpoint: string | undefined; state: 
 function simulatedOperator(
   { operator, seed }: RunConfig,
   { robot, simulation }: Rig,
-  place: Place,
+  place: CellIndex,
 ): SimulatedPerson | undefined {
   if (operator.kind === 'none') return undefined
   if (!simulation)

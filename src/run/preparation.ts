@@ -6,7 +6,7 @@ import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
 import type { Experience } from '../link/ports.ts'
-import { type Copies, look, type Perception, type RawSight } from '../loop/perception.ts'
+import { type Copies, look, type Perception } from '../loop/perception.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import { whyUnusable } from '../replay/usable.ts'
@@ -15,7 +15,7 @@ import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
 import type { Session } from './session.ts'
 
-export type EncodedEpisode = { episode: LoggedEpisode; sights: RawSight[] }
+export type EncodedEpisode = { episode: LoggedEpisode; sights: EncodedObservation[] } // before normalisation
 export type Normalisers = { h: Normaliser; proprio: Normaliser }
 
 /** Demonstrations have ids of their own below zero, so that their copies' shifts differ from those of online steps. */
@@ -80,8 +80,8 @@ export async function encodeEpisode(
   id: (step: number) => number,
   onShare: (share: number) => void = () => undefined, // of the episode; large encoders take seconds an observation
   check?: () => void,
-): Promise<RawSight[]> {
-  const sights: RawSight[] = []
+): Promise<EncodedObservation[]> {
+  const sights: EncodedObservation[] = []
   for (const [step, observation] of observations.entries()) {
     check?.()
     sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(step)))

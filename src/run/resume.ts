@@ -1,7 +1,7 @@
 /** @file What a resume may change: settings given to it are taken and kept, or refused by name. */
 import { InputError } from '../errors.ts'
 import { mayChange, mergeSettings, parseConfig, type RunConfig, settingNames } from './config.ts'
-import { type Difference, differences, flatten } from './differences.ts'
+import { type Difference, differences, flatSettings } from './differences.ts'
 import type { RunFolder } from './folder.ts'
 import { partNow } from './history.ts'
 import type { RunListener } from './train.ts'
@@ -16,8 +16,8 @@ export function resumeConfig(
   config: RunConfig,
   given: unknown,
 ): { config: RunConfig; changes: Difference[] } {
-  const had = flatten(config)
-  const refused = Object.entries(flatten(given ?? {})).filter(([name, value]) => {
+  const had = flatSettings(config)
+  const refused = Object.entries(flatSettings(given ?? {})).filter(([name, value]) => {
     const setting = settingOf(name)
     return setting !== undefined && !mayChange(setting) && !equal(value, had[name])
   })

@@ -5,7 +5,7 @@ import type { Rig } from '../robot/rig.ts'
 import type { Robot } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { openRig } from '../robots/index.ts'
-import { type CommandEncoder, type CommandTable, commandEncoder } from '../talk/embedding.ts'
+import { type CommandEmbeddings, type CommandEncoder, commandEncoder } from '../talk/embedding.ts'
 import { openTranslator, type Translator } from '../talk/translator.ts'
 import type { VlaEncoder } from '../vla/encoder.ts'
 import { fileOrPulled } from '../vla/hub/find.ts'
@@ -22,7 +22,7 @@ export type Session = {
   encoder: VlaEncoder
   translator: Translator
   commands: CommandEncoder
-  commandTable?: CommandTable // what `commands` reads, for another thread; none for the built-in embedding
+  commandTable?: CommandEmbeddings // what `commands` reads, for another thread; none for the built-in embedding
   instructions: Readonly<Record<string, string>>
   close(): Promise<void>
 }

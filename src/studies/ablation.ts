@@ -1,7 +1,7 @@
 /** @file Ablation: the dual actor with one of our departures from the paper taken back at a time. */
 import { sectionOf } from './compare-methods.ts'
 import type { Experiment, Overrides } from './experiment.ts'
-import { type Method, methodCalled, settingsOf } from './methods.ts'
+import { type ComparedMethod, methodCalled, settingsOf } from './methods.ts'
 import { measure } from './outcomes.ts'
 
 type Variant = { name: string; title: string; settings: Overrides }
@@ -31,7 +31,7 @@ export const experiment: Experiment = {
   async run(bench) {
     const rows = await Promise.all(
       VARIANTS.map(async ({ name, title, settings }, colour) => {
-        const method: Method = { name, title, colour, onTheWay: true }
+        const method: ComparedMethod = { name, title, colour, onTheWay: true }
         const set = settingsOf(methodCalled('dual'), settings)
         const runs = await Promise.all(bench.options.seeds.map((seed) => bench.train(name, set, seed)))
         return { method, runs: runs.map(measure) }

@@ -11,14 +11,14 @@ import type { SpeakerReport } from '../robot/rig.ts'
 import { OPERATORS } from '../robots/workcell/operator/options.ts'
 import { openTrained } from '../run/trained.ts'
 import type { Overrides, Section, Table, Workbench } from './experiment.ts'
-import { METHODS, type Method, trainSeeds } from './methods.ts'
-import { compare, type Measured, measure, outcomes, pooled, practice } from './outcomes.ts'
+import { COMPARED, type ComparedMethod, trainSeeds } from './methods.ts'
+import { compare, type Measured, measure, outcomes, pooledOutcomes, practice } from './outcomes.ts'
 import { binned, overSeeds } from './over-seeds.ts'
 import { PAPER_TABLE } from './paper.ts'
 
-export type Row = { method: Method; runs: Measured[] }
+export type Row = { method: ComparedMethod; runs: Measured[] }
 
-const WITH_COMMANDS: Method = {
+const WITH_COMMANDS: ComparedMethod = {
   name: 'dual with commands',
   title: 'dual actor, with commands',
   colour: 0,
@@ -28,7 +28,7 @@ const WITH_COMMANDS: Method = {
 /** Trains all methods with the settings on top, and lays them side by side. */
 export async function compareMethods(bench: Workbench, settings: Overrides): Promise<Section> {
   const rows = await Promise.all(
-    METHODS.map(async (method) => ({ method, runs: (await trainSeeds(bench, method, settings)).map(measure) })),
+    COMPARED.map(async (method) => ({ method, runs: (await trainSeeds(bench, method, settings)).map(measure) })),
   )
   const dual = rows.find(({ method }) => method.name === 'dual')!
   const spoken = await spokenTo(bench, dual.runs)
@@ -126,7 +126,7 @@ function successRow({ method, runs }: Row, tasks: readonly string[]): string[] {
 }
 
 function rate(runs: readonly Measured[], kind: 'step 0' | 'final', tasks: readonly string[]): string {
-  const trials = pooled(runs, kind, tasks)
+  const trials = pooledOutcomes(runs, kind, tasks)
   const successes = trials.filter(({ success }) => success).length
   const [low, high] = wilsonInterval(successes, trials.length)
   return `${figure((100 * successes) / trials.length)} (${range(100 * low, 100 * high)})`
@@ -164,7 +164,7 @@ const points = ({ difference, interval: [low, high] }: PairedDifference) =>
 
 /** Mean length of the successful trials with a bootstrap interval. */
 function length(runs: readonly Measured[], tasks: readonly string[]): string {
-  const won = pooled(runs, 'final', tasks).filter(({ success }) => success)
+  const won = pooledOutcomes(runs, 'final', tasks).filter(({ success }) => success)
   if (won.length === 0) return '-'
   const lengths = won.map((trial) => trial.length)
   const [low, high] = bootstrapInterval(lengths, mean, new RandomStream(0, 'experiments/lengths'))

@@ -5,7 +5,13 @@ import { mean } from '../metrics/statistics.ts'
 import { agreement } from '../review/audit/agreement.ts'
 import { DEFAULT_OPERATOR } from '../robots/workcell/operator/options.ts'
 import { LABEL_DEFAULTS } from '../talk/labels.ts'
-import { collectSegments, METRES_PER_UNIT, type Sample, type Segment, samplesOf } from './corrections.ts'
+import {
+  type CorrectionSample,
+  type CorrectionSegment,
+  collectSegments,
+  METRES_PER_UNIT,
+  samplesOf,
+} from './corrections.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
 
 const TURNING = 0.05 // rad over a window: a correction with rotation
@@ -18,7 +24,7 @@ export const experiment: Experiment = {
     'What do corrections consist of, how much of it is left unsaid, and which kinds does the label rule get wrong?',
   defaults: { seeds: [0, 1, 2], trials: 40, robotMinutes: 0, overrides: {} },
   async run(bench: Workbench): Promise<Section> {
-    const segments: Segment[] = []
+    const segments: CorrectionSegment[] = []
     for (const seed of bench.options.seeds) {
       bench.progress(`correction-complexity: seed ${seed}`)
       const collect = () => collectSegments(DEFAULT_OPERATOR, { seed, episodes: bench.options.trials })
@@ -28,9 +34,9 @@ export const experiment: Experiment = {
   },
 }
 
-const axesOf = ({ meant }: Sample) => meant.filter((sign) => sign !== 0).length
-const turning = ({ turn }: Sample) => turn > TURNING
-type Group = { name: string; holds: (sample: Sample) => boolean }
+const axesOf = ({ meant }: CorrectionSample) => meant.filter((sign) => sign !== 0).length
+const turning = ({ turn }: CorrectionSample) => turn > TURNING
+type Group = { name: string; holds: (sample: CorrectionSample) => boolean }
 
 const shareGroups: (Group & { middle: number })[] = SHARES.slice(1).map((high, i) => {
   const low = SHARES[i]!
@@ -45,7 +51,7 @@ const GROUPS: Group[] = [
   { name: 'all', holds: () => true },
   ...[0, 1, 2, 3].map((count) => ({
     name: `${count} translation axes`,
-    holds: (one: Sample) => axesOf(one) === count,
+    holds: (one: CorrectionSample) => axesOf(one) === count,
   })),
   { name: `turns by more than ${TURNING} rad`, holds: turning },
   { name: 'does not', holds: (one) => !turning(one) },
@@ -53,11 +59,14 @@ const GROUPS: Group[] = [
   { name: 'gripper changes', holds: ({ gripperChanges }) => gripperChanges },
   { name: 'an axis reverses', holds: ({ reverses }) => reverses },
   { name: 'no axis reverses', holds: ({ reverses }) => !reverses },
-  ...[1, 2, 3, 4, 5].map((steps) => ({ name: `window of ${steps}`, holds: ({ window }: Sample) => window === steps })),
-  ...['place', 'pick', 'assemble'].map((task) => ({ name: task, holds: (one: Sample) => one.task === task })),
+  ...[1, 2, 3, 4, 5].map((steps) => ({
+    name: `window of ${steps}`,
+    holds: ({ window }: CorrectionSample) => window === steps,
+  })),
+  ...['place', 'pick', 'assemble'].map((task) => ({ name: task, holds: (one: CorrectionSample) => one.task === task })),
 ]
 
-export function sectionOf(samples: readonly Sample[]): Section {
+export function sectionOf(samples: readonly CorrectionSample[]): Section {
   const share = (holds: Group['holds']) => samples.filter(holds).length / samples.length
   const exact = (holds: Group['holds']) => agreement(samples.filter(holds)).exact.share
   const onlyTurning = samples.filter((one) => turning(one) && axesOf(one) === 0).length / samples.length
@@ -94,7 +103,7 @@ export function sectionOf(samples: readonly Sample[]): Section {
   }
 }
 
-function table(samples: readonly Sample[]): Table {
+function table(samples: readonly CorrectionSample[]): Table {
   const rows = GROUPS.flatMap(({ name, holds }) => {
     const own = samples.filter(holds)
     if (own.length === 0) return []

@@ -1,6 +1,6 @@
 /** @file Corrections by the simulated operator of a policy that wanders, with what a still hand would have done in each of their steps. */
 
-import { directionOf, type Vector } from '../review/audit/triplets.ts'
+import { type Displacement, directionOf } from '../review/audit/triplets.ts'
 import type { Observation } from '../robot/robot.ts'
 import { demonstrator } from '../robots/workcell/demonstrator.ts'
 import { stillHand } from '../robots/workcell/operator/intention.ts'
@@ -12,7 +12,7 @@ import { type LabelRule, labelInterventions } from '../talk/labels.ts'
 import type { Direction } from '../talk/vocabulary.ts'
 
 /** One intervention: actions [steps][7] as the hand did them, and as a hand that does not tremble would have. */
-export type Segment = { task: string; seed: number; pushed: number[][]; still: number[][] }
+export type CorrectionSegment = { task: string; seed: number; pushed: number[][]; still: number[][] }
 
 const TASKS = ['place', 'pick', 'assemble']
 const WANDERING = { noise: 0.5, memory: 0.8 } // of the policy, action units: an expert whose aim strays and returns
@@ -25,18 +25,18 @@ export const METRES_PER_UNIT = 0.015
 export async function collectSegments(
   options: SimulatedOperatorOptions,
   { seed, episodes }: { seed: number; episodes: number },
-): Promise<Segment[]> {
+): Promise<CorrectionSegment[]> {
   const workcell = await Workcell.create({ cameras: false })
   const operator = new SimulatedOperator(() => workcell.truth(), seed, options)
   const push = stillHand(options)
-  const segments: Segment[] = []
+  const segments: CorrectionSegment[] = []
   for (let episode = 0; episode < episodes * TASKS.length; episode++) {
     const task = TASKS[episode % TASKS.length]!
     const start = 10_000 * (seed + 1) + episode
     let observation: Observation = workcell.resetSync(task, start)
     const plan = demonstrator(() => workcell.truth(), start, WANDERING)
     const seen: Truth[] = []
-    let open: Segment | undefined
+    let open: CorrectionSegment | undefined
     operator.begin(task)
     for (let step = 0; step < MOST_STEPS; step++) {
       seen.unshift(workcell.truth())
@@ -58,11 +58,11 @@ export async function collectSegments(
 }
 
 /** One labelled step of a segment. */
-export type Sample = {
+export type CorrectionSample = {
   task: string
   window: number // steps
-  delta: Vector // metres, as pushed
-  intended: Vector // metres, by the still hand
+  delta: Displacement // metres, as pushed
+  intended: Displacement // metres, by the still hand
   said: Direction
   meant: Direction
   /** Rotation among the motion of the still hand, 0 to 1, in action units: 0.15 rad counts as 15 mm, a lever of 0.1 m. */
@@ -74,7 +74,11 @@ export type Sample = {
   reverses: boolean
 }
 
-export function samplesOf(segments: readonly Segment[], rule: LabelRule, radiansPerUnit = 0.15): Sample[] {
+export function samplesOf(
+  segments: readonly CorrectionSegment[],
+  rule: LabelRule,
+  radiansPerUnit = 0.15,
+): CorrectionSample[] {
   return segments.flatMap(({ task, pushed, still }) => {
     const label = (actions: number[][]) =>
       labelInterventions(

@@ -1,7 +1,7 @@
 /** @file Critic calibration: Q of executed actions against the returns that followed, per task and over training. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Judge, type Judged } from '../learn/judge.ts'
+import { CriticJudge, type JudgedAction } from '../learn/judge.ts'
 import type { Recorder } from '../loop/episode.ts'
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import { NO_COPIES } from '../loop/perception.ts'
@@ -16,7 +16,7 @@ const STAGES = 6 // checkpoints that are looked at, the first before the first o
 const BINS = 10 // of the reliability plot
 
 /** What one checkpoint's critics said of the episodes of its own policy: q and returned [steps] of each task. */
-export type Calibration = {
+export type CriticCalibration = {
   seed: number
   robotSteps: number
   tasks: Record<string, { q: number[]; returned: number[]; episodes: number; successes: number }>
@@ -31,7 +31,7 @@ export const experiment: Experiment = {
   async run(bench: Workbench): Promise<Section> {
     const { seeds, robotMinutes: minutes, trials } = bench.options
     const settings = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: minutes / (STAGES - 1) }
-    const calibrations: Calibration[] = []
+    const calibrations: CriticCalibration[] = []
     for (const seed of seeds) {
       const run = await bench.train('dual', settings, seed)
       for (const checkpoint of stagesOf(run)) {
@@ -57,13 +57,13 @@ function stagesOf({ folder }: FinishedRun): string[] {
 const stepsOf = (checkpoint: string) => Number(/^step-(\d+)-/.exec(checkpoint)?.[1] ?? 0)
 
 /** Evaluation episodes on starts that neither training nor evaluation uses, judged by the critics of the same checkpoint. */
-async function calibrationOf(checkpoint: string, seed: number, trials: number): Promise<Calibration> {
+async function calibrationOf(checkpoint: string, seed: number, trials: number): Promise<CriticCalibration> {
   const trained = await openTrained(checkpoint)
   const { config, session, perception, policy, sizes } = trained
   const { tasks, learner, method } = config
-  const judge = await Judge.load(checkpoint, { method, sizes, tasks, learner })
+  const judge = await CriticJudge.load(checkpoint, { method, sizes, tasks, learner })
   try {
-    const found: Calibration = { seed, robotSteps: stepsOf(checkpoint.split('/').at(-1)!), tasks: {} }
+    const found: CriticCalibration = { seed, robotSteps: stepsOf(checkpoint.split('/').at(-1)!), tasks: {} }
     for (const task of tasks) {
       const films: Film[] = []
       const scores = await evaluate(
@@ -97,9 +97,9 @@ async function calibrationOf(checkpoint: string, seed: number, trials: number): 
 /** Keeps what an episode's steps looked like to the networks, and what they earned. */
 class Film implements Recorder {
   readonly copies = NO_COPIES
-  readonly steps: Judged[] = []
+  readonly steps: JudgedAction[] = []
   readonly rewards: number[] = []
-  private seen?: Judged['seen']
+  private seen?: JudgedAction['seen']
 
   constructor(private readonly task: string) {}
 
@@ -107,11 +107,11 @@ class Film implements Recorder {
     return 0
   }
 
-  begin(_task: string, _seed: number, _observation: unknown, seen: Judged['seen']): void {
+  begin(_task: string, _seed: number, _observation: unknown, seen: JudgedAction['seen']): void {
     this.seen = seen
   }
 
-  step({ action, reward }: Parameters<Recorder['step']>[0], _next: unknown, seen: Judged['seen']): void {
+  step({ action, reward }: Parameters<Recorder['step']>[0], _next: unknown, seen: JudgedAction['seen']): void {
     this.steps.push({ seen: this.seen!, action: action.slice(), task: this.task })
     this.rewards.push(reward)
     this.seen = seen
@@ -156,11 +156,11 @@ export function reliability(
     }))
 }
 
-export function sectionOf(calibrations: readonly Calibration[]): Section {
+export function sectionOf(calibrations: readonly CriticCalibration[]): Section {
   const tasks = Object.keys(calibrations[0]!.tasks)
   const lastStep = Math.max(...calibrations.map(({ robotSteps }) => robotSteps))
   const final = calibrations.filter(({ seed }, i) => calibrations.findLastIndex((one) => one.seed === seed) === i)
-  const pooled = (list: readonly Calibration[], task: string) => ({
+  const pooled = (list: readonly CriticCalibration[], task: string) => ({
     q: list.flatMap((one) => one.tasks[task]!.q),
     returned: list.flatMap((one) => one.tasks[task]!.returned),
   })
@@ -224,7 +224,7 @@ export function sectionOf(calibrations: readonly Calibration[]): Section {
 const decimals = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : '–')
 const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(2)}`
 
-function table(calibrations: readonly Calibration[]): Table {
+function table(calibrations: readonly CriticCalibration[]): Table {
   const rows = calibrations.flatMap(({ seed, robotSteps, tasks }) =>
     Object.entries(tasks).map(([task, { q, returned, episodes, successes }]) => {
       const found = fit(q, returned)

@@ -7,13 +7,13 @@ import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
 import type { Plot, Point, Series } from '../review/report/plot.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
-import { type Method, methodCalled, trainSeeds } from './methods.ts'
+import { type ComparedMethod, methodCalled, trainSeeds } from './methods.ts'
 import { type Measured, measure, practice } from './outcomes.ts'
-import { binned, overSeeds, type Sample } from './over-seeds.ts'
+import { binned, overSeeds, type SeedPoint } from './over-seeds.ts'
 import { PAPER_CURVES } from './paper.ts'
 
 type Evaluation = MetricOf<'evaluation'>
-type Row = { method: Method; runs: Measured[] }
+type Row = { method: ComparedMethod; runs: Measured[] }
 const COMPARED = ['hg-dagger', 'dual'] as const
 
 export const experiment: Experiment = {
@@ -71,7 +71,7 @@ export function courseOf({ metrics, config }: Measured): { bin: number; evaluati
 
 const meanSuccess = ({ tasks }: Evaluation) => mean(Object.values(tasks).map(({ success }) => success))
 
-const curveOf = (run: Measured, at: (evaluation: Evaluation) => number): Sample[] =>
+const curveOf = (run: Measured, at: (evaluation: Evaluation) => number): SeedPoint[] =>
   courseOf(run).map(({ bin, evaluation }) => ({ bin, x: at(evaluation), y: meanSuccess(evaluation) }))
 
 function evaluated(

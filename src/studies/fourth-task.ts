@@ -10,8 +10,8 @@ import { withoutRepeats } from '../review/report/series.ts'
 import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
-import { type EvaluationKind, type Measured, measure, pooled, practice } from './outcomes.ts'
-import { overSeeds, type Sample } from './over-seeds.ts'
+import { type EvaluationKind, type Measured, measure, pooledOutcomes, practice } from './outcomes.ts'
+import { overSeeds, type SeedPoint } from './over-seeds.ts'
 
 export const FOUR_TASKS: readonly string[] = [...OPERATIONS, 'slide']
 const MARK = 0.8 // of the success alone: below it a task counts as starved
@@ -77,7 +77,7 @@ export function sectionOf(runs: Runs): Section {
 }
 
 function rate(runs: readonly Measured[], kind: EvaluationKind, task: string): number {
-  const trials = pooled(runs, kind, [task])
+  const trials = pooledOutcomes(runs, kind, [task])
   return trials.filter(({ success }) => success).length / trials.length
 }
 
@@ -90,7 +90,7 @@ function ratioOf({ together, alone }: Runs, task: string): number {
 function successTable(runs: Runs): Table {
   const { together, alone } = runs
   const cell = (measured: readonly Measured[], task: string) => {
-    const trials = pooled(measured, 'final', [task])
+    const trials = pooledOutcomes(measured, 'final', [task])
     const successes = trials.filter(({ success }) => success).length
     const [low, high] = wilsonInterval(successes, trials.length)
     return `${figure((100 * successes) / trials.length)} (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})`
@@ -198,7 +198,7 @@ function successPlot({ together, alone }: Runs): Plot {
     overSeeds(
       runs.map((run) =>
         courseOf(run).map(
-          ({ bin, evaluation }): Sample => ({
+          ({ bin, evaluation }): SeedPoint => ({
             bin,
             x: stretch * robotMinutes(evaluation.robotSteps),
             y: evaluation.tasks[task]!.success,
@@ -244,7 +244,7 @@ function updatePlot(
 }
 
 /** One sample for each stretch of `width` updates in which the value was measured, at its middle. */
-function binnedUpdates({ metrics }: Measured, width: number, name: string): Sample[] {
+function binnedUpdates({ metrics }: Measured, width: number, name: string): SeedPoint[] {
   const bins = new Map<number, number[]>()
   for (const { update, value } of valuesOf(withoutRepeats(ofKind(metrics, 'update')), name)) {
     const bin = Math.floor((update - 1) / width)

@@ -6,7 +6,13 @@ import type { Series } from '../review/report/plot.ts'
 import { DEFAULT_OPERATOR, type SimulatedOperatorOptions, WEAK_OPERATOR } from '../robots/workcell/operator/options.ts'
 import { LABEL_DEFAULTS } from '../talk/labels.ts'
 import { AXES } from '../talk/vocabulary.ts'
-import { collectSegments, METRES_PER_UNIT, type Sample, type Segment, samplesOf } from './corrections.ts'
+import {
+  type CorrectionSample,
+  type CorrectionSegment,
+  collectSegments,
+  METRES_PER_UNIT,
+  samplesOf,
+} from './corrections.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
 
 const OPERATORS: { name: string; title: string; options: SimulatedOperatorOptions }[] = [
@@ -21,7 +27,7 @@ const OPERATORS: { name: string; title: string; options: SimulatedOperatorOption
 const WINDOWS = [1, 3, 5, 8]
 const THRESHOLDS = [0.0005, 0.001, 0.002, 0.004, 0.008] // metres
 
-type Hand = { title: string; segments: Segment[] }
+type Hand = { title: string; segments: CorrectionSegment[] }
 
 export const experiment: Experiment = {
   name: 'label-audit',
@@ -32,7 +38,7 @@ export const experiment: Experiment = {
   async run(bench: Workbench): Promise<Section> {
     const hands: Hand[] = []
     for (const { name, title, options } of OPERATORS) {
-      const segments: Segment[] = []
+      const segments: CorrectionSegment[] = []
       for (const seed of bench.options.seeds) {
         bench.progress(`label-audit: corrections of operator "${title}", seed ${seed}`)
         const collect = () => collectSegments(options, { seed, episodes: bench.options.trials })
@@ -89,14 +95,14 @@ export function sectionOf(hands: readonly Hand[], seeds: readonly number[]): Sec
 }
 
 /** Share of the disagreeing axes whose intended size is within σ of the threshold. */
-export function borderline(judged: readonly Sample[]): number {
+export function borderline(judged: readonly CorrectionSample[]): number {
   const wrong = judged.flatMap(({ said, meant, intended }) =>
     said.flatMap((sign, axis) => (sign === meant[axis] ? [] : [Math.abs(Math.abs(intended[axis]!) - σ)])),
   )
   return wrong.filter((distance) => distance <= σ).length / wrong.length
 }
 
-function byOperator(found: readonly (Hand & { judged: Sample[] })[], seeds: readonly number[]): Table {
+function byOperator(found: readonly (Hand & { judged: CorrectionSample[] })[], seeds: readonly number[]): Table {
   const rows = found.map(({ title, judged, segments }) => {
     const { exact, axes, axis, spoken, opposed } = agreement(judged)
     const perSeed = seeds.map((seed) => {

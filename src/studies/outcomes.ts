@@ -1,6 +1,6 @@
 /** @file The trials of finished runs, pooled over training seeds, and matched trial by trial between methods. */
 import { InputError } from '../errors.ts'
-import { type Metric, type MetricOf, type Outcome, ofKind, readMetrics } from '../metrics/metrics.ts'
+import { type Metric, type MetricOf, ofKind, readMetrics, type TrialOutcome } from '../metrics/metrics.ts'
 import { type PairedDifference, pairedDifference } from '../metrics/statistics.ts'
 import type { FinishedRun } from './experiment.ts'
 
@@ -12,7 +12,7 @@ export const measure = (run: FinishedRun): Measured => ({ ...run, metrics: readM
 export type EvaluationKind = 'step 0' | 'final'
 
 /** @throws InputError if the run has no such evaluation, or an earlier version wrote it without its trials */
-export function outcomes({ metrics, folder }: Measured, kind: EvaluationKind, task: string): Outcome[] {
+export function outcomes({ metrics, folder }: Measured, kind: EvaluationKind, task: string): TrialOutcome[] {
   const evaluation = ofKind(metrics, 'evaluation').findLast(({ stage }) => stage === kind)
   const found = evaluation?.tasks[task]?.outcomes
   if (found) return found
@@ -20,8 +20,11 @@ export function outcomes({ metrics, folder }: Measured, kind: EvaluationKind, ta
 }
 
 /** Trials of all runs and tasks, one after the other. */
-export const pooled = (runs: readonly Measured[], kind: EvaluationKind, tasks: readonly string[]): Outcome[] =>
-  runs.flatMap((run) => tasks.flatMap((task) => outcomes(run, kind, task)))
+export const pooledOutcomes = (
+  runs: readonly Measured[],
+  kind: EvaluationKind,
+  tasks: readonly string[],
+): TrialOutcome[] => runs.flatMap((run) => tasks.flatMap((task) => outcomes(run, kind, task)))
 
 /**
  * Success of the first minus that of the second, trial by trial: same training seed, task and start.

@@ -7,7 +7,7 @@ import type { Point } from '../review/report/plot.ts'
 
 type Episode = MetricOf<'episode'>
 /** A value at a place that all seeds share. */
-export type Sample = { bin: number; x: number; y: number }
+export type SeedPoint = { bin: number; x: number; y: number }
 
 /**
  * One sample for each of `stretches` equal parts of `budget` robot minutes in which an episode ended, at its middle. The
@@ -17,7 +17,7 @@ export function binned(
   episodes: readonly Episode[],
   { budget, stretches }: { budget: number; stretches: number },
   value: (episodes: readonly Episode[]) => number,
-): Sample[] {
+): SeedPoint[] {
   const width = budget / stretches
   const bins = new Map<number, Episode[]>()
   for (const episode of episodes) {
@@ -28,7 +28,7 @@ export function binned(
 }
 
 /** Where all seeds have a sample: means of place and value; the band from the least to the most. */
-export function overSeeds(curves: readonly (readonly Sample[])[]): Point[] {
+export function overSeeds(curves: readonly (readonly SeedPoint[])[]): Point[] {
   const byBin = curves.map((curve) => new Map(curve.map((sample) => [sample.bin, sample])))
   const shared = [...(byBin[0]?.keys() ?? [])].filter((bin) => byBin.every((curve) => curve.has(bin)))
   return shared

@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { standaloneSvg } from '../review/report/standalone.ts'
 import type { PresetName } from '../run/config.ts'
-import { flatten } from '../run/differences.ts'
+import { flatSettings } from '../run/differences.ts'
 import { version } from '../run/version.ts'
 import type { Experiment, ExperimentOptions, Section, Table } from './experiment.ts'
 import type { DiskWorkbench } from './workbench.ts'
@@ -49,7 +49,7 @@ export function writePlots(folder: string, name: string, { plots }: Section): vo
 
 /** The command that makes an experiment with these options, in full. */
 export function commandOf(name: string, preset: PresetName, options: ExperimentOptions): string {
-  const settings = Object.entries(flatten(options.overrides)).filter(([setting]) => setting)
+  const settings = Object.entries(flatSettings(options.overrides)).filter(([setting]) => setting)
   return [
     `npx duet experiments ${name} --preset ${preset} --seeds ${options.seeds.join(',')}`,
     `--trials ${options.trials} --robot-minutes ${options.robotMinutes}`,

@@ -13,7 +13,7 @@ import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 import { methodCalled, settingsOf } from './methods.ts'
 import { type Measured, measure, practice } from './outcomes.ts'
-import { overSeeds, type Sample } from './over-seeds.ts'
+import { overSeeds, type SeedPoint } from './over-seeds.ts'
 
 type Scores = Record<string, TaskScore> // by task
 type Arm = { name: string; cells: Cell[]; runs: Measured[] }
@@ -180,7 +180,7 @@ function reached(run: Measured, cells: readonly Cell[], wanted: number): string 
 }
 
 function clockPlot(arms: readonly Arm[]): Plot {
-  const curve = (run: Measured, cell: Cell, stretch: number): Sample[] =>
+  const curve = (run: Measured, cell: Cell, stretch: number): SeedPoint[] =>
     courseOf(run).map(({ bin, evaluation }) => ({
       bin,
       x: stretch * robotMinutes(evaluation.robotSteps),

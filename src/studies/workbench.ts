@@ -7,7 +7,7 @@ import { InputError } from '../errors.ts'
 import { ofKind, readMetrics } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
 import { mergeSettings, type PresetName, parseConfig, presets, RunConfig } from '../run/config.ts'
-import { differences, flatten } from '../run/differences.ts'
+import { differences, flatSettings } from '../run/differences.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { OnProgress } from '../run/opening.ts'
 import { version } from '../run/version.ts'
@@ -156,7 +156,7 @@ export class DiskWorkbench implements Workbench {
   }
 
   private note(name: string, { folder, summary }: FinishedRun, settings: Overrides, seed: number): void {
-    const entry = this.used.get(name) ?? { settings: flatten(settings), seeds: [], versions: new Set<string>() }
+    const entry = this.used.get(name) ?? { settings: flatSettings(settings), seeds: [], versions: new Set<string>() }
     if (!entry.seeds.includes(seed)) entry.seeds.push(seed)
     const began = readFileSync(join(folder.path, 'command.txt'), 'utf8').match(/^# version (.*)$/m)?.[1]
     if (began) entry.versions.add(began)

@@ -55,7 +55,7 @@ function addWord(vector: Float32Array, from: number, word: string, scale: number
  * as the command that it stands for; one that nobody understands asks for nothing.
  * @throws InputError if a command is missing or the vectors have different widths
  */
-export function tableCommandEncoder(table: CommandTable, { all, nothing, read }: CommandSet): CommandEncoder {
+export function tableCommandEncoder(table: CommandEmbeddings, { all, nothing, read }: CommandSet): CommandEncoder {
   const width = table[nothing]?.length ?? 0
   for (const command of all)
     if (table[command]?.length !== width || width === 0)
@@ -68,18 +68,18 @@ export function tableCommandEncoder(table: CommandTable, { all, nothing, read }:
 }
 
 /** Vectors by command; plain data, which another thread may be sent. */
-export type CommandTable = Readonly<Record<string, Float32Array>>
+export type CommandEmbeddings = Readonly<Record<string, Float32Array>>
 
 /** Embeds every command of a set; `embed` is called once a command. */
 export async function embedCommands(
   embed: (command: string) => Promise<Float32Array>,
   { all }: CommandSet,
-): Promise<CommandTable> {
+): Promise<CommandEmbeddings> {
   const table: Record<string, Float32Array> = {}
   for (const command of all) table[command] = await embed(command)
   return table
 }
 
 /** From a table, or the built-in one where there is none. */
-export const commandEncoder = (table: CommandTable | undefined, commands: CommandSet): CommandEncoder =>
+export const commandEncoder = (table: CommandEmbeddings | undefined, commands: CommandSet): CommandEncoder =>
   table ? tableCommandEncoder(table, commands) : builtInCommandEncoder()

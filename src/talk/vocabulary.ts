@@ -66,10 +66,10 @@ export const NOTHING: ReadonlySet<string> = new Set(['[null]', 'null', 'none', '
 export const NEGATIONS: ReadonlySet<string> = new Set(["don't", 'dont', 'not', 'no', 'never', 'without'])
 
 /** `direction` is what the understood words ask for; `unknown` are the words left over. */
-export type Reading = { direction: Direction; unknown: string[] }
+export type PhraseReading = { direction: Direction; unknown: string[] }
 
 /** Reads a free phrase. @returns null if it contradicts itself ("left and right") or negates ("don't go up") */
-export function readPhrase(phrase: string, axes: AxisNames = BASE_FRAME): Reading | null {
+export function readPhrase(phrase: string, axes: AxisNames = BASE_FRAME): PhraseReading | null {
   const direction: [number, number, number] = [0, 0, 0]
   const unknown: string[] = []
   const text = phrase.trim().toLowerCase().replaceAll('’', "'")

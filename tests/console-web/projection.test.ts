@@ -2,8 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { CameraInfo } from '../../src/console/protocol.ts'
 import { camerasOf, ProprioReader } from '../../src/console/server/pose.ts'
 import { inBearing } from '../../src/console/web/hand/bearing.ts'
-import { frameOf } from '../../src/console/web/hand/settings.ts'
-import { axesOf, project, projectLine, viewOf } from '../../src/console/web/view/projection.ts'
+import { handFrame } from '../../src/console/web/hand/settings.ts'
+import { columnsOf, projectLine, projectPoint, viewOf } from '../../src/console/web/view/projection.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 
 const HALF = Math.SQRT1_2
@@ -22,16 +22,16 @@ const near = (got: readonly number[] | null, wanted: readonly number[]) => {
 describe('projection into the picture', () => {
   it('is 96, 51.2 of 128 pixels for (0.25, 0.1) half a metre below a camera of 90°: 64 + 64 · 0.25 / 0.5, 64 - 64 · 0.1 / 0.5', () => {
     const view = viewOf(camera(), null)!
-    near(project(view, [0.25, 0.1, 0.5]), [96 / 128, 51.2 / 128])
+    near(projectPoint(view, [0.25, 0.1, 0.5]), [96 / 128, 51.2 / 128])
   })
 
   it('counts shares of width and of height apart: in a picture twice as wide the same point is half as far from the middle', () => {
     const view = viewOf({ ...camera(), width: 256 }, null)!
-    near(project(view, [0.25, 0.1, 0.5]), [0.5 + 0.25 / 2, 0.4])
+    near(projectPoint(view, [0.25, 0.1, 0.5]), [0.5 + 0.25 / 2, 0.4])
   })
 
   it('has no place for what is behind the camera', () => {
-    expect(project(viewOf(camera(), null)!, [0, 0, 1.2])).toBeNull()
+    expect(projectPoint(viewOf(camera(), null)!, [0, 0, 1.2])).toBeNull()
   })
 
   it('rides on the tool: at (0.5, 0, 0.2), turned by 90°, a camera mounted at (0.1, 0, 0.3) stands at (0.5, 0.1, 0.5) and its right is +y', () => {
@@ -39,7 +39,7 @@ describe('projection into the picture', () => {
     const view = viewOf(mounted, { position: [0.5, 0, 0.2], rotation: QUARTER_TURN })!
     near(view.position, [0.5, 0.1, 0.5])
     // (0.4, 0.2, 0) lies 0.1 along +y (right), 0.1 along -x (up), 0.5 below: f = 1/2 of the height
-    near(project(view, [0.4, 0.2, 0]), [0.6, 0.4])
+    near(projectPoint(view, [0.4, 0.2, 0]), [0.6, 0.4])
   })
 
   it('does not guess: no view without calibration, nor on a tool whose pose is not told', () => {
@@ -56,7 +56,7 @@ describe('projection into the picture', () => {
   })
 
   it('turns the axes as a quaternion says: 90° about z takes x to y and y to -x', () => {
-    const [x, y, z] = axesOf(QUARTER_TURN)
+    const [x, y, z] = columnsOf(QUARTER_TURN)
     near(x, [0, 1, 0])
     near(y, [-1, 0, 0])
     near(z, [0, 0, 1])
@@ -72,11 +72,11 @@ describe('whose forward', () => {
   })
 
   it('makes forward of the hand backward of a robot that is seen from the front', () => {
-    const [forward, left, up] = frameOf('above', [facing], null)
+    const [forward, left, up] = handFrame('above', [facing], null)
     near(forward, [-1, 0, 0])
     near(left, [0, -1, 0])
     near(up, [0, 0, 1])
-    near(frameOf('base', [facing], null)[0], [1, 0, 0])
+    near(handFrame('base', [facing], null)[0], [1, 0, 0])
   })
 })
 
@@ -92,7 +92,7 @@ describe('against the renderer', async () => {
       const { front } = images
       const view = viewOf(cameras.find(({ name }) => name === 'front')!, new ProprioReader(cell.spec).tcp(proprio))!
       const [x, y, z] = cell.truth()[which][0]!.position
-      const at = project(view, [x + (which === 'slots' ? 0.019 : 0.014), y, z - 0.02])! // on the side that faces the camera
+      const at = projectPoint(view, [x + (which === 'slots' ? 0.019 : 0.014), y, z - 0.02])! // on the side that faces the camera
       const pixel = 3 * (Math.floor(at[1] * front!.height) * front!.width + Math.floor(at[0] * front!.width))
       const [red, green, blue] = front!.data.subarray(pixel, pixel + 3)
       if (which === 'slots')

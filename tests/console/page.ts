@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import WebSocket from 'ws'
 import {
+  type CameraFrame,
   type ClientMessage,
   decodeFrame,
-  type Frame,
   type InputMessage,
   type ServerEvent,
 } from '../../src/console/protocol.ts'
@@ -17,7 +17,7 @@ type Of<K extends Kind> = Extract<ServerEvent, { kind: K }>
 
 export class Page {
   readonly events: ServerEvent[] = []
-  readonly frames: Frame[] = []
+  readonly frames: CameraFrame[] = []
   closed: { code: number } | null = null
   clock = () => performance.now() // ms
   private seq = 0

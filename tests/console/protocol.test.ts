@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ClientMessage, decodeFrame, encodeFrame, LIMITS } from '../../src/console/protocol.ts'
-import { decodeMessage } from '../../src/console/server/decode.ts'
+import { decodeClientMessage } from '../../src/console/server/decode.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const encoded = (value: unknown) => bytes(JSON.stringify(value))
@@ -72,7 +72,7 @@ const MESSAGES: ClientMessage[] = [
 
 describe('a message', () => {
   it.each(MESSAGES)('of kind $kind is understood', (message) => {
-    expect(decodeMessage(encoded(message))).toEqual({ message })
+    expect(decodeClientMessage(encoded(message))).toEqual({ message })
   })
 
   it.each([
@@ -94,23 +94,23 @@ describe('a message', () => {
     ['a list', [input]],
     ['nothing', null],
   ])('with %s is refused', (_, message) => {
-    expect(decodeMessage(encoded(message))).toEqual({ error: expect.any(String) })
+    expect(decodeClientMessage(encoded(message))).toEqual({ error: expect.any(String) })
   })
 
   it('with a number that JSON cannot hold is refused', () => {
     const text = JSON.stringify(input)
     for (const odd of ['1e999', '-1e999', 'NaN', 'Infinity'])
-      expect(decodeMessage(bytes(text.replace('12.5', odd)))).toEqual({ error: expect.any(String) })
+      expect(decodeClientMessage(bytes(text.replace('12.5', odd)))).toEqual({ error: expect.any(String) })
   })
 
   it('that is larger than allowed is refused unread', () => {
     const large = encoded({ kind: 'name', name: 'x'.repeat(LIMITS.messageBytes) })
-    expect(decodeMessage(large)).toEqual({ error: expect.stringContaining(`at most ${LIMITS.messageBytes}`) })
+    expect(decodeClientMessage(large)).toEqual({ error: expect.stringContaining(`at most ${LIMITS.messageBytes}`) })
   })
 
   it('that sets a prototype is refused, and sets none', () => {
     const text = '{"kind":"ping","t":1,"__proto__":{"polluted":true}}'
-    expect(decodeMessage(bytes(text))).toEqual({ error: expect.any(String) })
+    expect(decodeClientMessage(bytes(text))).toEqual({ error: expect.any(String) })
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })
 
@@ -123,7 +123,7 @@ describe('a message', () => {
     if (message.kind === 'command') expect(message.text.length).toBeLessThanOrEqual(LIMITS.phraseLength)
   }
   const answers = (data: Uint8Array) => {
-    const decoded = decodeMessage(data)
+    const decoded = decodeClientMessage(data)
     if ('message' in decoded) bounded(decoded.message)
     else expect(decoded.error.length).toBeLessThanOrEqual(250)
   }

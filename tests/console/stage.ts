@@ -14,7 +14,7 @@ import { type EpisodeSummary, runEpisode } from '../../src/loop/episode.ts'
 import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
 import { Pace } from '../../src/loop/pace.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
-import { Tempo } from '../../src/loop/tempo.ts'
+import { UpdateSchedule } from '../../src/loop/update-schedule.ts'
 import { ReplayBuffer } from '../../src/replay/buffer.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
 import type { Operator } from '../../src/robot/operator.ts'
@@ -129,7 +129,7 @@ export class Stage {
     })
     const log = EpisodeLog.open(this.folder.log, robot.spec)
     const link = { control: { learn: async () => ({ version: 0, made: 0, cut: 0 }) }, weights: { newest: undefined } }
-    const tempo = new Tempo(link, 0, undefined, () => {})
+    const tempo = new UpdateSchedule(link, 0, undefined, () => {})
     const recorder = new OnlineRecorder(log, this.replay, NO_COPIES, tempo, { index: 0, of: 1 }, 0)
     const encoder = {
       encode: async (inputs: unknown[]) => inputs.map(() => ({ h: Float32Array.of(0), features: Float32Array.of(0) })),

@@ -20,6 +20,7 @@ const SHARED_NAMES: Readonly<Record<string, string>> = {
   sectionOf: 'each experiment makes its section of the results',
   add: 'of tensors in the graph, of vectors in the simulator',
   mean: 'of a tensor in the graph, of measured numbers in the statistics',
+  task: 'each file of a task of the workcell exports it by this name',
 }
 
 /** "ReplayBuffer" and "replay-buffer" are the words replay and buffer. */

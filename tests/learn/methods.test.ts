@@ -8,12 +8,12 @@ import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { actorLayouts, METHODS, type MethodName } from '../../src/learn/actors.ts'
 import { LEARNER_FILE, readGroup, readPolicy } from '../../src/learn/checkpoint.ts'
 import { LearnerConfig } from '../../src/learn/config.ts'
-import { Judge } from '../../src/learn/judge.ts'
+import { CriticJudge } from '../../src/learn/judge.ts'
 import { Learner, type LearnerOptions, methodGroups } from '../../src/learn/learner.ts'
 import { methods } from '../../src/learn/methods.ts'
 import type { Phase, UpdateFigures } from '../../src/learn/phase.ts'
 import { Policy } from '../../src/learn/policy.ts'
-import { chartsOf, each } from '../../src/metrics/figure.ts'
+import { each, figureCharts } from '../../src/metrics/figure.ts'
 import type { Layout } from '../../src/nets/index.ts'
 import { aReplay, commands, options, sizes, tasks } from './problem.ts'
 
@@ -160,7 +160,7 @@ describe('the figures of a method', () => {
   it.each(METHODS)('of %s are declared, each with a chart, and all of them are measured', async (method) => {
     const declared = methods[method].figures
     const measured = (await trained(method)).figures.map(({ figures }) => figures)
-    const charts = chartsOf(declared, measured)
+    const charts = figureCharts(declared, measured)
     const drawn = charts.flatMap(({ lines }) => lines.map(({ key }) => key))
     expect(new Set(drawn)).toEqual(new Set(measured.flatMap((figures) => Object.keys(figures))))
     const titles = new Set(declared.map(({ chart }) => chart))
@@ -215,7 +215,7 @@ const samples = [0, 1].map((k) => ({
 describe('the judge', () => {
   it("tells each sample's Q by its own task's critics", async () => {
     const { directory } = await trained('dual')
-    const judge = await Judge.load(directory, of('dual'))
+    const judge = await CriticJudge.load(directory, of('dual'))
     const values = await criticOf(directory, 'dual')
     const layout = criticLayoutOf('dual')
     const asked = Array.from({ length: 70 }, (_, i) => ({ ...samples[i % 2]!, task: tasks[i % 3 === 0 ? 1 : 0]! }))
@@ -227,14 +227,14 @@ describe('the judge', () => {
 
   it('has nobody to ask where no critic was trained', async () => {
     const { directory } = await trained('hg-dagger')
-    await expect(Judge.load(directory, of('hg-dagger'))).rejects.toThrow('trains no critic')
+    await expect(CriticJudge.load(directory, of('hg-dagger'))).rejects.toThrow('trains no critic')
   })
 })
 
 describe('HIL-ConRFT', () => {
   it('has one critic, of the size of each of ours, that judges every task alike', async () => {
     const { directory, figures } = await trained('hil-conrft')
-    const judge = await Judge.load(directory, of('hil-conrft'))
+    const judge = await CriticJudge.load(directory, of('hil-conrft'))
     const [sample] = samples
     const [push, turn] = await judge.q(tasks.map((task) => ({ ...sample!, task })))
     expect(push).toBe(turn)
@@ -266,7 +266,7 @@ describe('DSRL', () => {
     expect(steered.head).toEqual(cloned.head)
     const directory = folder()
     await learner.save(directory)
-    const judge = await Judge.load(directory, of('dsrl'))
+    const judge = await CriticJudge.load(directory, of('dsrl'))
     const policy = await Policy.create(sizes, commands, 'dsrl')
     /** Summed Q of the modes, as the trained critics see them. */
     const value = async (noiseActor: Float32Array) => {

@@ -6,7 +6,7 @@ import ort from 'onnxruntime-node'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { METHODS } from '../../src/learn/actors.ts'
 import { LearnerConfig } from '../../src/learn/config.ts'
-import { Judge } from '../../src/learn/judge.ts'
+import { CriticJudge } from '../../src/learn/judge.ts'
 import { Learner } from '../../src/learn/learner.ts'
 import { Policy } from '../../src/learn/policy.ts'
 import { aReplay, commands, options, sizes } from './problem.ts'
@@ -60,7 +60,7 @@ it('a judge releases its program', async () => {
   const taught = await Learner.create(options({ learner }), aReplay())
   await taught.save(directory)
   await taught.release()
-  const judge = await Judge.load(directory, { ...options({ learner }) })
+  const judge = await CriticJudge.load(directory, { ...options({ learner }) })
   await judge.release()
   expect(made).toEqual(once(PROGRAMS.dual + 1))
 })

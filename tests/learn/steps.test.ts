@@ -8,7 +8,7 @@ import { type ActorSizes, METHODS, type MethodName } from '../../src/learn/actor
 import { drawNoise } from '../../src/learn/batch.ts'
 import { LearnerConfig, NetworkConfig } from '../../src/learn/config.ts'
 import { createStore, methodGroups } from '../../src/learn/learner.ts'
-import { GRADIENT_NORM, type Measured } from '../../src/learn/measure.ts'
+import { GRADIENT_NORM, type UpdateReadings } from '../../src/learn/measure.ts'
 import type { Training } from '../../src/learn/method.ts'
 import { methods } from '../../src/learn/methods.ts'
 import type { Phase } from '../../src/learn/phase.ts'
@@ -295,7 +295,7 @@ const talkOf = ({ proprio }: Given) => ({
 })
 
 /** What the learner reports is what the reference computed; norms are those before the clip. */
-function expectFigures(figures: Measured, losses: Losses, model: Model): void {
+function expectFigures(figures: UpdateReadings, losses: Losses, model: Model): void {
   const near = (name: string, got: number, want: number, tolerance: number) =>
     expect(Math.abs(got - want), `${name}: ${got}, not ${want}`).toBeLessThanOrEqual(tolerance)
   for (const [kind, parts] of Object.entries(losses))

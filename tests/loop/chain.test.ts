@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
-import { attrition, attritionTable, type Chain, type ChainCrew, runChain, runChains } from '../../src/loop/chain.ts'
+import { attrition, attritionTable, type Chain, type ChainRollout, runChain, runChains } from '../../src/loop/chain.ts'
 import type { EpisodeSummary, Recorder } from '../../src/loop/episode.ts'
 import { evaluate } from '../../src/loop/evaluate.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
@@ -33,7 +33,7 @@ afterAll(() => {
   four.workcell.free()
 })
 
-const crewOf = (cell: GuardedWorkcell, act: () => Action): ChainCrew => ({
+const crewOf = (cell: GuardedWorkcell, act: () => Action): ChainRollout => ({
   robot: cell.robot,
   simulation: simulationOf(cell),
   perception: new Perception(encoder, {}, { h: identity, proprio: new Normaliser(wide(cell)) }),

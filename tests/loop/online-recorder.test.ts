@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
 import { NO_COPIES } from '../../src/loop/perception.ts'
-import { Tempo } from '../../src/loop/tempo.ts'
+import { UpdateSchedule } from '../../src/loop/update-schedule.ts'
 import type { EpisodeLog } from '../../src/replay/log.ts'
 import { encoded } from '../replay/numbered.ts'
 
@@ -20,7 +20,7 @@ function aRecorder(refusal?: string) {
   }
   const log = { ...notes('log'), nextId: 0, nextEpisode: 0 } as unknown as EpisodeLog
   const link = { control: { learn: async () => ({ version: 0, made: 0, cut: 0 }) }, weights: { newest: undefined } }
-  const tempo = new Tempo(link, 0, undefined, () => {})
+  const tempo = new UpdateSchedule(link, 0, undefined, () => {})
   return { order, recorder: new OnlineRecorder(log, notes('learner'), NO_COPIES, tempo, { index: 0, of: 1 }, 0) }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chartsOf, each, type Figure, type Figures } from '../../src/metrics/figure.ts'
+import { each, type Figure, type Figures, figureCharts } from '../../src/metrics/figure.ts'
 
 const declared: Figure[] = [
   { name: 'critic.td', title: 'temporal difference', chart: 'Critics', unit: 'loss' },
@@ -14,7 +14,7 @@ describe('charts of figures', () => {
       { 'critic.td': 1, 'meanQ.pick': 0.5 },
       { 'critic.loss': 2, 'meanQ.place': 0.25 },
     ]
-    expect(chartsOf(declared, measured)).toEqual([
+    expect(figureCharts(declared, measured)).toEqual([
       {
         title: 'Critics',
         unit: 'loss',
@@ -38,7 +38,7 @@ describe('charts of figures', () => {
 
   it('show a figure that nothing declares, too: a run of another version is no blank page', () => {
     expect(
-      chartsOf([], [{ 'refine.bc': 1, 'refine.q': 2, meanMu: 3 }]).map(({ title, lines }) => [
+      figureCharts([], [{ 'refine.bc': 1, 'refine.q': 2, meanMu: 3 }]).map(({ title, lines }) => [
         title,
         lines.map((line) => line.title),
       ]),

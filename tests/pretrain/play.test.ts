@@ -1,19 +1,21 @@
 /** @file Play: what it covers, what it must never do, and that its frames say what MuJoCo says. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Looks } from '../../src/pretrain/looks.ts'
-import { type Cell, collectPlay, type Frame, playCells } from '../../src/pretrain/play-data.ts'
+import { collectPlay, type PlayCell, type PlayFrame, playCells } from '../../src/pretrain/play-data.ts'
 import { playStart } from '../../src/pretrain/play-start.ts'
 import { TARGET_WIDTH, targetOffset } from '../../src/pretrain/targets.ts'
 import { RandomStream } from '../../src/random/stream.ts'
 import { TASKS } from '../../src/robots/workcell/tasks/index.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 
-const reading = ({ targets }: Frame, name: string) => [...targets.subarray(targetOffset(name), targetOffset(name) + 3)]
-const held = ({ targets }: Frame) => targets[targetOffset('held')] === 1
+const reading = ({ targets }: PlayFrame, name: string) => [
+  ...targets.subarray(targetOffset(name), targetOffset(name) + 3),
+]
+const held = ({ targets }: PlayFrame) => targets[targetOffset('held')] === 1
 
 describe('play', () => {
-  let cells: Cell[]
-  let frames: Frame[]
+  let cells: PlayCell[]
+  let frames: PlayFrame[]
   beforeAll(async () => {
     cells = await playCells()
     frames = collectPlay(cells, 1200, 0.15, new RandomStream(5, 'play'))
@@ -46,7 +48,7 @@ describe('play', () => {
   })
 
   it('does not put a bolt into stand or slot, nor take it out, but for rare accidents of the noise', () => {
-    const episodes: Frame[][] = []
+    const episodes: PlayFrame[][] = []
     for (const frame of frames) {
       const last = episodes.at(-1)
       const moved = last ? reading(frame, 'stand').map((x, i) => Math.abs(x - reading(last[0]!, 'stand')[i]!)) : [1]

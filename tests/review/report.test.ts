@@ -8,7 +8,7 @@ import { countBars, resultStrip } from '../../src/review/report/bars.ts'
 import { renderReport, writeReport } from '../../src/review/report/index.ts'
 import { page } from '../../src/review/report/page.ts'
 import { plot, type Series } from '../../src/review/report/plot.ts'
-import { linear, robustDomain, tickLabel, ticks } from '../../src/review/report/scale.ts'
+import { linearScale, robustDomain, tickLabel, ticks } from '../../src/review/report/scale.ts'
 import {
   assistedSuccess,
   byUpdate,
@@ -24,7 +24,7 @@ import { anEpisode, anEvaluation, anUpdate } from '../run/builders.ts'
 
 describe('axes', () => {
   it('put the ends of the domain on the ends of the range, upside down where asked', () => {
-    const y = linear([0, 4], [200, 0])
+    const y = linearScale([0, 4], [200, 0])
     expect([y(0), y(1), y(4)]).toEqual([200, 150, 0])
   })
   it('tick at round numbers inside the domain', () => {

@@ -11,10 +11,10 @@ import { SafeRobot } from '../../src/robot/safety.ts'
 import { demonstrator } from '../../src/robots/workcell/demonstrator.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import {
+  pictureDemonstrations,
   readDemonstrations,
   recordDemonstrations,
   replayDemonstration,
-  showDemonstrations,
 } from '../../src/run/demonstrations.ts'
 
 const tasks = ['pick', 'assemble']
@@ -105,19 +105,19 @@ describe('recorded demonstrations', () => {
 describe('showDemonstrations', () => {
   it('draws one row a demonstration, both cameras side by side', () => {
     const file = path.join(newFolder(), 'sheet.png')
-    showDemonstrations(folder, file, { frames: 5, demonstrations: 3 })
+    pictureDemonstrations(folder, file, { frames: 5, demonstrations: 3 })
     const { width, height } = PNG.sync.read(fs.readFileSync(file))
     expect([width, height]).toEqual([5 * 256 + 4 * 2, 3 * 128 + 2 * 2])
   })
 
   it('makes a film', () => {
     const file = path.join(newFolder(), 'film.gif')
-    showDemonstrations(folder, file, { demonstrations: 1 })
+    pictureDemonstrations(folder, file, { demonstrations: 1 })
     expect(fs.readFileSync(file).subarray(0, 6).toString()).toBe('GIF89a')
   })
 
   it('says what is missing', () => {
-    expect(() => showDemonstrations(newFolder(), 'x.png')).toThrow('holds no demonstrations')
-    expect(() => showDemonstrations(folder, 'x.bmp')).toThrow('neither a .png nor a .gif')
+    expect(() => pictureDemonstrations(newFolder(), 'x.png')).toThrow('holds no demonstrations')
+    expect(() => pictureDemonstrations(folder, 'x.bmp')).toThrow('neither a .png nor a .gif')
   })
 })

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { differences, flatten } from '../../src/run/differences.ts'
+import { differences, flatSettings } from '../../src/run/differences.ts'
 
 it('flatten gives dotted names; lists are values', () => {
-  expect(flatten({ a: { b: 1, c: { d: null } }, e: [1, 2] })).toEqual({ 'a.b': 1, 'a.c.d': null, e: [1, 2] })
+  expect(flatSettings({ a: { b: 1, c: { d: null } }, e: [1, 2] })).toEqual({ 'a.b': 1, 'a.c.d': null, e: [1, 2] })
 })
 
 it('differences are named in the order of the first; undefined is absent', () => {

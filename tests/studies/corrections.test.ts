@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { samplesOf } from '../../src/studies/corrections.ts'
 import {
-  type Calibration,
+  type CriticCalibration,
   sectionOf as calibrationSection,
   fit,
   reliability,
@@ -70,7 +70,7 @@ describe('calibration', () => {
       { x: 0.95, y: 0.5, steps: 2 },
     ]))
   it('reports each task at each checkpoint, and the last one in words', () => {
-    const at = (robotSteps: number, q: number[]): Calibration => ({
+    const at = (robotSteps: number, q: number[]): CriticCalibration => ({
       seed: 0,
       robotSteps,
       tasks: { pick: { q, returned: [0.5, 1], episodes: 1, successes: 1 } },

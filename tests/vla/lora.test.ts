@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../../src/formats/safetensors.ts'
 import { openSafetensors } from '../../src/formats/safetensors-file.ts'
 import { compile, input, matmul } from '../../src/graph/index.ts'
-import { linear } from '../../src/nets/checkpoint-layers.ts'
+import { linearLayer } from '../../src/nets/checkpoint-layers.ts'
 import { RandomStream } from '../../src/random/stream.ts'
 import { merge, openAdapter } from '../../src/vla/lora/adapter.ts'
 import { parseAdapterConfig } from '../../src/vla/lora/config.ts'
@@ -238,7 +238,7 @@ describe('a LoRA finetune', () => {
     const x = input('x', [1, 512])
     const program = await compile({
       name: 'large',
-      outputs: { y: matmul(x, parameters['layer.weight']!), product: linear(parameters, 'layer', x) },
+      outputs: { y: matmul(x, parameters['layer.weight']!), product: linearLayer(parameters, 'layer', x) },
       threads: 1,
     })
     expect(program.onnx.length).toBeLessThan(4000)

@@ -39,7 +39,7 @@ export const isShared = (button: HandButton): button is Button =>
 /** As an action and an input message write it: 1 closes, -1 opens, 0 leaves it. */
 export const GRIP_VALUE = { close: 1, open: -1, none: 0 } as const
 
-export type Reading = {
+export type DeviceReading = {
   axes: Axes
   gripper: Grip
   buttons: {
@@ -55,7 +55,7 @@ export type DeviceFault = {
   words: string // what happened and what to do
 }
 
-export interface Device {
+export interface InputDevice {
   readonly name: string
   /** 'rate': rest is 0 and springs back. 'position': what counts is the way from where the hold began. */
   readonly kind: 'rate' | 'position'
@@ -64,7 +64,7 @@ export interface Device {
   /** A stick or a puck: it may be worn, or leant on, so it counts only once it was seen at rest. */
   readonly sprung?: boolean
   /** What happened since the last reading, and how the device is pushed now. */
-  read(time: number): Reading
+  read(time: number): DeviceReading
   fault(time: number): DeviceFault | null
   /** Lets go of everything: the page lost the focus, was hidden, or the device went away. */
   release(): void

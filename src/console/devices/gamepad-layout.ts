@@ -6,7 +6,7 @@ import { AXIS_NAMES, type Axes, axesOf, clamp, type HandButton, WAYS } from './d
 import type { GamepadState } from './gamepad.ts'
 
 /** Where on the pad something can be pushed. */
-export type Source =
+export type ControlSource =
   | { of: 'axis'; index: number; rest: number; full: number } // from where it rests to where it was pushed
   | { of: 'hat'; index: number; at: number } // eight directions in one axis, which rests beyond the range
   | { of: 'button'; index: number }
@@ -15,7 +15,7 @@ export type Way = (typeof WAYS)[keyof typeof WAYS][number]
 /** What a source may be for. */
 export type PadControl = Way | HandButton
 
-export type GamepadLayout = Readonly<Partial<Record<PadControl, Source>>>
+export type GamepadLayout = Readonly<Partial<Record<PadControl, ControlSource>>>
 
 export const PAD_WAYS: readonly Way[] = AXIS_NAMES.flatMap((axis) => WAYS[axis])
 export const PAD_BUTTONS = [
@@ -41,7 +41,7 @@ export function depthOf(button: GamepadState['buttons'][number] | undefined): nu
 }
 
 /** In [0, 1]: how far a source is pushed its way. What the pad does not have is at rest. */
-export function pushOf(source: Source | undefined, { axes, buttons }: GamepadState): number {
+export function pushOf(source: ControlSource | undefined, { axes, buttons }: GamepadState): number {
   if (!source) return 0
   if (source.of === 'button') return depthOf(buttons[source.index])
   const value = axes[source.index]
@@ -59,7 +59,7 @@ export const buttonsBy = (layout: GamepadLayout, pad: GamepadState): HandButton[
   PAD_BUTTONS.filter((button) => pushOf(layout[button], pad) > PRESSED)
 
 /** A control is given a source. A stick that is pushed forward also goes back, unless something else does. */
-export function withSource(layout: GamepadLayout, control: PadControl, source: Source): GamepadLayout {
+export function withSource(layout: GamepadLayout, control: PadControl, source: ControlSource): GamepadLayout {
   const [plus, minus] = Object.values(WAYS).find((ways) => (ways as readonly string[]).includes(control)) ?? []
   const opposite = control === plus ? minus : plus
   const goesBoth = source.of === 'axis' && Math.abs(source.rest) < 0.5
@@ -76,7 +76,7 @@ export function layoutFrom(kept: unknown): GamepadLayout | null {
   return fits && Object.keys(kept).length > 0 ? (kept as GamepadLayout) : null
 }
 
-function isSource(value: unknown): value is Source {
+function isSource(value: unknown): value is ControlSource {
   if (typeof value !== 'object' || value === null) return false
   const { of, index, rest, full, at } = value as Record<string, unknown>
   if (!Number.isInteger(index) || (index as number) < 0) return false

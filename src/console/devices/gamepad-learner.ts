@@ -3,7 +3,7 @@
  * after that, as browsers tell 0 of a trigger that was never touched.
  */
 import type { GamepadState } from './gamepad.ts'
-import { depthOf, isHatAtRest, type Source } from './gamepad-layout.ts'
+import { type ControlSource, depthOf, isHatAtRest } from './gamepad-layout.ts'
 
 const STILL_FOR = 250 // ms without a change, after which it is believed that nothing moves
 const STILL = 0.05
@@ -23,7 +23,7 @@ export class GamepadLearner {
   private push: Push | null = null
 
   /** To be called with every state of the pad. @returns the source once it was pushed and let go */
-  look(pad: GamepadState, time: number): Source | null {
+  look(pad: GamepadState, time: number): ControlSource | null {
     const values = [...pad.axes.map((value) => (Number.isFinite(value) ? value : 0)), ...pad.buttons.map(depthOf)]
     const stands = this.standsStill(values, time)
     if (this.phase === 'let go') {
@@ -58,7 +58,7 @@ export class GamepadLearner {
   }
 
   /** What stands still at `value` again; null while it may be held there. */
-  private sourceOf({ place, first, low, high }: Push, value: number, axes: number): Source | null {
+  private sourceOf({ place, first, low, high }: Push, value: number, axes: number): ControlSource | null {
     const start = this.start[place]!
     const returned = Math.abs(value - start) < RETURNED
     if (place >= axes) return returned ? { of: 'button', index: place - axes } : null

@@ -6,13 +6,13 @@ import {
   type Axes,
   axesOf,
   Buttons,
-  type Device,
   type DeviceFault,
+  type DeviceReading,
   gripOf,
   type HandButton,
+  type InputDevice,
   isShared,
   REST,
-  type Reading,
 } from './device.ts'
 import { axesBy, buttonsBy, depthOf, type GamepadLayout, PRESSED } from './gamepad-layout.ts'
 import { FULL_SCALE, fromDeviceFrame, PUCK_ZONE } from './spacemouse.ts'
@@ -48,7 +48,7 @@ const STICK_ZONE = 0.24
 /** How this pad is to be read; null where nobody knows. */
 type Reader = { axes: (pad: GamepadState) => Axes; down: (pad: GamepadState) => HandButton[] }
 
-export class GamepadDevice implements Device {
+export class GamepadDevice implements InputDevice {
   readonly kind = 'rate'
   readonly sprung = true
   private readonly buttons = new Buttons()
@@ -82,7 +82,7 @@ export class GamepadDevice implements Device {
     return pad?.connected && !isStandard(pad) && !isSixAxis(pad) ? pad : null
   }
 
-  read(time: number): Reading {
+  read(time: number): DeviceReading {
     const pad = this.poll()
     const reader = pad?.connected ? this.readerOf(pad) : null
     if (!pad || !reader) {

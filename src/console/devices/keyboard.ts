@@ -8,9 +8,9 @@ import {
   axesOf,
   type Button,
   Buttons,
-  type Device,
+  type DeviceReading,
   type Grip,
-  type Reading,
+  type InputDevice,
 } from './device.ts'
 
 type Push = { axis: AxisName; sign: 1 | -1 }
@@ -56,7 +56,7 @@ const SHIFTS = ['ShiftLeft', 'ShiftRight']
 const RISE = 250 // ms from rest to full deflection
 const FALL = 80 // ms from full deflection to rest: letting go must feel like letting go
 
-export class Keyboard implements Device {
+export class Keyboard implements InputDevice {
   readonly name = 'keyboard'
   readonly kind = 'rate'
   readonly deadZone = 0
@@ -90,7 +90,7 @@ export class Keyboard implements Device {
     this.buttons.set(button, still)
   }
 
-  read(time: number): Reading {
+  read(time: number): DeviceReading {
     const elapsed = this.readAt === null ? 0 : Math.max(0, time - this.readAt)
     this.readAt = time
     const wanted = this.wanted()

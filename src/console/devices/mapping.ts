@@ -1,6 +1,6 @@
 /** @file From how a device is pushed to what the robot is asked: dead zone, curve, locks, scale, frame, bounds. Pure. */
 import { AXIS_NAMES, type Axes, type AxisName, axesOf } from './device.ts'
-import { BASE, type Frame, inBase } from './frames.ts'
+import { BASE, type BaseAxes, inBase } from './frames.ts'
 
 export type Mapping = {
   deadZone: number // in [0, 1): deflections up to here are rest, the remaining way is stretched over the whole range
@@ -9,7 +9,7 @@ export type Mapping = {
   scale: { translation: number; rotation: number } // in [0, 1]: of the robot's full step
   locked: readonly AxisName[] // of the person's frame; these do not move
   dominant: boolean // only the axis that is pushed most
-  frame: Frame // of the person or the camera, see frames.ts
+  frame: BaseAxes // of the person or the camera, see frames.ts
 }
 
 export const DEFAULT_MAPPING: Mapping = {

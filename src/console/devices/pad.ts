@@ -2,14 +2,14 @@
  * @file The pad on the screen, for fingers, pens and the mouse: two fields, one shifts in the plane, the other lifts and
  * turns. Where a finger comes down is its zero, so touching moves nothing.
  */
-import { type Axes, axesOf, type Button, Buttons, type Device, type Grip, type Reading } from './device.ts'
+import { type Axes, axesOf, type Button, Buttons, type DeviceReading, type Grip, type InputDevice } from './device.ts'
 
 /** 'plane': up is forward, left is left. 'lift': up is up, left turns left. 'tilt': up tips forward, left leans left. */
 export type Field = 'plane' | 'lift' | 'tilt'
 
 type Touch = { field: Field; zero: readonly [number, number]; at: readonly [number, number] }
 
-export class Pad implements Device {
+export class Pad implements InputDevice {
   readonly name = 'pad on the screen'
   readonly kind = 'rate'
   readonly deadZone = 0.06
@@ -45,7 +45,7 @@ export class Pad implements Device {
   }
 
   /** Whoever has a finger on a field has taken over, moving or not. */
-  read(time: number): Reading {
+  read(time: number): DeviceReading {
     this.buttons.set('hand over', this.touches.size > 0)
     const buttons = this.buttons.take()
     return { axes: this.axes(), gripper: this.grip, buttons, time }

@@ -7,13 +7,13 @@ import {
   axesOf,
   Buttons,
   clamp,
-  type Device,
   type DeviceFault,
+  type DeviceReading,
   gripOf,
   type HandButton,
+  type InputDevice,
   isShared,
   REST,
-  type Reading,
 } from './device.ts'
 import { productOf, type SpaceMouseProduct } from './spacemouse-products.ts'
 
@@ -48,7 +48,7 @@ type Counts = [number, number, number]
 type Sums = { counts: Counts; reports: number; from: number }
 const nothing = (from = 0): Sums => ({ counts: [0, 0, 0], reports: 0, from })
 
-export class SpaceMouse implements Device {
+export class SpaceMouse implements InputDevice {
   readonly kind = 'rate'
   readonly sprung = true
   readonly deadZone = PUCK_ZONE
@@ -108,7 +108,7 @@ export class SpaceMouse implements Device {
   }
 
   /** The mean of the reports since the last reading; where none came, the last one still holds. */
-  read(time: number): Reading {
+  read(time: number): DeviceReading {
     const means = this.since.map(({ counts, reports, from }, part) =>
       reports > 0 && time - from <= 2 * MEMORY ? counts.map((sum) => sum / reports) : this.last[part]!,
     )

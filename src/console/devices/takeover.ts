@@ -2,7 +2,15 @@
  * @file Who acts, the person or the policy: by a held button, a toggled one, or the touch of the device; and what the
  * person asks the robot for meanwhile.
  */
-import { type Axes, type Device, type DeviceFault, type Grip, isAtRest, REST, type Reading } from './device.ts'
+import {
+  type Axes,
+  type DeviceFault,
+  type DeviceReading,
+  type Grip,
+  type InputDevice,
+  isAtRest,
+  REST,
+} from './device.ts'
 import { DEFAULT_MAPPING, fromZero, type Mapping, map } from './mapping.ts'
 import { RestWatch } from './rest-watch.ts'
 
@@ -19,7 +27,7 @@ export type Asked = {
   gripper: Grip // 'none': as it is
   raw: Axes // what the device says, for the screen
   fault: DeviceFault | null // the person still acts if they did: a robot whose device dies must stand still, not drive off
-  reading: Reading
+  reading: DeviceReading
 }
 
 const OFF_CENTRE = 'If it rests off its centre, calibrate it, or widen the dead zone under Devices'
@@ -40,7 +48,7 @@ export class Takeover {
   private readonly watch = new RestWatch()
   private watched: string // name of the device that was looked at last
 
-  constructor(readonly device: Device) {
+  constructor(readonly device: InputDevice) {
     this.mapping = { ...DEFAULT_MAPPING, deadZone: device.deadZone }
     this.watched = device.name
   }
@@ -67,7 +75,7 @@ export class Takeover {
   }
 
   /** Whether the device may act now, and what is wrong with it. */
-  private judge({ axes, time }: Reading): { trusted: boolean; fault: DeviceFault | null } {
+  private judge({ axes, time }: DeviceReading): { trusted: boolean; fault: DeviceFault | null } {
     const { device, watch } = this
     const { name } = device
     const fault = device.fault(time)
@@ -80,11 +88,11 @@ export class Takeover {
     return { trusted: false, fault: { kind: seen, words: `${name} ${DISTRUST[seen]}` } }
   }
 
-  private pushed({ axes }: Reading): Axes {
+  private pushed({ axes }: DeviceReading): Axes {
     return this.device.kind === 'position' ? fromZero(axes, this.zero) : axes
   }
 
-  private decide({ axes, gripper, buttons: { held, pressed }, time }: Reading): boolean {
+  private decide({ axes, gripper, buttons: { held, pressed }, time }: DeviceReading): boolean {
     for (const button of pressed) if (button === 'toggle') this.toggled = !this.toggled
     const moved = this.device.kind === 'rate' && !isAtRest(axes, this.mapping.deadZone)
     if (moved || gripper !== 'none' || pressed.includes('gripper')) this.touchedAt = time
@@ -92,7 +100,7 @@ export class Takeover {
     return held.includes('hand over') || this.toggled || (this.settings.touch && this.touchedAt !== null)
   }
 
-  private grip({ gripper, buttons: { pressed } }: Reading): Grip {
+  private grip({ gripper, buttons: { pressed } }: DeviceReading): Grip {
     if (gripper !== 'none') this.closed = gripper === 'close'
     else if (pressed.filter((button) => button === 'gripper').length % 2 === 1) this.closed = !this.closed
     else return 'none'

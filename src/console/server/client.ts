@@ -1,7 +1,7 @@
 /** @file One page's connection: what it is sent and when it is too slow for it, what it may send and how much. */
 import type { WebSocket } from 'ws'
 import { type ClientMessage, LIMITS, type ServerEvent } from '../protocol.ts'
-import { decodeMessage } from './decode.ts'
+import { decodeClientMessage } from './decode.ts'
 
 const FULL = 200_000 // bytes that wait to be sent: from here on no picture is added
 const STUCK = 8_000_000 // bytes: such a page does not read any more
@@ -75,7 +75,7 @@ export class Client {
       }
       return
     }
-    const decoded = binary ? { error: 'message is binary' } : decodeMessage(data)
+    const decoded = binary ? { error: 'message is binary' } : decodeClientMessage(data)
     if ('message' in decoded) {
       this.events.onMessage(decoded.message)
       return

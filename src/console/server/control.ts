@@ -2,17 +2,17 @@
  * @file Who may reach in. One page at a time holds control, on a lease that every message of it renews; the others look on,
  * and may ask. When the holder lets go, or falls silent, whoever asked first gets it.
  */
-import type { Person } from '../protocol.ts'
+import type { ClientName } from '../protocol.ts'
 
 export type Change = {
-  from: Person | null
-  to: Person | null
+  from: ClientName | null
+  to: ClientName | null
   cause: 'request' | 'release' | 'grant' | 'silence' | 'gone' // silence: the lease ran out; gone: the connection closed
 }
 
 export class Control {
-  private held: { person: Person; until: number } | null = null
-  private queue: Person[] = []
+  private held: { person: ClientName; until: number } | null = null
+  private queue: ClientName[] = []
 
   constructor(
     private readonly lease: number, // ms
@@ -20,11 +20,11 @@ export class Control {
     private readonly onChange: (change: Change) => void,
   ) {}
 
-  get holder(): Person | null {
+  get holder(): ClientName | null {
     return this.held?.person ?? null
   }
 
-  get waiting(): readonly Person[] {
+  get waiting(): readonly ClientName[] {
     return this.queue
   }
 
@@ -33,7 +33,7 @@ export class Control {
   }
 
   /** @returns whether control is theirs now; otherwise they wait for it, visibly */
-  request(person: Person): boolean {
+  request(person: ClientName): boolean {
     if (this.holds(person.client)) return true
     if (!this.held) {
       this.hand(person, 'request')
@@ -87,7 +87,7 @@ export class Control {
     this.hand(this.queue.shift() ?? null, cause)
   }
 
-  private hand(to: Person | null, cause: Change['cause']): void {
+  private hand(to: ClientName | null, cause: Change['cause']): void {
     const from = this.holder
     this.held = to && { person: to, until: this.now() + this.lease }
     this.onChange({ from, to, cause })

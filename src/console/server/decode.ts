@@ -60,7 +60,7 @@ const Message = z.discriminatedUnion('kind', [
 export type Decoded = { message: ClientMessage } | { error: string }
 
 /** Never throws. */
-export function decodeMessage(data: Uint8Array | string): Decoded {
+export function decodeClientMessage(data: Uint8Array | string): Decoded {
   if (data.length > LIMITS.messageBytes)
     return { error: `message of ${data.length} bytes, at most ${LIMITS.messageBytes}` }
   let value: unknown

@@ -3,14 +3,14 @@
  * pages do arrives by `orders.ts`.
  */
 import { join } from 'node:path'
-import type { Attendant, Scene, Verdict } from '../../loop/attendant.ts'
+import type { Attendant, EpisodeSetting } from '../../loop/attendant.ts'
 import type { EpisodeSummary } from '../../loop/episode.ts'
 import type { Metric } from '../../metrics/metrics.ts'
 import type { Summary } from '../../metrics/summary.ts'
 import { Person } from '../../operator/person.ts'
 import { Relay } from '../../operator/relay.ts'
 import { coach } from '../../review/coach.ts'
-import type { Operator } from '../../robot/operator.ts'
+import type { Operator, Verdict } from '../../robot/operator.ts'
 import type { Observation } from '../../robot/robot.ts'
 import type { RunConfig } from '../../run/config.ts'
 import type { RunFolder } from '../../run/folder.ts'
@@ -19,7 +19,7 @@ import type { Progress } from '../../run/opening.ts'
 import type { Session } from '../../run/session.ts'
 import type { Watcher } from '../../run/watcher.ts'
 import { openTranslator } from '../../talk/translator.ts'
-import { type CommandInfo, encodeFrame, type Frame, type ServerEvent, TIMES } from '../protocol.ts'
+import { type CameraFrame, type CommandInfo, encodeFrame, type ServerEvent, TIMES } from '../protocol.ts'
 import { type Change, Control } from './control.ts'
 import { greetingOf, replayHello, thinned } from './greeting.ts'
 import { Journal } from './journal.ts'
@@ -83,7 +83,7 @@ export class Desk implements Watcher {
   private chosenSpeed: number | null = null
   private audience: Audience = NOBODY
   private readonly loop = new LoopStatistics()
-  private readonly pictures = new PictureStream<Omit<Frame, 'camera' | 'jpeg'>>((camera, jpeg, moment) =>
+  private readonly pictures = new PictureStream<Omit<CameraFrame, 'camera' | 'jpeg'>>((camera, jpeg, moment) =>
     this.audience.show(encodeFrame({ ...moment, camera, jpeg })),
   )
   readonly metrics: Metric[] = []
@@ -196,7 +196,7 @@ export class Desk implements Watcher {
     return new Relay(tending, () => this.person.present && this.focus === cell, own)
   }
 
-  attend(scene: Scene): Attendant {
+  attend(scene: EpisodeSetting): Attendant {
     const live = this.live!
     const { reins, recording, config } = live
     const { cell, stage, task, episode } = scene
@@ -355,7 +355,7 @@ export class Desk implements Watcher {
     this.unshown = false
   }
 
-  private tellEnd({ cell, stage, task, episode }: Scene, summary: EpisodeSummary): void {
+  private tellEnd({ cell, stage, task, episode }: EpisodeSetting, summary: EpisodeSummary): void {
     const { ending, length, operatorSteps, judged } = summary
     const judge = judged ? 'person' : ending === 'timeout' ? 'clock' : 'robot'
     this.tell({ kind: 'episode', robot: cell, stage, episode, task, ending, length, operatorSteps, judge })

@@ -15,7 +15,7 @@ import type { EpisodeDetail, EpisodeEntry, RunDetail, RunEntry } from '../api.ts
 import { detailOf } from './episode-detail.ts'
 import { camerasOf } from './pose.ts'
 import { RECORDED } from './recording.ts'
-import { imageOf, type Library } from './requests.ts'
+import { type Library, loggedImage } from './requests.ts'
 
 const EPISODES_KEPT = 4 // decoded; one that is scrubbed through is asked for once a frame
 
@@ -67,7 +67,7 @@ export class RunLibrary implements Library {
   }
 
   async image(run: string, part: string, episode: number, step: number, camera: string): Promise<Image> {
-    return imageOf((await this.decode(run, part, episode)).episode, step, camera)
+    return loggedImage((await this.decode(run, part, episode)).episode, step, camera)
   }
 
   /** Names and paths of all runs that may be looked at. */

@@ -1,7 +1,7 @@
 /** @file What a person at a page asks for, and whether it is done. Everything needs control but a stop, and words that halt. */
 import { type HaltKind, haltIn } from '../../talk/halt-words.ts'
 import { understandPhrase } from '../../talk/phrases.ts'
-import { type ClientMessage, COMMAND_TIMES, type InputMessage, type Person, TIMES } from '../protocol.ts'
+import { type ClientMessage, type ClientName, COMMAND_TIMES, type InputMessage, TIMES } from '../protocol.ts'
 import type { Desk, Live } from './desk.ts'
 import { Freshness, type Pong } from './freshness.ts'
 
@@ -25,7 +25,7 @@ export class Orders {
   ) {}
 
   /** @returns why it was refused, if it was. Whatever is done or refused goes into the journal, except inputs that are done. */
-  handle(who: Person, message: ClientMessage): Answer {
+  handle(who: ClientName, message: ClientMessage): Answer {
     const refusal = this.answer(who, message)
     const { kind, ...details } = message
     if (refusal !== undefined) this.noteRefusal(who, kind, refusal)
@@ -52,7 +52,7 @@ export class Orders {
     this.desk.tell(this.desk.controlEvent())
   }
 
-  private answer(who: Person, message: ClientMessage): Answer {
+  private answer(who: ClientName, message: ClientMessage): Answer {
     const { desk } = this
     desk.heard(who.client)
     if (!desk.live) return 'the robots are not there yet'
@@ -65,7 +65,7 @@ export class Orders {
   }
 
   /** Anybody's, and whatever the robot was told before is over. */
-  private halt({ name }: Person, kind: HaltKind, { reins }: Live): void {
+  private halt({ name }: ClientName, kind: HaltKind, { reins }: Live): void {
     this.silence()
     if (kind === 'stop') reins.stop(`stopped by ${name}`)
     else {
@@ -81,7 +81,7 @@ export class Orders {
     desk.tell({ kind: 'command', command: null })
   }
 
-  private obey(who: Person, message: ClientMessage, live: Live): Answer {
+  private obey(who: ClientName, message: ClientMessage, live: Live): Answer {
     const { desk } = this
     const { reins, recording, session, show } = live
     switch (message.kind) {
@@ -114,7 +114,7 @@ export class Orders {
     }
   }
 
-  private changeControl({ client, name }: Person, message: Of<'control'>): Answer {
+  private changeControl({ client, name }: ClientName, message: Of<'control'>): Answer {
     const { control } = this.desk
     let refusal: Answer
     if (message.action === 'grant') {
@@ -159,7 +159,7 @@ export class Orders {
     return undefined
   }
 
-  private judge(who: Person, { verdict }: Of<'verdict'>): Answer {
+  private judge(who: ClientName, { verdict }: Of<'verdict'>): Answer {
     const { desk } = this
     const { reins, recording, show } = desk.live!
     if (recording.event.phase === 'recording') desk.recordingVerdict = verdict
@@ -184,7 +184,7 @@ export class Orders {
     return undefined
   }
 
-  private noteRefusal(who: Person, order: string, why: string): void {
+  private noteRefusal(who: ClientName, order: string, why: string): void {
     const last = this.refused.get(who.client)
     const at = this.desk.now()
     if (last?.why === `${order}: ${why}` && at - last.at < SAME_REFUSAL) return

@@ -9,17 +9,18 @@ import { indexEpisodes } from '../../replay/episode-index.ts'
 import { EpisodeLog } from '../../replay/log.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import type { Judge } from '../../replay/transition.ts'
+import type { Verdict } from '../../robot/operator.ts'
 import type { Action, Observation, Outcome, RobotSpec } from '../../robot/robot.ts'
 import type { SafeRobot } from '../../robot/safety.ts'
 import type { RunConfig } from '../../run/config.ts'
-import type { RecordingEvent, Verdict } from '../protocol.ts'
+import type { RecordingEvent } from '../protocol.ts'
 
 const PATIENCE = 5 // times the steps that the task's clock gives a policy
 
 export const RECORDED = 'recorded'
 
 /** What a demonstration needs of the desk, once a period. */
-export type Hand = {
+export type RecordingHand = {
   /** The next period; the reason why the demonstration is over, if it is. */
   period(): Promise<'stopped' | 'gone' | Verdict | undefined>
   /** What the person does now; null while the hand is off: the robot waits. */
@@ -73,7 +74,7 @@ export class Recording {
   }
 
   /** Records with the robot that the run lends, from a fresh start state, until success, a verdict, or the clock. */
-  async record(robot: SafeRobot, hand: Hand): Promise<void> {
+  async record(robot: SafeRobot, hand: RecordingHand): Promise<void> {
     const task = this.task!
     const number = Object.values(this.kept).reduce((sum, count) => sum + count, 0)
     const seed = new RandomStream(this.config.seed, `recorded ${number} ${Date.now()}`).integer(

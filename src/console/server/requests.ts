@@ -97,11 +97,11 @@ async function recording([word, step, camera, ...more]: string[], desk: Desk): P
   const { session, config, show } = desk.live
   if (word === undefined) return json(detailOf(episode, session.robot.spec, show.cameras, config))
   if (word !== 'frames' || step === undefined || camera === undefined) return undefined
-  return picture(imageOf(episode, whole(step), camera))
+  return picture(loggedImage(episode, whole(step), camera))
 }
 
 /** @throws InputError if there is no such step or camera */
-export function imageOf({ observations, start }: LoggedEpisode, step: number, camera: string): Image {
+export function loggedImage({ observations, start }: LoggedEpisode, step: number, camera: string): Image {
   const images = observations[step]?.images
   if (!images || !Object.hasOwn(images, camera))
     throw new InputError(`episode ${start.episode}`, `has no step ${step} of camera "${camera}"`, 'Ask for another')

@@ -8,14 +8,14 @@ import {
   type CameraInfo,
   type CommandInfo,
   FRAME_FLAGS,
-  type Stage,
+  type RunStage,
   type State,
   type Vector3,
 } from '../protocol.ts'
 import { copyOf } from './pictures.ts'
 import { camerasOf, ProprioReader } from './pose.ts'
 
-type Setting = { cell: string; stage: Stage; task: string; episode: number | null }
+type Setting = { cell: string; stage: RunStage; task: string; episode: number | null }
 
 export class Show {
   readonly cameras: CameraInfo[]
@@ -32,7 +32,7 @@ export class Show {
     this.reader = new ProprioReader(spec)
   }
 
-  get stage(): Stage {
+  get stage(): RunStage {
     return this.setting?.stage ?? 'preparing'
   }
 

@@ -10,7 +10,7 @@ import './style/notes.css'
 import './style/pages.css'
 import type { Vector3 } from '../protocol.ts'
 import { App } from './app.tsx'
-import { Hand } from './hand/hand.ts'
+import { DeviceHand } from './hand/hand.ts'
 import { listenToStop } from './hand/keys.ts'
 import { Connection, liveAddress } from './link/connection.ts'
 import { applyTheme } from './pages/settings.tsx'
@@ -20,7 +20,7 @@ import { Store } from './parts/store.ts'
 applyTheme(localStorage.getItem('theme') ?? 'system')
 const connection = new Connection(liveAddress(location))
 listenToStop(() => connection.ask({ kind: 'stop' }))
-const hand = new Hand(connection)
+const hand = new DeviceHand(connection)
 
 render(
   <ConsoleContext.Provider value={{ connection, hand, preview: new Store<Vector3 | null>(null) }}>

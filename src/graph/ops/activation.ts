@@ -1,10 +1,10 @@
 /** @file Activations. Their gradients keep only the input or only the output alive and compute the rest again. */
 
 import { toTensors } from '../leaves.ts'
-import { apply, type Operation, requireDType, type TensorLike } from '../tensor.ts'
+import { apply, requireDType, type TensorLike, type TensorOperation } from '../tensor.ts'
 import { add, exp, greater, mul, square, sub, where } from './elementwise.ts'
 
-const activation = (name: string, onnx: string, vjp: Operation['vjp']): Operation => ({
+const activation = (name: string, onnx: string, vjp: TensorOperation['vjp']): TensorOperation => ({
   name,
   infer: (inputs) => ({ shape: inputs[0].shape, dtype: requireDType(name, inputs, 'f32') }),
   emit: (writer, inputs) => writer.add(onnx, inputs),
@@ -36,10 +36,10 @@ export const activations = {
       return [mul(g, mul(add(add(t, 1), mul(mul(x, sub(1, square(t))), inner)), 0.5))]
     }),
     emit: (writer, inputs) => writer.add('Gelu', inputs, { approximate: 'tanh' }),
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
-const activationFunction = (operation: Operation) => (x: TensorLike) => apply(operation, toTensors(x))
+const activationFunction = (operation: TensorOperation) => (x: TensorLike) => apply(operation, toTensors(x))
 
 export const tanh = activationFunction(activations.tanh)
 export const sigmoid = activationFunction(activations.sigmoid)

@@ -2,7 +2,7 @@
 
 import { ShapeError } from '../../errors.ts'
 import { sameShape } from '../shapes.ts'
-import { apply, type Operation, type Tensor } from '../tensor.ts'
+import { apply, type Tensor, type TensorOperation } from '../tensor.ts'
 
 export const control = {
   stopGradient: {
@@ -10,7 +10,7 @@ export const control = {
     infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
     emit: (writer, inputs) => writer.add('Identity', inputs),
     vjp: null,
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   straightThrough: {
     name: 'straightThrough',
@@ -26,7 +26,7 @@ export const control = {
     },
     emit: (writer, [value]) => writer.add('Identity', [value]),
     vjp: (_, g) => [undefined, g],
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
 /** x, as a value without history. */

@@ -1,7 +1,7 @@
 /** @file Convolution of images [B, C, H, W] and its adjoint; each is the other's gradient. */
 
 import { InputError, ShapeError } from '../../errors.ts'
-import { apply, type Operation, requireDType, type Tensor } from '../tensor.ts'
+import { apply, requireDType, type Tensor, type TensorOperation } from '../tensor.ts'
 import { transpose } from './linear.ts'
 import { slice } from './shape.ts'
 
@@ -46,7 +46,7 @@ export const convolutions = {
         kernelGradient(x, g, kernel, attributes as Attributes),
       ]
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   /** What the convolution of images of `size` does to a gradient: x of its result's shape, the same kernel. */
   convolutionAdjoint: {
@@ -77,7 +77,7 @@ export const convolutions = {
       const same = { stride, dilation, padding }
       return [apply(convolutions.convolution, [g, kernel], same), kernelGradient(g, x, kernel, same)]
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
 const onnxAttributes = ({ stride, dilation, padding }: Attributes) => ({

@@ -3,12 +3,12 @@
 import { InputError } from '../../errors.ts'
 import { toTensors } from '../leaves.ts'
 import { broadcastShapes } from '../shapes.ts'
-import { apply, type DType, type Operation, requireDType, type Tensor, type TensorLike } from '../tensor.ts'
+import { apply, type DType, requireDType, type Tensor, type TensorLike, type TensorOperation } from '../tensor.ts'
 import { sumTo } from './reduce.ts'
 
-type Vjp = Operation['vjp']
+type Vjp = TensorOperation['vjp']
 
-function binary(name: string, onnx: string, vjp: Vjp, ...dtypes: DType[]): Operation {
+function binary(name: string, onnx: string, vjp: Vjp, ...dtypes: DType[]): TensorOperation {
   return {
     name,
     infer: (inputs) => {
@@ -20,7 +20,7 @@ function binary(name: string, onnx: string, vjp: Vjp, ...dtypes: DType[]): Opera
   }
 }
 
-function comparison(name: string, onnx: string): Operation {
+function comparison(name: string, onnx: string): TensorOperation {
   return {
     name,
     infer: (inputs) => {
@@ -32,7 +32,7 @@ function comparison(name: string, onnx: string): Operation {
   }
 }
 
-function unary(name: string, onnx: string, vjp: Vjp, ...dtypes: DType[]): Operation {
+function unary(name: string, onnx: string, vjp: Vjp, ...dtypes: DType[]): TensorOperation {
   return {
     name,
     infer: (inputs) => ({
@@ -97,7 +97,7 @@ export const elementwise = {
   square: {
     ...unary('square', 'Mul', ({ inputs: [x] }, g) => [mul(mul(g, 2), x)]),
     emit: (writer, [x]) => writer.add('Mul', [x, x]),
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   clip: {
     ...unary('clip', 'Clip', (node, g) => [where(equal(node.inputs[0], node), g, 0)]),
@@ -105,7 +105,7 @@ export const elementwise = {
       const { low, high } = attributes as { low: number; high: number }
       return writer.add('Clip', [x, writer.scalar(low), writer.scalar(high)])
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   where: {
     name: 'where',
@@ -120,18 +120,19 @@ export const elementwise = {
       sumTo(where(condition, g, 0), a.shape),
       sumTo(where(condition, 0, g), b.shape),
     ],
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   cast: {
     name: 'cast',
     infer: ([x], { dtype }) => ({ shape: x.shape, dtype: dtype as DType }),
     emit: (writer, inputs, node) => writer.add('Cast', inputs, { to: onnxType[node.dtype] }),
     vjp: null,
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
-const binaryFunction = (operation: Operation) => (a: TensorLike, b: TensorLike) => apply(operation, toTensors(a, b))
-const unaryFunction = (operation: Operation) => (x: TensorLike) => apply(operation, toTensors(x))
+const binaryFunction = (operation: TensorOperation) => (a: TensorLike, b: TensorLike) =>
+  apply(operation, toTensors(a, b))
+const unaryFunction = (operation: TensorOperation) => (x: TensorLike) => apply(operation, toTensors(x))
 
 export const add = binaryFunction(elementwise.add)
 export const sub = binaryFunction(elementwise.sub)

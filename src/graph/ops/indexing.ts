@@ -1,7 +1,7 @@
 /** @file Look-ups by index, and images cut to patches. */
 
 import { InputError, ShapeError } from '../../errors.ts'
-import { apply, type Operation, requireDType, type Tensor } from '../tensor.ts'
+import { apply, requireDType, type Tensor, type TensorOperation } from '../tensor.ts'
 import { transpose } from './linear.ts'
 import { concat, pad, reshape, slice } from './shape.ts'
 
@@ -19,7 +19,7 @@ export const indexing = {
       const rows = scatterAdd(reshape(indices, [-1]), reshape(g, [-1, width]), table.shape[0]!)
       return [reshape(rows, table.shape), undefined]
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   scatterAdd: {
     name: 'scatterAdd',
@@ -37,7 +37,7 @@ export const indexing = {
       return writer.add('MatMul', [oneHot, updates])
     },
     vjp: ({ inputs: [indices] }, g) => [undefined, gather(g, indices)],
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
 /** Rows of `table` [R, ...]: [...indices, ...]. The gradient adds up over repeated indices. */

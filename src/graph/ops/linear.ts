@@ -2,7 +2,7 @@
 
 import { InputError, ShapeError } from '../../errors.ts'
 import { broadcastShapes, inversePermutation } from '../shapes.ts'
-import { apply, type Operation, requireDType, sizeOf, type Tensor } from '../tensor.ts'
+import { apply, requireDType, sizeOf, type Tensor, type TensorOperation } from '../tensor.ts'
 import { sumTo } from './reduce.ts'
 import { reshape, squeeze, unsqueeze } from './shape.ts'
 
@@ -32,7 +32,7 @@ export const linear = {
         ]
       return [sumTo(matmul(g, swapLast(b)), a.shape), sumTo(matmul(swapLast(a), g), b.shape)]
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   transpose: {
     name: 'transpose',
@@ -44,7 +44,7 @@ export const linear = {
     },
     emit: (writer, inputs, { attributes }) => writer.add('Transpose', inputs, { perm: attributes.perm as number[] }),
     vjp: ({ attributes }, g) => [transpose(g, inversePermutation(attributes.perm as number[]))],
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { ShapeError } from '../../errors.ts'
 import { broadcastShapes, sameShape } from '../shapes.ts'
-import { apply, type Operation, requireDType, type Tensor } from '../tensor.ts'
+import { apply, requireDType, type Tensor, type TensorOperation } from '../tensor.ts'
 import { mul, sub } from './elementwise.ts'
 import { matmul } from './linear.ts'
 import { mean, sumTo } from './reduce.ts'
@@ -46,7 +46,7 @@ export const normalisation = {
         sumTo(g, bias.shape),
       ]
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   /** A by-product of layerNorm over the last axis: 'mean', or 'inverseDeviation' 1 / sqrt(variance + epsilon). */
   layerNormStatistic: {
@@ -55,7 +55,7 @@ export const normalisation = {
     emit: (writer, inputs, { attributes }) =>
       writer.sibling(inputs[0], 1 + statistics.indexOf(attributes.which as string)),
     vjp: null,
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
 /** mean(a * scale) over the last axis, kept; as a product with a column where scale is the same for all rows. */

@@ -2,7 +2,7 @@
 
 import { InputError, ShapeError } from '../../errors.ts'
 import { broadcastShapes, normaliseAxis, resolveShape, sameShape } from '../shapes.ts'
-import { apply, type Operation, requireDType, type Shape, type Tensor } from '../tensor.ts'
+import { apply, requireDType, type Shape, type Tensor, type TensorOperation } from '../tensor.ts'
 import { sumTo } from './reduce.ts'
 
 type SliceAttributes = { axis: number; start: number; stop: number; step: number }
@@ -13,7 +13,7 @@ export const shaping = {
     infer: ([x], { shape }) => ({ shape: resolveShape(x.shape, shape as Shape), dtype: x.dtype }),
     emit: (writer, [x], node) => writer.add('Reshape', [x, writer.integers(node.shape)]),
     vjp: ({ inputs: [x] }, g) => [reshape(g, x.shape)],
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   expand: {
     name: 'expand',
@@ -25,7 +25,7 @@ export const shaping = {
     },
     emit: (writer, [x], node) => writer.add('Expand', [x, writer.integers(node.shape)]),
     vjp: ({ inputs: [x] }, g) => [sumTo(g, x.shape)],
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   concat: {
     name: 'concat',
@@ -53,7 +53,7 @@ export const shaping = {
         return slice(g, axis, from, start)
       })
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   slice: {
     name: 'slice',
@@ -82,7 +82,7 @@ export const shaping = {
         ),
       ]
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 
   pad: {
     name: 'pad',
@@ -108,7 +108,7 @@ export const shaping = {
       const widths = attributes.widths as [number, number][]
       return [widths.reduce((part, [before], axis) => slice(part, axis, before, before + x.shape[axis]!), g)]
     },
-  } satisfies Operation,
+  } satisfies TensorOperation,
 }
 
 /** The same elements, row-major, in another shape; one -1 is worked out. */

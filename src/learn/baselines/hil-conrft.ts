@@ -4,7 +4,7 @@ import { MEAN_Q, TASK_WEIGHT } from '../losses/index.ts'
 import type { Method, StepSettings } from '../method.ts'
 
 /** The rows of all tasks are one batch of one task, whose weight is 1. */
-export function pooled<S extends StepSettings>(settings: S): S {
+export function asOneTask<S extends StepSettings>(settings: S): S {
   const { tasks, batchPerTask, learner } = settings
   const taskWeight = { ...learner.taskWeight, min: 1, max: 1 }
   return { ...settings, tasks: 1, batchPerTask: tasks * batchPerTask, learner: { ...learner, taskWeight } }
@@ -12,9 +12,9 @@ export function pooled<S extends StepSettings>(settings: S): S {
 
 export const hilConrft: Method = {
   figures: ACTOR_CRITIC_FIGURES.filter(({ of }) => of !== 'task'),
-  besides: (settings) => actorCriticGroups(pooled(settings)),
+  besides: (settings) => actorCriticGroups(asOneTask(settings)),
   async compile(store, settings) {
-    const { programs, renewal, update } = await compileActorCritic(store, pooled(settings))
+    const { programs, renewal, update } = await compileActorCritic(store, asOneTask(settings))
     return {
       programs,
       renewal,

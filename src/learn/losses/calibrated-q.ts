@@ -12,7 +12,7 @@ import {
   unsqueeze,
 } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
-import type { Policy } from '../../nets/consistency-head.ts'
+import type { HeadPolicy } from '../../nets/consistency-head.ts'
 
 export const CONSERVATIVE: Figure = {
   name: 'critic.conservative',
@@ -42,7 +42,7 @@ export const PLAIN_CALIBRATED_Q: CalibratedQSettings = {
  * uniform [..., n, A] in [-1, 1]; w, nextW: noise of scale K [..., n, A]; h, nextH: conditioning [..., H].
  * Returns [..., 3n, A] with its policy parts; no gradient reaches the policy.
  */
-export function sampledActions(policy: Policy, uniform: Tensor, current: PolicyNoise, next: PolicyNoise) {
+export function sampledActions(policy: HeadPolicy, uniform: Tensor, current: PolicyNoise, next: PolicyNoise) {
   const atState = stopGradient(policy(current.w, current.h))
   const atNext = stopGradient(policy(next.w, next.h))
   return { atState, atNext, all: concat([uniform, atState, atNext], uniform.shape.length - 2) }

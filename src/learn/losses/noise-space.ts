@@ -1,7 +1,7 @@
 /** @file Noise-aliased SAC over the noise of the frozen head, DSRL's losses (docs/method.md §9, §12). Its action critic is trained by tdLoss with `noisePolicyAction`. */
 import { exp, mean, mul, neg, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
-import type { Policy } from '../../nets/consistency-head.ts'
+import type { HeadPolicy } from '../../nets/consistency-head.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
 import { type NoiseActorSettings, noiseDistribution, squashedSample } from '../../nets/noise-actor.ts'
 import type { Parameters } from '../../nets/parameters.ts'
@@ -30,7 +30,7 @@ export function sampleNoise(
 }
 
 /** a = f(K n, σ_max, h) without gradient: noise in units of K [..., A] to actions [..., A]. */
-export const noisePolicyAction = (policy: Policy, noiseScale: number, noise: Tensor, h: Tensor): Tensor =>
+export const noisePolicyAction = (policy: HeadPolicy, noiseScale: number, noise: Tensor, h: Tensor): Tensor =>
   stopGradient(policy(mul(noiseScale, noise), h))
 
 /**

@@ -1,7 +1,7 @@
 /** @file The primary actor's loss: cloning plus the task-weighted value of its own actions (docs/method.md §4, §12). */
 import { add, mean, mul, neg, type Tensor } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
-import type { Denoiser, Policy } from '../../nets/consistency-head.ts'
+import type { Denoiser, HeadPolicy } from '../../nets/consistency-head.ts'
 import type { ConsistencySchedule } from '../../nets/consistency-schedule.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
 import { directCloning, noiseGainTerm, type ReconstructionNoise, reconstruction } from './behaviour-cloning.ts'
@@ -42,7 +42,7 @@ export function cloningTerm(f: Denoiser, batch: ActorBatch, action: Tensor, { sc
  */
 export function actorTerms(
   f: Denoiser,
-  policy: Policy,
+  policy: HeadPolicy,
   noiseScale: number,
   batch: ActorBatch,
   judge: (action: Tensor) => Tensor,

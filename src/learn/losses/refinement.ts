@@ -1,7 +1,7 @@
 /** @file The refinement actor's loss on the talk-and-tweak data; the head and the critics are frozen in it (docs/method.md §6, §12). */
 import { add, clip, mean, mul, neg, stopGradient, sum, type Tensor } from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
-import type { Policy } from '../../nets/consistency-head.ts'
+import type { HeadPolicy } from '../../nets/consistency-head.ts'
 import { meanOfMembers } from '../../nets/critic.ts'
 import { refinedNoise } from '../../nets/refinement-actor.ts'
 import { directCloning } from './behaviour-cloning.ts'
@@ -29,7 +29,7 @@ export type RefinementWeights = { bc: number; q: number; reg: number }
  * the Q of each sample's own task [batch].
  */
 export function refinementLoss(
-  policy: Policy,
+  policy: HeadPolicy,
   noiseScale: number,
   { h, actions, xi, xiReg }: RefinementBatch,
   { m, m0 }: { m: Tensor; m0: Tensor },
@@ -59,7 +59,7 @@ export const valueOfOwnTask = (q: Tensor, ownTask: Tensor): Tensor => sum(mul(ow
  * Without it the term above has nothing to teach once the primary actor has cloned the corrections. shift [batch, A].
  */
 export function obedienceTerm(
-  policy: Policy,
+  policy: HeadPolicy,
   noiseScale: number,
   { h, xi, m, shift }: Record<'h' | 'xi' | 'm' | 'shift', Tensor>,
 ) {

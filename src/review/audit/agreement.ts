@@ -2,10 +2,10 @@
 
 import { wilsonInterval } from '../../metrics/statistics.ts'
 import { AXES, type Axis, type Direction, formatCommand } from '../../talk/vocabulary.ts'
-import { directionOf, type Vector } from './triplets.ts'
+import { type Displacement, directionOf } from './triplets.ts'
 
 /** What was said, and what should have been said. */
-export type Judged = { said: Direction; meant: Direction }
+export type SaidAndMeant = { said: Direction; meant: Direction }
 
 export type Rate = { agree: number; of: number; share: number; interval: [low: number, high: number] } // Wilson, 95 %
 
@@ -25,16 +25,16 @@ export function rate(agree: number, of: number): Rate {
   return { agree, of, share: agree / of, interval: of > 0 ? wilsonInterval(agree, of) : [0, 1] }
 }
 
-const equal = ({ said, meant }: Judged) => said.every((sign, axis) => sign === meant[axis])
+const equal = ({ said, meant }: SaidAndMeant) => said.every((sign, axis) => sign === meant[axis])
 const count = <T>(items: readonly T[], holds: (item: T) => boolean) => items.filter(holds).length
 
-export function agreement(judged: readonly Judged[]): Agreement {
+export function agreement(judged: readonly SaidAndMeant[]): Agreement {
   const pairs = judged.flatMap(({ said, meant }) =>
     said.map((sign, axis) => ({ axis, said: sign, meant: meant[axis]! })),
   )
   const same = ({ said, meant }: { said: number; meant: number }) => said === meant
   const spoken = pairs.filter(({ said }) => said !== 0)
-  const commands = new Map<string, Judged[]>()
+  const commands = new Map<string, SaidAndMeant[]>()
   for (const one of judged) {
     const command = formatCommand(one.said)
     commands.set(command, [...(commands.get(command) ?? []), one])
@@ -76,7 +76,7 @@ export type SweepPoint = { threshold: number; exact: number; axes: number; null:
  * cannot win by agreeing about nothing.
  */
 export function sweepThresholds(
-  judged: readonly { delta: Vector; meant: Direction }[],
+  judged: readonly { delta: Displacement; meant: Direction }[],
   tie: number,
   thresholds: readonly number[] = THRESHOLDS,
 ): SweepPoint[] {

@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts'
 import { directionAsked, type Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
 import { type Rate, rate } from './agreement.ts'
-import type { Correction, Vector } from './triplets.ts'
+import type { Correction, Displacement } from './triplets.ts'
 
 const Answer = z.discriminatedUnion('answer', [
   z.strictObject({ key: z.string(), label: z.string(), answer: z.literal('yes') }),
@@ -39,12 +39,12 @@ export function readAnswers(file: string): Answers {
   throw new InputError(file, `field "${issue.path.join('.')}": ${issue.message}`, remedy)
 }
 
-export type Verdict = {
+export type AuditAnswer = {
   agreed: Rate
   no: number
   edited: number
   /** Answers that name a command (yes and edit), to try other thresholds on. */
-  meant: { delta: Vector; meant: Direction }[]
+  meant: { delta: Displacement; meant: Direction }[]
 }
 
 /** @throws InputError if an answer is about a step or a label that the log does not have, or names what is no command */
@@ -52,9 +52,9 @@ export function judgeAnswers(
   { answers }: Answers,
   corrections: readonly Correction[],
   translator: Translator,
-): Verdict {
+): AuditAnswer {
   const byKey = new Map(corrections.map((correction) => [correction.key, correction]))
-  const meant: Verdict['meant'] = []
+  const meant: AuditAnswer['meant'] = []
   for (const given of answers) {
     const correction = byKey.get(given.key)
     if (!correction || correction.label.command !== given.label)

@@ -19,7 +19,7 @@ import {
   sweepThresholds,
   weightedByFrequency,
 } from './agreement.ts'
-import { type Answers, judgeAnswers, type Verdict } from './answers.ts'
+import { type Answers, type AuditAnswer, judgeAnswers } from './answers.ts'
 import { intentionOf } from './intention.ts'
 import { renderAudit } from './page.ts'
 import {
@@ -178,7 +178,7 @@ function examine(stands: readonly Stand[], { operator }: RunConfig, drawn: reado
   return { triplets, meant }
 }
 
-export type AnsweredAudit = { verdict: Verdict; sweep: SweepPoint[]; suggested?: SweepPoint }
+export type AnsweredAudit = { verdict: AuditAnswer; sweep: SweepPoint[]; suggested?: SweepPoint }
 
 /** What a person's answers come to, held against the run's log. */
 export function auditAnswers(path: string, answers: Answers): Promise<AnsweredAudit> {

@@ -5,7 +5,7 @@ import type { CameraMount, Image } from '../../robot/robot.ts'
 import { page } from '../report/page.ts'
 import { element, escapeText } from '../report/svg.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
-import type { Triplet, Vector } from './triplets.ts'
+import type { Displacement, Triplet } from './triplets.ts'
 
 export type AuditPage = {
   run: string // its name
@@ -116,7 +116,7 @@ const answer = (value: string, key: string, text: string) =>
   )
 
 /** Millimetres along x, y, z with the words of the base frame. */
-export function inWords([x, y, z]: Vector): string {
+export function inWords([x, y, z]: Displacement): string {
   const mm = (metres: number) => Math.abs(1000 * metres).toFixed(1)
   return `${mm(x)} mm ${x < 0 ? 'backward' : 'forward'}, ${mm(y)} mm ${y < 0 ? 'right' : 'left'}, ${mm(z)} mm ${z < 0 ? 'down' : 'up'}`
 }
@@ -142,7 +142,7 @@ function arrows({ tcp, label, moved }: Triplet, { width, height }: Image, pose: 
       ['arrow moved', moved],
     ] as const
   ).map(([look, delta]) => {
-    const end = tcp.before.map((at, axis) => at + LENGTHENED * delta[axis]!) as unknown as Vector
+    const end = tcp.before.map((at, axis) => at + LENGTHENED * delta[axis]!) as unknown as Displacement
     return arrow(look, project(pose, width, height, tcp.before).pixel, project(pose, width, height, end).pixel)
   })
   return element('svg', { class: 'over', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' }, ...lines)
@@ -162,13 +162,13 @@ function arrow(look: string, [x1, y1]: Pixel, [x2, y2]: Pixel, head = 4): string
 const COMPASS = 46 // pixels from the centre to the rim
 
 /** Seen from above with forward at the top, and height beside it: arrows to scale, the larger one fills the compass. */
-function compass(delta: Vector, moved: Vector): string {
+function compass(delta: Displacement, moved: Displacement): string {
   const largest = Math.max(0.001, ...[delta, moved].flat().map(Math.abs))
   const scale = COMPASS / largest
   const [cx, cy, zx] = [72, 68, 160]
   const mark = (x: number, y: number, text: string) => element('text', { x, y, 'text-anchor': 'middle' }, text)
-  const flat = (look: string, [x, y]: Vector) => arrow(look, [cx, cy], [cx - scale * y, cy - scale * x], 7)
-  const tall = (look: string, [, , z]: Vector, x: number) => arrow(look, [x, cy], [x, cy - scale * z], 7)
+  const flat = (look: string, [x, y]: Displacement) => arrow(look, [cx, cy], [cx - scale * y, cy - scale * x], 7)
+  const tall = (look: string, [, , z]: Displacement, x: number) => arrow(look, [x, cy], [x, cy - scale * z], 7)
   return element(
     'svg',
     { class: 'compass', viewBox: '0 0 190 150', role: 'img', 'aria-label': `commanded ${inWords(delta)}` },

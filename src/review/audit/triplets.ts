@@ -8,25 +8,25 @@ import type { Label, LabelRule } from '../../talk/labels.ts'
 import type { Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
 
-export type Vector = readonly [x: number, y: number, z: number]
+export type Displacement = readonly [x: number, y: number, z: number]
 
 /** Where a triplet stands in the log; `key` names it across answers and pages. */
-export type Place = { key: string; cell: string; episode: number; task: string; step: number }
+export type StepAddress = { key: string; cell: string; episode: number; task: string; step: number }
 
 /** One corrected step, before anybody judged it. */
-export type Correction = Place & {
+export type Correction = StepAddress & {
   label: Label
   /** What the arm really did between the window's first and last observation, metres: from the log's proprio. */
-  moved: Vector
+  moved: Displacement
 }
 
 export type Triplet = Correction & {
   before: Record<string, Image> // camera to frame
   after: Record<string, Image> // at the end of the window
-  tcp: { before: Vector; after: Vector } // metres, base frame
+  tcp: { before: Displacement; after: Displacement } // metres, base frame
 }
 
-const position = ({ proprio }: Observation): Vector => [proprio[0]!, proprio[1]!, proprio[2]!]
+const position = ({ proprio }: Observation): Displacement => [proprio[0]!, proprio[1]!, proprio[2]!]
 
 /** @throws InputError unless the channels begin with the tool's position */
 export function expectPosition({ channels }: Pick<RobotSpec, 'channels'>): void {
@@ -48,7 +48,7 @@ export function correctionsOf(episode: LoggedEpisode, translator: Translator, ce
   return labelsOf(episode, translator).flatMap((label, step) => {
     if (!label) return []
     const [from, to] = [position(observations[step]!), position(observations[step + label.window]!)]
-    const moved: Vector = [to[0] - from[0], to[1] - from[1], to[2] - from[2]]
+    const moved: Displacement = [to[0] - from[0], to[1] - from[1], to[2] - from[2]]
     const key = `${cell}/${start.episode}/${step}`
     return [{ key, cell, episode: start.episode, task: start.task, step, label, moved }]
   })
@@ -96,7 +96,7 @@ function shuffle<T>(items: T[], random: RandomStream): void {
 }
 
 /** Per axis -1, 0 or 1: beyond the threshold or not, by the rule's own tie. */
-export function directionOf(delta: Vector, { threshold, tie }: Pick<LabelRule, 'threshold' | 'tie'>): Direction {
+export function directionOf(delta: Displacement, { threshold, tie }: Pick<LabelRule, 'threshold' | 'tie'>): Direction {
   const sign = (metres: number) => (Math.abs(metres) > threshold + tie ? Math.sign(metres) : 0)
   return [sign(delta[0]), sign(delta[1]), sign(delta[2])]
 }

@@ -1,6 +1,6 @@
 /** @file Small drawings: counts as horizontal bars, and step 0 against final as a strip for a table cell. */
 import { colourClass } from './palette.ts'
-import { linear } from './scale.ts'
+import { linearScale } from './scale.ts'
 import { element, escapeText } from './svg.ts'
 
 /** Largest first; at most `most` bars, the rest summed up as "other". */
@@ -33,7 +33,7 @@ export function resultStrip(
   score: { step0: number; success: number; interval: readonly [number, number] },
   colour: number,
 ): string {
-  const x = linear([0, 1], [8, 192])
+  const x = linearScale([0, 1], [8, 192])
   const ends = [0, 0.5, 1].map((share) => element('line', { class: 'grid', x1: x(share), x2: x(share), y1: 4, y2: 20 }))
   return element(
     'svg',

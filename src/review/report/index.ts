@@ -1,2 +1,2 @@
 /** @file The report of a run. */
-export { type ReportInput, renderReport, reportListener, writeReport } from './report.ts'
+export { renderReport, reportListener, writeReport } from './report.ts'

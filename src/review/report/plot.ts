@@ -1,6 +1,6 @@
 /** @file One chart: lines with bands, dots with error bars, a legend and a caption, as a figure with inline SVG. */
 import { colourClass } from './palette.ts'
-import { type Domain, linear, robustDomain, tickLabel, ticks } from './scale.ts'
+import { type Domain, linearScale, robustDomain, tickLabel, ticks } from './scale.ts'
 import { element, escapeText, path } from './svg.ts'
 
 export type Point = { x: number; y: number; low?: number; high?: number; note?: string }
@@ -51,7 +51,10 @@ export function drawing(chart: Plot): string {
   const all = series.flatMap(({ points }) => points)
   const xDomain = chart.x.domain ?? extent(all.map(({ x }) => x))
   const yDomain = chart.y.domain ?? robustDomain(all.map(({ y }) => y))
-  const axes = { x: linear(xDomain, [FRAME.left, FRAME.right]), y: linear(yDomain, [FRAME.bottom, FRAME.top]) }
+  const axes = {
+    x: linearScale(xDomain, [FRAME.left, FRAME.right]),
+    y: linearScale(yDomain, [FRAME.bottom, FRAME.top]),
+  }
   const clip = `clip-${slug(chart.title)}`
   const frame = { x: FRAME.left - 6, y: 0, width: FRAME.right - FRAME.left + 12, height: FRAME.bottom + 6 }
   return [

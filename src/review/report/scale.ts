@@ -4,7 +4,7 @@ import { quantile } from '../../metrics/statistics.ts'
 export type Domain = readonly [low: number, high: number]
 
 /** Maps the domain onto the range; an empty domain maps to the middle. */
-export function linear(domain: Domain, range: Domain): (value: number) => number {
+export function linearScale(domain: Domain, range: Domain): (value: number) => number {
   const [low, high] = domain
   const [from, to] = range
   if (high === low) return () => (from + to) / 2

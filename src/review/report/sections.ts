@@ -1,6 +1,6 @@
 /** @file What the report shows, section by section. Each returns markup, or nothing where nothing was measured. */
 
-import { chartsOf, each } from '../../metrics/figure.ts'
+import { each, figureCharts } from '../../metrics/figure.ts'
 import { declaredFigures, type Metric, type MetricOf, ofKind } from '../../metrics/metrics.ts'
 import { percent } from '../../metrics/percent.ts'
 import { robotMinutes } from '../../metrics/robot-time.ts'
@@ -138,10 +138,10 @@ function onlineStart(updates: readonly UpdateMetric[]): Plot['boundary'] {
 }
 
 /** Charts over the updates of every figure that was measured; `which` of them, by whether they tell the tasks apart. */
-function figureCharts(metrics: readonly Metric[], tasks: readonly string[], which: 'per task' | 'others'): string[] {
+function plotsOf(metrics: readonly Metric[], tasks: readonly string[], which: 'per task' | 'others'): string[] {
   const updates = withoutRepeats(ofKind(metrics, 'update'))
   const measured = updates.map(({ figures }) => figures)
-  return chartsOf(declaredFigures(metrics), measured)
+  return figureCharts(declaredFigures(metrics), measured)
     .filter(({ perTask }) => perTask === (which === 'per task'))
     .map(({ title, unit, perTask, lines }) =>
       plot({
@@ -160,7 +160,7 @@ function figureCharts(metrics: readonly Metric[], tasks: readonly string[], whic
 }
 
 export function balance(metrics: readonly Metric[], tasks: readonly string[]): string {
-  const drawn = figureCharts(metrics, tasks, 'per task')
+  const drawn = plotsOf(metrics, tasks, 'per task')
   if (drawn.length === 0) return '' // a method whose critics do not tell the tasks apart
   return section(
     'Balance between the tasks',
@@ -170,7 +170,7 @@ export function balance(metrics: readonly Metric[], tasks: readonly string[]): s
 }
 
 export function losses(metrics: readonly Metric[], tasks: readonly string[]): string {
-  const drawn = figureCharts(metrics, tasks, 'others')
+  const drawn = plotsOf(metrics, tasks, 'others')
   if (drawn.length === 0) return ''
   return section(
     'Losses',

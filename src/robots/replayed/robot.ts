@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../errors.ts'
 import { FrameReader } from '../../replay/frames.ts'
-import { readHeader, segmentsOf } from '../../replay/log-files.ts'
+import { readLogHeader, segmentsOf } from '../../replay/log-files.ts'
 import { type LoggedEpisode, readEpisodes } from '../../replay/log-reader.ts'
 import type { LoggedRobot } from '../../replay/records.ts'
 import { canonicalAction, gripAfter, toldGrip } from '../../robot/gripper.ts'
@@ -24,7 +24,7 @@ export class ReplayedRobot implements Robot {
     if (!file) throw new InputError(folder, 'holds no log', 'Give the folder of demonstrations, or the log of a run')
     const frames = new FrameReader(file)
     try {
-      return new ReplayedRobot(folder, readHeader(frames, file).robot)
+      return new ReplayedRobot(folder, readLogHeader(frames, file).robot)
     } finally {
       frames.close()
     }

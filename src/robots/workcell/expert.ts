@@ -4,7 +4,7 @@
  */
 import { ACTION_WIDTH, type Action } from '../../robot/robot.ts'
 import { BOLT } from './layout.ts'
-import { EXPERT, inFixture, type Plan } from './plan.ts'
+import { EXPERT, type ExpertPlan, inFixture } from './plan.ts'
 import { fromRotationVector, upOf } from './spatial.ts'
 import { TASKS } from './tasks/index.ts'
 import type { BoltState, Fixture, Truth, Vec3 } from './truth.ts'
@@ -31,7 +31,7 @@ function align(axis: Vec3, goal: Vec3, closing: Vec3): Vec3 {
 const closingAxis = (truth: Truth): Vec3 => rotate(truth.tcp.rotation, [0, 1, 0])
 
 /** The bolt is in the gripper: move it so that its measured tip and axis go where they should. */
-function carry(truth: Truth, bolt: BoltState): Plan {
+function carry(truth: Truth, bolt: BoltState): ExpertPlan {
   const closing = closingAxis(truth)
   const axis = upOf(bolt.rotation)
   const lever = subtract(bolt.tip, truth.tcp.position)
@@ -109,7 +109,7 @@ function above(hole: Fixture, point: Vec3, height: number): Vec3 {
 }
 
 /** The bolt stands in the hole: let go and rise. */
-function leave(truth: Truth, bolt: BoltState): Plan {
+function leave(truth: Truth, bolt: BoltState): ExpertPlan {
   const axis = upOf(bolt.rotation)
   const open = ramp(truth.gripper.width, 0.038, 0.046)
   const headTop = add(bolt.position, scale(axis, BOLT.headHeight))
@@ -143,7 +143,7 @@ function giveWay(truth: Truth, bolt: BoltState): Vec3 {
 }
 
 /** The bolt is out of the gripper, and not where it should be: go and get it, along its axis. */
-function fetch(truth: Truth, bolt: BoltState): Plan {
+function fetch(truth: Truth, bolt: BoltState): ExpertPlan {
   const axis = upOf(bolt.rotation)
   const turn = align(scale(upOf(truth.tcp.rotation), -1), axis, closingAxis(truth))
   const grasp = add(subtract(bolt.position, scale(axis, BOLT.graspBelowHead)), giveWay(truth, bolt))
@@ -198,7 +198,7 @@ function hangsByHead(truth: Truth, bolt: BoltState): boolean {
 }
 
 /** What to do next, from the state alone. */
-export function expertPlan(truth: Truth): Plan {
+export function expertPlan(truth: Truth): ExpertPlan {
   const own = TASKS[truth.task]!.plan?.(truth)
   if (own) return own
   const bolt = truth.bolts[truth.bolt]!
@@ -212,7 +212,7 @@ export function expertPlan(truth: Truth): Plan {
 }
 
 /** The expert's action for a plan: a proportional step towards where the plan points, damped by the arm's own motion. */
-export function planAction(plan: Plan, tcp: Truth['tcp'], gain: number = EXPERT.gain): Action {
+export function planAction(plan: ExpertPlan, tcp: Truth['tcp'], gain: number = EXPERT.gain): Action {
   const action = new Float32Array(ACTION_WIDTH)
   const move = subtract(plan.translation, scale(tcp.velocity, EXPERT.lag))
   const turn = subtract(plan.rotation, scale(tcp.angularVelocity, EXPERT.rotationLag))

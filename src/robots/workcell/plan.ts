@@ -3,11 +3,20 @@ import { upOf } from './spatial.ts'
 import type { Fixture, Vec3 } from './truth.ts'
 import { across, dot, subtract } from './vector.ts'
 
-export type Phase = 'approach' | 'descend' | 'close' | 'lift' | 'transport' | 'insert' | 'push' | 'release' | 'retreat'
+export type ExpertPhase =
+  | 'approach'
+  | 'descend'
+  | 'close'
+  | 'lift'
+  | 'transport'
+  | 'insert'
+  | 'push'
+  | 'release'
+  | 'retreat'
 
 /** What the expert makes of a state: where it wants to go from here. Metres and radians, world frame. */
-export type Plan = {
-  phase: Phase
+export type ExpertPlan = {
+  phase: ExpertPhase
   translation: Vec3 // what the TCP still has to travel to the present goal
   rotation: Vec3 // and to turn, as a rotation vector
   speed: number // cap, as a share of full speed

@@ -4,7 +4,7 @@
  */
 import { expertPlan } from './expert.ts'
 import { BOLT, CRADLE } from './layout.ts'
-import { EXPERT, inFixture, type Plan, travel } from './plan.ts'
+import { EXPERT, type ExpertPlan, inFixture, travel } from './plan.ts'
 import { upOf } from './spatial.ts'
 import { TASKS } from './tasks/index.ts'
 import type { Truth, Vec3 } from './truth.ts'
@@ -30,7 +30,7 @@ export function stepsToGo(truth: Truth): number {
   return TASKS[truth.task]!.stepsToGo?.(truth, plan) ?? boltToGo(plan, truth)
 }
 
-function boltToGo(plan: Plan, truth: Truth): number {
+function boltToGo(plan: ExpertPlan, truth: Truth): number {
   const bolt = truth.bolts[truth.bolt]!
   const axis = upOf(bolt.rotation)
   switch (plan.phase) {

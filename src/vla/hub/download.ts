@@ -142,7 +142,7 @@ function watch(silence: number) {
 /** Mirrors made by git without Git LFS give pointers, with their own checksums. @throws InputError if it is one; it is deleted */
 async function dropPointer(path: string, where: string): Promise<void> {
   try {
-    refusePointer(where, await startOf(path), 'The server has no more than that: try another HF_ENDPOINT')
+    refusePointer(where, await firstBytes(path), 'The server has no more than that: try another HF_ENDPOINT')
   } catch (error) {
     await rm(path, { force: true })
     throw error
@@ -150,7 +150,7 @@ async function dropPointer(path: string, where: string): Promise<void> {
 }
 
 /** As much of a file as a pointer may have; nothing of one that cannot be read. */
-export async function startOf(path: string): Promise<Uint8Array> {
+export async function firstBytes(path: string): Promise<Uint8Array> {
   const file = await open(path, 'r').catch(() => undefined)
   if (!file) return new Uint8Array()
   try {

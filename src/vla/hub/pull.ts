@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts'
 import { refusePointer } from '../../formats/lfs-pointer.ts'
 import { RepositoryCache } from './cache.ts'
 import { CATALOGUE, type HubModel, type ModelName, type ReleaseFile, type RepositoryFiles } from './catalogue.ts'
-import { checksumOf, diskError, download, PARTIAL, startOf } from './download.ts'
+import { checksumOf, diskError, download, firstBytes, PARTIAL } from './download.ts'
 import { findModel, releasePath } from './find.ts'
 import { PATIENCE, type Patience } from './line.ts'
 import { describeFile, fileAddress, type RemoteFile } from './repository.ts'
@@ -136,7 +136,7 @@ async function isThere(target: string, { size, checksum, path }: RemoteFile, own
   if (!present) return false
   if (!own) return present.size === size
   if (present.size === size && (await checksumOf(target, checksum)) === checksum) return true
-  refusePointer(target, await startOf(target), `Delete it: the published ${path} takes its place`)
+  refusePointer(target, await firstBytes(target), `Delete it: the published ${path} takes its place`)
   throw new InputError(target, `is not the published ${path}`, 'Move it away, or pull into another folder')
 }
 

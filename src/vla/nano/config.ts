@@ -28,7 +28,7 @@ export const featureShapeOf = (config: NanoConfig): [number, number, number, num
 }
 
 /** h is the readout token followed by the pooled instruction embedding. */
-export const embeddingWidthOf = (config: NanoConfig): number => 2 * config.width
+export const nanoEmbeddingWidth = (config: NanoConfig): number => 2 * config.width
 
 export const NANO_SIZES = {
   cameras: ['front', 'wrist'],

@@ -4,7 +4,7 @@ import { compile, ParameterStore, type Program, type Runtime } from '../../graph
 import { shapesOf } from '../../nets/parameters.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
-import { embeddingWidthOf, featureShapeOf, type NanoConfig } from './config.ts'
+import { featureShapeOf, type NanoConfig, nanoEmbeddingWidth } from './config.ts'
 import { nano, nanoInputs, nanoLayout } from './model.ts'
 import { loadNano, NANO_FOLDER, type NanoWeights } from './weights.ts'
 import { WordTokeniser } from './words.ts'
@@ -37,7 +37,7 @@ export class NanoEncoder implements VlaEncoder {
       name: 'nano',
       cameras: config.cameras,
       imageSize: config.imageSize,
-      embeddingWidth: embeddingWidthOf(config),
+      embeddingWidth: nanoEmbeddingWidth(config),
       featureShape: featureShapeOf(config),
       licence: 'Apache-2.0',
       source: 'own pretraining on simulated play, see models/nano/README.md',

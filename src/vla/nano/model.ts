@@ -27,7 +27,7 @@ import {
   unsqueeze,
 } from '../../graph/index.ts'
 import { dense } from '../../nets/layers.ts'
-import { denseLayout, type Layout, type Parameters, parameter } from '../../nets/parameters.ts'
+import { denseLayout, type Layout, type Parameters, parameterNamed } from '../../nets/parameters.ts'
 import { featureShapeOf, gridOf, type NanoConfig } from './config.ts'
 import { embeddingRows } from './words.ts'
 
@@ -109,12 +109,12 @@ export function nano(parameters: Parameters, config: NanoConfig, inputs: NanoInp
   const grid = gridOf(config)
   const patchCount = cameras.length * grid * grid
 
-  const spoken = gather(parameter(parameters, 'words.table'), inputs.wordRows) // [B, words, width]
+  const spoken = gather(parameterNamed(parameters, 'words.table'), inputs.wordRows) // [B, words, width]
   const instruction = sum(mul(spoken, unsqueeze(inputs.wordShares, 2)), [1])
   const body = unsqueeze(proprioToken(parameters, config, inputs.proprio), 1)
   const seen = cameras.map((camera, i) => stem(parameters, camera, inputs.images[i]!, width))
   const readoutSlot = constant(new Float32Array(batch * width), [batch, 1, width]) // its position row is its content
-  let x = add(concat([spoken, body, ...seen, readoutSlot], 1), parameter(parameters, 'positions'))
+  let x = add(concat([spoken, body, ...seen, readoutSlot], 1), parameterNamed(parameters, 'positions'))
 
   const mask = attentionMask(config)
   for (let i = 0; i < config.layers; i++) {
@@ -148,7 +148,7 @@ function stem(parameters: Parameters, camera: string, image: Tensor, width: numb
 }
 
 function norm(parameters: Parameters, name: string, x: Tensor): Tensor {
-  return layerNorm(x, parameter(parameters, `${name}.scale`), parameter(parameters, `${name}.bias`))
+  return layerNorm(x, parameterNamed(parameters, `${name}.scale`), parameterNamed(parameters, `${name}.bias`))
 }
 
 /** Multi-head self-attention of the normed x [B, T, width]. */

@@ -3,9 +3,9 @@
  * this one checks that a checkpoint was loaded and understood as a whole.
  */
 import { add, concat, cos, matmul, mul, reshape, sigmoid, sin, swapLast, type Tensor } from '../../graph/index.ts'
-import { type Parameters, parameter } from '../../nets/parameters.ts'
+import { type Parameters, parameterNamed } from '../../nets/parameters.ts'
 import type { OctoConfig } from './config.ts'
-import { dense, norm } from './layers.ts'
+import { flaxDense, norm } from './layers.ts'
 import { DIFFUSION } from './plan.ts'
 
 const LARGEST_ACTION = 5
@@ -15,25 +15,25 @@ type Head = NonNullable<OctoConfig['head']>
 const swish = (x: Tensor): Tensor => mul(x, sigmoid(x))
 
 /** The noise in `actions` [B, chunk] at `time` [B, 1] (a step number), given h [B, width]. */
-export function noiseOf(
+export function predictedNoise(
   weights: Parameters,
   { head }: { head: Head },
   h: Tensor,
   actions: Tensor,
   time: Tensor,
 ): Tensor {
-  const frequencies = swapLast(parameter(weights, `${DIFFUSION}/time_preprocess/kernel`))
+  const frequencies = swapLast(parameterNamed(weights, `${DIFFUSION}/time_preprocess/kernel`))
   const angles = matmul(mul(time, 2 * Math.PI), frequencies)
-  const encoded = dense(weights, `${DIFFUSION}/cond_encoder/Dense_0`, concat([cos(angles), sin(angles)], 1))
-  const condition = dense(weights, `${DIFFUSION}/cond_encoder/Dense_1`, swish(encoded))
+  const encoded = flaxDense(weights, `${DIFFUSION}/cond_encoder/Dense_0`, concat([cos(angles), sin(angles)], 1))
+  const condition = flaxDense(weights, `${DIFFUSION}/cond_encoder/Dense_1`, swish(encoded))
   const network = `${DIFFUSION}/reverse_network`
-  let y = dense(weights, `${network}/Dense_0`, concat([condition, h, actions], 1))
+  let y = flaxDense(weights, `${network}/Dense_0`, concat([condition, h, actions], 1))
   for (let i = 0; i < head.blocks; i++) {
     const name = `${network}/MLPResNetBlock_${i}`
-    const up = swish(dense(weights, `${name}/Dense_0`, norm(weights, `${name}/LayerNorm_0`, y)))
-    y = add(y, dense(weights, `${name}/Dense_1`, up))
+    const up = swish(flaxDense(weights, `${name}/Dense_0`, norm(weights, `${name}/LayerNorm_0`, y)))
+    y = add(y, flaxDense(weights, `${name}/Dense_1`, up))
   }
-  return reshape(dense(weights, `${network}/Dense_1`, swish(y)), actions.shape)
+  return reshape(flaxDense(weights, `${network}/Dense_1`, swish(y)), actions.shape)
 }
 
 export type NoiseSchedule = { beta: Float64Array; alphaBar: Float64Array } // one entry a step

@@ -13,33 +13,33 @@ import {
   sub,
   type Tensor,
 } from '../../graph/index.ts'
-import { type Parameters, parameter } from '../../nets/parameters.ts'
+import { type Parameters, parameterNamed } from '../../nets/parameters.ts'
 
 const EPSILON = 1e-6 // of all norms
 const DEVIATION_EPSILON = 1e-5 // beside the weights' standard deviation, not under its root
 const GROUPS = 32
 
 /** x kernel + bias; kernels of attention, whose heads have an axis of their own, count as matrices. */
-export function dense(weights: Parameters, name: string, x: Tensor): Tensor {
-  const bias = parameter(weights, `${name}/bias`)
-  const kernel = reshape(parameter(weights, `${name}/kernel`), [x.shape.at(-1)!, bias.size])
+export function flaxDense(weights: Parameters, name: string, x: Tensor): Tensor {
+  const bias = parameterNamed(weights, `${name}/bias`)
+  const kernel = reshape(parameterNamed(weights, `${name}/kernel`), [x.shape.at(-1)!, bias.size])
   return add(matmul(x, kernel), reshape(bias, [bias.size]))
 }
 
 export const norm = (weights: Parameters, name: string, x: Tensor): Tensor =>
-  layerNorm(x, parameter(weights, `${name}/scale`), parameter(weights, `${name}/bias`), EPSILON)
+  layerNorm(x, parameterNamed(weights, `${name}/scale`), parameterNamed(weights, `${name}/bias`), EPSILON)
 
 /**
  * Convolution 3 x 3 with stride 2 and one pixel of zeros on each side, whose weights are standardised per output channel
  * (arXiv 1903.10520) with the population deviation. [B, H, W, C] to [B, H / 2, W / 2, C'].
  */
 export function standardConvolution(weights: Parameters, name: string, x: Tensor): Tensor {
-  const kernel = parameter(weights, `${name}/kernel`)
+  const kernel = parameterNamed(weights, `${name}/kernel`)
   const rows = reshape(kernel, [-1, kernel.shape[3]!])
   const centred = sub(rows, mean(rows, 0, true))
   const deviation = sqrt(mean(square(centred), 0, true))
   const standard = div(centred, add(deviation, DEVIATION_EPSILON))
-  return add(matmul(im2col(x, 3, 2, 1), standard), parameter(weights, `${name}/bias`))
+  return add(matmul(im2col(x, 3, 2, 1), standard), parameterNamed(weights, `${name}/bias`))
 }
 
 /** Over height, width and the channels of a group. x [B, H, W, C]. */
@@ -49,5 +49,5 @@ export function groupNorm(weights: Parameters, name: string, x: Tensor): Tensor 
   const centred = sub(grouped, mean(grouped, [1, 3], true))
   const variance = mean(square(centred), [1, 3], true)
   const normed = reshape(div(centred, sqrt(add(variance, EPSILON))), x.shape)
-  return add(mul(normed, parameter(weights, `${name}/scale`)), parameter(weights, `${name}/bias`))
+  return add(mul(normed, parameterNamed(weights, `${name}/scale`)), parameterNamed(weights, `${name}/bias`))
 }

@@ -14,9 +14,9 @@ import {
   unsqueeze,
 } from '../../graph/index.ts'
 import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
-import { type Parameters, parameter } from '../../nets/parameters.ts'
+import { type Parameters, parameterNamed } from '../../nets/parameters.ts'
 import type { OctoConfig } from './config.ts'
-import { dense, norm } from './layers.ts'
+import { flaxDense, norm } from './layers.ts'
 import { OCTO, TRANSFORMER } from './plan.ts'
 import { type Sequence, structure } from './sequence.ts'
 import { type Stem, stem } from './stem.ts'
@@ -57,8 +57,8 @@ export function octo(weights: Parameters, config: OctoConfig, sequence: Sequence
     )
     if (i === 0) firstAttention = mixed
     x = add(x, mixed)
-    const up = geluTanh(dense(weights, `${name}/MlpBlock_0/Dense_0`, norm(weights, `${name}/LayerNorm_1`, x)))
-    x = add(x, dense(weights, `${name}/MlpBlock_0/Dense_1`, up))
+    const up = geluTanh(flaxDense(weights, `${name}/MlpBlock_0/Dense_0`, norm(weights, `${name}/LayerNorm_1`, x)))
+    x = add(x, flaxDense(weights, `${name}/MlpBlock_0/Dense_1`, up))
     blocks.push(x)
   }
   const out = norm(weights, `${TRANSFORMER}/encoder_norm`, x)
@@ -74,9 +74,9 @@ function embed(
   { pictures, proprio, language }: OctoInputs,
 ) {
   const batch = language.shape[0]!
-  const said = dense(weights, `${OCTO}/task_language_projection`, language)
-  const placedWords = add(said, parameter(weights, `${OCTO}/task_language_pos_embedding`))
-  const readouts = parameter(weights, `${OCTO}/readout_action_pos_embedding`) // nothing but their place
+  const said = flaxDense(weights, `${OCTO}/task_language_projection`, language)
+  const placedWords = add(said, parameterNamed(weights, `${OCTO}/task_language_pos_embedding`))
+  const readouts = parameterNamed(weights, `${OCTO}/readout_action_pos_embedding`) // nothing but their place
   const stems: Record<string, Stem> = {}
   const projected: Record<string, Tensor> = { language: said }
   const placed: Record<string, Tensor> = {}
@@ -86,13 +86,13 @@ function embed(
     stems[camera] = stem(weights, tokenizer, reshape(frames, [batch * window, height, width, 3]))
     const cells = stems[camera].tokens
     const flat = reshape(cells, [batch, window, cells.shape[1]! * cells.shape[2]!, cells.shape[3]!])
-    projected[camera] = dense(weights, `${OCTO}/obs_${camera}_projection`, flat)
+    projected[camera] = flaxDense(weights, `${OCTO}/obs_${camera}_projection`, flat)
     placed[camera] = place(camera, projected[camera])
   }
   let placedProprio: Tensor | undefined
   if (proprio) {
     const { name } = config.proprio!
-    projected.proprio = dense(weights, `${OCTO}/obs_${name}_projection`, proprio)
+    projected.proprio = flaxDense(weights, `${OCTO}/obs_${name}_projection`, proprio)
     placedProprio = place(name, projected.proprio)
   }
   const atStep = (x: Tensor, step: number) => reshape(slice(x, 1, step, step + 1), [x.shape[0]!, x.shape[2]!, -1])
@@ -104,13 +104,13 @@ function embed(
   return { tokens: concat(parts, 1), stems, projected }
 
   function place(group: string, x: Tensor): Tensor {
-    return add(x, slice(parameter(weights, `${OCTO}/obs_${group}_pos_embedding`), 1, 0, x.shape[1]!))
+    return add(x, slice(parameterNamed(weights, `${OCTO}/obs_${group}_pos_embedding`), 1, 0, x.shape[1]!))
   }
 }
 
 function attention(weights: Parameters, { heads }: OctoConfig, name: string, x: Tensor, seen: Tensor): Tensor {
   const [q, k, v] = ['query', 'key', 'value'].map((which) =>
-    splitHeads(dense(weights, `${name}/${which}`, x), heads),
+    splitHeads(flaxDense(weights, `${name}/${which}`, x), heads),
   ) as [Tensor, Tensor, Tensor]
-  return dense(weights, `${name}/out`, joinHeads(attend(q, k, v, { seen })))
+  return flaxDense(weights, `${name}/out`, joinHeads(attend(q, k, v, { seen })))
 }

@@ -2,9 +2,9 @@
 import type { OctoConfig } from './config.ts'
 
 /** What a token belongs to. 'language' stands before the first step, 'said' is its repetition in each step. */
-export type Group = 'language' | 'said' | 'proprio' | 'readout' | { camera: string }
+export type TokenGroup = 'language' | 'said' | 'proprio' | 'readout' | { camera: string }
 
-export type Span = { group: Group; step: number; from: number; count: number } // step -1 before the first
+export type Span = { group: TokenGroup; step: number; from: number; count: number } // step -1 before the first
 
 export type Sequence = { spans: readonly Span[]; length: number; window: number }
 
@@ -20,7 +20,7 @@ export function sequenceOf(
 ): Sequence {
   const spans: Span[] = []
   let length = 0
-  const push = (group: Group, step: number, count: number) => {
+  const push = (group: TokenGroup, step: number, count: number) => {
     spans.push({ group, step, from: length, count })
     length += count
   }
@@ -63,7 +63,7 @@ export function presence({ spans, length }: Sequence, { language, steps, camera 
   }
   return present
 
-  function isPresent(group: Group, step: number): boolean {
+  function isPresent(group: TokenGroup, step: number): boolean {
     if (group === 'readout') return true
     if (group === 'language' || group === 'said') return language
     return steps[step]! && (group === 'proprio' || camera(group.camera, step))

@@ -2,7 +2,7 @@
 import { concat, constant, expand, mul, relu, reshape, sub, type Tensor } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import type { OctoCamera } from './config.ts'
-import { dense, groupNorm, standardConvolution } from './layers.ts'
+import { flaxDense, groupNorm, standardConvolution } from './layers.ts'
 import { stemName } from './plan.ts'
 
 export type Stem = {
@@ -29,6 +29,6 @@ export function stem(weights: Parameters, { name: camera, stem: stages, goal }: 
     x = relu(normed)
   }
   const [batch, height, width] = x.shape as [number, number, number]
-  const tokens = dense(weights, `${name}/embedding`, reshape(x, [batch, height * width, -1]))
+  const tokens = flaxDense(weights, `${name}/embedding`, reshape(x, [batch, height * width, -1]))
   return { convolutions, norms, tokens: reshape(tokens, [batch, height, width, -1]) }
 }

@@ -103,7 +103,7 @@ export const pictureSide = ({ vision, shuffle }: SmolVlaConfig): number => visio
 export const pictureTokens = (config: SmolVlaConfig): number => pictureSide(config) ** 2
 
 /** h = [K_pool, V_pool]. */
-export const embeddingWidthOf = ({ text }: SmolVlaConfig): number => 2 * text.keyHeads * text.headWidth
+export const smolvlaEmbeddingWidth = ({ text }: SmolVlaConfig): number => 2 * text.keyHeads * text.headWidth
 
 /** lerobot's name of a picture as that of a camera: `observation.images.wrist` is `wrist`. */
 export const cameraOf = (feature: string): string =>

@@ -7,7 +7,7 @@ import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine }
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
-import { embeddingWidthOf, pictureTokens, type SmolVlaConfig } from './config.ts'
+import { pictureTokens, type SmolVlaConfig, smolvlaEmbeddingWidth } from './config.ts'
 import { readWrap, tokenise } from './language.ts'
 import { cameraTokens, type PictureWrap, prefixCache, prefixTokens } from './prefix.ts'
 import { preparePicture, prepareState, type Scaling } from './preprocess.ts'
@@ -78,7 +78,7 @@ export class SmolVlaEncoder implements VlaEncoder {
       name: 'smolvla',
       cameras: cameras.map(({ robot }) => robot),
       imageSize: config.vision.imageSize,
-      embeddingWidth: embeddingWidthOf(config),
+      embeddingWidth: smolvlaEmbeddingWidth(config),
       featureShape: [cameras.length, sideOf(config), sideOf(config), config.vision.width],
       licence: 'Apache-2.0',
       source: `SmolVLA (arXiv 2506.01844), ${weights.path}`,

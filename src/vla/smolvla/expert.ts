@@ -17,11 +17,11 @@ import {
   unsqueeze,
 } from '../../graph/index.ts'
 import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
-import { linear, rmsNorm } from '../../nets/checkpoint-layers.ts'
+import { linearLayer, rmsNorm } from '../../nets/checkpoint-layers.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import type { SmolVlaConfig } from './config.ts'
-import { gatedMlp, rotate, rotation, silu } from './layers.ts'
-import { attendsToItself, EXPERT } from './plan.ts'
+import { gatedMlp, rotary, rotation, silu } from './layers.ts'
+import { attendsToItself, EXPERT_PREFIX } from './plan.ts'
 
 export type ExpertInputs = {
   actions: Tensor // [B, chunk, action slots], noised
@@ -67,32 +67,36 @@ export function expert(weights: Parameters, config: SmolVlaConfig, inputs: Exper
   for (let i = 0; i < text.layers; i++) {
     if (i % every === 0) {
       const layer = i / every
-      const name = `${EXPERT}.layers.${layer}`
+      const name = `${EXPERT_PREFIX}.layers.${layer}`
       const normed = rmsNorm(weights, `${name}.input_layernorm`, x, text.epsilon)
       const project = (which: string, of: Tensor, heads: number) =>
-        splitHeads(linear(weights, `${name}.self_attn.${which}_proj`, of), heads)
+        splitHeads(linearLayer(weights, `${name}.self_attn.${which}_proj`, of), heads)
       const q = project('q', normed, text.heads)
       const [keys, values] = [inputs.keys[i]!, inputs.values[i]!]
       const mixed = attendsToItself(config, i)
         ? attend(
-            rotate(q, after),
-            concat([keys, rotate(project('k', normed, text.keyHeads), after)], 2),
+            rotary(q, after),
+            concat([keys, rotary(project('k', normed, text.keyHeads), after)], 2),
             concat([values, project('v', normed, text.keyHeads)], 2),
             { seen: seenByBoth },
           )
         : attend(
-            rotate(q, alone),
+            rotary(q, alone),
             project('k', joinHeads(keys), text.keyHeads),
             project('v', joinHeads(values), text.keyHeads),
             { seen: seenOfPrefix },
           )
-      x = add(x, linear(weights, `${name}.self_attn.o_proj`, joinHeads(mixed)))
+      x = add(x, linearLayer(weights, `${name}.self_attn.o_proj`, joinHeads(mixed)))
       const rest = rmsNorm(weights, `${name}.post_attention_layernorm`, x, text.epsilon)
       x = add(x, gatedMlp(weights, `${name}.mlp`, rest))
     }
     hidden.push(x)
   }
-  const velocity = linear(weights, 'model.action_out_proj', rmsNorm(weights, `${EXPERT}.norm`, x, text.epsilon))
+  const velocity = linearLayer(
+    weights,
+    'model.action_out_proj',
+    rmsNorm(weights, `${EXPERT_PREFIX}.norm`, x, text.epsilon),
+  )
   return { embeddings, hidden, velocity }
 }
 
@@ -100,10 +104,10 @@ export function expert(weights: Parameters, config: SmolVlaConfig, inputs: Exper
 export const flowStep = (x: Tensor, velocity: Tensor, steps: number): Tensor => sub(x, mul(velocity, 1 / steps))
 
 function embed(weights: Parameters, { actions, time }: ExpertInputs): Tensor {
-  const projected = linear(weights, 'model.action_in_proj', actions)
+  const projected = linearLayer(weights, 'model.action_in_proj', actions)
   const times = expand(reshape(time, [1, 1, -1]), projected.shape)
-  const mixed = linear(weights, 'model.action_time_mlp_in', concat([projected, times], 2))
-  return linear(weights, 'model.action_time_mlp_out', silu(mixed))
+  const mixed = linearLayer(weights, 'model.action_time_mlp_in', concat([projected, times], 2))
+  return linearLayer(weights, 'model.action_time_mlp_out', silu(mixed))
 }
 
 /** [B, chunk, chunk]: 1 where the query is not before the key. */

@@ -13,17 +13,17 @@ import {
   type Tensor,
   unsqueeze,
 } from '../../graph/index.ts'
-import { linear } from '../../nets/checkpoint-layers.ts'
+import { linearLayer } from '../../nets/checkpoint-layers.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 
 export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x))
 
 /** down(silu(gate x) · up x) */
 export const gatedMlp = (weights: Parameters, name: string, x: Tensor): Tensor =>
-  linear(
+  linearLayer(
     weights,
     `${name}.down_proj`,
-    mul(silu(linear(weights, `${name}.gate_proj`, x)), linear(weights, `${name}.up_proj`, x)),
+    mul(silu(linearLayer(weights, `${name}.gate_proj`, x)), linearLayer(weights, `${name}.up_proj`, x)),
   )
 
 export type Rotation = { cos: Tensor; sin: Tensor } // [B, 1, T, size / 2]
@@ -40,7 +40,7 @@ export function rotation(positions: Tensor, size: number): Rotation {
 }
 
 /** Turns the pairs (x_j, x_{j + size/2}) of x [B, heads, T, size] by their angles. */
-export function rotate(x: Tensor, { cos, sin }: Rotation): Tensor {
+export function rotary(x: Tensor, { cos, sin }: Rotation): Tensor {
   const half = x.shape.at(-1)! / 2
   const a = slice(x, -1, 0, half)
   const b = slice(x, -1, half, 2 * half)

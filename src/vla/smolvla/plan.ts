@@ -6,7 +6,7 @@ export type TensorPlan = Record<string, readonly number[]>
 export const VISION = 'model.vlm_with_expert.vlm.model.vision_model'
 export const CONNECTOR = 'model.vlm_with_expert.vlm.model.connector.modality_projection.proj'
 export const TEXT = 'model.vlm_with_expert.vlm.model.text_model'
-export const EXPERT = 'model.vlm_with_expert.lm_expert'
+export const EXPERT_PREFIX = 'model.vlm_with_expert.lm_expert'
 export const STATE = 'model.state_proj'
 export const WORDS = `${TEXT}.embed_tokens.weight`
 
@@ -27,7 +27,7 @@ export function smolVlaPlan(config: SmolVlaConfig): TensorPlan {
     { 'model.vlm_with_expert.vlm.lm_head.weight': [text.vocabulary, text.width] },
     ...Array.from({ length: expert.layers }, (_, i) =>
       decoderLayer(
-        `${EXPERT}.layers.${i}`,
+        `${EXPERT_PREFIX}.layers.${i}`,
         expert.width,
         expert.mlpWidth,
         queries,
@@ -35,7 +35,7 @@ export function smolVlaPlan(config: SmolVlaConfig): TensorPlan {
         attendsToItself(config, i) ? expert.width : keys,
       ),
     ),
-    { [`${EXPERT}.norm.weight`]: [expert.width] },
+    { [`${EXPERT_PREFIX}.norm.weight`]: [expert.width] },
     linear(STATE, config.stateSlots, text.width),
     linear('model.action_in_proj', config.actionSlots, expert.width),
     linear('model.action_out_proj', expert.width, config.actionSlots),

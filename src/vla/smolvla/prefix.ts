@@ -13,10 +13,10 @@ import {
   unsqueeze,
 } from '../../graph/index.ts'
 import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
-import { linear, rmsNorm } from '../../nets/checkpoint-layers.ts'
+import { linearLayer, rmsNorm } from '../../nets/checkpoint-layers.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import { pictureTokens, type SmolVlaConfig } from './config.ts'
-import { gatedMlp, type Rotation, rotate, rotation } from './layers.ts'
+import { gatedMlp, type Rotation, rotary, rotation } from './layers.ts'
 import { STATE, TEXT } from './plan.ts'
 
 export type PrefixInputs = {
@@ -118,7 +118,7 @@ type Cache = { normed: Tensor; keys: Tensor; values: Tensor }
 
 function cacheOf(weights: Parameters, { text }: SmolVlaConfig, i: number, x: Tensor, { turn }: Start): Cache {
   const normed = rmsNorm(weights, `${TEXT}.layers.${i}.input_layernorm`, x, text.epsilon)
-  const keys = rotate(project(weights, i, 'k', normed, text.keyHeads), turn)
+  const keys = rotary(project(weights, i, 'k', normed, text.keyHeads), turn)
   return { normed, keys, values: project(weights, i, 'v', normed, text.keyHeads) }
 }
 
@@ -130,19 +130,19 @@ function attention(
   cache: Cache,
   { turn, seen }: Start,
 ): Tensor {
-  const queries = rotate(project(weights, i, 'q', cache.normed, text.heads), turn)
+  const queries = rotary(project(weights, i, 'q', cache.normed, text.heads), turn)
   return joinHeads(attend(queries, cache.keys, cache.values, { seen }))
 }
 
 /** The residual stream after layer i. */
 function rest(weights: Parameters, { text }: SmolVlaConfig, i: number, before: Tensor, mixed: Tensor): Tensor {
   const name = `${TEXT}.layers.${i}`
-  const x = add(before, linear(weights, `${name}.self_attn.o_proj`, mixed))
+  const x = add(before, linearLayer(weights, `${name}.self_attn.o_proj`, mixed))
   return add(x, gatedMlp(weights, `${name}.mlp`, rmsNorm(weights, `${name}.post_attention_layernorm`, x, text.epsilon)))
 }
 
 const project = (weights: Parameters, i: number, which: string, of: Tensor, heads: number): Tensor =>
-  splitHeads(linear(weights, `${TEXT}.layers.${i}.self_attn.${which}_proj`, of), heads)
+  splitHeads(linearLayer(weights, `${TEXT}.layers.${i}.self_attn.${which}_proj`, of), heads)
 
 /** Pictures and words are scaled by sqrt(width), as the reference does; the wrapping tokens and the state are not. */
 function embed(weights: Parameters, { text }: SmolVlaConfig, inputs: PrefixInputs, wrap?: PictureWrap): Tensor {
@@ -157,7 +157,7 @@ function embed(weights: Parameters, { text }: SmolVlaConfig, inputs: PrefixInput
     const scaled = mul(picture, scale)
     return wrap ? [rows(wrap.before), scaled, rows(wrap.after)] : [scaled]
   })
-  const state = unsqueeze(linear(weights, STATE, inputs.state), 1)
+  const state = unsqueeze(linearLayer(weights, STATE, inputs.state), 1)
   return concat([...pictures, mul(inputs.words, scale), state], 1)
 }
 

@@ -1,8 +1,8 @@
 /** @file SmolVLA's eye: a SigLIP vision tower (arXiv 2303.15343), and the connector that turns its patches into picture tokens. */
 import { add, geluTanh, layerNorm, matmul, patches, reshape, type Tensor, transpose } from '../../graph/index.ts'
 import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
-import { linear } from '../../nets/checkpoint-layers.ts'
-import { type Parameters, parameter } from '../../nets/parameters.ts'
+import { linearLayer } from '../../nets/checkpoint-layers.ts'
+import { type Parameters, parameterNamed } from '../../nets/parameters.ts'
 import type { SmolVlaConfig } from './config.ts'
 import { CONNECTOR, VISION } from './plan.ts'
 
@@ -24,32 +24,37 @@ export function vision(weights: Parameters, config: SmolVlaConfig, pictures: Ten
     blocks.push(x)
   }
   const normed = norm(weights, `${VISION}.post_layernorm`, x, epsilon)
-  return { embeddings, blocks, patches: normed, tokens: linear(weights, CONNECTOR, shuffle(normed, config.shuffle)) }
+  return {
+    embeddings,
+    blocks,
+    patches: normed,
+    tokens: linearLayer(weights, CONNECTOR, shuffle(normed, config.shuffle)),
+  }
 }
 
 function embed(weights: Parameters, { vision }: SmolVlaConfig, pictures: Tensor): Tensor {
   const { patch, width } = vision
   const name = `${VISION}.embeddings.patch_embedding`
   const cells = patches(pictures, patch) // [B, n, n, patch · patch · 3]
-  const kernel = reshape(transpose(parameter(weights, `${name}.weight`), [2, 3, 1, 0]), [-1, width])
+  const kernel = reshape(transpose(parameterNamed(weights, `${name}.weight`), [2, 3, 1, 0]), [-1, width])
   const rows = reshape(cells, [pictures.shape[0]!, -1, cells.shape[3]!])
-  const positions = parameter(weights, `${VISION}.embeddings.position_embedding.weight`)
-  return add(add(matmul(rows, kernel), parameter(weights, `${name}.bias`)), positions)
+  const positions = parameterNamed(weights, `${VISION}.embeddings.position_embedding.weight`)
+  return add(add(matmul(rows, kernel), parameterNamed(weights, `${name}.bias`)), positions)
 }
 
 function block(weights: Parameters, { vision }: SmolVlaConfig, name: string, x: Tensor): Tensor {
   const { heads, epsilon } = vision
   const normed = norm(weights, `${name}.layer_norm1`, x, epsilon)
   const [q, k, v] = ['q', 'k', 'v'].map((which) =>
-    splitHeads(linear(weights, `${name}.self_attn.${which}_proj`, normed), heads),
+    splitHeads(linearLayer(weights, `${name}.self_attn.${which}_proj`, normed), heads),
   ) as [Tensor, Tensor, Tensor]
-  const attended = add(x, linear(weights, `${name}.self_attn.out_proj`, joinHeads(attend(q, k, v))))
-  const up = geluTanh(linear(weights, `${name}.mlp.fc1`, norm(weights, `${name}.layer_norm2`, attended, epsilon)))
-  return add(attended, linear(weights, `${name}.mlp.fc2`, up))
+  const attended = add(x, linearLayer(weights, `${name}.self_attn.out_proj`, joinHeads(attend(q, k, v))))
+  const up = geluTanh(linearLayer(weights, `${name}.mlp.fc1`, norm(weights, `${name}.layer_norm2`, attended, epsilon)))
+  return add(attended, linearLayer(weights, `${name}.mlp.fc2`, up))
 }
 
 const norm = (weights: Parameters, name: string, x: Tensor, epsilon: number): Tensor =>
-  layerNorm(x, parameter(weights, `${name}.weight`), parameter(weights, `${name}.bias`), epsilon)
+  layerNorm(x, parameterNamed(weights, `${name}.weight`), parameterNamed(weights, `${name}.bias`), epsilon)
 
 /** Each block of `scale` x `scale` patches as one row: [B, n², C] to [B, (n / scale)², scale² C]. */
 function shuffle(x: Tensor, scale: number): Tensor {

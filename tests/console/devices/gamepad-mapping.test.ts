@@ -1,7 +1,12 @@
 /** @file Pads that the browser does not know: a person says what each stick, trigger, hat and button is for. */
 import { describe, expect, it } from 'vitest'
 import { GamepadDevice, type GamepadState } from '../../../src/console/devices/gamepad.ts'
-import { type GamepadLayout, layoutFrom, pushOf, type Source } from '../../../src/console/devices/gamepad-layout.ts'
+import {
+  type ControlSource,
+  type GamepadLayout,
+  layoutFrom,
+  pushOf,
+} from '../../../src/console/devices/gamepad-layout.ts'
 import { GamepadLearner } from '../../../src/console/devices/gamepad-learner.ts'
 import { Takeover } from '../../../src/console/devices/takeover.ts'
 import { GamepadLayouts } from '../../../src/console/web/hand/gamepad-layouts.ts'
@@ -21,7 +26,10 @@ class FlightStick {
 }
 
 /** What is learned of moments: the stick as it stands for so many ms each. */
-function learned(stick: FlightStick, moments: [milliseconds: number, change: Partial<FlightStick>][]): Source | null {
+function learned(
+  stick: FlightStick,
+  moments: [milliseconds: number, change: Partial<FlightStick>][],
+): ControlSource | null {
   const learner = new GamepadLearner()
   let time = 0
   for (const [milliseconds, change] of moments) {

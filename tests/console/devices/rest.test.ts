@@ -1,6 +1,6 @@
 /** @file Sticks and pucks that rest off their centre, or are leant on: they take no control and move nothing. */
 import { describe, expect, it } from 'vitest'
-import type { Device } from '../../../src/console/devices/device.ts'
+import type { InputDevice } from '../../../src/console/devices/device.ts'
 import { GamepadDevice, type GamepadState } from '../../../src/console/devices/gamepad.ts'
 import { SpaceMouse } from '../../../src/console/devices/spacemouse.ts'
 import { type Asked, Takeover } from '../../../src/console/devices/takeover.ts'
@@ -13,7 +13,7 @@ class Played {
   readonly all: Asked[] = []
   time = 0
   constructor(
-    readonly device: Device,
+    readonly device: InputDevice,
     private readonly before: (time: number) => void = () => {},
   ) {
     this.takeover = new Takeover(device)

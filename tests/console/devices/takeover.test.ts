@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import {
   AXIS_NAMES,
   type Axes,
-  type Device,
   type DeviceFault,
+  type DeviceReading,
+  type InputDevice,
   REST,
-  type Reading,
 } from '../../../src/console/devices/device.ts'
-import { cameraFrame, type Frame, inBase, levelFrame, turned } from '../../../src/console/devices/frames.ts'
+import { type BaseAxes, cameraFrame, inBase, levelFrame, turned } from '../../../src/console/devices/frames.ts'
 import { Handover } from '../../../src/console/devices/handover.ts'
 import { DEFAULT_MAPPING, type Mapping, map } from '../../../src/console/devices/mapping.ts'
 import { Takeover } from '../../../src/console/devices/takeover.ts'
@@ -118,18 +118,18 @@ describe('frames', () => {
   })
 })
 
-function determinant([a, b, c]: Frame): number {
+function determinant([a, b, c]: BaseAxes): number {
   return a[0] * (b[1] * c[2] - b[2] * c[1]) - b[0] * (a[1] * c[2] - a[2] * c[1]) + c[0] * (a[1] * b[2] - a[2] * b[1])
 }
 
-class Fake implements Device {
+class Fake implements InputDevice {
   readonly name = 'fake'
   readonly deadZone = 0
-  kind: Device['kind'] = 'rate'
+  kind: InputDevice['kind'] = 'rate'
   released = 0
   trouble: DeviceFault | null = null
-  next: Partial<Omit<Reading, 'buttons'>> & Partial<Reading['buttons']> = {}
-  read(time: number): Reading {
+  next: Partial<Omit<DeviceReading, 'buttons'>> & Partial<DeviceReading['buttons']> = {}
+  read(time: number): DeviceReading {
     const { axes = REST, gripper = 'none', held = [], pressed = [] } = this.next
     return { axes, gripper, buttons: { held, pressed }, time }
   }

@@ -6,7 +6,7 @@ import type { Action, Observation } from '../../../src/robot/robot.ts'
 import { demonstrator } from '../../../src/robots/workcell/demonstrator.ts'
 import { expertAction, expertPlan } from '../../../src/robots/workcell/expert.ts'
 import { contactOffset, Gate, type Glance } from '../../../src/robots/workcell/operator/gate.ts'
-import { Hand } from '../../../src/robots/workcell/operator/hand.ts'
+import { OperatorHand } from '../../../src/robots/workcell/operator/hand.ts'
 import { SimulatedOperator } from '../../../src/robots/workcell/operator/operator.ts'
 import { DEFAULT_OPERATOR, WEAK_OPERATOR } from '../../../src/robots/workcell/operator/options.ts'
 import type { Truth } from '../../../src/robots/workcell/truth.ts'
@@ -76,15 +76,17 @@ describe('the hand', () => {
   const steady = { ...DEFAULT_OPERATOR, strength: 0.9, sparsity: 0.3, deadZone: 0.1, tremor: 0 }
 
   it('pushes with 0.9 of the intention, leaves small axes and the dead zone alone, and passes the gripper on', () => {
-    const action = new Hand(steady, new RandomStream(0, 'hand')).push(Float32Array.of(1, 0.29, -0.31, 0.5, 0.2, 0, -1))
+    const action = new OperatorHand(steady, new RandomStream(0, 'hand')).push(
+      Float32Array.of(1, 0.29, -0.31, 0.5, 0.2, 0, -1),
+    )
     for (const [axis, wanted] of [0.9, 0, -0.279, 0.45, 0, 0, -1].entries()) expect(action[axis]).toBeCloseTo(wanted, 6)
-    const small = new Hand(steady, new RandomStream(0, 'hand')).push(Float32Array.of(0.1, 0.12, 0, 0, 0, 0, 1))
+    const small = new OperatorHand(steady, new RandomStream(0, 'hand')).push(Float32Array.of(0.1, 0.12, 0, 0, 0, 0, 1))
     expect(small[0]).toBe(0) // 0.09 is inside the dead zone of 0.1
     expect(small[1]).toBeCloseTo(0.108, 6)
   })
 
   it('trembles with spread 0.05 and memory 0.7 on the axes it pushes, on no others', () => {
-    const hand = new Hand(DEFAULT_OPERATOR, new RandomStream(1, 'hand'))
+    const hand = new OperatorHand(DEFAULT_OPERATOR, new RandomStream(1, 'hand'))
     hand.take()
     const tremor = Array.from({ length: 20_000 }, () => {
       const action = hand.push(Float32Array.of(0.5, 0, 0, 0, 0, 0, 1))

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { cast, compile, input, mean, type Tensor } from '../../../src/graph/index.ts'
 import { t5Encoder } from '../../../src/nets/t5.ts'
-import { cosineSchedule, denoise, noiseOf } from '../../../src/vla/octo/head.ts'
+import { cosineSchedule, denoise, predictedNoise } from '../../../src/vla/octo/head.ts'
 import { octo } from '../../../src/vla/octo/model.ts'
 import { pictureSize, T5_NAMES } from '../../../src/vla/octo/plan.ts'
 import { type Presence, presence, sequenceOf } from '../../../src/vla/octo/sequence.ts'
@@ -148,7 +148,7 @@ async function computeHead(
   const chunk = dimensions * horizon
   const rows = noisy.data.length / chunk
   const h = mean(input('h', [rows, config.readouts, config.width]), [1])
-  const noise = noiseOf(parameters, { head }, h, input('actions', [rows, chunk]), input('time', [rows, 1]))
+  const noise = predictedNoise(parameters, { head }, h, input('actions', [rows, chunk]), input('time', [rows, 1]))
   const program = await compile({ name: 'golden octo head', outputs: { noise }, threads: 1 })
   program.set('h', readouts)
   const predict = async (actions: Float32Array, time: number) => {

@@ -13,12 +13,12 @@ export type Curve = {
 export type Column = (number | null)[]
 
 /** Distinct times in rising order, then y, low and high of each curve; null where a curve has no point at a time. */
-export type Table = { x: number[]; columns: { y: Column; low: Column; high: Column }[] }
+export type AlignedTable = { x: number[]; columns: { y: Column; low: Column; high: Column }[] }
 
 const finite = (value: number | undefined) => (value !== undefined && Number.isFinite(value) ? value : null)
 
 /** Of several points of one curve at the same time the last one counts. */
-export function align(curves: readonly Pick<Curve, 'points'>[]): Table {
+export function align(curves: readonly Pick<Curve, 'points'>[]): AlignedTable {
   const x = [...new Set(curves.flatMap(({ points }) => points.map((point) => point.x)))].sort((a, b) => a - b)
   const rowOf = new Map(x.map((value, row) => [value, row]))
   const columns = curves.map(({ points }) => {

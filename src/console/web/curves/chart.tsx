@@ -2,14 +2,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import { colour, onThemeChange } from '../parts/colour.ts'
-import { align, type Curve, type Table, valueAt } from './align.ts'
-import type { Plan } from './charts.ts'
+import { type AlignedTable, align, type Curve, valueAt } from './align.ts'
+import type { ChartPlan } from './charts.ts'
 
 const HEIGHT = 132
 const PERIOD = 100 // milliseconds between two redraws
 const SYNC = 'run' // charts of one key share their cursor
 
-export type ChartProps = Plan & {
+export type ChartProps = ChartPlan & {
   domain: readonly [low: number, high: number] // of the time axis
   mark?: number // a moment on it
 }
@@ -19,7 +19,7 @@ export function Chart({ title, curves, format, range, domain, empty, mark }: Cha
   const names = shown.map(({ label, look, colour }) => `${label}/${look}/${colour}`).join('|')
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
-  const table = useRef<Table>({ x: [], columns: [] })
+  const table = useRef<AlignedTable>({ x: [], columns: [] })
   const latest = useRef({ shown, domain, mark })
   latest.current = { shown, domain, mark }
   const [row, setRow] = useState<number | null>(null)
@@ -84,13 +84,13 @@ export function Chart({ title, curves, format, range, domain, empty, mark }: Cha
 }
 
 /** Each curve takes three of uPlot's series: y, low, high. */
-const columnsOf = ({ x, columns }: Table) =>
+const columnsOf = ({ x, columns }: AlignedTable) =>
   [x, ...columns.flatMap(({ y, low, high }) => [y, low, high])] as unknown as uPlot.AlignedData
 
 function optionsOf(
   width: number,
   curves: readonly Curve[],
-  range: { x: () => [number, number]; y: Plan['range'] },
+  range: { x: () => [number, number]; y: ChartPlan['range'] },
   format: (value: number) => string,
   hover: (row: number | null) => void,
 ): uPlot.Options {

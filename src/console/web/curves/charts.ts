@@ -1,7 +1,8 @@
 /** @file Which charts the console draws from a run's metrics. */
 
-import { chartsOf as figureCharts } from '../../../metrics/figure.ts'
+import { figureCharts } from '../../../metrics/figure.ts'
 import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { ofKind } from '../../../metrics/of-kind.ts'
 import { percent } from '../../../metrics/percent.ts'
 import { movingMean } from '../../../metrics/statistics.ts'
 import {
@@ -23,7 +24,7 @@ export type ClockName = keyof typeof CLOCKS
 const WINDOW = 20 // episodes of a running share
 const MOST = 400 // points of a curve
 
-export type Plan = {
+export type ChartPlan = {
   title: string
   curves: readonly Curve[]
   format: (value: number) => string
@@ -32,9 +33,6 @@ export type Plan = {
 }
 
 const short = (value: number) => String(Number(value.toPrecision(2)))
-
-export const ofKind = <K extends Metric['kind']>(metrics: readonly Metric[], kind: K) =>
-  metrics.filter((metric): metric is MetricOf<K> => metric.kind === kind)
 
 /** Every k-th point, the last one among them, so that at most `MOST` remain. */
 export function thin<T>(points: readonly T[], most = MOST): T[] {
@@ -58,7 +56,7 @@ export function chartsOf(
   loop: readonly LoopSample[] | null, // null: a run that is over
   tasks: readonly string[],
   clock: Clock,
-): Plan[] {
+): ChartPlan[] {
   const episodes = ofKind(metrics, 'episode')
   const evaluations = ofKind(metrics, 'evaluation')
   const all = withoutRepeats(ofKind(metrics, 'update'))
@@ -74,7 +72,7 @@ export function chartsOf(
     ofKind(metrics, 'figures').at(-1)?.declared ?? [],
     updates.map(({ figures }) => figures),
   ).map(
-    ({ title, perTask, lines }): Plan => ({
+    ({ title, perTask, lines }): ChartPlan => ({
       title,
       format: short,
       empty: 'No update yet',
@@ -87,7 +85,7 @@ export function chartsOf(
     }),
   )
   return [
-    ...tasks.map((task, i): Plan => {
+    ...tasks.map((task, i): ChartPlan => {
       const own = episodes.filter((episode) => episode.task === task)
       return {
         title: task,
@@ -126,7 +124,7 @@ export function chartsOf(
   ]
 }
 
-function jitterOf(loop: readonly LoopSample[], clock: Clock): Plan {
+function jitterOf(loop: readonly LoopSample[], clock: Clock): ChartPlan {
   const points = (pick: (sample: LoopSample['loop']) => number): CurvePoint[] =>
     loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) }))
   return {

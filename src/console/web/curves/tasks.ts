@@ -1,7 +1,7 @@
 /** @file One line a task: how it goes now, how it was evaluated, and how the learner shares its attention. */
 import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
+import { ofKind } from '../../../metrics/of-kind.ts'
 import { movingSuccess } from '../../../metrics/statistics.ts'
-import { ofKind } from './charts.ts'
 
 export const WINDOW = 20 // episodes of the running success
 

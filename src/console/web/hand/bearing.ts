@@ -1,13 +1,13 @@
 /** @file How far the dial is turned so that its directions point as they do in a camera's picture. */
 import { levelFrame } from '../../devices/index.ts'
 import type { CameraInfo } from '../../protocol.ts'
-import { type Pose, viewOf } from '../view/projection.ts'
+import { type ViewPose, viewOf } from '../view/projection.ts'
 
 /**
  * Degrees clockwise at which the robot's forward stands, seen from above by somebody who looks as the camera does: 0 where
  * both look the same way, 180 face to face. Whole quarters, so that the dial does not tremble with a moving camera.
  */
-export function inBearing(camera: CameraInfo | undefined, tcp: Pose | null): number {
+export function inBearing(camera: CameraInfo | undefined, tcp: ViewPose | null): number {
   const view = camera && viewOf(camera, tcp)
   if (!view) return 0
   const [x, y, z] = view.back

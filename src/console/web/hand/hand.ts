@@ -3,12 +3,12 @@ import {
   type Asked,
   type Axes,
   type Button,
-  type Device,
   type DeviceFault,
   GamepadDevice,
   type Hid,
   type HidDevice,
   hidTrouble,
+  type InputDevice,
   Keyboard,
   listenToKeys,
   missing,
@@ -23,7 +23,7 @@ import type { Connection } from '../link/connection.ts'
 import { inControl } from '../link/model.ts'
 import { Store } from '../parts/store.ts'
 import { GamepadLayouts } from './gamepad-layouts.ts'
-import { frameOf, type HandSettings, keepSettings, loadSettings, mappingOf } from './settings.ts'
+import { type HandSettings, handFrame, keepSettings, loadSettings, mappingOf } from './settings.ts'
 
 const READ_EVERY = 16 // ms
 const SHOW_EVERY = 66 // ms
@@ -50,7 +50,7 @@ export type HandView = {
 type Gripper = 'open' | 'close'
 const GRIP = { open: -1, close: 1, none: 0 } as const
 
-export class Hand {
+export class DeviceHand {
   readonly keyboard = new Keyboard()
   readonly pad = new Pad()
   readonly view = new Store<HandView>({ active: null, engaged: false, devices: [], mayAsk: false, troubles: [] })
@@ -102,7 +102,7 @@ export class Hand {
     this.settings.update((settings) => ({ ...settings, ...part }))
   }
 
-  private add(device: Device): Takeover {
+  private add(device: InputDevice): Takeover {
     const takeover = new Takeover(device)
     this.takeovers.push(takeover)
     return takeover
@@ -135,7 +135,7 @@ export class Hand {
   private tick(time: number): void {
     const model = this.connection.model.get()
     const settings = this.settings.get()
-    const frame = frameOf(settings.frame, model.hello?.cameras ?? [], model.state?.tcp ?? null)
+    const frame = handFrame(settings.frame, model.hello?.cameras ?? [], model.state?.tcp ?? null)
     const grip = model.state?.grip
     if (grip) this.gripper = grip > 0 ? 'close' : 'open'
     for (const { device } of this.gamepads.values()) this.mapWith(device, time)
@@ -164,7 +164,7 @@ export class Hand {
     this.connection.tell(`Paused: ${words}`)
   }
 
-  private mapWith(device: Device, time: number): void {
+  private mapWith(device: InputDevice, time: number): void {
     const pad = device instanceof GamepadDevice ? device.unknown : null
     if (pad) this.layouts.look(pad, time)
   }

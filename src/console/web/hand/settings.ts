@@ -3,14 +3,14 @@
 import {
   type AxisName,
   BASE,
+  type BaseAxes,
   DEFAULT_MAPPING,
-  type Device,
-  type Frame,
+  type InputDevice,
   levelFrame,
   type Mapping,
 } from '../../devices/index.ts'
 import type { CameraInfo } from '../../protocol.ts'
-import { type Pose, viewOf } from '../view/projection.ts'
+import { type ViewPose, viewOf } from '../view/projection.ts'
 
 export type HandSettings = {
   touch: boolean // pushing a device takes over; otherwise a button must be held or toggled
@@ -54,7 +54,7 @@ export const keepSettings = (storage: Pick<Storage, 'setItem'>, settings: HandSe
   storage.setItem(KEY, JSON.stringify(settings))
 
 /** Whose forward counts: the robot's, or that of a camera, level with the table. */
-export function frameOf(name: string, cameras: readonly CameraInfo[], tcp: Pose | null): Frame {
+export function handFrame(name: string, cameras: readonly CameraInfo[], tcp: ViewPose | null): BaseAxes {
   const camera = cameras.find((one) => one.name === name)
   const view = camera && viewOf(camera, tcp)
   if (!view) return BASE
@@ -62,7 +62,7 @@ export function frameOf(name: string, cameras: readonly CameraInfo[], tcp: Pose 
   return levelFrame({ direction: [-x, -y, -z], up: view.up })
 }
 
-export const mappingOf = (settings: HandSettings, device: Pick<Device, 'deadZone'>, frame: Frame): Mapping => ({
+export const mappingOf = (settings: HandSettings, device: Pick<InputDevice, 'deadZone'>, frame: BaseAxes): Mapping => ({
   ...DEFAULT_MAPPING,
   deadZone: Math.max(settings.deadZone ?? 0, device.deadZone), // a stick never has a puck's
   exponent: settings.exponent,

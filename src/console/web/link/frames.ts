@@ -1,11 +1,11 @@
 /** @file Camera frames on their way to the screen: for each camera only the newest is decoded, one at a time. */
-import type { Frame } from '../../protocol.ts'
+import type { CameraFrame } from '../../protocol.ts'
 
-export type Picture = { bitmap: ImageBitmap; frame: Frame }
+export type Picture = { bitmap: ImageBitmap; frame: CameraFrame }
 
 type Lane = {
-  newest: Frame | null // kept for whoever looks later: a robot that rests sends no other
-  waiting: Frame | null
+  newest: CameraFrame | null // kept for whoever looks later: a robot that rests sends no other
+  waiting: CameraFrame | null
   busy: boolean
   listeners: Set<(picture: Picture) => void>
 }
@@ -30,7 +30,7 @@ export class Frames {
     return () => lane.listeners.delete(listener)
   }
 
-  push(frame: Frame): void {
+  push(frame: CameraFrame): void {
     const lane = this.lane(frame.camera)
     if (lane.waiting) this.overtaken++
     lane.newest = frame

@@ -1,8 +1,8 @@
 /** @file The live page: the robot, the person's controls, the curves, and what the run says. */
 import { CurvesPanel } from '../panels/curves.tsx'
 import { FlowPanel } from '../panels/flow.tsx'
-import { CoachLine, HealthPanel, LabelFeed, TasksPanel } from '../panels/notes.tsx'
-import { Stage } from '../panels/stage.tsx'
+import { CoachLine, HealthPanel, LabelPanel, TasksPanel } from '../panels/notes.tsx'
+import { StagePanel } from '../panels/stage.tsx'
 import { TakeoverPanel } from '../panels/takeover.tsx'
 import { TalkPanel } from '../panels/talk.tsx'
 import { VerdictPanel } from '../panels/verdict.tsx'
@@ -10,9 +10,9 @@ import { VerdictPanel } from '../panels/verdict.tsx'
 export const LivePage = () => (
   <main class="live">
     <div class="live-main">
-      <Stage />
+      <StagePanel />
       <CoachLine />
-      <LabelFeed />
+      <LabelPanel />
       <CurvesPanel />
     </div>
     <div class="live-side">

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, useLoaded } from '../link/api.ts'
 import { FlowPanel } from '../panels/flow.tsx'
-import { Stage } from '../panels/stage.tsx'
+import { StagePanel } from '../panels/stage.tsx'
 import { TakeoverPanel } from '../panels/takeover.tsx'
 import { VerdictPanel } from '../panels/verdict.tsx'
 import { Choice } from '../parts/choice.tsx'
@@ -14,7 +14,7 @@ export function RecordPage() {
   const phase = recording?.phase ?? 'off'
   return (
     <main class="live record">
-      <div class="live-main">{phase === 'review' ? <Review /> : <Stage />}</div>
+      <div class="live-main">{phase === 'review' ? <Review /> : <StagePanel />}</div>
       <aside class="live-side" aria-label="Controls">
         <TaskPanel />
         {phase !== 'review' && (

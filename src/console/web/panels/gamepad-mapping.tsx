@@ -1,5 +1,5 @@
 /** @file What each stick and button of a pad means that the browser does not know: asked for one by one, kept by the browser. */
-import { PAD_BUTTONS, PAD_WAYS, type PadControl, type Source } from '../../devices/index.ts'
+import { type ControlSource, PAD_BUTTONS, PAD_WAYS, type PadControl } from '../../devices/index.ts'
 import type { Drafting } from '../hand/gamepad-layouts.ts'
 import { useConsole } from '../parts/context.ts'
 import { useStore } from '../parts/store.ts'
@@ -81,7 +81,7 @@ function Draft({ draft, learning }: Drafting) {
   )
 }
 
-function wordsFor(source: Source): string {
+function wordsFor(source: ControlSource): string {
   if (source.of === 'button') return `button ${source.index}`
   if (source.of === 'hat') return `hat on axis ${source.index}`
   return `axis ${source.index} ${source.full < source.rest ? 'down' : 'up'}`

@@ -123,7 +123,7 @@ export function TasksPanel() {
   )
 }
 
-export function LabelFeed() {
+export function LabelPanel() {
   const labels = useModel((model) => model.labels)
   return (
     <section class="card labels" aria-label="Tweak becomes talk">

@@ -8,7 +8,7 @@ import { Ribbon } from './ribbon.tsx'
 import { CommandPill } from './said.tsx'
 import { ScreenPad } from './screen-pad.tsx'
 
-export function Stage() {
+export function StagePanel() {
   const who = useModel(acting)
   const hello = useModel((model) => model.hello)
   const [overlay, setOverlay] = useState(true)

@@ -1,5 +1,6 @@
 /** @file What the person says of the episode: success, failure, abort, and three seconds to take it back. */
-import { TIMES, type Verdict } from '../../protocol.ts'
+import type { Verdict } from '../../../robot/operator.ts'
+import { TIMES } from '../../protocol.ts'
 import { useConsole, useModel } from '../parts/context.ts'
 import { useTicker } from '../parts/ticker.ts'
 

@@ -2,19 +2,19 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Vector3 } from '../../protocol.ts'
-import type { Hand } from '../hand/hand.ts'
+import type { DeviceHand } from '../hand/hand.ts'
 import type { Connection } from '../link/connection.ts'
 import type { Model } from '../link/model.ts'
 import { type Store, useStore } from './store.ts'
 
-export type Console = {
+export type ConsoleContext = {
   connection: Connection
-  hand: Hand
+  hand: DeviceHand
   /** Direction of the command that the pointer is over, drawn in the views before it is said. */
   preview: Store<Vector3 | null>
 }
 
-export const ConsoleContext = createContext<Console>(null as never)
+export const ConsoleContext = createContext<ConsoleContext>(null as never)
 export const useConsole = () => useContext(ConsoleContext)
 
 /** A part of what the server told; the component renders again when this part changes. */

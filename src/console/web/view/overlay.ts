@@ -2,7 +2,7 @@
 
 import type { Vector3 } from '../../protocol.ts'
 import { colour } from '../parts/colour.ts'
-import { axesOf, type Pixel, type Pose, project, projectLine, type View } from './projection.ts'
+import { columnsOf, type Pixel, projectLine, projectPoint, type ViewedFrom, type ViewPose } from './projection.ts'
 
 const AXIS_LENGTH = 0.03 // metres
 const AHEAD = 5 // an arrow shows where this many steps like this one would lead
@@ -12,7 +12,7 @@ const AXIS_LETTERS = ['x', 'y', 'z'] as const
 
 /** All in the base frame; metres and radians. */
 export type Drawn = {
-  tool: Pose
+  tool: ViewPose
   planned: Vector3 | null // metres in one step, as the policy wants it
   executed: Vector3 | null // metres in one step, as it reached the motors
   asked: Vector3 | null // direction of the command in force, signs along x, y, z
@@ -22,7 +22,7 @@ export type Drawn = {
 /** Clears the canvas and draws. `size` in device pixels; `scale` device pixels a CSS pixel. */
 export function drawOverlay(
   context: CanvasRenderingContext2D,
-  view: View,
+  view: ViewedFrom,
   { tool, planned, executed, asked, actor }: Drawn,
   scale: number,
 ): void {
@@ -39,14 +39,14 @@ export function drawOverlay(
   if (planned) arrow(pen, tool.position, ahead(planned), '#ffffff', 2, true)
 }
 
-type Pen = { context: CanvasRenderingContext2D; view: View; scale: number }
+type Pen = { context: CanvasRenderingContext2D; view: ViewedFrom; scale: number }
 
 const plus = (a: Vector3, b: Vector3): Vector3 => [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 const times = (a: Vector3, k: number): Vector3 => [k * a[0], k * a[1], k * a[2]]
 const unit = (a: Vector3): Vector3 => times(a, 1 / Math.hypot(...a))
 
-function drawAxes({ context, view, scale }: Pen, { position, rotation }: Pose): void {
-  axesOf(rotation).forEach((axis, i) => {
+function drawAxes({ context, view, scale }: Pen, { position, rotation }: ViewPose): void {
+  columnsOf(rotation).forEach((axis, i) => {
     const line = projectLine(view, position, plus(position, times(axis, AXIS_LENGTH)))
     if (!line) return
     const [from, to] = line.map((pixel) => inCanvas(context, pixel))
@@ -67,8 +67,8 @@ function arrow(
   wide: number,
   dashed: boolean,
 ) {
-  const start = project(view, from)
-  const end = project(view, to)
+  const start = projectPoint(view, from)
+  const end = projectPoint(view, to)
   if (!start || !end) return
   const [a, b] = [inCanvas(context, start), inCanvas(context, end)]
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]]

@@ -2,10 +2,10 @@
 import type { CameraInfo, Quaternion, Vector3 } from '../../protocol.ts'
 
 export type Pixel = readonly [x: number, y: number] // shares of the picture: 0, 0 is top left, 1, 1 bottom right
-export type Pose = { position: Vector3; rotation: Quaternion } // metres, base frame
+export type ViewPose = { position: Vector3; rotation: Quaternion } // metres, base frame
 
 /** A camera at this moment: its place and axes (columns of its rotation) in the base frame. */
-export type View = {
+export type ViewedFrom = {
   position: Vector3
   right: Vector3
   up: Vector3
@@ -21,7 +21,7 @@ const minus = (a: Vector3, b: Vector3): Vector3 => [a[0] - b[0], a[1] - b[1], a[
 const dot = (a: Vector3, b: Vector3) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 /** The columns of the rotation matrix of a unit quaternion: where it turns the x, y and z axes to. */
-export function axesOf([w, x, y, z]: Quaternion): readonly [Vector3, Vector3, Vector3] {
+export function columnsOf([w, x, y, z]: Quaternion): readonly [Vector3, Vector3, Vector3] {
   return [
     [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
     [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
@@ -30,14 +30,14 @@ export function axesOf([w, x, y, z]: Quaternion): readonly [Vector3, Vector3, Ve
 }
 
 export function turn(rotation: Quaternion, v: Vector3): Vector3 {
-  const [x, y, z] = axesOf(rotation)
+  const [x, y, z] = columnsOf(rotation)
   return [0, 1, 2].map((i) => x[i]! * v[0] + y[i]! * v[1] + z[i]! * v[2]) as unknown as Vector3
 }
 
 /** null where the camera's place is not known: no calibration, or it rides on a tool whose pose is not told. */
-export function viewOf({ calibration, width, height }: CameraInfo, tcp: Pose | null): View | null {
+export function viewOf({ calibration, width, height }: CameraInfo, tcp: ViewPose | null): ViewedFrom | null {
   if (!calibration) return null
-  const [right, up, back] = axesOf(calibration.rotation)
+  const [right, up, back] = columnsOf(calibration.rotation)
   const { fovy, position } = calibration
   const view = { position, right, up, back, fovy, aspect: width / height }
   if (calibration.mount === 'base') return view
@@ -48,7 +48,7 @@ export function viewOf({ calibration, width, height }: CameraInfo, tcp: Pose | n
 }
 
 /** The point in the camera's own axes: c = Rᵀ (q - p). */
-function toCamera({ position, right, up, back }: View, point: Vector3): Vector3 {
+function toCamera({ position, right, up, back }: ViewedFrom, point: Vector3): Vector3 {
   const d = minus(point, position)
   return [dot(right, d), dot(up, d), dot(back, d)]
 }
@@ -57,7 +57,7 @@ function toCamera({ position, right, up, back }: View, point: Vector3): Vector3 
  * u = 1/2 + f x / depth / aspect, v = 1/2 - f y / depth, with f = 1 / (2 tan(fovy / 2)) in picture heights.
  * null behind the camera. Points outside the field of view get shares below 0 or above 1.
  */
-export function project(view: View, point: Vector3): Pixel | null {
+export function projectPoint(view: ViewedFrom, point: Vector3): Pixel | null {
   const [x, y, z] = toCamera(view, point)
   const depth = -z
   if (depth < NEAREST) return null
@@ -66,11 +66,11 @@ export function project(view: View, point: Vector3): Pixel | null {
 }
 
 /** A line in the picture; its part behind the camera is cut off. null if all of it is behind. */
-export function projectLine(view: View, from: Vector3, to: Vector3): readonly [Pixel, Pixel] | null {
+export function projectLine(view: ViewedFrom, from: Vector3, to: Vector3): readonly [Pixel, Pixel] | null {
   const [near, far] = [from, to].map((point) => -toCamera(view, point)[2])
   if (near! < NEAREST && far! < NEAREST) return null
   const between = (share: number): Vector3 =>
     [0, 1, 2].map((i) => from[i]! + share * (to[i]! - from[i]!)) as unknown as Vector3
   const edge = () => between((1.01 * NEAREST - near!) / (far! - near!))
-  return [project(view, near! < NEAREST ? edge() : from)!, project(view, far! < NEAREST ? edge() : to)!]
+  return [projectPoint(view, near! < NEAREST ? edge() : from)!, projectPoint(view, far! < NEAREST ? edge() : to)!]
 }

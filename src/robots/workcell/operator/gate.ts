@@ -1,5 +1,5 @@
 /** @file When a watcher takes over: the gating rule on the potential Φ, on misalignment near a contact, and on force (docs/simulator.md §7). */
-import type { Plan } from '../plan.ts'
+import type { ExpertPlan } from '../plan.ts'
 import type { SimulatedOperatorOptions } from './options.ts'
 
 export const REASONS = ['stuck', 'off', 'funnel', 'force'] as const
@@ -20,7 +20,7 @@ const ABOVE_RIM = 0.012
 const BELOW_RIM = 0.006
 
 /** The misalignment that matters now: TCP to bolt shortly before the grasp, tip to hole around the rim. */
-export function contactOffset(plan: Plan): number | null {
+export function contactOffset(plan: ExpertPlan): number | null {
   const fetching = plan.phase === 'approach' || plan.phase === 'descend'
   if (fetching && Math.hypot(plan.height, plan.offset) < NEAR_GRASP) return plan.offset
   const inserting = plan.phase === 'transport' || plan.phase === 'insert'

@@ -6,7 +6,7 @@ import type { SimulatedOperatorOptions } from './options.ts'
 
 const MOTION_AXES = 6
 
-export class Hand {
+export class OperatorHand {
   private readonly options: SimulatedOperatorOptions
   private readonly tremor: AutoregressiveNoise
 

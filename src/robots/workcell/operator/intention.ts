@@ -8,12 +8,12 @@ import type { Action } from '../../../robot/robot.ts'
 import { expertAction } from '../expert.ts'
 import type { Truth } from '../truth.ts'
 import type { Workcell } from '../workcell.ts'
-import { Hand } from './hand.ts'
+import { OperatorHand } from './hand.ts'
 import type { SimulatedOperatorOptions } from './options.ts'
 
 /** The plan of `expert` on the scene as the hand saw it, as a still hand pushes it. Newest scene first. */
 export function stillHand(options: SimulatedOperatorOptions): (seen: readonly Truth[]) => Action {
-  const hand = new Hand({ ...options, tremor: 0 }, new RandomStream(0, 'still hand'))
+  const hand = new OperatorHand({ ...options, tremor: 0 }, new RandomStream(0, 'still hand'))
   return (seen) => hand.push(expertAction(seen[Math.min(options.handDelay, seen.length - 1)]!, options.gain))
 }
 

@@ -11,7 +11,7 @@ import { expertAction, expertPlan } from '../expert.ts'
 import { stepsToGo } from '../progress.ts'
 import type { Truth } from '../truth.ts'
 import { contactOffset, Gate, type Reason } from './gate.ts'
-import { Hand } from './hand.ts'
+import { OperatorHand } from './hand.ts'
 import { checkOperator, DEFAULT_OPERATOR, type SimulatedOperatorOptions } from './options.ts'
 
 /** What the operator did so far; JSON-safe. */
@@ -36,7 +36,7 @@ export class SimulatedOperator implements SimulatedPerson {
   private readonly truth: () => Truth
   private readonly random: RandomStream
   private readonly gate: Gate
-  private readonly hand: Hand
+  private readonly hand: OperatorHand
   private readonly seen: Truth[] = [] // the last states, newest first, as many as the longer delay needs
   private doing: Doing = { name: 'watching' }
   private quiet = 0
@@ -48,7 +48,7 @@ export class SimulatedOperator implements SimulatedPerson {
     this.truth = truth
     this.random = new RandomStream(seed, 'simulated operator')
     this.gate = new Gate(this.options)
-    this.hand = new Hand(this.options, this.random)
+    this.hand = new OperatorHand(this.options, this.random)
   }
 
   begin(_task: string): void {

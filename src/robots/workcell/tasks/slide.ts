@@ -5,7 +5,7 @@
 
 import { BOLT, GRIPPER, HOME_ROTATION, OPENING_HEIGHT, RAIL, STAND } from '../layout.ts'
 import { DEFAULT_OPTIONS } from '../options.ts'
-import { type Phase, type Plan, travel as stepsOfTravel } from '../plan.ts'
+import { type ExpertPhase, type ExpertPlan, travel as stepsOfTravel } from '../plan.ts'
 import { conjugate, multiply, rotationVector } from '../spatial.ts'
 import { around, OPEN, START_CENTRE, START_RANGE } from '../start.ts'
 import type { Slide, Truth, Vec3 } from '../truth.ts'
@@ -30,13 +30,13 @@ function toolAt({ stand, tcp }: Truth): { along: number; across: number; height:
 }
 
 /** What to do next in `slide`, from the state alone. `height` and `offset` are those over and beside the place to come down. */
-function slidePlan(truth: Truth, { travel, stroke }: Slide): Plan {
+function slidePlan(truth: Truth, { travel, stroke }: Slide): ExpertPlan {
   const { along, across, height, axes } = toolAt(truth)
   const forward = axes[0]
   const go = (right: Vec3, up: number): Vec3 => add(right, [0, 0, up])
   const offset = add(scale(axes[0], SLIDE.behind - along), scale(axes[1], -across))
   const miss = length(offset)
-  const plan = (phase: Phase, translation: Vec3, aside = 0, speed = 1): Plan => ({
+  const plan = (phase: ExpertPhase, translation: Vec3, aside = 0, speed = 1): ExpertPlan => ({
     phase,
     translation,
     rotation: rotationVector(multiply(multiply(truth.stand.rotation, HOME_ROTATION), conjugate(truth.tcp.rotation))),

@@ -1,6 +1,6 @@
 /** @file What makes a task of the workcell. Each has a file of its own in this folder, and is known by the file's name. */
 import type { RandomStream } from '../../../random/stream.ts'
-import type { Plan } from '../plan.ts'
+import type { ExpertPlan } from '../plan.ts'
 import type { Furnished, Start } from '../start.ts'
 import type { Fixture, Truth } from '../truth.ts'
 
@@ -18,7 +18,7 @@ export type Task = {
   /** None where the bolt is only lifted, or plays no part. */
   goal?(truth: Truth): Goal
   /** The expert's plan, where it is not about a bolt; undefined in a scene that is not the task's. */
-  plan?(truth: Truth): Plan | undefined
+  plan?(truth: Truth): ExpertPlan | undefined
   /** Expert steps still to go under that plan. */
-  stepsToGo?(truth: Truth, plan: Plan): number
+  stepsToGo?(truth: Truth, plan: ExpertPlan): number
 }

@@ -10,17 +10,20 @@ import type { ActorSizes } from './actors.ts'
 export type Seen = { features: Tensor; h: Tensor }
 
 /** Parameters of the pooling, none where h is read. `owners` is [task] for the critics. */
-export function sightLayout({ network, cameras, channels, space }: ActorSizes, owners: readonly number[] = []): Layout {
+export function visualLayout(
+  { network, cameras, channels, space }: ActorSizes,
+  owners: readonly number[] = [],
+): Layout {
   if (network.sees === 'h') return {}
   const { spatialEmbeddings: embeddings, bottleneck } = network
   return spatialLayout({ cameras, channels, space, embeddings, bottleneck }, owners)
 }
 
-export const sightWidth = ({ network, embedding }: ActorSizes): number =>
+export const visualWidth = ({ network, embedding }: ActorSizes): number =>
   network.sees === 'h' ? embedding : network.bottleneck
 
 /** [...rows, width]; rows lead with the task where the parameters do. */
-export function sightOf({ network }: ActorSizes, parameters: Parameters, { features, h }: Seen): Tensor {
+export function visualInput({ network }: ActorSizes, parameters: Parameters, { features, h }: Seen): Tensor {
   if (network.sees === 'h') return h
   const owners = 'spatial.kernel' in parameters ? parameters['spatial.kernel']!.rank - 4 : 0
   const rows = h.shape.slice(0, -1)

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { METHODS, type MethodName } from '../../src/learn/actors.ts'
 import { readGroup } from '../../src/learn/checkpoint.ts'
 import type { NetworkConfig } from '../../src/learn/config.ts'
-import { Judge } from '../../src/learn/judge.ts'
+import { CriticJudge } from '../../src/learn/judge.ts'
 import { Learner, methodGroups } from '../../src/learn/learner.ts'
 import { Policy } from '../../src/learn/policy.ts'
 import { aReplay, commands, network, options, sizes } from './problem.ts'
@@ -56,7 +56,7 @@ describe('dual', () => {
       const policy = await Policy.create(of.sizes, commands)
       policy.setParameters(actors)
       const refined = async (at: typeof seen) => policy.refined(at, 'move left', new Float32Array(7))
-      const judge = await Judge.load(directory, of)
+      const judge = await CriticJudge.load(directory, of)
       const action = new Float32Array(7).fill(0.2)
       const q = async (at: typeof seen) => (await judge.q([{ seen: at, action, task: 'push' }]))[0]
       const blind = sees === 'h'

@@ -11,15 +11,15 @@ export type LockStep = {
   updatesAsked: number // online updates that were asked for before, by an earlier part of the run
 }
 
-export type TempoLink = { control: Pick<LearnerControl, 'learn'>; weights: Weights }
+export type ScheduleLink = { control: Pick<LearnerControl, 'learn'>; weights: Weights }
 
-export class Tempo {
+export class UpdateSchedule {
   /** The updates of the block before the last publication; awaited at the next one, so that robots and learner overlap. */
   private block?: Promise<Learned>
   private applied: ActorParameters | undefined
 
   constructor(
-    private readonly link: TempoLink,
+    private readonly link: ScheduleLink,
     /** Online steps of all robots so far, over all parts of the run. */
     public steps: number,
     private readonly lockStep: LockStep | undefined,
