@@ -15,7 +15,6 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 import { InputError } from '../src/errors.ts'
-import type { Sample } from './mutate.plugins.ts'
 
 const SOURCE = 'src'
 const REPORTS = 'build/mutation'
@@ -32,6 +31,9 @@ function filesOf(place: string): string {
 
 /** The tests of the room that a place is in. */
 const testsOf = (place: string) => `tests/${place.split('/')[0]}/**/*.test.ts`
+
+/** How many of the changes are tried, and which. */
+type Sample = { share: number; seed: string }
 
 async function mutate(places: readonly string[], related: boolean, sample: Sample): Promise<void> {
   if (places.length === 0) throw new InputError('mutate', 'was given no room', 'Name one: npm run mutate -- talk')
@@ -50,9 +52,9 @@ async function mutate(places: readonly string[], related: boolean, sample: Sampl
     incrementalFile: `${REPORTS}/${name}.json`,
     concurrency: 2,
     timeoutMS: 2000, // beyond what the tests took without a change, and half as long again
-    plugins: ['@stryker-mutator/*', `${import.meta.dirname}/mutate.plugins.ts`],
+    plugins: ['@stryker-mutator/*', `${import.meta.dirname}/mutate.plugins.mjs`],
     ignorers: ['texts'],
-    ...(sample.share < 1 ? { checkers: ['sample'], checkerNodeArgs: ['--import', 'tsx'], sample } : {}),
+    ...(sample.share < 1 ? { checkers: ['sample'], sample } : {}),
     dryRunTimeoutMinutes: 30,
     ignorePatterns: ['runs', 'docs', REPORTS],
     tempDirName: `${REPORTS}/sandbox`,
