@@ -10,7 +10,7 @@ const names = readdirSync(fileURLToPath(new URL('.', import.meta.url)))
   .filter((name) => !BESIDES.includes(name))
 const loaded = await Promise.all(
   names.map(async (name): Promise<[string, Task]> => {
-    const { task } = (await import(`./${name}.ts`)) as { task: Task }
+    const { task } = (await import(/* @vite-ignore */ `./${name}.ts`)) as { task: Task }
     return [name, task]
   }),
 )
