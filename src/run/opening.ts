@@ -11,8 +11,9 @@ import { type CellIndex, OnlineRecorder } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
 import { Turns } from '../loop/turns.ts'
-import { UpdateSchedule } from '../loop/update-schedule.ts'
-import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
+import { type LockStep, UpdateSchedule } from '../loop/update-schedule.ts'
+import { MetricsWriter, readMetrics } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/of-kind.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { Closing } from './closing.ts'
@@ -152,7 +153,7 @@ export async function openRun(
     onLeftOut: onNotice,
     check,
   })
-  const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
+  const lockStep = config.online.lockstep ? lockStepOf(config, state) : undefined
   const made = session.rigs.map(({ cell }, index) => Math.max(told[index]!, state.robotSteps?.[cell] ?? 0))
   const steps = made.reduce((sum, own) => sum + own, 0)
   const tempo = new UpdateSchedule(learner, steps, lockStep, (values) => policy.setParameters(values))
@@ -171,6 +172,11 @@ export async function openRun(
   const minds = { policy, perception, normalisers, learner }
   return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluated }
 }
+
+const lockStepOf = (
+  { online: { updatesPerStep, publishEvery } }: RunConfig,
+  { onlineUpdatesAsked: updatesAsked }: RunState,
+): LockStep => ({ updatesPerStep, publishEvery, updatesAsked })
 
 /** @throws InputError where a robot that is no simulation would wait for the learner between two steps */
 function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
