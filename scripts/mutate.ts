@@ -57,7 +57,7 @@ async function mutate(places: readonly string[], related: boolean, sample: Sampl
     ...(sample.share < 1 ? { checkers: ['sample'], sample } : {}),
     dryRunTimeoutMinutes: 30,
     ignorePatterns: ['runs', 'docs', REPORTS],
-    tempDirName: `${REPORTS}/sandbox`,
+    tempDirName: `${REPORTS}/sandbox+${name}`,
     reporters: ['clear-text', 'progress', 'html'],
     htmlReporter: { fileName: `${REPORTS}/${name}.html` },
     clearTextReporter: { allowColor: process.stdout.isTTY, logTests: false, reportTests: false },
