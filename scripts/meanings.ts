@@ -13,13 +13,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InputError } from '../src/errors.ts'
 
-type Meaning = { what: string; file: string; from: string; to: string; test: string }
+type Meaning = {
+  what: string
+  file: string
+  from: string
+  to: string
+  test: string // the file that is to fail
+  only?: string // of it, the tests with these words in their titles
+}
 
 const STEPS = 'tests/learn/steps.test.ts'
 const SETUP = 'tests/run/learner-setup.test.ts'
 const SHIFTS = 'tests/loop/perception.test.ts'
 
-/** `from` stands once in src/`file`; `test` is the file that is to fail. */
+/** `from` stands once in src/`file`. */
 const MEANINGS: readonly Meaning[] = [
   {
     what: 'an extra critic step an update',
@@ -27,6 +34,7 @@ const MEANINGS: readonly Meaning[] = [
     from: 'learner.criticStepsPerActorStep - 1 : 0',
     to: 'learner.criticStepsPerActorStep : 0',
     test: STEPS,
+    only: 'as in the paper of single',
   },
   {
     what: 'the null regulariser applied to the spoken command',
@@ -34,6 +42,7 @@ const MEANINGS: readonly Meaning[] = [
     from: 'm0: meanOf(nothing)',
     to: 'm0: m',
     test: STEPS,
+    only: 'as in the paper of dual',
   },
   {
     what: "the refinement actor judged by the first task's critics only",
@@ -41,6 +50,7 @@ const MEANINGS: readonly Meaning[] = [
     from: 'ownTask![owner * batch + sample] = 1',
     to: 'ownTask![0 * owner + sample] = 1',
     test: STEPS,
+    only: 'as in the paper of dual',
   },
   {
     what: 'λ of cloning and value swapped in the warm-up',
@@ -69,6 +79,7 @@ const MEANINGS: readonly Meaning[] = [
     from: 'demonstrationShare, interventionShare }',
     to: 'demonstrationShare, interventionShare: interventionShare && undefined }',
     test: STEPS,
+    only: 'clones interventions',
   },
   {
     what: 'ceil for floor in the updates due',
@@ -160,6 +171,7 @@ const MEANINGS: readonly Meaning[] = [
     from: "this.store.tensors(this.group, 'target')",
     to: 'this.store.tensors(this.group)',
     test: STEPS,
+    only: 'as in the paper of single',
   },
   {
     what: "next action from s instead of s'",
@@ -167,6 +179,7 @@ const MEANINGS: readonly Meaning[] = [
     from: "update.normal('next')), update.nextH)",
     to: "update.normal('next')), update.h)",
     test: STEPS,
+    only: 'as in the paper of single',
   },
   {
     what: 'Cal-QL and TD swapped between the phases',
@@ -174,17 +187,18 @@ const MEANINGS: readonly Meaning[] = [
     from: "if (phase === 'online') return",
     to: "if (phase === 'warm-up') return",
     test: STEPS,
+    only: 'as in the paper of single',
   },
 ]
 
 type Told = { testResults: { message: string; assertionResults: { status: string; fullName: string }[] }[] }
 
-/** Titles of the tests that fail; what a file says that fails as a whole. */
-function failing(files: readonly string[]): string[] {
+/** Titles of the tests that fail; what the file says where it fails as a whole. */
+function failing({ test, only }: Pick<Meaning, 'test' | 'only'>): string[] {
   const told = join(folder, 'told.json')
   rmSync(told, { force: true })
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=json', `--outputFile=${told}`]
-  spawnSync(process.execPath, [...vitest, ...files], { stdio: 'ignore', timeout: 300_000 })
+  spawnSync(process.execPath, [...vitest, test, ...(only ? ['-t', only] : [])], { stdio: 'ignore' })
   const { testResults } = JSON.parse(readFileSync(told, 'utf8')) as Told
   return testResults.flatMap(({ message, assertionResults }) => {
     const failed = assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
@@ -196,7 +210,8 @@ const folder = mkdtempSync(join(tmpdir(), 'duet-meanings-'))
 let putBack = () => {}
 
 /** The first test that tells, undefined if none does. @throws InputError if the place is no longer there */
-function killer({ what, file, from, to, test }: Meaning): string | undefined {
+function killer(meaning: Meaning): string | undefined {
+  const { what, file, from, to } = meaning
   const path = `src/${file}`
   const code = readFileSync(path, 'utf8')
   if (code.split(from).length !== 2)
@@ -211,7 +226,7 @@ function killer({ what, file, from, to, test }: Meaning): string | undefined {
       path,
       code.replace(from, () => to),
     )
-    return failing([test])[0]
+    return failing(meaning)[0]
   } finally {
     putBack()
   }
@@ -219,8 +234,11 @@ function killer({ what, file, from, to, test }: Meaning): string | undefined {
 
 function run(word: string): boolean {
   const chosen = MEANINGS.filter(({ what, file }) => `${what} ${file}`.includes(word))
-  const before = failing([...new Set(chosen.map(({ test }) => test))])
-  if (before.length > 0) throw new InputError('meanings', `"${before[0]}" fails already`, 'Mend that first')
+  const tests = new Map(chosen.map(({ test, only }) => [`${test} ${only}`, { test, only }]))
+  for (const test of tests.values()) {
+    const [title] = failing(test)
+    if (title) throw new InputError(test.test, `"${title}" fails already`, 'Mend that first')
+  }
   console.info('| change | in | fails |\n| --- | --- | --- |')
   let all = true
   for (const meaning of chosen) {
