@@ -68,17 +68,15 @@ async function mutate(places: readonly string[], related: boolean, sample: Sampl
   console.info(summary(await stryker.runMutationTest()))
 }
 
-/** The room in a line. Changes that no test reaches are counted whole, those that one reaches by their sample. */
-function summary(results: readonly { status: string; statusReason?: string; static?: boolean }[]): string {
-  const of = (...kinds: string[]) => results.filter(({ status }) => kinds.includes(status)).length
-  const [killed, late, survived, unreached] = [of('Killed'), of('Timeout'), of('Survived'), of('NoCoverage')]
-  const tried = killed + late + survived
-  const reached = tried + of('CompileError')
-  const score = (((killed + late) / tried) * reached) / (reached + unreached)
+/** A room in a line. Of what is tried counts as noticed what a test fails on, or never comes to an end with. */
+function summary(results: readonly { status: string }[]): string {
+  const of = (status: string) => results.filter((result) => result.status === status).length
+  const [killed, endless, survived, unreached] = [of('Killed'), of('Timeout'), of('Survived'), of('NoCoverage')]
+  const tried = killed + endless + survived + unreached
   return (
-    `${results.length} changes, ${of('Ignored')} of them left out (texts of errors, code that runs at import); ${reached} are ` +
-    `reached by a test, ${unreached} by none. Of ${tried} tried ${killed} were killed, ${late} ran into the time limit, ` +
-    `${survived} survived: ${(100 * score).toFixed(1)} %`
+    `${results.length} changes, ${of('Ignored')} left out (texts of errors, code that runs at import), ${tried} tried: ` +
+    `${killed} killed, ${endless} out of time, ${survived} survived, ${unreached} reached by no test; ` +
+    `score ${((100 * (killed + endless)) / tried).toFixed(1)} %`
   )
 }
 

@@ -1,9 +1,9 @@
 /** @file Watchdogs of robots that can break, and faults that outlive the process. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
-import { FaultFile, keptFaults } from '../../src/robot/fault-file.ts'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { FaultFile, faultFolder, keptFaults } from '../../src/robot/fault-file.ts'
 import { expectGuarded } from '../../src/robot/rig.ts'
 import type { Action, Observation, Outcome, Robot } from '../../src/robot/robot.ts'
 import { SafeRobot, type SafeRobotOptions } from '../../src/robot/safety.ts'
@@ -160,5 +160,27 @@ describe('the disk', () => {
     await robot.step(push())
     expect(order).toEqual(['stopped', 'written', 'held'])
     expect(robot.fault).toEqual({ kind: 'stopped', what: expect.stringContaining('no space left') })
+  })
+})
+
+describe('the place of the faults', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  it.each([
+    [{ DUET_STATE: '/state', XDG_STATE_HOME: '/home/ada/xdg' }, '/state/faults'],
+    [{ DUET_STATE: undefined, XDG_STATE_HOME: '/home/ada/xdg' }, '/home/ada/xdg/duet/faults'],
+    [{ DUET_STATE: undefined, XDG_STATE_HOME: undefined }, join(homedir(), '.local/state/duet/faults')],
+  ])('by %o is %s', (variables, place) => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+    expect(faultFolder()).toBe(place)
+  })
+
+  it('may not be there yet, or hold other files', () => {
+    const place = join(folder, 'state', 'faults')
+    expect(keptFaults(place)).toEqual([])
+    new FaultFile('b', place).write({ kind: 'force', what: '80 N' })
+    new FaultFile('a', place).write({ kind: 'sensor', what: 'blind' })
+    writeFileSync(join(place, 'notes.txt'), 'not a fault')
+    expect(keptFaults(place).map(({ robot, what }) => `${robot}: ${what}`)).toEqual(['a: blind', 'b: 80 N'])
   })
 })

@@ -112,10 +112,39 @@ describe('guard', () => {
     ['force', { force: 51 }],
     ['sensor', { force: Number.NaN }],
     ['sensor', { position: [0.5, Number.NaN, 0.2] }],
+    ['sensor', { position: [0.5, 0] }],
+    ['sensor', { position: [0.5, 0, 0.2, 0] }],
   ] as const)('stands still on a %s fault', (kind, change) => {
     const { action, fault } = guard([1, 0, 0, 0, 0, 0, 1], { ...calm, ...change }, limits)
     expect(fault?.kind).toBe(kind)
     expect(action).toEqual(still)
+  })
+
+  it('lets through what is exactly as much as allowed, and what nobody measures', () => {
+    const wanted = [0.5, -0.5, 0.5, -0.5, 0.5, -0.5, 1]
+    for (const change of [
+      { force: 50, commandAge: 0.2, heartbeatAge: 1 },
+      { force: null, position: null },
+    ]) {
+      const { action, fault, limited } = guard(wanted, { ...calm, ...change }, limits)
+      expect([fault, limited, ...action]).toEqual([null, false, ...wanted])
+    }
+  })
+
+  it('says that a command was larger than allowed: than 1, than the change, than the way to the wall', () => {
+    const near = { ...calm, position: [0.697, 0, 0.2] } // 3 mm are 0.2 of a step
+    for (const [wanted, situation] of [
+      [[0, 0, 0, 0, 0, 0, 1.5], calm],
+      [[0, 0, 0, 0.6, 0, 0, 1], calm],
+      [[0.3, 0, 0, 0, 0, 0, 1], near],
+    ] as const)
+      expect(guard(wanted, situation, limits)).toMatchObject({ fault: null, limited: true })
+    expect(guard([0.2, 0, 0, 0, 0, 0, 1], near, limits)).toMatchObject({ fault: null, limited: false })
+  })
+
+  it('keeps the first fault, whatever comes after it', () => {
+    const fault = { kind: 'stopped', what: 'by Ada' } as const
+    expect(guard([Number.NaN], { ...calm, fault, force: 99 }, limits)).toEqual({ action: still, fault, limited: false })
   })
 
   it('lets the arm back into the box, not further out', () => {
@@ -240,6 +269,38 @@ describe('SafeRobot', () => {
     await robot.stop()
   })
 
+  it('waits for a supervisor from the beginning, also for one who is never heard', async () => {
+    let now = 100
+    const robot = new SafeRobot(new Recorder(), { limits: { heartbeatAge: 1 }, now: () => now })
+    await robot.reset('wait')
+    now += 1.1
+    await robot.step(push())
+    expect(robot.fault?.kind).toBe('lost heartbeat')
+  })
+
+  it('counts the steps whose command was larger than allowed', async () => {
+    const robot = new SafeRobot(new Recorder(), { limits: { change: 0.5 } })
+    await robot.reset('wait')
+    for (const x of [0.5, 1, 0.1, 0.2]) await robot.step(Float32Array.of(x, 0, 0, 0, 0, 0, 1))
+    expect(robot.limitedSteps).toBe(1) // from 1 to 0.1
+    expect(robot.executed[0]).toBeCloseTo(0.2, 6)
+  })
+
+  it('that a person halts takes the stop at once, says by whom, and holds until it is cleared', async () => {
+    const motor = new Recorder()
+    const robot = new SafeRobot(motor)
+    await robot.reset('wait')
+    await robot.halt('by Ada')
+    expect(motor.stops).toBe(1)
+    await robot.halt('by Bert')
+    expect(robot.fault).toEqual({ kind: 'stopped', what: 'by Ada' })
+    await robot.step(push())
+    expect(motor.actions).toEqual([still])
+    robot.clearFault()
+    await robot.step(push())
+    expect(motor.actions.at(-1)).toEqual(push())
+  })
+
   it('stops by itself when no next command comes', async () => {
     vi.useFakeTimers()
     try {
@@ -289,5 +350,13 @@ describe('SafeRobot', () => {
     expect(() => new SafeRobot(new Recorder(), { limits: { workBox: { low: [1, 0, 0], high: [0, 1, 1] } } })).toThrow(
       'low must be',
     )
+    expect(() => new SafeRobot(new Recorder(), { limits: { change: 0 } })).toThrow('safety.change: is 0')
+    expect(() => new SafeRobot(new Recorder(), { limits: { commandAge: Number.NaN } })).toThrow('commandAge: is NaN')
+    expect(() => new SafeRobot(new Recorder(), { limits: { workBox: { low: [0, 0, 1], high: [1, 1, 1] } } })).toThrow(
+      'low must be',
+    )
+    const blind = new Recorder()
+    blind.spec.channels.splice(0, 1)
+    expect(() => new SafeRobot(blind, { limits: { workBox: box } })).toThrow('reports no TCP position')
   })
 })
