@@ -1,5 +1,5 @@
 /**
- * @file Changes what the code means, in 22 places where no operator or literal tells it, and names the test that fails.
+ * @file Changes what the code means, in 23 places where no operator or literal tells it, and names the test that fails.
  * Mutations of operators and literals are those of `mutate.ts`; these are wrong wirings that once passed every test.
  *
  *   npx tsx scripts/meanings.ts            all of them, as the table in docs/mutations.md
@@ -135,13 +135,20 @@ const MEANINGS: readonly Meaning[] = [
     file: 'loop/evaluate.ts',
     from: 'while (summary.judged?.terminated === false)',
     to: 'while (summary === undefined)',
-    test: 'tests/loop/evaluate.test.ts',
+    test: 'tests/loop/episode.test.ts',
   },
   {
-    what: 'free mode: parameters never reach the policy',
+    what: 'free mode: parameters never reach the policy, between two steps',
     file: 'loop/update-schedule.ts',
     from: 'if (!this.lockStep) this.takeUp()',
     to: 'if (!this.lockStep) return',
+    test: 'tests/loop/update-schedule.test.ts',
+  },
+  {
+    what: 'free mode: parameters never reach the policy, at all',
+    file: 'run/opening.ts',
+    from: '(values) => policy.setParameters(values)',
+    to: '(values) => void values',
     test: 'tests/run/free.test.ts',
   },
   {

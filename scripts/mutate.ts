@@ -5,6 +5,7 @@
  *   npm run mutate -- learn link           several rooms
  *   npm run mutate -- talk/labels.ts       one file
  *   npm run mutate -- talk --related       held against every test that imports the code: thorough, and slow
+ *   npm run mutate -- learn/losses --tests tests/learn/losses.test.ts    held against these tests only, where others are slow
  *   npm run mutate -- talk --share 0.25    a random quarter of the changes; another one with --seed
  *
  * Of these tests only those run that reach the place. What is known of unchanged code and tests is taken from the last
@@ -35,7 +36,9 @@ const testsOf = (place: string) => `tests/${place.split('/')[0]}/**/*.test.ts`
 /** How many of the changes are tried, and which. */
 type Sample = { share: number; seed: string }
 
-async function mutate(places: readonly string[], related: boolean, sample: Sample): Promise<void> {
+type Options = { related: boolean; tests: string[] | undefined; sample: Sample }
+
+async function mutate(places: readonly string[], { related, tests, sample }: Options): Promise<void> {
   if (places.length === 0) throw new InputError('mutate', 'was given no room', 'Name one: npm run mutate -- talk')
   if (!(sample.share > 0 && sample.share <= 1))
     throw new InputError('mutate --share', 'is no share', 'Give a number above 0, up to 1')
@@ -43,7 +46,7 @@ async function mutate(places: readonly string[], related: boolean, sample: Sampl
   const name = [...places.map((place) => place.replaceAll('/', '.')), ...parts].join('+')
   const stryker = new Stryker({
     mutate: places.map(filesOf),
-    testFiles: related ? [] : places.map(testsOf),
+    testFiles: related ? [] : (tests ?? places.map(testsOf)),
     testRunner: 'vitest',
     vitest: { related: true, configFile: 'scripts/mutate.vitest.ts' },
     coverageAnalysis: 'perTest',
@@ -85,11 +88,13 @@ try {
     allowPositionals: true,
     options: {
       related: { type: 'boolean', default: false },
+      tests: { type: 'string', multiple: true },
       share: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
     },
   })
-  await mutate(positionals, values.related, { share: Number(values.share), seed: values.seed })
+  const { related, tests, share, seed } = values
+  await mutate(positionals, { related, tests, sample: { share: Number(share), seed } })
 } catch (error) {
   if (!(error instanceof InputError)) throw error
   console.error(error.message)

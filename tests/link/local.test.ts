@@ -101,7 +101,7 @@ it('what is no message is a loss, told as what it was, at either end', async () 
   const serving = serve(other.port2, async () => learner, { run: RUN, figuresEvery: 10 })
   const heard = new LocalLink(other.port1, RUN, () => serving)
   await heard.ready()
-  for (const bytes of [5, 6]) other.port1.postMessage(new ArrayBuffer(bytes)) // the first is the cause
+  other.port1.postMessage(new ArrayBuffer(5))
   await expect(heard.control.pause()).rejects.toThrow('link message: has 5 bytes')
   await heard.close()
 })
