@@ -297,3 +297,48 @@ describe('an episode of a run that ends', () => {
     expect(heard).toHaveLength(1)
   })
 })
+
+describe('a word between two steps', () => {
+  it.each([
+    ['success', { reward: 1, terminated: true }],
+    ['failure', { reward: 0, terminated: true }],
+    ['abort', { reward: 0, terminated: false }],
+  ] as const)('of %s ends the episode there, and says %o of its last step', async (verdict, judged) => {
+    const robot = new ScriptedRobot()
+    const recorder = new Notes()
+    let steps = 0
+    const summary = await runEpisode(
+      {
+        robot: new SafeRobot(robot),
+        perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+        policy: policy(filled(0.1)),
+        noise: () => new Float32Array(7),
+        recorder,
+        attendant: {
+          ready: () => undefined,
+          begin: () => {},
+          between: () => (steps === 2 ? Promise.resolve(verdict) : undefined),
+          step: () => void steps++,
+          end: () => {},
+        },
+      },
+      'push',
+      3,
+    )
+    expect(summary).toMatchObject({ ending: verdict, length: 2, judged })
+    expect(recorder.summary).toBe(summary)
+    expect(robot.executed).toHaveLength(2)
+  })
+})
+
+it('a run that fails while a person’s halt holds the robot is not said to have been interrupted by the halt', async () => {
+  const robot = new SafeRobot(new ScriptedRobot())
+  const reasons: string[] = []
+  const recorder = Object.assign(new Notes(), { interrupt: (why: string) => void reasons.push(why) })
+  const fails = { followsCommands: false, primary: () => Promise.reject(new Error('no policy')) } as unknown as Policy
+  const perception = new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity })
+  const operator = { begin: () => void robot.halt('by Ada'), tend: () => ({}) }
+  const crew = { robot, perception, policy: fails, noise: () => new Float32Array(7), recorder, operator }
+  await expect(runEpisode(crew, 'push', 3)).rejects.toThrow('no policy')
+  expect(reasons).toEqual([])
+})

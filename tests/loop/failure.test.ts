@@ -80,3 +80,45 @@ describe('the course of a run', () => {
     expect(() => course.check()).toThrow('gone')
   })
 })
+
+describe('the cause of a failure', () => {
+  it('is what everybody hears: who asks, who listened before, and who comes late', async () => {
+    const failure = new Failure()
+    const cause = new Error('the disk is full')
+    const heard: unknown[] = []
+    failure.onFailure((error) => heard.push(error))
+    expect(failure.failed).toBe(false)
+    expect(() => failure.check()).not.toThrow()
+    failure.fail(cause)
+    failure.fail(new Error('and then the learner'))
+    failure.onFailure((error) => heard.push(error))
+    expect(failure.failed).toBe(true)
+    expect(heard).toEqual([cause, cause])
+    expect(() => failure.check()).toThrow(cause)
+    await expect(failure.during(new Promise(() => {}))).rejects.toBe(cause)
+  })
+})
+
+describe('a run that nobody can stop', () => {
+  it('goes on, and tells nobody that it was asked to end', async () => {
+    const course = new Course()
+    course.onStop(() => expect.unreachable())
+    expect(course.stopping).toBe(false)
+    expect(await course.during(Promise.resolve(3))).toBe(3)
+    await course.breathe()
+  })
+})
+
+it('a run that is asked to stop tells so once, what waits and what comes late alike', async () => {
+  const stop = new AbortController()
+  const course = new Course(new Failure(), stop.signal)
+  let told = 0
+  course.onStop(() => told++)
+  const waiting = course.during(new Promise(() => {}))
+  stop.abort()
+  course.onStop(() => told++)
+  expect(told).toBe(2)
+  expect(course.stopping).toBe(true)
+  await expect(waiting).rejects.toThrow('the run was asked to stop')
+  expect(() => course.check()).toThrow('the run was asked to stop')
+})

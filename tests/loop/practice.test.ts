@@ -298,5 +298,6 @@ describe('the numbers of a robot', () => {
     expect(robotSeed(7, { index: 0 })).toBe(7)
     expect(robotSeed(7, { index: 1 })).not.toBe(7)
     expect(robotSeed(7, { index: 1 })).not.toBe(robotSeed(8, { index: 1 }))
+    expect(robotSeed(7, { index: 1 })).not.toBe(robotSeed(7, { index: 2 }))
   })
 })
