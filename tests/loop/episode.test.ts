@@ -342,3 +342,42 @@ it('a run that fails while a person’s halt holds the robot is not said to have
   await expect(runEpisode(crew, 'push', 3)).rejects.toThrow('no policy')
   expect(reasons).toEqual([])
 })
+
+it('a trial that a person aborts is no trial: it is taken again from the same start, one that they fail is not', async () => {
+  const robot = new ScriptedRobot({ 3: { reward: 1 } })
+  const seeds: number[] = []
+  const reset = robot.reset.bind(robot)
+  robot.reset = ((_task: string, seed: number) => {
+    seeds.push(seed)
+    return reset()
+  }) as typeof robot.reset
+  const words = ['abort', 'abort', 'failure', undefined] as const
+  let tries = 0
+  const crew = {
+    robot: new SafeRobot(robot),
+    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+    policy: policy(filled(0.1)),
+    noise: () => new Float32Array(7),
+  }
+  const { push } = await evaluate(crew, ['push'], {
+    trials: 2,
+    firstSeed: 40,
+    attend: () => {
+      const word = words[tries++]
+      const none = () => undefined
+      return {
+        ready: none,
+        begin: none,
+        between: () => (word ? Promise.resolve(word) : undefined),
+        step: none,
+        end: none,
+      }
+    },
+  })
+  expect(seeds).toEqual([40, 40, 40, 41])
+  expect(push).toMatchObject({ trials: 2, successes: 1, success: 0.5 })
+  expect(push!.outcomes).toEqual([
+    { seed: 40, success: false, length: 0 },
+    { seed: 41, success: true, length: 3 },
+  ])
+})
