@@ -172,3 +172,8 @@ describe('completions', () => {
     )
   })
 })
+
+it('what cannot be followed is offered without the rest, in its own direction', () => {
+  for (const word of ['left', 'right', 'up', 'down', 'forward', 'backward'])
+    expect(understandPhrase(`${word} 5cm`)).toMatchObject({ suggestions: [`move ${word}`] })
+})

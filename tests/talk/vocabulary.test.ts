@@ -44,6 +44,13 @@ describe('the built-in command encoder', () => {
     expect(encoder.embed('move left').length).toBe(encoder.width)
   })
 
+  it('begins with one-hot signs of x, y and z, positive first, then a flag for nothing and one for a contradiction', () => {
+    const places = (phrase: string) => [...encoder.embed(phrase).subarray(0, 8)].flatMap((x, i) => (x === 1 ? [i] : []))
+    expect(['forward', 'backward', 'left', 'right', 'up', 'down', '[null]', 'left and right'].map(places)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((place) => [place]), // as checkpoints have learned it
+    )
+  })
+
   it('makes a pair the sum of its directions, so that pairs never seen are understood', () => {
     const [both, left, up] = ['move left and up', 'move left', 'move up'].map((c) => encoder.embed(c))
     expect(minus(both!, left!)).toEqual(up!)
