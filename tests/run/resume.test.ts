@@ -52,7 +52,7 @@ describe('settings given to a resumed run', () => {
   })
 
   it('that the run has in another notation are no change: numbers, nested settings, lists, null for none', () => {
-    const same = ['learner={batch: 3.2e1, refinement: {batch: 0x10}}', 'seed=-0', 'online.robotMinutes=.5', 'robot={}']
+    const same = ['learner={batch: 3.2e1, refinement: {batch: 0x10}}', 'seed=0.0', 'online.robotMinutes=.5', 'robot={}']
     const none = ['vlaLayer=null', 't5Path=', 'vlaPath=~', 'demonstrations.path=null']
     expect(resumed(...same, 'tasks=["pick", assemble]', ...none)).toEqual({ config, changes: [] })
     expect(() => resumed('seed=null')).toThrow('seed 0, not null')
