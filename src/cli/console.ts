@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { type Address, openReplayConsole } from '../console/server/open.ts'
 import { DEFAULT_PORT } from '../console/server/server.ts'
-import { wholeNumber } from './options.ts'
+import { portNumber } from './options.ts'
 
 export function register(program: Command): void {
   consoleOptions(program.command('console'))
@@ -24,7 +24,7 @@ Examples:
 /** Options of everything that opens a console. */
 export function consoleOptions(command: Command): Command {
   return command
-    .option('--port <number>', `of the console's page (default: ${DEFAULT_PORT}, or a free one)`, wholeNumber)
+    .option('--port <number>', `of the console's page (default: ${DEFAULT_PORT}, or a free one)`, portNumber)
     .option('--host <address>', 'address to listen on; any but this machine itself asks for a token', '127.0.0.1')
     .option('--token <text>', 'what a page has to know; drawn at random where one is needed and none is given')
 }

@@ -243,4 +243,15 @@ describe('the door', () => {
     )
     await stage.close()
   }, 60_000)
+
+  it('says so when its address is none of this machine', async () => {
+    const open = ConsoleServer.open({
+      desk: { seat: () => {} } as never,
+      library: null as never,
+      page: '',
+      port: 0,
+      host: '192.0.2.1', // of documentation's, RFC 5737
+    })
+    await expect(open).rejects.toThrow(/cannot be opened.*--host/)
+  })
 })

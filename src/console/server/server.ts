@@ -25,6 +25,8 @@ export type ConsoleOptions = {
   token?: string
 }
 
+const NO_SUCH_HOST = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL']
+
 export class ConsoleServer implements Audience {
   private readonly clients = new Map<string, Client>()
   private readonly sockets: WebSocketServer
@@ -52,7 +54,10 @@ export class ConsoleServer implements Audience {
     await new Promise<void>((resolve, reject) => {
       http.once('error', (cause: NodeJS.ErrnoException) => {
         const what = cause.code === 'EADDRINUSE' ? `port ${port} is taken` : `cannot be opened: ${cause.message}`
-        reject(new InputError(`console at ${host}`, what, 'Choose another with --port', { cause }))
+        const remedy = NO_SUCH_HOST.includes(cause.code!)
+          ? 'Choose an address of this machine with --host'
+          : 'Choose another with --port'
+        reject(new InputError(`console at ${host}`, what, remedy, { cause }))
       })
       http.listen(port, host, resolve)
     })
