@@ -48,7 +48,7 @@ describe('duet demo', () => {
     [['demo', 'show', 'demos', '--out', 'one.bmp'], '--out one.bmp: is neither .png nor .gif'],
     [['console', '--port', '70000'], 'Give a number from 0 to 65535'],
     [['train', '--seed', ''], 'Give a whole number'],
-    [['demo', 'record', join('demos', 'segment-000001.duetlog')], 'file already exists (EEXIST)'],
+    [['demo', 'record', program], 'file already exists (EEXIST)'],
   ])('refuses %j with a remedy, without a stack, with exit code 2', (args, message) => {
     const { status, stderr, stdout } = duet(...args)
     expect(status).toBe(2)
