@@ -110,7 +110,7 @@ async function run(options: Options): Promise<void> {
     stop() {
       display.say('\nStopping; once more to stop at once (nothing logged is lost).')
       stop.abort()
-      operating?.desk.dismiss()
+      operating?.observer.dismiss()
     },
   })
   try {
@@ -121,7 +121,7 @@ async function run(options: Options): Promise<void> {
       onNotice: (line) => display.say(line),
       stop: stop.signal,
       failure,
-      watcher: operating?.desk,
+      observer: operating?.observer,
       listeners: [...listeners, healthListener((change) => tellHealth(change, display)), reportListener],
       withoutDamaged: options.withoutDamaged,
     })

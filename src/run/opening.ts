@@ -22,6 +22,7 @@ import type { RunFolder } from './folder.ts'
 import { translatorSettings } from './label-rule.ts'
 import { startLearner } from './learner.ts'
 import type { LearnerSetup } from './learner-process.ts'
+import type { Observer } from './observer.ts'
 import {
   type DemonstrationSource,
   encodeDemonstrations,
@@ -31,8 +32,8 @@ import {
   replayLogs,
   tellEpisode,
 } from './preparation.ts'
+import type { OnProgress } from './progress.ts'
 import type { Session } from './session.ts'
-import type { Watcher } from './watcher.ts'
 
 /** Whose silence stops a robot that can break. */
 const LEARNER = 'the learner'
@@ -40,10 +41,6 @@ const LEARNER = 'the learner'
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 
 export const STATE_FILE = 'run.json'
-
-/** What the run tells whoever shows it. `done` and `total` are in the unit that the stage names. */
-export type Progress = { stage: string; done: number; total: number; note?: string }
-export type OnProgress = (progress: Progress) => void
 
 /** The run's own part of a checkpoint; the learner's lies beside it. */
 export type RunState = {
@@ -94,7 +91,7 @@ export async function openRun(
   onProgress: OnProgress,
   course: Course,
   closing: Closing,
-  watcher?: Watcher,
+  observer?: Observer,
   onNotice: (line: string) => void = () => undefined,
 ): Promise<RunParts> {
   expectOwnPace(config, session)
@@ -103,7 +100,7 @@ export async function openRun(
   const { checkpoint, state, evaluated } = readState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
-  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, watcher)
+  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, observer)
   const onEncoded = (done: number, total: number) => onProgress({ stage: 'encoding demonstrations', done, total })
   const encoded = await encodeDemonstrations(session, demonstrations, config, copies, {
     onEpisode: onEncoded,
@@ -163,7 +160,7 @@ export async function openRun(
     const operator = simulatedOperator(config, rig, place)
     const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, watcher)
+    return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, observer)
   })
   robotSteps = () => clockSteps(practices)
   await course.during(learner.control.learn('warm-up', 0))
@@ -243,7 +240,7 @@ export async function ensureDemonstrations(
   session: Session,
   onProgress: OnProgress,
   course = new Course(),
-  watcher?: Watcher,
+  observer?: Observer,
 ): Promise<DemonstrationSource[]> {
   const { path, perTask, noise } = config.demonstrations
   const sources = session.rigs.map((rig, index) => ({
@@ -266,7 +263,7 @@ export async function ensureDemonstrations(
       noise,
       seed: robotSeed(config.seed, { index }),
       ready: () => {
-        const held = watcher?.ready(cell)
+        const held = observer?.ready(cell)
         return held && course.during(held)
       },
       check: () => course.breathe(),

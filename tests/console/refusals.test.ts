@@ -237,8 +237,8 @@ describe('the door', () => {
   it('says so when its port is taken', async () => {
     const stage = await Stage.open({ run: false })
     const port = Number(new URL(stage.server.address).port)
-    const { desk } = stage
-    await expect(ConsoleServer.open({ desk, library: null as never, page: '', port })).rejects.toThrow(
+    const { observer } = stage
+    await expect(ConsoleServer.open({ observer, library: null as never, page: '', port })).rejects.toThrow(
       /is taken.*--port/,
     )
     await stage.close()

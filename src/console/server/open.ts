@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../../errors.ts'
-import { Desk } from './desk.ts'
 import { RunLibrary } from './library.ts'
+import { RunObserver } from './observer.ts'
 import { ConsoleServer, DEFAULT_PORT } from './server.ts'
 
 /** Where `npm run build` leaves the page. */
@@ -12,7 +12,7 @@ export const PAGE = fileURLToPath(new URL('../../../build/console', import.meta.
 
 export type Address = { host?: string; port?: number; token?: string }
 
-export type Console = { desk: Desk; server: ConsoleServer }
+export type Console = { observer: RunObserver; server: ConsoleServer }
 
 /** `runs`: folder whose runs can be replayed beside the one that goes on at `path`. @throws InputError */
 export function openLiveConsole(
@@ -21,7 +21,7 @@ export function openLiveConsole(
   address: Address,
   onNotice: (line: string) => void,
 ): Promise<Console> {
-  return open(new Desk({ onNotice }), new RunLibrary(runs, { path, running: true }), address)
+  return open(new RunObserver({ onNotice }), new RunLibrary(runs, { path, running: true }), address)
 }
 
 /** Runs that are over: one of them, or all in a folder. @throws InputError */
@@ -35,18 +35,18 @@ export function openReplayConsole(where: { run: string } | { runs: string }, add
       'holds no run that can be shown',
       'Give the folder of a run, or --runs and a folder of runs',
     )
-  return open(new Desk({ replay: newest.run }), library, address)
+  return open(new RunObserver({ replay: newest.run }), library, address)
 }
 
-async function open(desk: Desk, library: RunLibrary, { host, port, token }: Address): Promise<Console> {
+async function open(observer: RunObserver, library: RunLibrary, { host, port, token }: Address): Promise<Console> {
   if (!existsSync(join(PAGE, 'index.html')))
     throw new InputError(PAGE, 'holds no page', 'Build it with `npm run build`')
-  const options = { desk, library, page: PAGE, host, token }
+  const options = { observer, library, page: PAGE, host, token }
   try {
-    return { desk, server: await ConsoleServer.open({ ...options, port: port ?? DEFAULT_PORT }) }
+    return { observer, server: await ConsoleServer.open({ ...options, port: port ?? DEFAULT_PORT }) }
   } catch (error) {
     const taken = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
     if (port !== undefined || !taken) throw error
-    return { desk, server: await ConsoleServer.open({ ...options, port: 0 }) } // another run's console is there
+    return { observer, server: await ConsoleServer.open({ ...options, port: 0 }) } // another run's console is there
   }
 }

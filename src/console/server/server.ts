@@ -8,16 +8,17 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { InputError } from '../../errors.ts'
 import { type ClientMessage, LIMITS, LIVE_PATH, type ServerEvent } from '../protocol.ts'
+import type { Audience } from './broadcast.ts'
 import { Client } from './client.ts'
-import type { Audience, Desk } from './desk.ts'
 import { type Door, doorFor, LOOPBACK, refusal, SECURITY_HEADERS } from './guards.ts'
+import type { RunObserver } from './observer.ts'
 import { Orders } from './orders.ts'
 import { answerRequest, type Library } from './requests.ts'
 
 export const DEFAULT_PORT = 8337
 
 export type ConsoleOptions = {
-  desk: Desk
+  observer: RunObserver
   library: Library // runs on disk
   page: string // folder of the built page
   host?: string
@@ -38,10 +39,10 @@ export class ConsoleServer implements Audience {
     private readonly options: ConsoleOptions,
   ) {
     this.sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: LIMITS.messageBytes })
-    this.orders = new Orders(options.desk, (client, age) => this.clients.get(client)?.say({ kind: 'late', age }))
+    this.orders = new Orders(options.observer, (client, age) => this.clients.get(client)?.say({ kind: 'late', age }))
     http.on('request', (request, response) => this.answer(request, response))
     http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
-    options.desk.seat(this)
+    options.observer.broadcast.seat(this)
   }
 
   /** @throws InputError if the port is taken, or the token too short */
@@ -128,12 +129,11 @@ export class ConsoleServer implements Audience {
   private admit(socket: WebSocket, request: IncomingMessage): void {
     const id = String(++this.numbers)
     const address = request.socket.remoteAddress
-    const { journal, now } = this.options.desk
+    const { journal, now } = this.options.observer
     const client = new Client(id, socket, now, {
       onMessage: (message) => this.hear(client, message),
       onRefused: (why) => journal.write({ what: 'refused', why, client: id, name: client.name, address }),
     })
-    this.clients.set(id, client)
     journal.write({ what: 'connected', client: id, address })
     socket.on('error', (error) => journal.write({ what: 'refused', why: error.message, client: id, address }))
     socket.on('close', () => {
@@ -146,15 +146,16 @@ export class ConsoleServer implements Audience {
   }
 
   private welcome(client: Client): void {
-    const { desk } = this.options
-    for (const event of desk.greeting(client.id)) client.say(event)
-    desk.picture()
+    const { observer } = this.options
+    for (const event of observer.greeting(client.id)) client.say(event)
+    this.clients.set(client.id, client) // the greeting is what it hears first
+    observer.live?.picture()
   }
 
   private hear(client: Client, message: ClientMessage): void {
     if (message.kind === 'ping') {
       this.orders.heard(client.id, message.t, message.pong)
-      client.say({ kind: 'pong', t: message.t, serverTime: Date.now(), left: this.options.desk.now() })
+      client.say({ kind: 'pong', t: message.t, serverTime: Date.now(), left: this.options.observer.now() })
     } else if (message.kind === 'hidden') client.hidden = message.hidden
     else if (message.kind === 'name') {
       client.name = message.name
@@ -167,6 +168,6 @@ export class ConsoleServer implements Audience {
 
   private refuse({ socket, method, url }: IncomingMessage, why: string): void {
     const path = (url ?? '').replace(/\?.*$/, '')
-    this.options.desk.journal.write({ what: 'refused', why, method, path, address: socket.remoteAddress })
+    this.options.observer.journal.write({ what: 'refused', why, method, path, address: socket.remoteAddress })
   }
 }

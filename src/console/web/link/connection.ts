@@ -55,9 +55,9 @@ export class Connection {
 
   /** As `operate`, but control that was taken for this alone is given back at once. */
   operateOnce(message: ClientMessage): void {
-    const lent = this.model.get().control?.holder === null
+    const free = this.model.get().control?.holder === null
     this.operate(message)
-    if (lent) this.send({ kind: 'control', action: 'release' })
+    if (free) this.send({ kind: 'control', action: 'release' })
   }
 
   tell(words: string): void {
