@@ -133,6 +133,7 @@ export function greetingOf(board: Board, page: Pick<Hello, 'client' | 'serverTim
     { ...hello, ...page },
     metricsEvent(metrics),
     { kind: 'history', acts, loop, episodes, labels },
+    ended, // ends the progress of before
     progress,
     coach === '' ? null : { kind: 'coach', line: coach },
     robot,
@@ -142,7 +143,6 @@ export function greetingOf(board: Board, page: Pick<Hello, 'client' | 'serverTim
     verdict && left(verdict, now),
     command && { kind: 'command', command: left(command, now) },
     state,
-    ended,
   ]
   return events.filter((event) => event !== null)
 }

@@ -1,10 +1,14 @@
 /** @file Whoever joins late shows what all show: the greeting against the events themselves, over random runs. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Board, boardAfter, EMPTY_BOARD, greetingOf } from '../../src/console/board.ts'
 import type { Hello, ServerEvent, State } from '../../src/console/protocol.ts'
 import { reduce, START } from '../../src/console/web/link/model.ts'
 import type { Metric } from '../../src/metrics/metrics.ts'
+import { Page } from './page.ts'
+import { Stage } from './stage.ts'
 
 type Kind = ServerEvent['kind']
 type EventOf<K extends Kind> = Extract<ServerEvent, { kind: K }>
@@ -123,6 +127,14 @@ describe('a page that joins late', () => {
     expect([...seen].sort()).toEqual([...Object.keys(EVENTS), 'other robot'].sort())
   })
 
+  it('shows nothing of the robot that was in focus before, until the one that is has moved', () => {
+    const greeted = boardAfter(EMPTY_BOARD, hello('run'), 0)
+    const moved = boardAfter(greeted, { kind: 'state', step: 5, robot: 'A', actor: 'primary' } as State, 0)
+    const turned = boardAfter(moved, hello('run'), 0)
+    const late = greetingOf(turned, page('2'), 0).reduce((model, event) => reduce(model, event, 0), START)
+    expect([moved.acts.length, late.acts, late.state]).toEqual([1, [], null])
+  })
+
   it('hears nothing before there is a robot to show, then the hello first, as its own', () => {
     const robot = { kind: 'robot', status: 'idle', why: '', speed: null } as const
     const before = boardAfter(EMPTY_BOARD, robot, 0)
@@ -158,4 +170,34 @@ describe('a page that joins late', () => {
     expect(of('update').length).toBeLessThanOrEqual(3000)
     expect(of('update').at(-1)).toBe(11_999) // from which curves go on
   })
+})
+
+describe('pages of a robot that acts', () => {
+  it('show the same once it rests, whenever they were opened', async () => {
+    const stage = await Stage.open()
+    const pages = [await Page.open(stage.server.address)]
+    const [first] = pages as [Page]
+    await first.takeControl()
+    await first.hold([0, 0.6, 0, 0, 0, 0], 900)
+    first.send({ kind: 'verdict', verdict: 'failure' })
+    first.send({ kind: 'confirm' })
+    await first.until('label')
+    await first.until('loop')
+    pages.push(await Page.open(stage.server.address))
+    await first.until('state', ({ episode, episodeStep }) => episode === 1 && episodeStep > 3)
+    first.send({ kind: 'pause' })
+    await first.until('robot', ({ status }) => status === 'paused')
+    pages.push(await Page.open(stage.server.address))
+    first.send({ kind: 'record', action: 'start', task: 'pick' })
+    for (const page of pages) await page.until('recording', ({ phase }) => phase === 'waiting')
+    await sleep(100) // what waits for its turn is told
+    const boards = pages.map(({ events }) => shown(events.reduce((model, event) => reduce(model, event, 0), START)))
+    for (const page of pages) page.close()
+    await stage.close()
+    const [board, ...others] = boards as [Board, ...Board[]]
+    expect(board.labels.length).toBeGreaterThan(0)
+    expect([board.episodes.length, board.acts.length > 10, board.state!.episode]).toEqual([1, true, 1])
+    expect(others).toHaveLength(2)
+    for (const other of others) expect(other).toEqual(board)
+  }, 60_000)
 })
