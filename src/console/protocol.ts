@@ -7,7 +7,7 @@ import type { Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
 import type { Verdict } from '../robot/operator.ts'
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 export const LIVE_PATH = '/live' // of the WebSocket; ?token=... where the server asks for one
 export const ACTION_AXES = 6
 

@@ -89,10 +89,10 @@ export class Connection {
       this.pong = { left: event.left, came: now }
     } else if (event.kind === 'hello' && event.protocol !== PROTOCOL_VERSION)
       this.model.update((model) => ({ ...model, link: 'outdated' }))
-    else {
+    else if (event.kind === 'hello' || this.model.get().link !== 'outdated') {
       this.model.update((model) => reduce(model, event, now))
       if (event.kind === 'hello') this.greet()
-    }
+    } // of another version it knows no events
   }
 
   private greet(): void {
