@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { writeWhole } from '../../durable.ts'
-import { systemError } from '../../errors.ts'
+import { InputError } from '../../errors.ts'
 import { stateFolder } from '../../state-folder.ts'
 import { type Identity, identityOf } from './identity.ts'
 
@@ -34,8 +34,11 @@ export async function ownCertificate(
     fs.rmSync(`${paths.key}.draft`, { force: true }) // a file that is there would keep its mode
     writeWhole(paths.key, made.key, 0o600)
     writeWhole(paths.cert, made.cert)
-  } catch (error) {
-    throw systemError(error, folder) ?? error
+  } catch (cause) {
+    const what = `cannot keep the console's certificate (${(cause as Error).message})`
+    throw new InputError(folder, what, 'Make it a folder that you can write, or name another with DUET_STATE', {
+      cause,
+    })
   }
   return identityOf(made, null)
 }
