@@ -10,6 +10,7 @@ import { whereabouts } from '../../src/cli/console.ts'
 import { givenCertificate } from '../../src/console/server/given-certificate.ts'
 import type { Identity } from '../../src/console/server/identity.ts'
 import { canonicalName, type Machine, namesFor } from '../../src/console/server/names.ts'
+import { identityFor } from '../../src/console/server/open.ts'
 import { ownCertificate } from '../../src/console/server/own-certificate.ts'
 import { selfSigned } from '../../src/console/server/self-signed.ts'
 import { Page } from './page.ts'
@@ -170,6 +171,7 @@ describe('the names of a console', () => {
     ['[2001:DB8:0::1]', '2001:db8::1'],
     ['bücher.local', 'xn--bcher-kva.local'],
     ['my_robot', 'my_robot'],
+    ['127.1', '127.0.0.1'],
   ])('are written as a browser writes them: %s', (given, expected) => expect(canonicalName(given)).toBe(expected))
 
   it.each([
@@ -351,9 +353,54 @@ describe('a given certificate', () => {
     expect(() => givenCertificate(join(where, '0.pem'), join(where, '1.pem'), day)).toThrow(expected)
   })
 
+  it('is refused when no server may use it: RSA of 512 bits', () => {
+    const now = new Date('2027-03-01')
+    const where = file(WEAK.cert)
+    const expected = /: cannot be used for https \(.*key too small\)\. Make one with a key of P-256 or RSA 2048/
+    expect(() => givenCertificate(where, file(WEAK.key), now)).toThrow(expected)
+  })
+
+  it('is refused without its key, and a key without it', async () => {
+    const names = namesOf('0.0.0.0')
+    await expect(identityFor(names, { tls: true, tlsCert: 'a' })).rejects.toThrow(
+      '--tls-cert: is given without --tls-key',
+    )
+    await expect(identityFor(names, { tls: true, tlsKey: 'a' })).rejects.toThrow(
+      '--tls-key: is given without --tls-cert',
+    )
+    expect(await identityFor(names, {})).toBeUndefined()
+  })
+
   it('is refused when a file is missing', () => {
     const gone = join(folder, 'gone.pem')
     expect(() => givenCertificate(gone, file(pair.key), now)).toThrow(`${gone}: failed to open: no such file`)
     expect(() => givenCertificate(file(pair.cert), gone, now)).toThrow(`${gone}: failed to open: no such file`)
   })
 })
+
+/** Made by `openssl req -x509 -newkey rsa:512 -nodes -days 3650`; nobody uses it. */
+const WEAK = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBjjCCATigAwIBAgIUQbaTEUuvNKwh6aKCMq8un33c8kowDQYJKoZIhvcNAQEL
+BQAwDzENMAsGA1UEAwwEd2VhazAeFw0yNjExMjgwNDM3MjRaFw0zNjExMjUwNDM3
+MjRaMA8xDTALBgNVBAMMBHdlYWswXDANBgkqhkiG9w0BAQEFAANLADBIAkEAuDop
+sdziACt08GJJACb9e/HSR9nJrwqLTkroz3Nd9soG45NuxvcTYOW2sPrBxwt8IIWP
+ngnVbylJRbf7Fq9qtwIDAQABo2wwajAdBgNVHQ4EFgQUmMedp/Vr9Jkm3opuUTjK
+AUulgK0wHwYDVR0jBBgwFoAUmMedp/Vr9Jkm3opuUTjKAUulgK0wDwYDVR0TAQH/
+BAUwAwEB/zAXBgNVHREEEDAOggx3ZWFrLmV4YW1wbGUwDQYJKoZIhvcNAQELBQAD
+QQC27u/UQE8WYn46m2wOzmgOKmXJQzKw+73h9NK6FLJOA2BRTLuMbqJOTXa6f7TK
+HklKX8A329DzQNOe7BhKD7Vj
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEAuDopsdziACt08GJJ
+ACb9e/HSR9nJrwqLTkroz3Nd9soG45NuxvcTYOW2sPrBxwt8IIWPngnVbylJRbf7
+Fq9qtwIDAQABAkEAr2Rgcb9zQuocqQdJrOVyC2CM7G8CPq3xNpbG00pouRy5mWaw
+Y8sgiEmfo/qbt+/hTRAbK91Ka3hMhTGFkE+Z4QIhAPVvVtiW+GV/sogGh69qY/M7
+6MHVyBBtgG5ilsU2jG5fAiEAwChSkjjXwdjal2yXn0N0qULxJK7bkmfaZwN4FVkU
+MqkCID/VTlwUn9QeKzvPnviTjh1T5oyLYnZLVIzhHV97eXi3AiATkkfOstFu4fpp
+n9rVktZIAxRyiwi8Ia3B/j111yvSeQIhALPZUr3/eK9W0zuK85WmlZhSPxuvkLjI
+ZiK3ApTypxBW
+-----END PRIVATE KEY-----
+`,
+}

@@ -25,7 +25,7 @@ export function namesFor(host: string, given: readonly string[] = [], machine: M
   const further = given.map(requireName)
   const own = isWildcard(host) ? [] : [canonicalName(host)].filter((name) => name !== undefined)
   // Many machines draw new IPv6 addresses every day: each would be another certificate for somebody to compare.
-  const addresses = machine.addresses.filter((address) => host === '::' || !isIPv6(address))
+  const addresses = machine.addresses.filter((address) => canonicalName(host) === '::' || !isIPv6(address))
   const called = hostNames(machine.name)
   const all = unique([...LOCAL, ...called, ...addresses, ...own, ...further])
   const local = isLocal(host)
@@ -41,9 +41,9 @@ export function namesFor(host: string, given: readonly string[] = [], machine: M
   }
 }
 
-export const isLocal = (host: string): boolean => LOCAL.includes(host)
+export const isLocal = (host: string): boolean => LOCAL.includes(canonicalName(host) ?? host)
 
-export const isWildcard = (host: string): boolean => WILDCARDS.includes(host)
+export const isWildcard = (host: string): boolean => WILDCARDS.includes(canonicalName(host) ?? host)
 
 /** "Robot.local" is robot.local, "[2001:DB8::0]" is 2001:db8::. Undefined for what is neither name nor address. */
 export function canonicalName(text: string): string | undefined {

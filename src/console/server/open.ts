@@ -66,7 +66,7 @@ async function open(desk: Desk, library: RunLibrary, address: Address): Promise<
 }
 
 /** A certificate that is given, else the machine's own; none where nobody asks for https. @throws InputError */
-async function identityFor(names: Names, { tls, tlsCert, tlsKey }: Address): Promise<Identity | undefined> {
+export async function identityFor(names: Names, { tls, tlsCert, tlsKey }: Address): Promise<Identity | undefined> {
   if (tlsCert !== undefined && tlsKey !== undefined) return givenCertificate(tlsCert, tlsKey)
   if (tlsCert !== undefined || tlsKey !== undefined) {
     const [there, missing] = tlsKey === undefined ? ['--tls-cert', '--tls-key'] : ['--tls-key', '--tls-cert']

@@ -44,7 +44,6 @@ export class ConsoleServer implements Audience {
   private constructor(
     private readonly http: Server,
     private readonly door: Door,
-    private readonly host: string,
     readonly names: Names,
     private readonly options: ConsoleOptions,
   ) {
@@ -65,7 +64,7 @@ export class ConsoleServer implements Audience {
     const http = identity
       ? createSecureServer({ ...LIMITED, handshakeTimeout: 10_000, cert: identity.cert, key: identity.key })
       : createServer(LIMITED)
-    const server = new ConsoleServer(http, doorFor(names, token, identity), host, names, options)
+    const server = new ConsoleServer(http, doorFor(names, token, identity), names, options)
     await new Promise<void>((resolve, reject) => {
       http.once('error', (cause: NodeJS.ErrnoException) => {
         const what = cause.code === 'EADDRINUSE' ? `port ${port} is taken` : `cannot be opened: ${cause.message}`
@@ -81,7 +80,8 @@ export class ConsoleServer implements Audience {
   /** Where a browser of this machine finds the page. */
   get address(): string {
     const { address } = this.http.address() as AddressInfo
-    return this.addressAt(isWildcard(this.host) ? LOOPBACK : address)
+    const here = address === '::' ? '::1' : LOOPBACK
+    return this.addressAt(isWildcard(address) ? here : address)
   }
 
   /** Where a browser finds the page that knows this machine by `name`. */
