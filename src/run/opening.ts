@@ -11,9 +11,12 @@ import { type CellIndex, OnlineRecorder } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
 import { Practice, robotSeed } from '../loop/practice.ts'
 import { Turns } from '../loop/turns.ts'
-import { UpdateSchedule } from '../loop/update-schedule.ts'
-import { MetricsWriter, ofKind, readMetrics } from '../metrics/metrics.ts'
+import { type LockStep, UpdateSchedule } from '../loop/update-schedule.ts'
+import { MetricsWriter, readMetrics } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/of-kind.ts'
 import { EpisodeLog } from '../replay/log.ts'
+import { LogSource } from '../replay/log-source.ts'
+import type { EpisodeSource } from '../replay/source.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
@@ -23,7 +26,6 @@ import { translatorSettings } from './label-rule.ts'
 import { startLearner } from './learner.ts'
 import type { LearnerSetup } from './learner-process.ts'
 import {
-  type DemonstrationSource,
   encodeDemonstrations,
   fitNormalisers,
   type Normalisers,
@@ -147,12 +149,13 @@ export async function openRun(
   for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
   const experience = session.rigs.map(({ cell }) => learner.experience(cell))
-  const told = await replayLogs(session, perception, experience, logs, copies, {
+  const sources = logs.map((log, index) => new LogSource(log.folder, session.rigs[index]!.robot.spec))
+  const told = await replayLogs(session, perception, experience, sources, copies, {
     onEpisode: (done) => onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
     onLeftOut: onNotice,
     check,
   })
-  const lockStep = config.online.lockstep ? { ...config.online, updatesAsked: state.onlineUpdatesAsked } : undefined
+  const lockStep = config.online.lockstep ? lockStepOf(config, state) : undefined
   const made = session.rigs.map(({ cell }, index) => Math.max(told[index]!, state.robotSteps?.[cell] ?? 0))
   const steps = made.reduce((sum, own) => sum + own, 0)
   const tempo = new UpdateSchedule(learner, steps, lockStep, (values) => policy.setParameters(values))
@@ -171,6 +174,11 @@ export async function openRun(
   const minds = { policy, perception, normalisers, learner }
   return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluated }
 }
+
+const lockStepOf = (
+  { online: { updatesPerStep, publishEvery } }: RunConfig,
+  { onlineUpdatesAsked: updatesAsked }: RunState,
+): LockStep => ({ updatesPerStep, publishEvery, updatesAsked })
 
 /** @throws InputError where a robot that is no simulation would wait for the learner between two steps */
 function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
@@ -239,12 +247,11 @@ export async function ensureDemonstrations(
   onProgress: OnProgress,
   course = new Course(),
   watcher?: Watcher,
-): Promise<DemonstrationSource[]> {
+): Promise<EpisodeSource[]> {
   const { path, perTask, noise } = config.demonstrations
-  const sources = session.rigs.map((rig, index) => ({
-    folder: partOf(path ?? folder.demonstrations, { rig, index }),
-    spec: rig.robot.spec,
-  }))
+  const sources = session.rigs.map(
+    (rig, index) => new LogSource(partOf(path ?? folder.demonstrations, { rig, index }), rig.robot.spec),
+  )
   if (path) return sources
   for (const [index, { cell, robot, simulation }] of session.rigs.entries()) {
     if (!simulation)
@@ -253,7 +260,7 @@ export async function ensureDemonstrations(
         `is not set, and ${robot.spec.name} has nobody to demonstrate by itself`,
         'Name a folder of demonstrations that a person recorded',
       )
-    await recordDemonstrations(sources[index]!.folder, {
+    await recordDemonstrations(sources[index]!.name, {
       robot,
       demonstrator: (start, hand) => simulation.demonstrator(start, hand),
       tasks: config.tasks,

@@ -2,12 +2,14 @@
  * @file Demonstrations by a person: the run waits between two episodes while they do a task by hand, then look at it and
  * keep it or not. What is kept goes into the run's folder `recorded`, a log of demonstrations like any other.
  */
+
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { RandomStream } from '../../random/stream.ts'
 import { indexEpisodes } from '../../replay/episode-index.ts'
 import { EpisodeLog } from '../../replay/log.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import { writeEpisode } from '../../replay/source.ts'
 import type { Judge } from '../../replay/transition.ts'
 import type { Verdict } from '../../robot/operator.ts'
 import type { Action, Observation, Outcome, RobotSpec } from '../../robot/robot.ts'
@@ -140,10 +142,7 @@ export class Recording {
   private write(episode: LoggedEpisode, spec: RobotSpec): void {
     const log = EpisodeLog.open(this.folder, spec)
     try {
-      log.begin({ ...episode.start, episode: log.nextEpisode }, episode.observations[0]!)
-      for (const [t, step] of episode.steps.entries())
-        log.step({ ...step, id: log.nextId }, episode.observations[t + 1]!)
-      log.end(episode.end)
+      writeEpisode(log, episode.start, episode.observations, episode.steps, episode.end)
     } finally {
       log.close()
     }
