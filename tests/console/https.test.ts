@@ -230,6 +230,16 @@ describe('the own certificate', () => {
     expect(fingerprint(where)).toBe(first.fingerprint)
   })
 
+  it('keeps the names that it has, until its end: who comes and goes does not renew it', async () => {
+    const where = place()
+    await ownCertificate([...names, '198.51.100.1'], { folder: where, now })
+    const both = await ownCertificate([...names, '198.51.100.2'], { folder: where, now })
+    expect(both.names).toEqual([...names, '198.51.100.2', '198.51.100.1'])
+    expect(await ownCertificate([...names, '198.51.100.1'], { folder: where, now })).toEqual(both)
+    const end = new Date(now.getTime() + 390 * DAY)
+    expect((await ownCertificate(names, { folder: where, now: end })).names).toEqual(names)
+  })
+
   it.each<[string, readonly string[], number, (where: string) => void]>([
     ['a name is added', [...names, 'robot.local'], 0, () => {}],
     ['an address is added', [...names, '192.0.2.8'], 0, () => {}],

@@ -15,7 +15,8 @@ const LEFT = 14 * DAY // a run may be longer than the last day
 type Place = { folder?: string; now?: Date }
 
 /**
- * The one that is kept, as long as it vouches for all these names; else a new one, which people have to compare again.
+ * The one that is kept, as long as it vouches for all these names; else a new one, which people have to compare again, of
+ * these names and of those that were in it.
  * @throws InputError if it cannot be written
  */
 export async function ownCertificate(
@@ -23,12 +24,14 @@ export async function ownCertificate(
   { folder = stateFolder('console'), now = new Date() }: Place = {},
 ): Promise<Identity> {
   const paths = { cert: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') }
-  const kept = read(paths)
-  if (kept && lasts(kept, now) && names.every((name) => kept.names.includes(name))) return kept
+  const found = read(paths)
+  const kept = found && lasts(found, now) ? found : undefined
+  if (kept && names.every((name) => kept.names.includes(name))) return kept
+  const all = [...new Set([...names, ...(kept?.names ?? [])])] // a machine that moves comes back to its addresses
   const { selfSigned } = await import('./self-signed.ts') // only who needs it waits for its parser
   const from = new Date(now.getTime() - SLOW_CLOCKS)
   const title = `Duet console on ${hostname()}`.slice(0, 64) // as long as a common name may be
-  const made = selfSigned(title, names, from, new Date(from.getTime() + VALID))
+  const made = selfSigned(title, all, from, new Date(from.getTime() + VALID))
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     fs.rmSync(`${paths.key}.draft`, { force: true }) // a file that is there would keep its mode
