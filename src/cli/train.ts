@@ -25,7 +25,7 @@ import { train } from '../run/train.ts'
 import { duetVersion } from '../run/version.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoders.ts'
 import { requireEncoder } from '../vla/open.ts'
-import { consoleOptions } from './console.ts'
+import { consoleOptions, whereabouts } from './console.ts'
 import { endWith, handOver } from './ends.ts'
 import { ProgressDisplay } from './progress.ts'
 
@@ -151,12 +151,12 @@ function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDispla
   for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
 }
 
-/** Says where the page is: on a line of its own, and not on the output that is meant for programs. */
+/** Says where the page is: on lines of their own, and not on the output that is meant for programs. */
 async function openConsole(path: string, options: Options, display: ProgressDisplay): Promise<Console> {
   const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
-  const line = `Console: ${operating.server.address}\n`
-  if (options.json) process.stderr.write(line)
-  else process.stdout.write(line)
+  const lines = whereabouts(operating)
+  if (options.json) process.stderr.write(lines)
+  else process.stdout.write(lines)
   return operating
 }
 
