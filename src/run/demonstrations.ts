@@ -1,5 +1,6 @@
 /** @file Demonstrations on disk: recorded with a simulation's expert, kept in the log format, replayed, looked at. */
 import fs from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
 import { animation, contactSheet, sideBySide } from '../formats/images.ts'
 import { RandomStream } from '../random/stream.ts'
@@ -23,7 +24,10 @@ export type RecordingOptions = {
   onEpisode?: (done: number, total: number) => void
   /** A promise while a person holds the robot: what was done meanwhile is no demonstration, and is done again. */
   ready?: () => Promise<void> | undefined
-  /** Before each step; throws where the recording is to end. What was done of an episode then is not kept. */
+  /**
+   * Before each step; throws where the recording is to end. What was done of an episode then is not kept. Without it
+   * signals are heard: a simulation never leaves the thread by itself.
+   */
   check?: () => Promise<void> | void
 }
 
@@ -33,7 +37,7 @@ export type RecordingOptions = {
  * @throws InputError if a task's expert fails too often, or if the folder is another robot's
  */
 export async function recordDemonstrations(folder: string, options: RecordingOptions): Promise<void> {
-  const { robot, tasks, perTask } = options
+  const { robot, tasks, perTask, check = () => setImmediate() } = options
   const recorded = new Map(tasks.map((task) => [task, new Set<number | null>()]))
   for (const { start } of readDemonstrations(folder, robot.spec)) recorded.get(start.task)?.add(start.seed)
   const total = tasks.length * perTask
@@ -49,7 +53,7 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         const demonstrate = () => {
           const act = options.demonstrator(seed, { noise: options.noise, memory: MEMORY })
           const checked = async () => {
-            await options.check?.()
+            await check()
             return act()
           }
           return attempt(robot, task, seed, checked).catch((error: unknown) => {
@@ -60,7 +64,7 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         let wait = options.ready?.()
         do {
           await wait
-          await options.check?.()
+          await check()
           result = await demonstrate()
           wait = options.ready?.()
         } while (wait)
