@@ -4,7 +4,7 @@
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../../src/formats/safetensors.ts'
 import { openSafetensors } from '../../src/formats/safetensors-file.ts'
@@ -283,6 +283,11 @@ describe("an adapter's base", () => {
       expect((await hOf(folder)).embeddingWidth).toBeGreaterThan(0)
   })
 
+  it('is found by a path from where duet runs', async () => {
+    const folder = await finetune(relative(process.cwd(), fixture).replace(/^(?:\.\.[\\/])+/, ''))
+    expect((await hOf(folder)).embeddingWidth).toBeGreaterThan(0)
+  })
+
   it('gives its config and statistics where the adapter has none of its own', async () => {
     const { notes } = await hOf(await finetune(fixture))
     expect(notes!.join('\n')).toContain(`normalised (MEAN_STD) by the statistics in ${fixture}`)
@@ -336,6 +341,31 @@ describe('refused adapters', () => {
   ]
   it.each(weights)('of weights with %s', async (_, tensors, config, message) => {
     await expect(hOf(await anAdapter(tensors(), { ...PLAIN, ...config }))).rejects.toThrow(message)
+  })
+
+  it('of two in one file', async () => {
+    const two = Object.fromEntries(
+      ['first', 'second'].flatMap((name) =>
+        Object.entries(good()).map(([key, tensor]) => [key.replace('.weight', `.${name}.weight`), tensor]),
+      ),
+    )
+    await expect(hOf(await anAdapter(two))).rejects.toThrow(
+      /lora_A\.second\.weight": changes model\.state_proj\.weight, as ".*lora_A\.first\.weight" does\. Save each/,
+    )
+  })
+
+  it('on a base of packed integers', async () => {
+    const quantised = join(home, 'quantised')
+    await cp(fixture, quantised, { recursive: true })
+    const { tensors } = await readSafetensors(join(fixture, 'model.safetensors'))
+    const packed: SafeTensor = { dtype: 'U8', shape: [288, 1], data: new Uint8Array(288) }
+    await writeSafetensors(join(quantised, 'model.safetensors'), {
+      ...tensors,
+      [`${TEXT}.0.mlp.up_proj.weight`]: packed,
+    })
+    await expect(hOf(await anAdapter(good(), { ...PLAIN, base_model_name_or_path: quantised }))).rejects.toThrow(
+      /up_proj\.weight": is U8, expected .*take the full-precision file/,
+    )
   })
 
   it('for files that are missing, or beside whole weights', async () => {
