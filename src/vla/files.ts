@@ -76,7 +76,7 @@ export async function findCompanion(
   const path = isPath(name) ? [resolve(name.replace(/^~(?=[\\/])/, homedir()))] : []
   const inside = [alias, ...(isAbsolute(name) ? [] : [name]), base]
   const near = folders.flatMap((folder) => [...inside.map((part) => join(folder, part)), join(dirname(folder), base)])
-  const here = isPath(name) ? [] : [resolve(name)] // as training was started: outputs/train/...
+  const here = isPath(name) || !name ? [] : [resolve(name)] // as training was started: outputs/train/...
   const candidates = [...new Set([...path, ...near, ...here])].filter((candidate) => !folders.includes(candidate))
   for (const candidate of candidates)
     if ((await stat(join(candidate, 'config.json')).catch(() => undefined))?.isFile()) return candidate

@@ -206,6 +206,7 @@ describe('a LoRA finetune', () => {
   it.each([
     ['of another name of the adapter', 'base_model.model.', '.default.weight'],
     ['without a prefix', '', '.weight'],
+    ['as several devices save them', 'module.base_model.model.module.', '.weight'],
     ['of a compiled part of the policy', 'base_model.model._orig_mod.vlm_with_expert.', '.weight'],
   ])('is found by names %s', async (_, prefix, ending) => {
     const module = `${TEXT}.0.self_attn.q_proj`
@@ -214,6 +215,23 @@ describe('a LoRA finetune', () => {
     const folder = await anAdapter({ [`${prefix}${own}.lora_A${ending}`]: a, [`${prefix}${own}.lora_B${ending}`]: b })
     const wanted = await hWith({ [`${module}.weight`]: plainMerge(`${module}.weight`, a, b, 2) })
     expect(worst((await hOf(folder)).h, wanted.h)).toBeLessThan(2e-5)
+  })
+
+  it('may lie in shards, and say null, nothing or empty where it has nothing to say', async () => {
+    const [first, second] = [modules[0]!, modules[2]!]
+    const tensors = [first, second].map((module) => named(module, factors(`${module}.weight`)))
+    const nothing = { revision: null, rank_pattern: {}, alpha_pattern: null, target_modules: '.*_proj', eva_config: {} }
+    const whole = await anAdapter({ ...tensors[0], ...tensors[1] }, { ...PLAIN, ...nothing })
+    const folder = await anAdapter({}, { ...PLAIN, ...nothing })
+    await rm(join(folder, WEIGHTS))
+    const weight_map: Record<string, string> = {}
+    for (const [i, part] of tensors.entries()) {
+      const shard = `adapter_model-0000${i + 1}-of-00002.safetensors`
+      await writeSafetensors(join(folder, shard), part)
+      for (const name of Object.keys(part)) weight_map[name] = shard
+    }
+    await writeFile(join(folder, `${WEIGHTS}.index.json`), JSON.stringify({ metadata: {}, weight_map }))
+    expect(worst((await hOf(folder)).h, (await hOf(whole)).h)).toBe(0)
   })
 
   it('of the expert alone leaves h as it is, and says so', async () => {
@@ -303,6 +321,7 @@ describe("an adapter's base", () => {
     await expect(hOf(folder)).rejects.toThrow(
       /adapter_config\.json: names the model lerobot\/smolvla_base, revision v2, .*policy\/base, .*smolvla_base.*and not in the Hub's cache .*empty\. Fetch it with `duet pull smolvla`, or put its config\.json and model\.safetensors into .*base/,
     )
+    await expect(hOf(await finetune(''))).rejects.toThrow(/names no base_model_name_or_path/)
     await expect(hOf(await finetune(null))).rejects.toThrow(/names no base_model_name_or_path\. Put the model/)
   })
 })

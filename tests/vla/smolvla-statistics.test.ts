@@ -167,6 +167,30 @@ describe('statistics of several data sets', () => {
     await expect(state({ statistics: GOOD }, { set: 'leg' })).rejects.toThrow(/of no named data set/)
   })
 
+  it.each(['lerobot/so100.buffer.', 'lerobot/so100.', 'lerobot/so100/', 'so100:', 'so100__', 'so-100.v2.1_'])(
+    'are found behind %j',
+    async (prefix) => {
+      const buffer = prefix.endsWith('_') && !prefix.endsWith('__') ? 'buffer_' : ''
+      const statistics = Object.fromEntries(
+        Object.entries(GOOD).map(([name, values]) => [`${prefix}${buffer}${name}`, values]),
+      )
+      const { values, line } = await state({ statistics })
+      expect(values).toEqual([1, 2])
+      expect(line).toContain(`of data set ${prefix.replace(/(?:\.buffer\.|[./:]|_+)$/, '')} in`)
+    },
+  )
+
+  it('are not those of other features with a like name', async () => {
+    const others = [
+      'observation.state_ee',
+      'observation.states',
+      'observation.environment_state',
+      'observation.state.x',
+    ]
+    const statistics = Object.fromEntries(others.map((name) => [`${name}.mean`, vector(1, 2)]))
+    expect((await state({ statistics })).line).toContain('has no statistics of observation.state')
+  })
+
   it('give way to those without a name', async () => {
     expect((await state({ statistics: { ...statistics, ...GOOD } })).values).toEqual([1, 2])
   })

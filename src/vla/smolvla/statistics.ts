@@ -131,7 +131,7 @@ const LEGACY = /^(?:normalize_inputs|normalize_targets|unnormalize_outputs)\.?/
 
 /** The names of a feature's statistics, by data set and statistic: `so100.buffer.observation.state.mean`; '' is one without a name. */
 function setsOf(names: readonly string[], feature: string): Map<string, Map<string, string>> {
-  const end = new RegExp(`^(.*?)(?:^|\\.|_(?=buffer))(?:buffer[._])?${feature.replaceAll('.', '[._]')}\\.(\\w+)$`)
+  const end = new RegExp(`^(.*?)(?:^|[./:]|__|_(?=buffer))(?:buffer[._])?${feature.replaceAll('.', '[._]')}\\.(\\w+)$`)
   const sets = new Map<string, Map<string, string>>()
   for (const name of names) {
     const [, set, statistic] = end.exec(name.replace(LEGACY, '')) ?? []
