@@ -1,6 +1,6 @@
 /** @file In a process of its own, so that its peak memory is that of the encoder: loads one, encodes, prints the figures as JSON. */
 import { RandomStream } from '../src/random/stream.ts'
-import type { EncoderName } from '../src/vla/encoder.ts'
+import type { EncoderName } from '../src/vla/encoders.ts'
 import { openEncoder } from '../src/vla/open.ts'
 import { medianTime } from './measure.ts'
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { EncoderName } from '../src/vla/encoder.ts'
+import type { EncoderName } from '../src/vla/encoders.ts'
 import { rounded } from './measure.ts'
 import { writeOcto, writeSmolVla } from './synthetic.ts'
 

@@ -23,9 +23,9 @@ import { absolutePaths } from '../run/paths.ts'
 import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
 import { duetVersion } from '../run/version.ts'
-import { ENCODERS, type EncoderName } from '../vla/encoder.ts'
+import { ENCODERS, type EncoderName } from '../vla/encoders.ts'
 import { requireEncoder } from '../vla/open.ts'
-import { consoleOptions } from './console.ts'
+import { consoleOptions, whereabouts } from './console.ts'
 import { endWith, handOver } from './ends.ts'
 import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -111,7 +111,7 @@ async function run(options: Options): Promise<void> {
     stop() {
       display.say('\nStopping; once more to stop at once (nothing logged is lost).')
       stop.abort()
-      operating?.desk.dismiss()
+      operating?.observer.dismiss()
     },
   })
   try {
@@ -122,7 +122,7 @@ async function run(options: Options): Promise<void> {
       onNotice: (line) => display.say(line),
       stop: stop.signal,
       failure,
-      watcher: operating?.desk,
+      observer: operating?.observer,
       listeners: [...listeners, healthListener((change) => tellHealth(change, display)), reportListener],
       withoutDamaged: options.withoutDamaged,
     })
@@ -152,12 +152,12 @@ function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDispla
   for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
 }
 
-/** Says where the page is: on a line of its own, and not on the output that is meant for programs. */
+/** Says where the page is: on lines of their own, and not on the output that is meant for programs. */
 async function openConsole(path: string, options: Options, display: ProgressDisplay): Promise<Console> {
   const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
-  const line = `Console: ${operating.server.address}\n`
-  if (options.json) process.stderr.write(line)
-  else process.stdout.write(line)
+  const lines = whereabouts(operating)
+  if (options.json) process.stderr.write(lines)
+  else process.stdout.write(lines)
   return operating
 }
 

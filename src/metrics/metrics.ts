@@ -3,7 +3,6 @@ import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync
 import { z } from 'zod'
 import { InputError, systemError } from '../errors.ts'
 import { Figure } from './figure.ts'
-import { ofKind } from './of-kind.ts'
 
 /** JSON has no NaN or Infinity: a diverged value is written as null and read back as NaN, a gap in the curve. */
 const figure = z
@@ -115,12 +114,6 @@ export const Metric = z.discriminatedUnion('kind', [
 ])
 export type Metric = z.infer<typeof Metric>
 export type MetricOf<K extends Metric['kind']> = Extract<Metric, { kind: K }>
-
-export { ofKind }
-
-/** What the figures of a run's updates mean, as it was told last; empty for runs of earlier versions. */
-export const declaredFigures = (metrics: readonly Metric[]): readonly Figure[] =>
-  ofKind(metrics, 'figures').at(-1)?.declared ?? []
 
 /** Appends one line an event. Every line reaches the file before `write` returns; a kill can tear only the last one. */
 export class MetricsWriter {

@@ -1,6 +1,7 @@
 /** @file What a run comes to: `summary.json` and the table that the terminal shows at its end. */
 
-import { type Metric, type MetricOf, ofKind, type TaskScore } from './metrics.ts'
+import type { Metric, MetricOf, TaskScore } from './metrics.ts'
+import { ofKind } from './of-kind.ts'
 import { percent } from './percent.ts'
 import { robotMinutes } from './robot-time.ts'
 

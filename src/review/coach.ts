@@ -4,7 +4,8 @@
  * when the same mistake returns, briefly.
  */
 import { each, type Figures } from '../metrics/figure.ts'
-import { type Metric, type MetricOf, ofKind } from '../metrics/metrics.ts'
+import type { Metric, MetricOf } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { mean, median } from '../metrics/statistics.ts'
 

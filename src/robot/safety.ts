@@ -237,11 +237,12 @@ export class SafeRobot implements Robot {
     this.#disarm()
     const now = this.#now()
     const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
-    if (guarded.fault) this.#latch(guarded.fault)
     if (guarded.limited) this.#limited++
     this.#sent = guarded.action
     this.#grip = gripAfter(guarded.action[GRIPPER_ENTRY]!, this.#grip)
-    const outcome = await this.#robot.step(guarded.action.slice())
+    const going = this.#robot.step(guarded.action.slice())
+    if (guarded.fault) this.#latch(guarded.fault) // the motors have been told to hold
+    const outcome = await going
     await this.#believe(outcome.observation, guarded.action, outcome.reward)
     this.#arm()
     return outcome
@@ -257,8 +258,9 @@ export class SafeRobot implements Robot {
    * robot has taken the stop; whether it stands still is for `observe` to say. An earlier fault stays the one that is told.
    */
   halt(by: string): Promise<void> {
+    const stopping = this.stop()
     this.#latch({ kind: 'stopped', what: by })
-    return this.stop()
+    return stopping
   }
 
   async stop(): Promise<void> {
@@ -282,11 +284,17 @@ export class SafeRobot implements Robot {
     }
   }
 
+  /** Whoever calls this has told the motors first: a disk is slow, and may refuse. */
   #latch(fault: Fault): void {
     if (this.#fault) return
     this.#fault = fault
-    this.#faults?.write(fault)
-    this.#onFault(fault)
+    try {
+      this.#faults?.write(fault)
+    } catch (error) {
+      const what = `${fault.what} (not kept beyond this process: ${(error as Error).message})`
+      this.#fault = { ...fault, what }
+    }
+    this.#onFault(this.#fault)
   }
 
   /** The observation, checked. @throws InputError with the robot stopped where it cannot be believed */
@@ -300,8 +308,9 @@ export class SafeRobot implements Robot {
       this.#grip = gripAfter(toldGrip(this.spec.channels, observation.proprio), this.#grip)
       return observation
     }
+    const stopping = this.stop()
     this.#latch(fault)
-    await this.stop()
+    await stopping
     throw new InputError(this.spec.name, `was stopped after a fault, ${describeFault(fault)}`, clearing(this.#faults))
   }
 
@@ -314,8 +323,8 @@ export class SafeRobot implements Robot {
   #arm(): void {
     if (!Number.isFinite(this.limits.commandAge)) return
     this.#watchdog = setTimeout(() => {
-      this.#latch({ kind: 'stale command', what: `no command for ${this.limits.commandAge} s` })
       void this.stop()
+      this.#latch({ kind: 'stale command', what: `no command for ${this.limits.commandAge} s` })
     }, 1000 * this.limits.commandAge)
     this.#watchdog.unref()
   }

@@ -8,7 +8,7 @@ import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
 import { RobotConfig } from '../robots/index.ts'
-import { ENCODERS } from '../vla/encoder.ts'
+import { ENCODERS } from '../vla/encoders.ts'
 import { absolutePaths } from './paths.ts'
 
 /** With `--resume`: what was recorded and learned before stays what it is with another value. Said of each setting, or of a group. */

@@ -6,6 +6,7 @@ import { animation, contactSheet, sideBySide } from '../formats/images.ts'
 import { RandomStream } from '../random/stream.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
+import { type EpisodeSink, writeEpisode } from '../replay/source.ts'
 import { type Attempt, attempt } from '../robot/attempt.ts'
 import type { Simulation } from '../robot/rig.ts'
 import type { Image, Robot, RobotSpec } from '../robot/robot.ts'
@@ -97,16 +98,13 @@ const notRecorded = (task: string, episode: number, error: unknown) =>
       )
     : error
 
-function write(log: EpisodeLog, task: string, seed: number, { first, steps }: Attempt): void {
-  log.begin({ episode: log.nextEpisode, task, source: 'demonstration', seed }, first)
-  steps.forEach(({ action, outcome: { observation, reward, terminated } }, step) => {
-    const id = log.nextId
-    log.step(
-      { id, step, action, reward, terminated, truncated: false, by: 'robot', actor: 'operator', command: null },
-      observation,
-    )
+function write(log: EpisodeSink, task: string, seed: number, { first, steps }: Attempt): void {
+  const observations = [first, ...steps.map(({ outcome }) => outcome.observation)]
+  const taken = steps.map(({ action, outcome: { reward, terminated } }, step) => {
+    const judged = { reward, terminated, truncated: false, by: 'robot' as const }
+    return { step, action, ...judged, actor: 'operator' as const, command: null }
   })
-  log.end({ ending: 'success' })
+  writeEpisode(log, { task, source: 'demonstration', seed }, observations, taken, { ending: 'success' })
 }
 
 /** The successful demonstrations of a folder, one at a time in memory; none if there is no such folder. */

@@ -1,7 +1,7 @@
 /** @file The five methods side by side: success, lengths, what the operator did, and each against the dual actor. */
 
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
-import { ofKind } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { bootstrapInterval, mean, type PairedDifference, wilsonInterval } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'

@@ -1,7 +1,7 @@
 /** @file Success over robot time and wall time, with critics and without; on the runs of table1. */
 
 import type { MetricOf } from '../metrics/metrics.ts'
-import { ofKind } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'

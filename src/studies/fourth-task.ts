@@ -1,6 +1,7 @@
 /** @file A fourth task with other dynamics beside the three: what each task comes to with the others, and alone. */
 
-import { type MetricOf, ofKind } from '../metrics/metrics.ts'
+import type { MetricOf } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean, wilsonInterval } from '../metrics/statistics.ts'

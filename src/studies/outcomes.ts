@@ -1,6 +1,7 @@
 /** @file The trials of finished runs, pooled over training seeds, and matched trial by trial between methods. */
 import { InputError } from '../errors.ts'
-import { type Metric, type MetricOf, ofKind, readMetrics, type TrialOutcome } from '../metrics/metrics.ts'
+import { type Metric, type MetricOf, readMetrics, type TrialOutcome } from '../metrics/metrics.ts'
+import { ofKind } from '../metrics/of-kind.ts'
 import { type PairedDifference, pairedDifference } from '../metrics/statistics.ts'
 import type { FinishedRun } from './experiment.ts'
 

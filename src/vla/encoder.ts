@@ -1,8 +1,8 @@
 /** @file The frozen vision-language-action encoder, whichever one is behind it (nano, SmolVLA, Octo). */
+import type { Device } from '../graph/index.ts'
 import type { Image } from '../robot/robot.ts'
-
-export const ENCODERS = ['nano', 'smolvla', 'octo'] as const
-export type EncoderName = (typeof ENCODERS)[number]
+import type { GivenCameras } from './cameras.ts'
+import type { ModelName } from './hub/catalogue.ts'
 
 export type EncoderDescription = {
   name: string
@@ -29,4 +29,25 @@ export interface VlaEncoder {
   /** Encodes a batch; results are copies that the caller may keep. @throws InputError on a missing camera or wrong size */
   encode(inputs: readonly EncoderInput[]): Promise<Encoding[]>
   close(): Promise<void>
+}
+
+/** What an encoder may be opened with. */
+export type EncoderOptions = {
+  folder?: string // with the published files; without it those that come with it
+  layer?: number // whose keys and values make the embedding
+  pairing?: GivenCameras
+  statistics?: string // which of several
+  cameras: readonly string[] // of the robot
+  stateWidth?: number // of the robot's proprio
+  device?: Device
+}
+
+/** A kind of encoder. Importing one costs nothing: what opens it is loaded when it is opened. */
+export type EncoderKind = {
+  name: string
+  /** The options that it makes something of, beside those that every encoder gets. */
+  reads: readonly ('layer' | 'pairing' | 'statistics')[]
+  /** What it is of the models that `duet pull` fetches, unless another one is named; none that comes with the program. */
+  model?: ModelName
+  open(options: EncoderOptions): Promise<VlaEncoder>
 }

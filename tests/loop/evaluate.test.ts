@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { evaluationNoise } from '../../src/loop/evaluate.ts'
+import { evaluationNoise, score } from '../../src/loop/evaluate.ts'
+import type { EpisodeSummary } from '../../src/loop/happening.ts'
 import { presets, resolveConfig } from '../../src/run/config.ts'
 
 describe('the noise of an evaluation', () => {
@@ -28,4 +29,27 @@ describe('the noise of an evaluation', () => {
     expect(presets.paper.evaluation?.noise).toBeUndefined()
     expect(resolveConfig('paper').evaluation.noise).toBe(1)
   })
+})
+
+describe('the score of a task', () => {
+  const trial = (ending: EpisodeSummary['ending'], length: number, seed: number): EpisodeSummary => ({
+    ...{ task: 'pick', seed, ending, length, operatorSteps: 0, segments: [] },
+  })
+
+  it('is the share of successes, with their steps and Wilson’s interval', () => {
+    const { interval, ...rest } = score([trial('success', 10, 7), trial('timeout', 80, 8), trial('success', 20, 9)])
+    expect(rest).toEqual({
+      ...{ success: 2 / 3, successes: 2, trials: 3, meanSteps: 15 },
+      outcomes: [
+        { seed: 7, success: true, length: 10 },
+        { seed: 8, success: false, length: 80 },
+        { seed: 9, success: true, length: 20 },
+      ],
+    })
+    expect(interval[0]).toBeCloseTo(0.2077, 4) // of 2 in 3, by the formula of 1927 worked by hand
+    expect(interval[1]).toBeCloseTo(0.9385, 4)
+  })
+
+  it('has the steps of all trials where none succeeded', () =>
+    expect(score([trial('failure', 30, 1), trial('timeout', 80, 2)])).toMatchObject({ success: 0, meanSteps: 55 }))
 })

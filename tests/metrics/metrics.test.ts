@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Metric, MetricsWriter, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
+import { type Metric, MetricsWriter, readMetrics } from '../../src/metrics/metrics.ts'
+import { ofKind } from '../../src/metrics/of-kind.ts'
 import { anEpisode, anEvaluation, anUpdate } from '../run/builders.ts'
 
 let folder: string

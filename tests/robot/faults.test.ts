@@ -116,3 +116,49 @@ describe('a fault', () => {
     new FaultFile('left arm/2', folder).clear()
   })
 })
+
+describe('the disk', () => {
+  /** A place for faults that says what came first. */
+  class Slow extends FaultFile {
+    constructor(
+      private readonly order: string[],
+      private readonly refuses: boolean,
+    ) {
+      super('left arm/2', folder)
+    }
+    override write(): void {
+      this.order.push('written')
+      if (this.refuses) throw new Error('no space left')
+    }
+  }
+  const started = async (refuses: boolean) => {
+    const order: string[] = []
+    const motor = new Motor()
+    const step = motor.step.bind(motor)
+    motor.stop = async () => void order.push('stopped')
+    motor.step = async (action) => {
+      order.push(action.every((value) => value === 0) ? 'held' : 'moved')
+      return step(action)
+    }
+    const robot = new SafeRobot(motor, { limits: watched, faults: new Slow(order, refuses) })
+    await robot.reset('wait')
+    return { robot, order }
+  }
+
+  it('hears of a fault after the motors have', async () => {
+    const halted = await started(false)
+    await halted.robot.halt('a person')
+    expect(halted.order).toEqual(['stopped', 'written'])
+    const strange = await started(false)
+    await strange.robot.step(Float32Array.of(Number.NaN, 0, 0, 0, 0, 0, 0))
+    expect(strange.order.slice(0, 2)).toEqual(['held', 'written'])
+  })
+
+  it('that refuses keeps no robot from being stopped and held, and that is said', async () => {
+    const { robot, order } = await started(true)
+    await robot.halt('a person')
+    await robot.step(push())
+    expect(order).toEqual(['stopped', 'written', 'held'])
+    expect(robot.fault).toEqual({ kind: 'stopped', what: expect.stringContaining('no space left') })
+  })
+})

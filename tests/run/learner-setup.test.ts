@@ -20,7 +20,7 @@ const description = { featureShape: [2, 3, 4, 5], embeddingWidth: 11 } as unknow
 const commandTable = { '[null]': new Float32Array(9) }
 const session = {
   encoder: { description },
-  robot: { spec: { actionScale: { translation: 0.012, rotation: 0.15 } } },
+  robot: { spec: { actionFrame: 'base', actionScale: { translation: 0.012, rotation: 0.15 } } },
   commandTable,
 } as unknown as Session
 const sizes = actorSizes(config.networks, description, 13, 9)

@@ -2,12 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ownNumber } from '../../src/loop/online-recorder.ts'
-import { robotSeed } from '../../src/loop/practice.ts'
-import { Turns } from '../../src/loop/turns.ts'
-import { type Metric, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
+import { type Metric, readMetrics } from '../../src/metrics/metrics.ts'
+import { ofKind } from '../../src/metrics/of-kind.ts'
 import type { Summary } from '../../src/metrics/summary.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
@@ -186,41 +183,5 @@ describe('two robots in one run', () => {
       expect(own.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThanOrEqual(120)
     }
     expect(ofKind(again.metrics, 'evaluation').at(-1)!.stage).toBe('final')
-  })
-})
-
-describe('turns', () => {
-  it('go round in the order of arrival, one at a time', async () => {
-    const turns = new Turns()
-    const acted: string[] = []
-    let acting = 0
-    await Promise.all(
-      ['a', 'b', 'c'].map(async (name) => {
-        await turns.take()
-        for (let i = 0; i < 3; i++) {
-          expect(++acting).toBe(1)
-          acted.push(name)
-          await sleep(name === 'b' ? 3 : 0)
-          acting--
-          turns.give()
-          await turns.take()
-        }
-        turns.give()
-      }),
-    )
-    expect(acted.join('')).toBe('abcabcabc')
-  })
-})
-
-describe('the numbers of a robot', () => {
-  it('are every nth, from its own on', () => {
-    expect([0, 1, 2, 3, 4].map((from) => ownNumber(from, { index: 1, of: 3 }))).toEqual([1, 1, 4, 4, 4])
-    expect([0, 1, 7].map((from) => ownNumber(from, { index: 0, of: 1 }))).toEqual([0, 1, 7])
-  })
-
-  it('leave the first robot the seed of the run', () => {
-    expect(robotSeed(7, { index: 0 })).toBe(7)
-    expect(robotSeed(7, { index: 1 })).not.toBe(7)
-    expect(robotSeed(7, { index: 1 })).not.toBe(robotSeed(8, { index: 1 }))
   })
 })

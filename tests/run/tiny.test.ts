@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Metric, ofKind, readMetrics } from '../../src/metrics/metrics.ts'
+import { type Metric, readMetrics } from '../../src/metrics/metrics.ts'
+import { ofKind } from '../../src/metrics/of-kind.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 
 const duet = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))

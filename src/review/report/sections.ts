@@ -1,7 +1,8 @@
 /** @file What the report shows, section by section. Each returns markup, or nothing where nothing was measured. */
 
 import { each, figureCharts } from '../../metrics/figure.ts'
-import { declaredFigures, type Metric, type MetricOf, ofKind } from '../../metrics/metrics.ts'
+import type { Metric, MetricOf } from '../../metrics/metrics.ts'
+import { declaredFigures, ofKind } from '../../metrics/of-kind.ts'
 import { percent } from '../../metrics/percent.ts'
 import { robotMinutes } from '../../metrics/robot-time.ts'
 import { mean } from '../../metrics/statistics.ts'

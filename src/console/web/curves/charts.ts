@@ -2,7 +2,7 @@
 
 import { figureCharts } from '../../../metrics/figure.ts'
 import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
-import { ofKind } from '../../../metrics/of-kind.ts'
+import { declaredFigures, ofKind } from '../../../metrics/of-kind.ts'
 import { percent } from '../../../metrics/percent.ts'
 import { movingMean } from '../../../metrics/statistics.ts'
 import {
@@ -15,7 +15,7 @@ import {
   wallClock,
   withoutRepeats,
 } from '../../../review/report/series.ts'
-import type { LoopSample } from '../link/model.ts'
+import type { LoopSample } from '../../protocol.ts'
 import type { Curve, CurvePoint } from './align.ts'
 
 export const CLOCKS = { robot: robotClock, wall: wallClock } as const
@@ -69,7 +69,7 @@ export function chartsOf(
   const asMeasured = (values: number[]) => values
   const smooth = (values: number[]) => movingMean(values, 10)
   const learned = figureCharts(
-    ofKind(metrics, 'figures').at(-1)?.declared ?? [],
+    declaredFigures(metrics),
     updates.map(({ figures }) => figures),
   ).map(
     ({ title, perTask, lines }): ChartPlan => ({

@@ -4,12 +4,14 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Task } from './task.ts'
 
-const BESIDES = ['index.ts', 'task.ts']
-const files = readdirSync(fileURLToPath(new URL('.', import.meta.url))).filter((file) => !BESIDES.includes(file))
+const BESIDES = ['index', 'task']
+const names = readdirSync(fileURLToPath(new URL('.', import.meta.url)))
+  .map((file) => basename(file, '.ts'))
+  .filter((name) => !BESIDES.includes(name))
 const loaded = await Promise.all(
-  files.map(async (file): Promise<[string, Task]> => {
-    const { task } = (await import(`./${file}`)) as { task: Task }
-    return [basename(file, '.ts'), task]
+  names.map(async (name): Promise<[string, Task]> => {
+    const { task } = (await import(/* @vite-ignore */ `./${name}.ts`)) as { task: Task }
+    return [name, task]
   }),
 )
 

@@ -1,0 +1,10 @@
+/** @file Octo as a kind of encoder. */
+import type { EncoderKind } from '../encoder.ts'
+
+export const octo = {
+  name: 'octo',
+  reads: ['pairing'],
+  model: 'octo-small',
+  open: async ({ folder, layer: _, statistics: __, ...options }) =>
+    (await import('./encoder.ts')).OctoEncoder.load({ ...options, folder: folder! }),
+} as const satisfies EncoderKind

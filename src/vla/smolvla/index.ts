@@ -1,0 +1,10 @@
+/** @file SmolVLA as a kind of encoder. */
+import type { EncoderKind } from '../encoder.ts'
+
+export const smolvla = {
+  name: 'smolvla',
+  reads: ['layer', 'pairing', 'statistics'],
+  model: 'smolvla',
+  open: async ({ folder, ...options }) =>
+    (await import('./encoder.ts')).SmolVlaEncoder.load({ ...options, folder: folder! }),
+} as const satisfies EncoderKind
