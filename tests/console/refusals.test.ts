@@ -247,7 +247,7 @@ describe('the door', () => {
 
   it('says so when its address is none of this machine', async () => {
     const open = ConsoleServer.open({
-      desk: { seat: () => {} } as never,
+      observer: { broadcast: { seat: () => {} } } as never,
       library: null as never,
       page: '',
       port: 0,
