@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { Desk } from '../src/console/server/desk.ts'
 import { RunLibrary } from '../src/console/server/library.ts'
+import { RunObserver } from '../src/console/server/observer.ts'
 import { ProprioReader } from '../src/console/server/pose.ts'
 import { ConsoleServer } from '../src/console/server/server.ts'
 import { median } from '../src/metrics/statistics.ts'
@@ -43,24 +43,24 @@ export async function benchConsole(): Promise<Record<string, number>> {
   const directory = mkdtempSync(join(tmpdir(), 'duet-bench-console-'))
   const config = parseConfig('bench', mergeSettings(presets.quick, SETTINGS))
   const folder = RunFolder.create(join(directory, 'run'), config)
-  const desk = new Desk()
-  const server = await ConsoleServer.open({ desk, library: new RunLibrary(directory), page: directory, port: 0 })
+  const observer = new RunObserver()
+  const server = await ConsoleServer.open({ observer, library: new RunLibrary(directory), page: directory, port: 0 })
   const executed: Moment[] = []
   const latched: { at: number; z: number }[] = []
   const lived: Lived[] = []
-  observe(desk, latched, lived)
+  observe(observer, latched, lived)
   let report: PageReport | undefined
   const stop = new AbortController()
   const pages = new Worker(new URL('./console-pages.mjs', import.meta.url), { workerData: server.address })
   pages.on('message', (message: PageReport) => {
     report = message
     stop.abort()
-    desk.dismiss()
+    observer.dismiss()
   })
   pages.on('error', (error) => {
     throw error
   })
-  await train(folder, config, { watcher: desk, stop: stop.signal }, async (settings) => {
+  await train(folder, config, { observer, stop: stop.signal }, async (settings) => {
     const session = await openSession(settings)
     const { robot } = session
     const step = robot.step.bind(robot)
@@ -78,21 +78,22 @@ export async function benchConsole(): Promise<Record<string, number>> {
   return figures(report!, executed, latched, lived)
 }
 
-/** Listens in on the desk: inputs as they arrive, steps as they have been taken. */
-function observe(desk: Desk, latched: { at: number; z: number }[], lived: Lived[]): void {
-  const input = desk.person.input.bind(desk.person)
-  desk.person.input = (sample) => {
+/** Listens in on the observer: inputs as they arrive, steps as they have been taken. */
+function observe(observer: RunObserver, latched: { at: number; z: number }[], lived: Lived[]): void {
+  const { person } = observer.inControl
+  const input = person.input.bind(person)
+  person.input = (sample) => {
     input(sample)
     latched.push({ at: now(), z: sample.axes[2]! })
   }
-  const attend = desk.attend.bind(desk)
-  desk.attend = (scene) => {
+  const attend = observer.attend.bind(observer)
+  observer.attend = (scene) => {
     const attendant = attend(scene)
     const step = attendant.step.bind(attendant)
     let first = true
     attendant.step = (happening, planned, next) => {
       step(happening, planned, next)
-      const velocity = new ProprioReader(desk.live!.session.robot.spec).velocityOf(next.proprio)!
+      const velocity = new ProprioReader(observer.live!.inFocus.rig.robot.spec).velocityOf(next.proprio)!
       if (scene.stage === 'practice') lived.push({ actor: happening.actor, velocity, first })
       first = false
     }

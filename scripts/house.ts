@@ -26,7 +26,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['robot'],
   ['nets'],
   ['graph'],
-  ['random', 'float16.ts', 'durable.ts'],
+  ['random', 'float16.ts', 'durable.ts', 'state-folder.ts'],
   ['errors.ts'],
 ]
 

@@ -65,13 +65,13 @@ export function moveInPlace(draft: string, path: string): boolean {
 }
 
 /**
- * Writes a file so that a reader sees the old content or the new, never a half.
+ * Writes a file so that a reader sees the old content or the new, never a half. `mode`: who may read it, as for chmod.
  * @throws InputError if the disk does not take it; the old content stays
  */
-export function writeWhole(path: string, content: string | Uint8Array): void {
+export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
   const draft = `${path}.draft`
   try {
-    const fd = fs.openSync(draft, 'w')
+    const fd = fs.openSync(draft, 'w', mode)
     try {
       fs.writeFileSync(fd, content)
       syncFile(fd, draft)

@@ -86,6 +86,13 @@ const REMEDIES: Record<string, string> = {
   ENOENT: 'Check the path',
   ENOTDIR: 'Check the path',
   EISDIR: 'Check the path',
+  EEXIST: 'A file of that name is in the way: choose another path',
+  ENOTEMPTY: 'Choose another path, or empty the folder',
+  ENAMETOOLONG: 'Choose a shorter name',
+  ELOOP: 'Check the links on the path',
+  ENFILE: 'Close other programs: this machine has no further file to open',
+  EBUSY: 'Close the program that uses it',
+  ESTALE: 'Mount the file system again; what was written before is safe',
 }
 
 /** What the operating system refused, for a reason that a user can mend, as an InputError; undefined for all else. */

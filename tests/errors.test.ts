@@ -43,4 +43,10 @@ describe('an error that crosses a border as data', () => {
 it('what is no refusal of the system is none', () => {
   for (const other of [new Error('x'), null, Object.assign(new Error('x'), { code: 'ERR_X', syscall: 'write' })])
     expect(systemError(other)).toBeUndefined()
+  const refusals = ['EEXIST', 'ENAMETOOLONG', 'ELOOP', 'ENOTEMPTY', 'EBUSY', 'ESTALE', 'ENFILE']
+  for (const code of refusals)
+    expect(
+      systemError(Object.assign(new Error(`${code}: refused, mkdir 'x'`), { code, syscall: 'mkdir' })),
+      code,
+    ).toBeInstanceOf(InputError)
 })

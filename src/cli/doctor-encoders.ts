@@ -10,7 +10,7 @@ import { hubSettings } from '../vla/hub/settings.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import { T5TextEncoder } from '../vla/t5/encoder.ts'
-import type { CheckResult } from './doctor.ts'
+import type { CheckResult } from './doctor-check.ts'
 
 const MOST_ENCODES = 20
 const LONGEST = 2000 // ms of encoding one after the other

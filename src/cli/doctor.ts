@@ -6,13 +6,13 @@ import { compile, DEVICES, type Device, input, matmul, ParameterStore } from '..
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
 import { MODELS } from '../vla/hub/catalogue.ts'
+import type { CheckResult } from './doctor-check.ts'
 import { examineEncoder, examineFiles, TIMED } from './doctor-encoders.ts'
 
 const OLDEST_NODE = 20
 const LEAST_MEMORY = 4 // GiB: replay, learner and simulator of a default run
 const STEPS = 40
 
-export type CheckResult = { ok: boolean; warning?: true; found: string } // `warning`: a default run does without
 type Finding = { check: string } & CheckResult
 type Options = { device: Device; json?: boolean }
 

@@ -19,6 +19,7 @@ watchEnds()
 const program = new Command('duet')
   .description('Fine-tunes a vision-language-action robot policy with a human in the loop.')
   .showHelpAfterError()
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2)) // as exitCodeOf has it: a user can mend it
   .configureHelp({ sortSubcommands: true })
 
 for (const register of [

@@ -1,6 +1,6 @@
 /** @file Shows how far a command is: a bar on a terminal, a line now and then elsewhere (logs, CI). */
 import { SingleBar } from 'cli-progress'
-import type { Progress } from '../run/opening.ts'
+import type { Progress } from '../run/progress.ts'
 
 const LINE_EVERY = 15_000 // ms between two lines of the same stage, off a terminal
 

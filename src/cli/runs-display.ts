@@ -1,5 +1,5 @@
 /** @file Shows how far several runs are: a line for each stage begun, and one now and then, with the wall time so far. */
-import type { Progress } from '../run/opening.ts'
+import type { Progress } from '../run/progress.ts'
 
 const LINE_EVERY = 30_000 // ms between two lines of the same stage of one run
 

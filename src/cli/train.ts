@@ -20,13 +20,14 @@ import {
 } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
-import { describeChange, resumeConfig, resumeListener } from '../run/resume.ts'
+import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
 import { duetVersion } from '../run/version.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoders.ts'
 import { requireEncoder } from '../vla/open.ts'
-import { consoleOptions } from './console.ts'
+import { consoleOptions, whereabouts } from './console.ts'
 import { endWith, handOver } from './ends.ts'
+import { wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = Address & {
@@ -74,7 +75,7 @@ export function register(program: Command): void {
       "the encoder's published files, or the name of a pulled model, where they are not the usual ones",
     )
     .addOption(new Option('--device <name>', 'where the encoder runs').choices(DEVICES))
-    .option('--seed <number>', 'all random streams of the run derive from it', Number)
+    .option('--seed <number>', 'all random streams of the run derive from it', wholeNumber)
     .option('--lockstep', 'tie updates to robot steps, so that a seed gives one curve')
     .option('--no-lockstep', 'let the learner run at its own pace')
     .option('--name <name>', 'folder of the run; by default the preset, numbered if it is taken')
@@ -110,7 +111,7 @@ async function run(options: Options): Promise<void> {
     stop() {
       display.say('\nStopping; once more to stop at once (nothing logged is lost).')
       stop.abort()
-      operating?.desk.dismiss()
+      operating?.observer.dismiss()
     },
   })
   try {
@@ -121,7 +122,7 @@ async function run(options: Options): Promise<void> {
       onNotice: (line) => display.say(line),
       stop: stop.signal,
       failure,
-      watcher: operating?.desk,
+      observer: operating?.observer,
       listeners: [...listeners, healthListener((change) => tellHealth(change, display)), reportListener],
       withoutDamaged: options.withoutDamaged,
     })
@@ -151,12 +152,12 @@ function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDispla
   for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
 }
 
-/** Says where the page is: on a line of its own, and not on the output that is meant for programs. */
+/** Says where the page is: on lines of their own, and not on the output that is meant for programs. */
 async function openConsole(path: string, options: Options, display: ProgressDisplay): Promise<Console> {
   const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
-  const line = `Console: ${operating.server.address}\n`
-  if (options.json) process.stderr.write(line)
-  else process.stdout.write(line)
+  const lines = whereabouts(operating)
+  if (options.json) process.stderr.write(lines)
+  else process.stdout.write(lines)
   return operating
 }
 
@@ -173,7 +174,7 @@ async function reopen(path: string, options: Options) {
     throw new InputError('--name', 'is given with --resume', 'Leave it out: a resumed run keeps its name')
   const { folder, config: before } = RunFolder.open(path)
   const { preset, config: file } = options
-  const given = mergeSettings(preset && presets[preset], file && fileSettings(file), ...overridesOf(options))
+  const given = mergeSettings(preset && presetInFull(preset), file && fileSettings(file), ...overridesOf(options))
   const { config, changes } = resumeConfig(path, before, given)
   await requireEncoder(config.vla, config.vlaPath, config.device)
   const told = changes.map(describeChange)

@@ -3,11 +3,11 @@
  * language. Down: camera frames as binary, all else as JSON events. Up: JSON messages only. `decode.ts` checks what arrives
  * at the server; the page trusts its own server, but checks the version.
  */
-import type { HealthSign, Metric } from '../metrics/metrics.ts'
+import type { Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
 import type { Verdict } from '../robot/operator.ts'
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 export const LIVE_PATH = '/live' // of the WebSocket; ?token=... where the server asks for one
 export const ACTION_AXES = 6
 
@@ -99,7 +99,7 @@ export type CameraInfo = { name: string; width: number; height: number; calibrat
 export type TaskInfo = { name: string; instruction: string; maxSteps: number; trained: boolean } // trained: in this run
 export type RobotInfo = { cell: string; name: string }
 
-/** First event of a connection. */
+/** First event of a connection, and again where another robot comes into focus: all that is to be known follows. */
 export type Hello = {
   kind: 'hello'
   protocol: number
@@ -170,7 +170,7 @@ export type ControlEvent = {
 
 export type PaceEvent = {
   kind: 'pace'
-  chosen: number // what watchers see while nobody is in control; 1 is real time
+  chosen: number // while nobody is in control; 1 is real time
   now: number // 1 while a person is in control
   fastest: number // of the run's settings
 }
@@ -223,6 +223,27 @@ export type LoopEvent = {
   framesSkipped: number // for slow viewers, since the start
 }
 
+/** The loop's figures with the run's clock at that moment, as metrics have it. */
+export type LoopSample = { time: number; robotSteps: number; loop: LoopEvent }
+
+/** What acted in one step, for the ribbon below the views. */
+export type Act = {
+  step: number
+  actor: ActorName | null
+  episodeStep: number
+  evaluation: boolean
+  ending?: EpisodeEvent['ending']
+}
+
+/** After hello: what the other pages were told before and still show, as many as they show. */
+export type HistoryEvent = {
+  kind: 'history'
+  acts: readonly Act[] // oldest first
+  loop: readonly LoopSample[] // oldest first
+  episodes: readonly EpisodeEvent[] // newest first
+  labels: readonly LabelEvent[] // newest first
+}
+
 /** This page's inputs are too old when they arrive, as while its line is jammed: the robot holds still. */
 export type LateEvent = { kind: 'late'; age: number /* ms */ }
 
@@ -242,10 +263,10 @@ export type ServerEvent =
   | LoopEvent
   | RefusedEvent
   | LateEvent
-  | { kind: 'metrics'; metrics: Metric[] } // all so far, after hello; many updates are thinned out
-  | { kind: 'metric'; metric: Metric } // one more, as it is written
+  | HistoryEvent
+  | { kind: 'metrics'; metrics: readonly Metric[] } // all so far, after hello; many updates are thinned out
+  | { kind: 'metric'; metric: Metric } // one more, as it is written; the newest of kind health has all signs that stand
   | { kind: 'progress'; stage: string; done: number; total: number; note: string }
-  | { kind: 'health'; signs: HealthSign[] } // all that stand
   | { kind: 'coach'; line: string }
   | { kind: 'command'; command: CommandInfo | null } // taken up, or over
   | { kind: 'ended'; summary: Summary | null; error: string | null }
@@ -286,7 +307,7 @@ export type ClientMessage =
   | { kind: 'resume' }
   | { kind: 'stop' } // latches in the robot's safety envelope
   | { kind: 'clear' } // a person has looked: the robot may move again; the run stays paused until `resume`
-  | { kind: 'speed'; speed: number } // for watching, 1 is real time
+  | { kind: 'speed'; speed: number } // while nobody is in control, 1 is real time
   | { kind: 'focus'; robot: string }
   | { kind: 'record'; action: 'start'; task: string }
   | { kind: 'record'; action: 'keep' | 'discard' }

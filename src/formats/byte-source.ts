@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { InputError } from '../errors.ts'
-import { LARGEST_POINTER, refusePointer } from './lfs-pointer.ts'
+import { LARGEST_POINTER, refusePage, refusePointer } from './lfs-pointer.ts'
 
 export interface ByteSource {
   /** Names the source in errors. */
@@ -15,7 +15,7 @@ export interface ByteSource {
   close(): Promise<void>
 }
 
-/** @throws InputError if the file cannot be opened, or is a Git LFS pointer */
+/** @throws InputError if the file cannot be opened, or is a Git LFS pointer or a web page */
 export async function fileSource(path: string): Promise<ByteSource> {
   let handle: FileHandle
   let size: number
@@ -57,11 +57,11 @@ export async function fileSource(path: string): Promise<ByteSource> {
     },
     close: () => handle.close(),
   }
-  if (size > LARGEST_POINTER) return source
   try {
-    const whole = new Uint8Array(size)
-    source.peek(0, whole)
-    refusePointer(path, whole)
+    const start = new Uint8Array(Math.min(size, LARGEST_POINTER))
+    source.peek(0, start)
+    refusePointer(path, start)
+    refusePage(path, start)
     return source
   } catch (error) {
     await handle.close()

@@ -1,7 +1,7 @@
 /** @file JSON as published models have it: with a byte-order mark or without, and with Python's NaN and Infinity. */
 import { readFile } from 'node:fs/promises'
 import { InputError } from '../errors.ts'
-import { refusePointer } from './lfs-pointer.ts'
+import { refusePage, refusePointer } from './lfs-pointer.ts'
 
 /** @throws InputError with the remedy, if the file is missing, a Git LFS pointer, cut or no JSON */
 export async function readJson(path: string, remedy: string): Promise<unknown> {
@@ -17,6 +17,8 @@ export async function readJson(path: string, remedy: string): Promise<unknown> {
 /** As `readJson`, of bytes that were read from `path`. @throws InputError */
 export function parseJsonBytes(bytes: Uint8Array, path: string, remedy: string): unknown {
   refusePointer(path, bytes)
+  refusePage(path, bytes)
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new InputError(path, 'is compressed (gzip)', 'Unpack it: gunzip')
   try {
     return parse(textOf(bytes))
   } catch (cause) {
@@ -24,9 +26,14 @@ export function parseJsonBytes(bytes: Uint8Array, path: string, remedy: string):
   }
 }
 
+const MARKS: readonly [readonly number[], string][] = [
+  [[0xff, 0xfe], 'utf-16le'],
+  [[0xfe, 0xff], 'utf-16be'],
+]
+
 /** UTF-8, or UTF-16 where its mark says so; the mark itself is dropped. */
 function textOf(bytes: Uint8Array): string {
-  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8'
+  const encoding = MARKS.find(([mark]) => mark.every((byte, i) => bytes[i] === byte))?.[1] ?? 'utf-8'
   return new TextDecoder(encoding, { fatal: true }).decode(bytes)
 }
 

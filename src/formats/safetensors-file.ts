@@ -32,22 +32,25 @@ async function resolveFolder(path: string): Promise<string> {
 async function openFiles(path: string, files: readonly string[]): Promise<TensorFile> {
   const sources: ByteSource[] = []
   const tensors = new Map<string, PlacedTensor>()
+  const shared: [name: string, other: string][] = [] // tied weights, saved once: the header says under which name
   try {
     for (const file of files) {
       const source = await fileSource(file)
       sources.push(source)
-      const { entries, dataStart } = readTensorHeader(source)
+      const { entries, metadata, dataStart } = readTensorHeader(source)
       for (const { name, dtype, shape, from, to } of entries) {
         if (tensors.has(name))
           throw new InputError(`${file}, tensor "${name}"`, 'is in another shard too', 'Download the shards again')
         const bytes = to - from
         tensors.set(name, { dtype, shape, bytes, pieces: [{ source, position: dataStart + from, bytes }] })
       }
+      for (const [name, other] of Object.entries(metadata)) if (tensors.has(other)) shared.push([name, other])
     }
   } catch (error) {
     await Promise.all(sources.map((source) => source.close()))
     throw error
   }
+  for (const [name, other] of shared) if (!tensors.has(name)) tensors.set(name, tensors.get(other)!)
   return tensorFile(path, tensors, sources)
 }
 

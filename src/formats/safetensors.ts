@@ -5,7 +5,7 @@ import { moveInPlace, syncHandle } from '../durable.ts'
 import { InputError, ShapeError } from '../errors.ts'
 import { decodeBfloat16, decodeHalves } from '../float16.ts'
 import { memorySource } from './byte-source.ts'
-import { refusePointer } from './lfs-pointer.ts'
+import { refusePage, refusePointer } from './lfs-pointer.ts'
 import { readTensorHeader } from './safetensors-header.ts'
 import { elements, type TensorDtype } from './tensor-file.ts'
 
@@ -57,6 +57,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
     throw new InputError(path, `cannot be read (${(cause as Error).message})`, 'Check the path', { cause })
   }
   refusePointer(path, bytes)
+  refusePage(path, bytes)
   return parseSafetensors(bytes, path)
 }
 

@@ -118,18 +118,19 @@ export function requireTensors(file: TensorFile, plan: Readonly<Record<string, r
   for (const [name, shape] of Object.entries(plan)) {
     const entry = file.tensors.get(name)
     if (!entry) throw new InputError(file.path, `has no tensor "${name}"`, 'Check that the file is of this network')
-    if (entry.shape.join() !== shape.join())
-      throw new ShapeError(
-        `${file.path}, tensor "${name}"`,
-        entry.shape,
-        shape,
-        'the weights and the configuration belong to different networks',
-      )
     if (!Object.hasOwn(WIDEN, entry.dtype))
       throw new InputError(
         `${file.path}, tensor "${name}"`,
         `is ${entry.dtype}, expected ${Object.keys(WIDEN).join(', ')}`,
         'Integer and quantised weights are not supported: take the full-precision file',
+      )
+    if (entry.shape.join() !== shape.join())
+      // quantised ones are packed: their shape says nothing
+      throw new ShapeError(
+        `${file.path}, tensor "${name}"`,
+        entry.shape,
+        shape,
+        'the weights and the configuration belong to different networks',
       )
   }
   return [...file.tensors.keys()].filter((name) => !Object.hasOwn(plan, name))

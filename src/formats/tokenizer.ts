@@ -5,7 +5,7 @@ import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers'
 import { InputError } from '../errors.ts'
 import { characterMap } from './character-map.ts'
 import { parseJsonBytes } from './json.ts'
-import { refusePointer } from './lfs-pointer.ts'
+import { refusePage, refusePointer } from './lfs-pointer.ts'
 import { tokenizerOfSentencepiece } from './sentencepiece.ts'
 
 export interface Tokenizer {
@@ -47,6 +47,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const model = await readIfPresent(modelPath)
   if (!model) throw new InputError(folder, 'has no tokenizer.json and no spiece.model', REMEDY)
   refusePointer(modelPath, model)
+  refusePage(modelPath, model)
   const { tokenizer, config } = tokenizerOfSentencepiece(model, modelPath)
   return tokenizerOf(tokenizer, config, modelPath)
 }

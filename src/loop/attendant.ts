@@ -1,7 +1,7 @@
 /** @file Who stands beside a robot while it acts, and may hold it between two steps; nobody is asked anything where no one is. */
 import type { Operator, Verdict } from '../robot/operator.ts'
 import type { Action, Observation } from '../robot/robot.ts'
-import type { EpisodeSummary, Happening } from './episode.ts'
+import type { EpisodeSummary, Happening } from './happening.ts'
 
 /** An episode that is about to begin. */
 export type EpisodeSetting = {

@@ -5,7 +5,8 @@
 import { percent } from '../metrics/percent.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import type { Operation, Simulation } from '../robot/rig.ts'
-import { type EpisodeSummary, type Recorder, type Rollout, runEpisode } from './episode.ts'
+import { type Recorder, type Rollout, runEpisode } from './episode.ts'
+import type { EpisodeSummary } from './happening.ts'
 
 export type Chain = {
   seed: number

@@ -1,10 +1,8 @@
 /** @file One episode: the policy plans, the operator tends, the robot acts, and every step is told to the recorder. */
 import { InputError } from '../errors.ts'
 import type { Policy } from '../learn/policy.ts'
-import type { Segment } from '../metrics/metrics.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
-import type { Ending } from '../replay/episode.ts'
-import type { Actor, Judge } from '../replay/transition.ts'
+import type { Actor } from '../replay/transition.ts'
 import { decide, type RewardSource, robotsOwn } from '../reward/reward.ts'
 import { describeFault, type Fault } from '../robot/fault.ts'
 import type { Operator, Tending, Verdict } from '../robot/operator.ts'
@@ -12,32 +10,9 @@ import type { Action, Observation } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import type { Attendant } from './attendant.ts'
 import type { Course } from './failure.ts'
+import type { EpisodeSummary, Happening } from './happening.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
-
-/** What happened between one observation and the next. */
-export type Happening = {
-  step: number
-  action: Action // as it reached the motors, after the safety envelope
-  reward: number
-  terminated: boolean
-  truncated: boolean
-  by: Judge
-  confidence?: number
-  actor: Actor
-  command: string | null
-}
-
-export type EpisodeSummary = {
-  task: string
-  seed: number
-  ending: Exclude<Ending, 'interrupted'>
-  length: number // steps
-  operatorSteps: number
-  segments: Segment[] // the operator's interventions
-  /** A person ended the episode, and says this of its last step. */
-  judged?: { reward: number; terminated: boolean }
-}
 
 /** Hears of an episode as it happens. A promise holds the robot back (lock-step learning). */
 export interface Recorder {
@@ -68,7 +43,7 @@ export type Rollout = {
   rewards?: readonly RewardSource[]
   /** Hears of a failure before each command, and of a stop before each step, which ends the episode as an abort. */
   course?: Course
-  /** A watcher beside the robot, who may hold it between two steps and end the episode there. */
+  /** An observer beside the robot, who may hold it between two steps and end the episode there. */
   attendant?: Attendant
 }
 

@@ -5,7 +5,8 @@ import { wilsonInterval } from '../metrics/statistics.ts'
 import { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendant } from './attendant.ts'
-import { type EpisodeSummary, type Recorder, type Rollout, runEpisode } from './episode.ts'
+import { type Recorder, type Rollout, runEpisode } from './episode.ts'
+import type { EpisodeSummary } from './happening.ts'
 
 /** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
 export async function evaluate(

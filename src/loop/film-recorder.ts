@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contactSheet, sideBySide } from '../formats/images.ts'
 import type { Image, Observation } from '../robot/robot.ts'
-import type { EpisodeSummary, Happening, Recorder } from './episode.ts'
+import type { Recorder } from './episode.ts'
+import type { EpisodeSummary, Happening } from './happening.ts'
 import { NO_COPIES } from './perception.ts'
 
 const FRAMES = 8 // on one strip

@@ -5,8 +5,9 @@ import type { Operator } from '../robot/operator.ts'
 import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendance, Attendant } from './attendant.ts'
-import { type EpisodeSummary, runEpisode } from './episode.ts'
+import { runEpisode } from './episode.ts'
 import type { Course } from './failure.ts'
+import type { EpisodeSummary } from './happening.ts'
 import type { CellIndex, OnlineRecorder } from './online-recorder.ts'
 import { Pace } from './pace.ts'
 import type { Perception } from './perception.ts'
@@ -38,12 +39,12 @@ export class Practice {
     readonly operator: SimulatedPerson | undefined,
     private readonly shared: { perception: Perception; policy: Policy; turns: Turns; course: Course },
     private readonly settings: PracticeSettings,
-    private readonly watcher?: Attendance,
+    private readonly observer?: Attendance,
   ) {
     this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
     const { pace } = settings.online
-    this.pace = new Pace(rig.robot.spec.rate, () => watcher?.speed(pace) ?? pace)
-    this.tending = watcher ? watcher.operator(rig.cell, operator) : operator
+    this.pace = new Pace(rig.robot.spec.rate, () => observer?.speed(pace) ?? pace)
+    this.tending = observer ? observer.operator(rig.cell, operator) : operator
     this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
   }
 
@@ -68,7 +69,7 @@ export class Practice {
     }
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
     const begin = this.starts?.begin(episode, task)
-    const beside = this.watcher?.attend({ cell: rig.cell, stage: 'practice', task, episode })
+    const beside = this.observer?.attend({ cell: rig.cell, stage: 'practice', task, episode })
     // while one robot is held, the others go on, or are held in their turn
     const attendant = beside && holding(beside, (held) => turns.during(shared.course.failure.during(held)))
     const operator = this.tending

@@ -2,6 +2,7 @@
  * @file Frames of play. A frame keeps the poses of everything drawn instead of pixels, so that each use of it can be
  * rendered anew with other colours, light and cameras.
  */
+import { setImmediate } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
 import type { RandomStream } from '../random/stream.ts'
 import { markActive, sceneOf } from '../robots/workcell/appearance.ts'
@@ -63,13 +64,13 @@ const cellShares = (fourBolts: number): number[] =>
   [12, 3, 2].map((part) => (part / 17) * (1 - fourBolts)).concat(fourBolts)
 
 /** Plays until there are `count` frames, that share of them in the cell with four bolts. `progress` is called with the number so far. */
-export function collectPlay(
+export async function collectPlay(
   cells: readonly PlayCell[],
   count: number,
   fourBolts: number,
   stream: RandomStream,
   progress: (frames: number) => void = () => {},
-): PlayFrame[] {
+): Promise<PlayFrame[]> {
   const shares = cellShares(fourBolts)
   const frames: PlayFrame[] = []
   while (frames.length < count) {
@@ -85,6 +86,7 @@ export function collectPlay(
       if (!(error instanceof UnstableError || error instanceof InputError)) throw error
     }
     progress(frames.length)
+    await setImmediate() // a signal is heard between two episodes
   }
   return frames
 }

@@ -75,7 +75,7 @@ export async function pretrain(
     checkpointMinutes,
   } = all
   const cells = await playCells()
-  const frames = collectPlay(cells, count, fourBolts, new RandomStream(seed, 'play'), (done) =>
+  const frames = await collectPlay(cells, count, fourBolts, new RandomStream(seed, 'play'), (done) =>
     progress({ phase: 'play', done, total: count }),
   )
   const earlier = all.continueFrom === undefined ? undefined : await loadNano(all.continueFrom)

@@ -1,5 +1,6 @@
 /** @file Framed records in a file: a mark, a length, a CRC-32 and the payload, so that a torn or damaged record is seen. */
 import fs from 'node:fs'
+import { InputError, systemError } from '../errors.ts'
 import { crc32 } from './crc32.ts'
 
 /** "DUET", little-endian: lets a reader find the next record behind a damaged one. */
@@ -30,9 +31,18 @@ export class FrameReader {
   /** Where the last intact frame ended: the length of the good part. */
   end = 0
 
+  /** @throws InputError if there is no such file, or it may not be read */
   constructor(path: string) {
-    this.fd = fs.openSync(path, 'r')
-    this.size = fs.fstatSync(this.fd).size
+    try {
+      this.fd = fs.openSync(path, 'r')
+    } catch (error) {
+      throw systemError(error, path) ?? error
+    }
+    const stat = fs.fstatSync(this.fd)
+    this.size = stat.size
+    if (stat.isFile()) return
+    fs.closeSync(this.fd)
+    throw new InputError(path, 'is no file', 'Move it out of the folder')
   }
 
   /** The next frame; null at the end of the file and at anything that is no intact frame. */

@@ -18,6 +18,7 @@ import {
   outlineOf,
   RecordCodec,
 } from './records.ts'
+import type { EpisodeSink } from './source.ts'
 
 export type LogOptions = {
   segmentBytes?: number // a new file is begun at the first episode past this size; 256 MiB
@@ -35,7 +36,7 @@ export type Recovery = {
  * (they reach the kernel before the call returns, and survive the process); fsync follows each episode, against power loss,
  * where the file system knows it.
  */
-export class EpisodeLog {
+export class EpisodeLog implements EpisodeSink {
   /** The next free numbers; they increase over the run, resumed or not. */
   nextId = 0
   nextEpisode = 0

@@ -279,6 +279,12 @@ function keep({ images, proprio, time }: Observation): Observation {
 
 function stepPieces(episode: number, step: Step): Buffer[] {
   if (step.action.length !== ACTION_WIDTH) throw new ShapeError('log step.action', [step.action.length], [ACTION_WIDTH])
+  if (![...step.action, step.reward].every(Number.isFinite))
+    throw new InputError(
+      `log episode ${episode} step ${step.step}`,
+      `has action [${step.action}] and reward ${step.reward}`,
+      'A log takes finite numbers only: mend whoever acts or judges',
+    )
   const head = Buffer.alloc(25)
   head.writeDoubleLE(step.id, 0)
   head.writeUInt32LE(episode, 8)

@@ -1,20 +1,16 @@
 /** @file A fault that outlives the process: one file a robot, there as long as nobody has cleared it. */
 import fs from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeWhole } from '../durable.ts'
+import { stateFolder } from '../state-folder.ts'
 import { FAULTS, type Fault } from './fault.ts'
 
 const Kept = z.object({ robot: z.string(), kind: z.enum(FAULTS), what: z.string(), at: z.string() })
 export type KeptFault = z.infer<typeof Kept>
 
-/** Of all robots that this machine drives: DUET_STATE, else the user's own folder for such things. */
-export const faultFolder = (): string =>
-  join(
-    process.env.DUET_STATE ?? join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'duet'),
-    'faults',
-  )
+/** Of all robots that this machine drives. */
+export const faultFolder = (): string => stateFolder('faults')
 
 export class FaultFile {
   private readonly path: string

@@ -8,7 +8,7 @@ import { describeFault, type Fault } from './fault.ts'
 import type { FaultFile } from './fault-file.ts'
 import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
-import { defaultSenseLimits, type SenseLimits, Senses, type Suspicion } from './senses.ts'
+import { defaultSenseLimits, findRewardFault, type SenseLimits, Senses, type Suspicion } from './senses.ts'
 
 export type { Fault } from './fault.ts'
 
@@ -243,7 +243,7 @@ export class SafeRobot implements Robot {
     const going = this.#robot.step(guarded.action.slice())
     if (guarded.fault) this.#latch(guarded.fault) // the motors have been told to hold
     const outcome = await going
-    await this.#believe(outcome.observation, guarded.action)
+    await this.#believe(outcome.observation, guarded.action, outcome.reward)
     this.#arm()
     return outcome
   }
@@ -298,9 +298,9 @@ export class SafeRobot implements Robot {
   }
 
   /** The observation, checked. @throws InputError with the robot stopped where it cannot be believed */
-  async #believe(observation: Observation, executed?: Action): Promise<Observation> {
+  async #believe(observation: Observation, executed?: Action, reward = 0): Promise<Observation> {
     const before = this.suspicion
-    const fault = this.#senses.check(observation, executed)
+    const fault = this.#senses.check(observation, executed) ?? findRewardFault(reward)
     const after = this.suspicion
     if (after?.camera !== before?.camera || after?.look !== before?.look) this.onSuspicion(after)
     if (!fault) {

@@ -20,19 +20,21 @@ export const defaultSenseLimits: SenseLimits = { pictureAge: 0.5, suspectSteps: 
 /** A camera that may be blind: for so many steps in motion it has shown nothing new, or nothing at all. */
 export type Suspicion = { camera: string; look: 'frozen' | 'flat'; steps: number }
 
-const MOVING = 0.001 // m a step: the arm moves
+const MOVING = 0.002 // m/s: the arm moves; a slow approach does, an encoder's noise does not
 const AWAY = 0.01 // m from where the tool was when a picture came: another picture is due, three pixels at arm's length
 const COMMANDED = 0.05 // action units, where the robot does not tell its position
 const FLAT = 3 // grey levels: the spread of a picture that shows nothing, sensor noise of a covered lens included
 const EXTREME = 16 // grey levels from black or white; a plain picture between may be a wall before the lens
+const REMEMBERED = 4 // pictures: a driver may hand out its old buffers in turn
 const SAMPLED = 7 // every so manyth byte is looked at for that; coprime to the 3 of a pixel
 
 const sensor = (what: string): Fault => ({ kind: 'sensor', what })
 
 /** What is wrong with one observation in itself, if anything. */
 export function findSensorFault(observation: Observation, spec: RobotSpec, pictureAge: number): Fault | null {
-  const { proprio, images, time, taken } = observation
+  const { proprio, images, time, taken } = observation ?? {} // a robot's driver may hold anything at all
   const { channels, cameras } = spec
+  if (!(proprio instanceof Float32Array)) return sensor('no proprioceptive readings came as a Float32Array')
   if (proprio.length !== channels.length)
     return sensor(`${proprio.length} proprioceptive readings came, the robot has ${channels.length} channels`)
   for (const [i, channel] of channels.entries()) {
@@ -43,8 +45,9 @@ export function findSensorFault(observation: Observation, spec: RobotSpec, pictu
   }
   if (!Number.isFinite(time)) return sensor(`the robot's clock reads ${time} s`)
   for (const [camera, { width, height }] of Object.entries(cameras)) {
-    const image = images[camera]
+    const image = images?.[camera]
     if (!image) return sensor(`camera ${camera} sent no picture`)
+    if (!isBytes(image.data)) return sensor(`camera ${camera} sent a picture that holds no bytes`)
     const bytes = image.data.length
     if (image.width !== width || image.height !== height || bytes !== 3 * width * height)
       return sensor(
@@ -59,8 +62,20 @@ export function findSensorFault(observation: Observation, spec: RobotSpec, pictu
   return null
 }
 
+/** A robot's own word on how its task stands is a reading, too. */
+export const findRewardFault = (reward: number): Fault | null =>
+  Number.isFinite(reward) ? null : sensor(`the robot tells a reward of ${reward}`)
+
+const isBytes = (data: unknown) => data instanceof Uint8Array || data instanceof Uint8ClampedArray
+
 /** Black all over, or white: a lens that is covered, a light that is out, a sensor that is saturated. */
-export function isFlat({ data }: Image): boolean {
+export const isFlat = (image: Image): boolean =>
+  coloursOf(image).every(({ mean, variance }) => isPlain(variance) && (mean < EXTREME || mean > 255 - EXTREME))
+
+const isPlain = (variance: number) => variance < FLAT ** 2
+
+/** Of each colour over the picture, grey levels and their square. */
+function coloursOf({ data }: Image): { mean: number; variance: number }[] {
   const counts = [0, 0, 0]
   const sums = [0, 0, 0]
   const squares = [0, 0, 0]
@@ -70,15 +85,24 @@ export function isFlat({ data }: Image): boolean {
     sums[colour]! += data[i]!
     squares[colour]! += data[i]! ** 2
   }
-  return counts.every((count, colour) => {
+  return counts.map((count, colour) => {
     const mean = sums[colour]! / count
-    const extreme = mean < EXTREME || mean > 255 - EXTREME
-    return extreme && squares[colour]! / count - mean ** 2 < FLAT ** 2
+    return { mean, variance: squares[colour]! / count - mean ** 2 }
   })
 }
 
-/** The newest picture that differed from the one before, where the tool was then, and steps in motion since. */
-type Watched = { picture: Uint8Array; taken: number[] | null; frozen: number; flat: number }
+/** A picture that differed from those before, and where the tool was then. */
+type Shown = { picture: Uint8Array; taken: number[] | null }
+
+/** What a picture repeats: the newest one, or, unless it is plain, one a little older. */
+function repeated(image: Image, [newest, ...older]: readonly Shown[]): Shown | undefined {
+  const shows = ({ picture }: Shown) => Buffer.compare(picture, image.data) === 0
+  if (newest && shows(newest)) return newest
+  return coloursOf(image).every(({ variance }) => isPlain(variance)) ? undefined : older.find(shows)
+}
+
+/** Of one camera the newest different pictures, and steps in motion since the last of them. */
+type Watched = { shown: Shown[]; frozen: number; flat: number }
 
 /** Follows a robot's observations; one a robot. */
 export class Senses {
@@ -140,13 +164,13 @@ export class Senses {
     const moved = executed !== undefined && this.isMoving(proprio, executed)
     for (const camera of Object.keys(this.spec.cameras)) {
       const image = images[camera]!
-      const known = this.cameras.get(camera)
-      const same = known !== undefined && Buffer.compare(known.picture, image.data) === 0
-      const due = moved && this.expectsChange(camera, tool, known?.taken ?? null)
-      const frozen = same ? known.frozen + (due ? 1 : 0) : 0
-      const flat = (same && known.flat > 0) || isFlat(image) ? (known?.flat ?? 0) + (moved ? 1 : 0) : 0
-      if (!same) this.cameras.set(camera, { picture: image.data.slice(), taken: tool, frozen, flat })
-      else Object.assign(known, { frozen, flat })
+      const known = this.cameras.get(camera) ?? { shown: [], frozen: 0, flat: 0 }
+      const before = repeated(image, known.shown)
+      const due = moved && this.expectsChange(camera, tool, before?.taken ?? null)
+      const frozen = before ? known.frozen + (due ? 1 : 0) : 0
+      const flat = (before && known.flat > 0) || isFlat(image) ? known.flat + (moved ? 1 : 0) : 0
+      const shown = before ? known.shown : [{ picture: image.data.slice(), taken: tool }, ...known.shown]
+      this.cameras.set(camera, { shown: shown.slice(0, REMEMBERED), frozen, flat })
       const { blindSteps } = this.limits
       if (flat >= blindSteps)
         return sensor(`camera ${camera} has shown nothing for ${flat} steps in motion, the limit is ${blindSteps}`)
@@ -172,6 +196,6 @@ export class Senses {
   private isMoving(proprio: Float32Array, executed: Action): boolean {
     if (!this.position || !this.at) return executed.subarray(0, 6).some((value) => Math.abs(value) > COMMANDED)
     const { at } = this
-    return Math.hypot(...this.position.map((i, axis) => proprio[i]! - at[axis]!)) > MOVING
+    return Math.hypot(...this.position.map((i, axis) => proprio[i]! - at[axis]!)) > MOVING / this.spec.rate
   }
 }

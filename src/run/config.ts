@@ -200,12 +200,13 @@ export type PresetName = keyof typeof presets
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Later layers win, key by key. */
+/** Later layers win, key by key. @throws InputError for a key that no setting can have */
 export function mergeSettings(...layers: unknown[]): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const layer of layers.filter(isObject))
     for (const [key, value] of Object.entries(layer))
-      result[key] = isObject(value) && isObject(result[key]) ? mergeSettings(result[key], value) : value
+      if (key === '__proto__') throw new InputError(key, 'is no setting', 'See `duet train --help` for the settings')
+      else result[key] = isObject(value) && isObject(result[key]) ? mergeSettings(result[key], value) : value
   return result
 }
 
@@ -215,11 +216,12 @@ export function parseOverride(text: string): Record<string, unknown> {
   if (at < 1)
     throw new InputError(`--set ${text}`, 'is not of the form name=value', 'Write e.g. --set learner.batch=128')
   const value = parseValue(text, at)
-  return text
-    .slice(0, at)
-    .split('.')
-    .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
+  return nested(text.slice(0, at), value)
 }
+
+/** `a.b.c` with its value, as nested objects. */
+export const nested = (name: string, value: unknown) =>
+  name.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
 
 /** Resolves preset, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */
 export function resolveConfig(preset: PresetName, file?: string, overrides: readonly unknown[] = []): RunConfig {
@@ -266,15 +268,35 @@ function parseFile(file: string): unknown {
   }
 }
 
+/** Of a setting that may be left out and never is null, null says that it is left out, as `duet train --help` shows it. */
+const mayBeLeftOut = (name: string) =>
+  settingNames().includes(name) &&
+  typeAt(name.split('.')).safeParse(undefined).data === undefined &&
+  !typeAt(name.split('.')).safeParse(null).success
+
+function withoutNulls(settings: unknown, prefix = ''): unknown {
+  if (!isObject(settings)) return settings
+  const kept = Object.entries(settings).filter(([key, value]) => value !== null || !mayBeLeftOut(prefix + key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, withoutNulls(value, `${prefix}${key}.`)]))
+}
+
 /** @throws InputError */
 export function parseConfig(where: string, settings: unknown): RunConfig {
-  const result = RunConfig.safeParse(settings)
+  const result = RunConfig.safeParse(withoutNulls(settings))
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   const path = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
     const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
     const names = settingNames()
+    if (names.includes(unknown) && issue.keys[0]!.includes('.')) {
+      const [group, ...rest] = issue.keys[0]!.split('.')
+      throw new InputError(
+        where,
+        `"${unknown}" stands as one name`,
+        `Write "${group}:" and below it "  ${rest.join('.')}: ..."`,
+      )
+    }
     if (names.includes(unknown))
       throw new InputError(
         where,

@@ -1,10 +1,12 @@
 /** @file Demonstrations on disk: recorded with a simulation's expert, kept in the log format, replayed, looked at. */
 import fs from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
 import { animation, contactSheet, sideBySide } from '../formats/images.ts'
 import { RandomStream } from '../random/stream.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
+import { type EpisodeSink, writeEpisode } from '../replay/source.ts'
 import { type Attempt, attempt } from '../robot/attempt.ts'
 import type { Simulation } from '../robot/rig.ts'
 import type { Image, Robot, RobotSpec } from '../robot/robot.ts'
@@ -22,7 +24,10 @@ export type RecordingOptions = {
   onEpisode?: (done: number, total: number) => void
   /** A promise while a person holds the robot: what was done meanwhile is no demonstration, and is done again. */
   ready?: () => Promise<void> | undefined
-  /** Before each step; throws where the recording is to end. What was done of an episode then is not kept. */
+  /**
+   * Before each step; throws where the recording is to end. What was done of an episode then is not kept. Without it
+   * signals are heard: a simulation never leaves the thread by itself.
+   */
   check?: () => Promise<void> | void
 }
 
@@ -32,7 +37,7 @@ export type RecordingOptions = {
  * @throws InputError if a task's expert fails too often, or if the folder is another robot's
  */
 export async function recordDemonstrations(folder: string, options: RecordingOptions): Promise<void> {
-  const { robot, tasks, perTask } = options
+  const { robot, tasks, perTask, check = () => setImmediate() } = options
   const recorded = new Map(tasks.map((task) => [task, new Set<number | null>()]))
   for (const { start } of readDemonstrations(folder, robot.spec)) recorded.get(start.task)?.add(start.seed)
   const total = tasks.length * perTask
@@ -48,7 +53,7 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         const demonstrate = () => {
           const act = options.demonstrator(seed, { noise: options.noise, memory: MEMORY })
           const checked = async () => {
-            await options.check?.()
+            await check()
             return act()
           }
           return attempt(robot, task, seed, checked).catch((error: unknown) => {
@@ -59,7 +64,7 @@ export async function recordDemonstrations(folder: string, options: RecordingOpt
         let wait = options.ready?.()
         do {
           await wait
-          await options.check?.()
+          await check()
           result = await demonstrate()
           wait = options.ready?.()
         } while (wait)
@@ -93,16 +98,13 @@ const notRecorded = (task: string, episode: number, error: unknown) =>
       )
     : error
 
-function write(log: EpisodeLog, task: string, seed: number, { first, steps }: Attempt): void {
-  log.begin({ episode: log.nextEpisode, task, source: 'demonstration', seed }, first)
-  steps.forEach(({ action, outcome: { observation, reward, terminated } }, step) => {
-    const id = log.nextId
-    log.step(
-      { id, step, action, reward, terminated, truncated: false, by: 'robot', actor: 'operator', command: null },
-      observation,
-    )
+function write(log: EpisodeSink, task: string, seed: number, { first, steps }: Attempt): void {
+  const observations = [first, ...steps.map(({ outcome }) => outcome.observation)]
+  const taken = steps.map(({ action, outcome: { reward, terminated } }, step) => {
+    const judged = { reward, terminated, truncated: false, by: 'robot' as const }
+    return { step, action, ...judged, actor: 'operator' as const, command: null }
   })
-  log.end({ ending: 'success' })
+  writeEpisode(log, { task, source: 'demonstration', seed }, observations, taken, { ending: 'success' })
 }
 
 /** The successful demonstrations of a folder, one at a time in memory; none if there is no such folder. */

@@ -15,6 +15,8 @@ import { type LockStep, UpdateSchedule } from '../loop/update-schedule.ts'
 import { MetricsWriter, readMetrics } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import { EpisodeLog } from '../replay/log.ts'
+import { LogSource } from '../replay/log-source.ts'
+import type { EpisodeSource } from '../replay/source.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
@@ -23,8 +25,8 @@ import type { RunFolder } from './folder.ts'
 import { translatorSettings } from './label-rule.ts'
 import { startLearner } from './learner.ts'
 import type { LearnerSetup } from './learner-process.ts'
+import type { Observer } from './observer.ts'
 import {
-  type DemonstrationSource,
   encodeDemonstrations,
   fitNormalisers,
   type Normalisers,
@@ -32,8 +34,8 @@ import {
   replayLogs,
   tellEpisode,
 } from './preparation.ts'
+import type { OnProgress } from './progress.ts'
 import type { Session } from './session.ts'
-import type { Watcher } from './watcher.ts'
 
 /** Whose silence stops a robot that can break. */
 const LEARNER = 'the learner'
@@ -41,10 +43,6 @@ const LEARNER = 'the learner'
 const FIGURES_EVERY = 10 // updates between two lines of the metrics log
 
 export const STATE_FILE = 'run.json'
-
-/** What the run tells whoever shows it. `done` and `total` are in the unit that the stage names. */
-export type Progress = { stage: string; done: number; total: number; note?: string }
-export type OnProgress = (progress: Progress) => void
 
 /** The run's own part of a checkpoint; the learner's lies beside it. */
 export type RunState = {
@@ -95,7 +93,7 @@ export async function openRun(
   onProgress: OnProgress,
   course: Course,
   closing: Closing,
-  watcher?: Watcher,
+  observer?: Observer,
   onNotice: (line: string) => void = () => undefined,
 ): Promise<RunParts> {
   expectOwnPace(config, session)
@@ -104,7 +102,7 @@ export async function openRun(
   const { checkpoint, state, evaluated } = readState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
-  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, watcher)
+  const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, observer)
   const onEncoded = (done: number, total: number) => onProgress({ stage: 'encoding demonstrations', done, total })
   const encoded = await encodeDemonstrations(session, demonstrations, config, copies, {
     onEpisode: onEncoded,
@@ -148,7 +146,8 @@ export async function openRun(
   for (const log of logs) log.nextEpisode = Math.max(log.nextEpisode, encoded.length) // demonstrations come before
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
   const experience = session.rigs.map(({ cell }) => learner.experience(cell))
-  const told = await replayLogs(session, perception, experience, logs, copies, {
+  const sources = logs.map((log, index) => new LogSource(log.folder, session.rigs[index]!.robot.spec))
+  const told = await replayLogs(session, perception, experience, sources, copies, {
     onEpisode: (done) => onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
     onLeftOut: onNotice,
     check,
@@ -164,7 +163,7 @@ export async function openRun(
     const operator = simulatedOperator(config, rig, place)
     const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, watcher)
+    return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, observer)
   })
   robotSteps = () => clockSteps(practices)
   await course.during(learner.control.learn('warm-up', 0))
@@ -244,13 +243,12 @@ export async function ensureDemonstrations(
   session: Session,
   onProgress: OnProgress,
   course = new Course(),
-  watcher?: Watcher,
-): Promise<DemonstrationSource[]> {
+  observer?: Observer,
+): Promise<EpisodeSource[]> {
   const { path, perTask, noise } = config.demonstrations
-  const sources = session.rigs.map((rig, index) => ({
-    folder: partOf(path ?? folder.demonstrations, { rig, index }),
-    spec: rig.robot.spec,
-  }))
+  const sources = session.rigs.map(
+    (rig, index) => new LogSource(partOf(path ?? folder.demonstrations, { rig, index }), rig.robot.spec),
+  )
   if (path) return sources
   for (const [index, { cell, robot, simulation }] of session.rigs.entries()) {
     if (!simulation)
@@ -259,7 +257,7 @@ export async function ensureDemonstrations(
         `is not set, and ${robot.spec.name} has nobody to demonstrate by itself`,
         'Name a folder of demonstrations that a person recorded',
       )
-    await recordDemonstrations(sources[index]!.folder, {
+    await recordDemonstrations(sources[index]!.name, {
       robot,
       demonstrator: (start, hand) => simulation.demonstrator(start, hand),
       tasks: config.tasks,
@@ -267,7 +265,7 @@ export async function ensureDemonstrations(
       noise,
       seed: robotSeed(config.seed, { index }),
       ready: () => {
-        const held = watcher?.ready(cell)
+        const held = observer?.ready(cell)
         return held && course.during(held)
       },
       check: () => course.breathe(),

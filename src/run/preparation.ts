@@ -8,21 +8,18 @@ import { Normaliser } from '../learn/normaliser.ts'
 import type { Experience } from '../link/ports.ts'
 import { type Copies, look, type Perception } from '../loop/perception.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
-import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
-import { whyUnusable } from '../replay/usable.ts'
-import type { RobotSpec } from '../robot/robot.ts'
+import type { Episode, EpisodeSource } from '../replay/source.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
 import type { Session } from './session.ts'
 
-export type EncodedEpisode = { episode: LoggedEpisode; sights: EncodedObservation[] } // before normalisation
+/** `sights`: T + 1, before normalisation. */
+export type EncodedEpisode = { episode: ToldEpisode; sights: EncodedObservation[] }
+type ToldEpisode = Pick<Episode, 'start' | 'steps' | 'end'>
 export type Normalisers = { h: Normaliser; proprio: Normaliser }
 
 /** Demonstrations have ids of their own below zero, so that their copies' shifts differ from those of online steps. */
 const demonstrationId = (episode: number, step: number) => -(1 + episode * 10_000 + step)
-
-/** Demonstrations of one robot. */
-export type DemonstrationSource = { folder: string; spec: RobotSpec }
 
 /** Whoever waits while episodes are read. */
 export type Reading<OnEpisode> = {
@@ -38,35 +35,39 @@ type Eyes = Pick<Session, 'encoder' | 'instructions'>
 /** Reads and encodes the first `perTask` demonstrations of each task and robot. @throws InputError if a task has too few */
 export async function encodeDemonstrations(
   eyes: Eyes,
-  sources: readonly DemonstrationSource[],
+  sources: readonly EpisodeSource[], // one a robot
   config: RunConfig,
   copies: Copies,
   { onEpisode, onLeftOut, check }: Reading<(done: number, total: number) => void>, // parts of an episode count
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
   const encoded: EncodedEpisode[] = []
-  for (const { folder, spec } of sources) {
+  for (const source of sources) {
     const taken = new Map(config.tasks.map((task) => [task, 0]))
-    for (const episode of readEpisodes(folder, spec)) {
-      const count = taken.get(episode.start.task)
-      if (count === undefined || count >= wanted) continue
-      const why = whyUnusable(episode, spec)
-      if (why !== undefined) {
-        onLeftOut?.(leftOut(folder, episode, why))
+    for await (const episode of source.episodes({ tasks: config.tasks })) {
+      const count = taken.get(episode.start.task)!
+      if (count >= wanted) continue
+      if (episode.unusable !== undefined) {
+        onLeftOut?.(leftOut(source, episode, episode.unusable))
         continue
       }
       taken.set(episode.start.task, count + 1)
+      const { steps, end } = episode
       const start = { ...episode.start, episode: encoded.length }
       const total = wanted * config.tasks.length * sources.length
       const id = (step: number) => demonstrationId(start.episode, step)
       const onShare = (share: number) => onEpisode(encoded.length + share, total)
       const sights = await encodeEpisode(eyes, episode, copies, id, onShare, check)
-      encoded.push({ episode: { ...episode, start }, sights })
+      encoded.push({ episode: { start, steps, end }, sights })
     }
     for (const [task, count] of taken)
       if (count < wanted) {
         const remedy = `Record more with \`duet demo record --task ${task}\`, or lower demonstrations.perTask`
-        throw new InputError(folder, `holds ${count} demonstrations of task "${task}", ${wanted} are asked for`, remedy)
+        throw new InputError(
+          source.name,
+          `holds ${count} demonstrations of task "${task}", ${wanted} are asked for`,
+          remedy,
+        )
       }
   }
   return encoded
@@ -75,17 +76,17 @@ export async function encodeDemonstrations(
 /** All observations of an episode as the encoder sees them. `id(step)` fixes the shifts of the copies. */
 export async function encodeEpisode(
   { encoder, instructions }: Eyes,
-  { start, observations }: LoggedEpisode,
+  { start, steps, observations }: Pick<Episode, 'start' | 'steps' | 'observations'>,
   copies: Copies,
   id: (step: number) => number,
   onShare: (share: number) => void = () => undefined, // of the episode; large encoders take seconds an observation
   check?: () => void,
 ): Promise<EncodedObservation[]> {
   const sights: EncodedObservation[] = []
-  for (const [step, observation] of observations.entries()) {
+  for await (const observation of observations()) {
     check?.()
-    sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(step)))
-    onShare(sights.length / observations.length)
+    sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(sights.length)))
+    onShare(sights.length / (steps.length + 1))
   }
   return sights
 }
@@ -137,13 +138,13 @@ function parseNormalisers(path: string) {
 
 const IN_FLIGHT = 256 // messages: whoever tells faster than the learner takes in would fill the memory
 
-const leftOut = (folder: string, { start }: LoggedEpisode, why: string) =>
-  `Log: episode ${start.episode} of ${folder} is left out, ${why}.`
+const leftOut = ({ name }: EpisodeSource, { start }: Episode, why: string) =>
+  `Log: episode ${start.episode} of ${name} is left out, ${why}.`
 
 /** Tells a whole episode to the learner, as the interaction loop would have step by step. */
 export async function tellEpisode(
   experience: Experience,
-  { start, steps, end }: LoggedEpisode,
+  { start, steps, end }: ToldEpisode,
   seen: readonly EncodedObservation[],
 ): Promise<void> {
   await experience.room(IN_FLIGHT)
@@ -157,27 +158,24 @@ export async function tellEpisode(
  * steps so far.
  */
 export async function replayLogs(
-  session: Pick<Session, 'encoder' | 'instructions' | 'rigs'>,
+  session: Eyes,
   perception: Perception,
   experience: readonly Experience[], // one a robot
-  logs: readonly { folder: string }[], // the same
+  logs: readonly EpisodeSource[], // the same
   copies: Copies,
   { onEpisode, onLeftOut, check }: Reading<(done: number) => void>,
 ): Promise<number[]> {
-  const { rigs } = session
-  const robotSteps = rigs.map(() => 0)
-  const episodes = rigs.map(({ robot }, k) => readEpisodes(logs[k]!.folder, robot.spec))
+  const robotSteps = logs.map(() => 0)
   let told = 0
-  for (const { from, episode } of inOrder(episodes)) {
+  for await (const { from, episode } of inOrder(logs)) {
     if (episode.steps.length === 0) continue
     robotSteps[from] = robotSteps[from]! + episode.steps.length
-    const why = whyUnusable(episode, rigs[from]!.robot.spec)
-    if (why !== undefined) {
-      onLeftOut?.(leftOut(logs[from]!.folder, episode, why))
+    if (episode.unusable !== undefined) {
+      onLeftOut?.(leftOut(logs[from]!, episode, episode.unusable))
       continue
     }
     const first = episode.steps[0]!.id
-    const id = (step: number) => first + step * rigs.length
+    const id = (step: number) => first + step * logs.length
     const sights = await encodeEpisode(session, episode, copies, id, undefined, check)
     await tellEpisode(
       experience[from]!,
@@ -189,15 +187,16 @@ export async function replayLogs(
   return robotSteps
 }
 
-/** Merges streams of episodes, each of increasing numbers, with one of each stream in memory. */
-function* inOrder(streams: readonly Generator<LoggedEpisode>[]): Generator<{ from: number; episode: LoggedEpisode }> {
-  const heads = streams.map((stream, from) => ({ from, stream, next: stream.next() }))
+/** The episodes of all sources in the order of their numbers, which increase in each, with one of each in memory. */
+async function* inOrder(sources: readonly EpisodeSource[]): AsyncGenerator<{ from: number; episode: Episode }> {
+  const streams = sources.map((source) => source.episodes()[Symbol.asyncIterator]())
+  const heads = await Promise.all(streams.map((stream) => stream.next()))
   for (;;) {
-    const [first] = heads
-      .filter(({ next }) => !next.done)
-      .sort((a, b) => a.next.value.start.episode - b.next.value.start.episode)
-    if (!first) return
-    yield { from: first.from, episode: first.next.value }
-    first.next = first.stream.next()
+    let from = -1
+    for (const [k, { done, value }] of heads.entries())
+      if (!done && (from < 0 || value.start.episode < heads[from]!.value.start.episode)) from = k
+    if (from < 0) return
+    yield { from, episode: heads[from]!.value }
+    heads[from] = await streams[from]!.next()
   }
 }

@@ -1,6 +1,16 @@
 /** @file What a resume may change: settings given to it are taken and kept, or refused by name. */
 import { InputError } from '../errors.ts'
-import { mayChange, mergeSettings, parseConfig, type RunConfig, settingNames } from './config.ts'
+import {
+  mayChange,
+  mergeSettings,
+  nested,
+  type PresetName,
+  parseConfig,
+  presets,
+  type RunConfig,
+  resolveConfig,
+  settingNames,
+} from './config.ts'
 import { type Difference, differences, flatSettings } from './differences.ts'
 import type { RunFolder } from './folder.ts'
 import { partNow } from './history.ts'
@@ -19,7 +29,7 @@ export function resumeConfig(
   const had = flatSettings(config)
   const refused = Object.entries(flatSettings(given ?? {})).filter(([name, value]) => {
     const setting = settingOf(name)
-    return setting !== undefined && !mayChange(setting) && !equal(value, had[name])
+    return setting !== undefined && !mayChange(setting) && !equal(value, had[name]) && !isNone(value, had[name], name)
   })
   if (refused.length > 0) {
     const listed = refused.map(([name, value]) => `${name} ${shown(had[name])}, not ${shown(value)}`).join('; ')
@@ -28,6 +38,16 @@ export function resumeConfig(
   }
   const wanted = parseConfig(path, mergeSettings(config, given))
   return { config: wanted, changes: differences(config, wanted) }
+}
+
+/**
+ * What a preset says of every setting in which presets differ: given to a resume, one that is silent there asks for the
+ * default, which a run of another preset may not have.
+ */
+export function presetInFull(preset: PresetName): Record<string, unknown> {
+  const named = new Set(Object.values(presets).flatMap((one) => Object.keys(flatSettings(one))))
+  const full = flatSettings(resolveConfig(preset))
+  return mergeSettings(...[...named].map((name) => nested(name, full[name])))
 }
 
 /** The setting of that name, or the one whose entry it is; none if it is unknown, which is told when the settings are parsed. */
@@ -43,6 +63,10 @@ export const resumeListener = (folder: RunFolder, changes: readonly Difference[]
     folder.goOn(config, partNow({ command, changed }))
   },
 })
+
+/** An optional setting that the run does without, and is asked to. */
+const isNone = (value: unknown, had: unknown, name: string) =>
+  value === null && had === undefined && settingOf(name) === name
 
 const equal = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 const shown = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value))

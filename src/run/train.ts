@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import type { EpisodeSummary } from '../loop/episode.ts'
 import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
+import type { EpisodeSummary } from '../loop/happening.ts'
 import { Pace } from '../loop/pace.ts'
 import { holding, type Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
@@ -19,10 +19,11 @@ import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
 import { lock } from './lock.ts'
 import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
-import { clockSteps, type OnProgress, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
+import type { Observer } from './observer.ts'
+import { clockSteps, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
+import type { OnProgress } from './progress.ts'
 import { openSession, type Session } from './session.ts'
-import type { Watcher } from './watcher.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 
@@ -45,7 +46,7 @@ export type TrainEvents = {
   /** Ends the run at once where somebody fails it; it is told of every failure. */
   failure?: Failure
   /** Looks on, and may reach in. */
-  watcher?: Watcher
+  observer?: Observer
   listeners?: readonly RunListener[]
   /** A damaged log is repaired instead of refused, and what that cost is a notice. */
   withoutDamaged?: boolean
@@ -58,18 +59,18 @@ export async function train(
   events: TrainEvents = {},
   open: typeof openSession = openSession,
 ): Promise<Summary> {
-  const { watcher } = events
+  const { observer } = events
   const course = new Course(events.failure, events.stop)
   const { failure } = course
   const release = lock(folder.path)
   const closing = new Closing()
-  failure.onFailure((error) => watcher?.closed({ error }))
+  failure.onFailure((error) => observer?.closed({ error }))
   try {
     await makeReady(folder, config, events)
     const summary = await trainIn(open, folder, config, events, course, closing)
     await closing.close()
     failure.check()
-    watcher?.closed({ summary })
+    observer?.closed({ summary })
     return summary
   } catch (error) {
     failure.fail(error)
@@ -117,19 +118,19 @@ async function trainIn(
   course: Course,
   closing: Closing,
 ): Promise<Summary> {
-  const { watcher } = given
+  const { observer } = given
   const onProgress: OnProgress = (progress) => {
-    watcher?.progress(progress)
+    observer?.progress(progress)
     given.onProgress?.(progress)
   }
   const events = { ...given, onProgress }
   let run: Run
   try {
     const session = await openSafely(open, config, course, closing)
-    expectReady(session, watcher !== undefined)
-    watcher?.opened({ folder, config, session })
+    expectReady(session, observer !== undefined)
+    observer?.opened({ folder, config, session })
     for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
-    const parts = await openRun(folder, config, session, onProgress, course, closing, watcher, events.onNotice)
+    const parts = await openRun(folder, config, session, onProgress, course, closing, observer, events.onNotice)
     if (parts.logs.some(({ flushes }) => !flushes))
       events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
     run = new Run(folder, config, session, events, parts)
@@ -187,12 +188,12 @@ class Run {
   /** From now on whoever looks on hears of every metric, and the learner of a stop. */
   tell(): void {
     const { folder, config, parts, events } = this
-    const { watcher } = events
+    const { observer } = events
     const { course, learner } = parts
     const past = readMetrics(folder.metrics)
-    if (watcher) {
-      watcher.started({ past, followsCommands: parts.policy.followsCommands })
-      parts.metrics.listen((metric) => watcher.metric(metric))
+    if (observer) {
+      observer.started({ past, followsCommands: parts.policy.followsCommands })
+      parts.metrics.listen((metric) => observer.metric(metric))
     }
     for (const listener of events.listeners ?? []) listener.started?.({ config, metrics: parts.metrics, past })
     for (const { cell, robot } of this.session.rigs) noteBlindCameras(cell, robot, parts)
@@ -339,14 +340,14 @@ class Run {
     for (const { rig } of parts.practices) {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy, course } = parts
-      const { watcher } = this.events
-      const pace = watcher && new Pace(rig.robot.spec.rate, () => watcher.speed(config.online.pace))
+      const { observer } = this.events
+      const pace = observer && new Pace(rig.robot.spec.rate, () => observer.speed(config.online.pace))
       const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace, course }
       robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
         attend: (task) => {
-          const beside = watcher?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null })
+          const beside = observer?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null })
           return beside && holding(beside, (held) => course.failure.during(held))
         },
         recorder: (task, trial) =>

@@ -4,7 +4,7 @@ import { InputError, LostError, ShapeError } from '../errors.ts'
 import { healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
 import { RunFolder } from '../run/folder.ts'
-import type { Progress } from '../run/opening.ts'
+import type { Progress } from '../run/progress.ts'
 import { resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
 

@@ -10,7 +10,7 @@ import type { Summary } from '../metrics/summary.ts'
 import { mergeSettings, type PresetName, parseConfig, presets, RunConfig } from '../run/config.ts'
 import { differences, flatSettings } from '../run/differences.ts'
 import { RunFolder } from '../run/folder.ts'
-import type { OnProgress } from '../run/opening.ts'
+import type { OnProgress } from '../run/progress.ts'
 import { version } from '../run/version.ts'
 import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Workbench } from './experiment.ts'
 import { Places } from './places.ts'
@@ -19,7 +19,7 @@ import { Places } from './places.ts'
 export type Workers = {
   train(folder: RunFolder, onProgress: OnProgress, signal: AbortSignal): Promise<void>
   /** Records the demonstrations of a config into a folder that is not there yet. */
-  record(path: string, config: RunConfig, onProgress: OnProgress): Promise<void>
+  record(path: string, config: RunConfig, onProgress: OnProgress, signal: AbortSignal): Promise<void>
 }
 
 export type WorkbenchParts = {
@@ -143,7 +143,9 @@ export class DiskWorkbench implements Workbench {
   private async ensureDemonstrations(config: RunConfig, show: OnProgress): Promise<void> {
     const path = config.demonstrations.path!
     if (!path.startsWith(this.root) || existsSync(path)) return
-    const recording = this.recorded.get(path) ?? recordWhole(path, config, show, this.parts.workers)
+    const recording =
+      this.recorded.get(path) ??
+      recordWhole(path, (draft) => this.parts.workers.record(draft, config, show, this.parts.signal))
     this.recorded.set(path, recording)
     await recording
   }
@@ -173,10 +175,13 @@ export function isFinished(folder: RunFolder): boolean {
 }
 
 /** Under its name a recording is complete: two programs that record the same at once do no harm. */
-async function recordWhole(path: string, config: RunConfig, show: OnProgress, workers: Workers): Promise<void> {
+async function recordWhole(path: string, record: (draft: string) => Promise<void>): Promise<void> {
   const draft = `${path}.draft-${process.pid}`
   rmSync(draft, { recursive: true, force: true })
-  await workers.record(draft, config, show)
+  await record(draft).catch((error) => {
+    rmSync(draft, { recursive: true, force: true })
+    throw error
+  })
   if (existsSync(path)) rmSync(draft, { recursive: true })
   else moveInPlace(draft, path)
 }

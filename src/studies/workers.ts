@@ -2,9 +2,11 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../errors.ts'
+import { Course } from '../loop/failure.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { RunFolder } from '../run/folder.ts'
-import { ensureDemonstrations, type OnProgress } from '../run/opening.ts'
+import { ensureDemonstrations } from '../run/opening.ts'
+import type { OnProgress } from '../run/progress.ts'
 import { openSession } from '../run/session.ts'
 import type { FromRun } from './run-process.ts'
 import type { Workers } from './workbench.ts'
@@ -35,11 +37,11 @@ function train(folder: RunFolder, onProgress: OnProgress, signal: AbortSignal): 
 const failed = (folder: RunFolder, what: string) =>
   new InputError(folder.path, what, 'The same command goes on with this run once that is mended')
 
-async function record(path: string, config: RunConfig, onProgress: OnProgress): Promise<void> {
+async function record(path: string, config: RunConfig, onProgress: OnProgress, signal: AbortSignal): Promise<void> {
   const session = await openSession(config)
   const own = { ...config, demonstrations: { ...config.demonstrations, path: undefined } }
   try {
-    await ensureDemonstrations({ demonstrations: path }, own, session, onProgress)
+    await ensureDemonstrations({ demonstrations: path }, own, session, onProgress, new Course(undefined, signal))
   } finally {
     await session.close()
   }

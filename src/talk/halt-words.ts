@@ -26,11 +26,14 @@ const STOPS = words(
     'danger|dangerous|help|ouch|oww|collision|collide|crash|crashing|crashed|fire|smoke|no no|not move',
     "don't move|don't you move|do not move|nobody move|never move|no move|don't touch|do not touch",
     'power|turn off|turn it off|turn that off|turn this off|switch off|switch it off|cut it|cut it out|knock it off',
-    'stahp|stawp|hands off|hands up|red alert|alarm',
+    'stahp|stawp|whoah|woa|hands off|hands up|red alert|alarm|pull the plug|disengage|deactivate|disable|disarm|shutoff',
+    'escape|esc|ctrl c|control c|unsafe|not safe|caught in|burning|crushing|crushed',
     'watch out|look out|watch it|red button|get away|get off|go away|back away|step away|stay away|keep away|keep off',
     // other languages; accents are left out by `withoutMarks`
     'stopp|anhalten|aufhoren|aufhoeren|achtung|vorsicht|nein nein|notaus|not aus|arret|arrete|arretez|alto|basta|detente',
-    'ferma|fermo|fermati|parar|stoj|zatrzymaj|pysahdy|stanna|стоп|стои|остановись',
+    'ferma|fermo|fermi|fermati|parar|parate|pare|quieto|peligro|stoj|zatrzymaj|pysahdy|seis|stanna|sluta|hor auf|hoer auf',
+    'ne bouge pas|ne bougez pas|hou op|houd op|dur|durdur|zastav|stuj|allj|opreste|dung lai|berhenti|ruko',
+    'стоп|стои|стоять|остановись|хватит|σταματα|עצור',
   ].join('|'),
 )
 
@@ -42,18 +45,21 @@ const PAUSES = words(
     "weight|wate|do n't|let it go|leave|exit|end|ends|finish|cut|never mind|nevermind|forget it|get out|undo|reset|oops|uh oh|oh no",
     'my hand|my hands|hands|my arm|finger|fingers|my finger|watch|mind|alert|at ease|too close|too near|omg|damn|shit|fuck|au|aua|aie',
     'get back|keep back|not yet|done|finished|hit|hits|hitting|hurt|hurts|stuck|touching|broke|broken|breaking',
-    'warte|warten|moment|langsam|nein|nicht|attends|attendez|attention|doucement|espera|espere|cuidado|para',
-    'aspetta|attento|wacht|vanta|czekaj|bekle|подожди|нет',
+    "never|negative|nay|wrong|wrongly|other way|not there|not here|not that|not this|not like|that's it|that's all|do nothing",
+    "that'll do|that will do|take five|rest|relax|sleep|let it be|remain|slow it|hey hey|oi|heads up|abandon|scrap that",
+    'oh god|my god|jesus|yikes|eek|argh|uh uh|nuh uh|caught|burn|burns|fall|falls|falling|person|somebody|someone|malfunction',
+    'warte|warten|moment|langsam|nein|nicht|non|nao|attends|attendez|attention|doucement|espera|espere|cuidado|para',
+    'aspetta|attento|wacht|vanta|odota|czekaj|bekle|подожди|нет',
   ].join('|'),
 )
 
 /** Signs, and words of scripts that leave no space between them. */
 const SIGNS: readonly [signs: RegExp, kind: HaltKind][] = [
-  [/[🛑✋🖐⛔🚫🚨⏹]|停|别动|別動|止ま|止め|とま|とめ|ストップ|멈|정지|그만|रुक|قف|توقف/u, 'stop'],
-  [/[⏸⚠]|等|待って|まって|기다려|잠깐/u, 'pause'],
+  [/[🛑✋🖐⛔🚫🚨⏹]|停|别动|別動|止ま|止め|とま|とめ|ストップ|やめ|멈|정지|그만|रुक|रोक|قف|توقف|หยุด/u, 'stop'],
+  [/[⏸⚠]|等|暂停|暫停|待って|待て|まって|기다려|잠깐/u, 'pause'],
 ]
 
-const APOSTROPHES = /['‘’`´ʼ]/g
+const APOSTROPHES = /['‘’‛′‵`´ʹʻʼʽꞌ＇]/g
 const LONGEST_HALT = 4 // words
 const LONGEST_TEXT = 10_000 // characters that are read; a message to the console has fewer
 const MOST_LETTERS = 24 // of a word that is compared by slips
@@ -126,7 +132,9 @@ function* halts(text: string, axes: AxisNames): Generator<Halt> {
 /** Of one word that no motion knows. */
 function kindOf(word: string): HaltKind | undefined {
   for (const [root, kind] of ROOTS) if (word.includes(root)) return kind
+  if (/^(no){2,}$/.test(word)) return 'stop' // "no no" without a gap
   const squeezed = squeeze(word)
+  if (/^[ao]+r*g*h+$/.test(squeezed) || /^a{3,}$/.test(word)) return 'pause' // a cry
   const drawn = EXPRESSIONS.get(squeezed) ?? SQUEEZED.get(squeezed)
   if (drawn) return drawn
   for (const [root, kind] of ROOTS) if (squeezed.includes(squeeze(root))) return kind

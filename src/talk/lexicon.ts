@@ -51,7 +51,7 @@ const EXCESSES = words('too|less|excessively|overly')
 
 /** Also the idioms in which a direction is none, "right now". */
 const REMARKS = words(
-  "is|are|am|was|were|been|being|it's|its|that's|thats|this is|you're|youre|i'm|im|we're|they're|there's|what's|did|does|do|had|got|went|gone|came|took|ran|fell|lost|kept|keeps|goes|moves|why|what|where|how|when|who|which|whose|wrong|bad|badly|wrongly|hate|sorry|oh|ugh|almost|nearly|already|again and again|because|since|if|but|right now|right away|right there|right here|right on|all right|alright|right thing|right one|right way|that right|up to you|up to me|left over|leftover|left behind|ups and downs|upside down",
+  "is|are|am|was|were|been|being|it's|its|that's|thats|this is|you're|youre|i'm|im|we're|they're|there's|what's|did|does|do|had|got|went|gone|came|took|ran|fell|lost|kept|keeps|goes|moves|why|what|where|how|when|who|which|whose|wrong|bad|badly|wrongly|hate|sorry|oh|ugh|almost|nearly|already|again and again|because|since|if|but|you keep|you always|right now|just right|quite right|exactly right|right away|right there|right here|right on|all right|alright|right thing|right one|right way|that right|up to you|up to me|left over|leftover|left behind|ups and downs|upside down",
 )
 
 const BEYOND: Record<string, string[]> = {

@@ -169,7 +169,10 @@ function refuseUnknown(pieces: readonly Piece[], unknown: readonly Piece[], axes
 
 const short = (word: string) => (word.length > 24 ? `${word.slice(0, 24)}...` : word)
 
-/** The known word that is at most one slip away, or two for words of five letters and more; directions win a tie. */
+/**
+ * The known word that is at most one slip away, a direction of five letters and more also two; directions win a tie. What
+ * begins otherwise, or is another form of the word ("heads up", "it leans left"), tells something of its own.
+ */
 function nearestWord(word: string, axes: AxisNames): string | undefined {
   if (word.length > 20) return undefined
   const own = AXES.flatMap((axis) => axes.names[axis])
@@ -179,10 +182,15 @@ function nearestWord(word: string, axes: AxisNames): string | undefined {
     const most = Math.min(word.length, candidate.length) >= 5 ? 2 : 1
     if (Math.abs(candidate.length - word.length) > most || candidate.length < 2) continue
     const slips = slipsBetween(word, candidate)
+    const isDirection = known(candidate, axes)!.kind === 'direction'
+    if (!isDirection && (slips > 1 || !beginsAlike(word, candidate) || word === `${candidate}s`)) continue
     if (slips <= most && (!best || slips < best.slips)) best = { word: candidate, slips }
   }
   return best?.word
 }
+
+/** The first letters are the same, or swapped. */
+const beginsAlike = (a: string, b: string) => a[0] === b[0] || (a[0] === b[1] && a[1] === b[0])
 
 /**
  * Phrases that begin with what has been typed and are understood, the likeliest first: for the command box. Each keeps

@@ -86,9 +86,17 @@ function blind(wanted: readonly string[], robot: readonly string[], encoder: str
 
 const listed = (names: readonly string[]): string => names.join(', ') || 'none'
 
-/** The pairing as one line for whoever starts a run. */
-export function pairingLine(pairs: readonly CameraPair[], wanted: readonly string[], robot: readonly string[]): string {
-  const paired = pairs.map(({ wanted: slot, robot: camera, by }) => `${slot} sees ${camera} (by ${by})`)
+/** The pairing as one line for whoever starts a run; `renamed` as in the rules. */
+export function pairingLine(
+  pairs: readonly CameraPair[],
+  wanted: readonly string[],
+  robot: readonly string[],
+  renamed: PairingRules['renamed'] = {},
+): string {
+  const trained = (slot: string) => Object.keys(renamed).filter((camera) => renamed[camera] === slot)
+  const why = ({ wanted: slot, by }: CameraPair) =>
+    by === 'order' && trained(slot).length ? `by order, its rename_map has ${trained(slot).join(' and ')}` : `by ${by}`
+  const paired = pairs.map((pair) => `${pair.wanted} sees ${pair.robot} (${why(pair)})`)
   const empty = wanted.filter((slot) => !pairs.some((pair) => pair.wanted === slot))
   const unused = robot.filter((camera) => !pairs.some((pair) => pair.robot === camera))
   return [

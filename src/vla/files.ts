@@ -63,8 +63,8 @@ export const policyAs = (alias: string): Second => ({ alias, wanted: { files: ['
 
 /**
  * The folder of a second model that a config names, by a repository or by a path: where the path leads, inside the
- * first of `folders` as its alias, inside any of them under its name or the name's last part, beside them, or in the
- * Hub's cache. It is recognised by its config.json. @throws InputError if it is in none of them
+ * first of `folders` as its alias, inside any of them under its name or the name's last part, beside them, where the
+ * name leads from here, or in the Hub's cache. It is recognised by its config.json. @throws InputError if it is in none of them
  */
 export async function findCompanion(
   folders: readonly [string, ...string[]],
@@ -76,7 +76,8 @@ export async function findCompanion(
   const path = isPath(name) ? [resolve(name.replace(/^~(?=[\\/])/, homedir()))] : []
   const inside = [alias, ...(isAbsolute(name) ? [] : [name]), base]
   const near = folders.flatMap((folder) => [...inside.map((part) => join(folder, part)), join(dirname(folder), base)])
-  const candidates = [...new Set([...path, ...near])].filter((candidate) => !folders.includes(candidate))
+  const here = isPath(name) || !name ? [] : [resolve(name)] // as training was started: outputs/train/...
+  const candidates = [...new Set([...path, ...near, ...here])].filter((candidate) => !folders.includes(candidate))
   for (const candidate of candidates)
     if ((await stat(join(candidate, 'config.json')).catch(() => undefined))?.isFile()) return candidate
   const settings = hubSettings()

@@ -46,6 +46,9 @@ describe('duet demo', () => {
     [['demo', 'show', 'nowhere'], 'nowhere: holds no episode'],
     [['demo', 'show', 'demos', '--episode', '99'], 'demos: holds no episode 99'],
     [['demo', 'show', 'demos', '--out', 'one.bmp'], '--out one.bmp: is neither .png nor .gif'],
+    [['console', '--port', '70000'], 'Give a number from 0 to 65535'],
+    [['train', '--seed', ''], 'Give a whole number'],
+    [['demo', 'record', program], 'file already exists (EEXIST)'],
   ])('refuses %j with a remedy, without a stack, with exit code 2', (args, message) => {
     const { status, stderr, stdout } = duet(...args)
     expect(status).toBe(2)

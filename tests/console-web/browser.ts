@@ -21,8 +21,8 @@ const OFFLINE = ['--disable-background-networking', '--disable-component-update'
 /** undefined where the machine has no Chromium. */
 export const chromiumPath = CHROMIUM.find((path) => path !== '' && existsSync(path))
 
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath, args: [...QUIET, ...OFFLINE] })
+export const openBrowser = (...args: string[]): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath, args: [...QUIET, ...OFFLINE, ...args] })
 
 /** A tiny run of the fast arm with its console; it goes on until it is ended. */
 export class LiveRun {

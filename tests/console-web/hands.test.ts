@@ -53,7 +53,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
   })
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close()
-    stage.desk.live!.reins.resume() // where a hand was lost with its page
+    stage.observer.live!.hold.resume() // where a hand was lost with its page
   })
 
   const open = async (prepare: (page: Page) => Promise<unknown> = async () => {}, hash = '#devices') => {
@@ -77,7 +77,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await says(page, '.device [role="alert"]', /Worn Pad has not been seen at rest: let go of it/)
     await stand(page, [0.3, 0, 0, 0], [5]) // RB
     await page.waitForTimeout(600)
-    expect([stage.desk.control.holder, moved()]).toEqual([null, false])
+    expect([stage.observer.inControl.control.holder, moved()]).toEqual([null, false])
 
     await stand(page, [0.1, 0, 0, 0]) // at rest in a stick's zone
     await page.locator('.device [role="alert"]').waitFor({ state: 'detached' })
@@ -107,7 +107,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     const played = page.evaluate(() => playDevice())
     await expect.poll(() => most(1), { timeout: 10_000 }).toBeGreaterThan(0.2)
     await says(page, '.device [role="alert"]', 'repeats the same values')
-    await expect.poll(() => stage.desk.live!.reins.paused, { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => stage.observer.live!.hold.paused, { timeout: 10_000 }).toBe(true)
     await says(page, '.notices', /^Paused: SpaceMouse Compact/)
     await played
   })
@@ -122,8 +122,8 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     const page = await open((page) => page.addInitScript(installHid, hidForPage(stopping)))
     await page.locator('.device h3', { hasText: 'Universal Receiver' }).waitFor()
     await page.evaluate(() => playDevice())
-    await expect.poll(() => stage.desk.live!.reins.stopped).toBe(true)
-    await expect.poll(() => stage.desk.live!.reins.clear('the test')).toBe(true)
+    await expect.poll(() => stage.observer.live!.hold.stopped).toBe(true)
+    await expect.poll(() => stage.observer.live!.hold.clear('the test')).toBe(true)
   })
 
   it('a SpaceMouse that Linux keeps from the browser is named, with the rule to install', async () => {
@@ -212,7 +212,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     const page = await open(undefined, '#live')
     const asked = () => stage.executed.at(-1)?.action[6]
     await page.keyboard.down('h')
-    await expect.poll(() => stage.desk.person.holding, { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => stage.observer.inControl.person.holding, { timeout: 10_000 }).toBe(true)
     for (const grip of [1, -1, 1]) {
       await page.waitForTimeout(300) // the page has heard of the last one
       await page.keyboard.press('g')

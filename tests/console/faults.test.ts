@@ -47,7 +47,7 @@ it('a scene that a person puts back: the robot waits before every episode, says 
   page.send({ kind: 'resume' })
   await page.until('robot', ({ status }) => status === 'moving')
   page.forget()
-  while (stage.desk.live!.show.step < 3) await sleep(5)
+  while (stage.observer.live!.inFocus.view.step < 3) await sleep(5)
   page.send({ kind: 'verdict', verdict: 'failure' })
   page.send({ kind: 'confirm' })
   await page.until('robot', ({ status }) => status === 'paused')
@@ -55,7 +55,7 @@ it('a scene that a person puts back: the robot waits before every episode, says 
 
 it('the page in control is waited for while it has control: its silence stops a robot that is watched', async () => {
   await open({ safety: { limits: { heartbeatAge: 0.6, force: Number.POSITIVE_INFINITY } } })
-  const { robot } = stage.desk.live!.session
+  const { robot } = stage.observer.live!.inFocus.rig
   robot.supervisedBy([])
   await sleep(800)
   expect(robot.fault).toBeNull() // nobody has control, nobody is waited for

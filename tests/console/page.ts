@@ -35,10 +35,16 @@ export class Page {
     })
   }
 
-  /** `pings`: as a page does that is alive. @throws if it is refused */
-  static async open(address: string, { pings = true, headers = {} as Record<string, string> } = {}): Promise<Page> {
+  /** `pings`: as a page does that is alive. `ca`: certificates that it trusts, PEM. @throws if it is refused */
+  static async open(
+    address: string,
+    { pings = true, headers = {}, ca }: { pings?: boolean; headers?: Record<string, string>; ca?: string } = {},
+  ): Promise<Page> {
     const url = new URL(address)
-    const socket = new WebSocket(`ws://${url.host}/live${url.search}`, { headers: { origin: url.origin, ...headers } })
+    const socket = new WebSocket(`${url.protocol.replace('http', 'ws')}//${url.host}/live${url.search}`, {
+      headers: { origin: url.origin, ...headers },
+      ca,
+    })
     const page = new Page(socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)

@@ -17,7 +17,7 @@ describe('a camera frame', () => {
       jpeg: Uint8Array.of(0xff, 0xd8),
     })
     // version, camera, flags, step, 1.5 as an IEEE 754 double (sign 0, exponent 0x3ff, fraction .5), JPEG
-    const header = [1, 2, 0x01, 0x05, 1, 2, 3, 4, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]
+    const header = [2, 2, 0x01, 0x05, 1, 2, 3, 4, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]
     expect([...frame]).toEqual([...header, 0xff, 0xd8])
   })
 
@@ -38,7 +38,7 @@ describe('a camera frame', () => {
 
   it('of another version, or cut short, is none', () => {
     const frame = encodeFrame({ camera: 0, flags: 0, step: 0, time: 0, jpeg: new Uint8Array(3) })
-    expect(decodeFrame(Uint8Array.from([2, ...frame.slice(1)]))).toBeNull()
+    expect(decodeFrame(Uint8Array.from([1, ...frame.slice(1)]))).toBeNull()
     for (let length = 0; length < 16; length++) expect(decodeFrame(frame.subarray(0, length))).toBeNull()
     fc.assert(fc.property(fc.uint8Array(), (noise) => void decodeFrame(noise)))
   })

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../src/console/protocol.ts'
 import { doorFor } from '../../src/console/server/guards.ts'
+import { namesFor } from '../../src/console/server/names.ts'
 import { ConsoleServer } from '../../src/console/server/server.ts'
 import { Page } from './page.ts'
 import { moving, Stage } from './stage.ts'
@@ -224,23 +225,34 @@ describe('a console with a token', () => {
 
 describe('the door', () => {
   it('asks for a token wherever others can knock, and draws one that nobody guesses', () => {
-    expect(doorFor('127.0.0.1').token).toBeNull()
-    const drawn = [doorFor('0.0.0.0').token!, doorFor('192.168.1.7').token!]
+    expect(doorFor(namesFor('127.0.0.1')).token).toBeNull()
+    const drawn = [doorFor(namesFor('0.0.0.0')).token!, doorFor(namesFor('192.168.1.7')).token!]
     for (const token of drawn) expect(token.length).toBeGreaterThanOrEqual(32)
     expect(drawn[0]).not.toBe(drawn[1])
   })
 
   it('takes no short token', () => {
-    expect(() => doorFor('0.0.0.0', 'short')).toThrow(/--token.*at least 16/)
+    expect(() => doorFor(namesFor('0.0.0.0'), 'short')).toThrow(/--token.*at least 16/)
   })
 
   it('says so when its port is taken', async () => {
     const stage = await Stage.open({ run: false })
     const port = Number(new URL(stage.server.address).port)
-    const { desk } = stage
-    await expect(ConsoleServer.open({ desk, library: null as never, page: '', port })).rejects.toThrow(
+    const { observer } = stage
+    await expect(ConsoleServer.open({ observer, library: null as never, page: '', port })).rejects.toThrow(
       /is taken.*--port/,
     )
     await stage.close()
   }, 60_000)
+
+  it('says so when its address is none of this machine', async () => {
+    const open = ConsoleServer.open({
+      observer: { broadcast: { seat: () => {} } } as never,
+      library: null as never,
+      page: '',
+      port: 0,
+      host: '192.0.2.1', // of documentation's, RFC 5737
+    })
+    await expect(open).rejects.toThrow(/cannot be opened.*--host/)
+  })
 })

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EpisodeDetail, EpisodeEntry, RunDetail, RunEntry } from '../../src/console/api.ts'
-import { Desk } from '../../src/console/server/desk.ts'
 import { RunLibrary } from '../../src/console/server/library.ts'
+import { RunObserver } from '../../src/console/server/observer.ts'
 import { ConsoleServer } from '../../src/console/server/server.ts'
 import { type Metric, readMetrics } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
@@ -42,9 +42,9 @@ const actions = (folder: RunFolder) =>
   [...readEpisodes(folder.log)].map(({ steps }) => steps.map(({ action }) => [...action]))
 
 async function open(folder: RunFolder) {
-  const desk = new Desk()
+  const observer = new RunObserver()
   const library = new RunLibrary(runs, { path: folder.path, running: true })
-  return { desk, server: await ConsoleServer.open({ desk, library, page: runs, port: 0 }) }
+  return { observer, server: await ConsoleServer.open({ observer, library, page: runs, port: 0 }) }
 }
 
 describe('a run with its console', () => {
@@ -54,9 +54,9 @@ describe('a run with its console', () => {
 
   beforeAll(async () => {
     await train(alone, config)
-    const { desk, server } = await open(watched)
+    const { observer, server } = await open(watched)
     page = await Page.open(server.address)
-    await train(watched, config, { watcher: desk })
+    await train(watched, config, { observer })
     page.close()
     await server.close()
   }, 300_000)

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { State } from '../../src/console/protocol.ts'
-import { Desk } from '../../src/console/server/desk.ts'
 import { RunLibrary } from '../../src/console/server/library.ts'
+import { RunObserver } from '../../src/console/server/observer.ts'
 import { ConsoleServer } from '../../src/console/server/server.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
@@ -48,11 +48,11 @@ describe('two robots at a console', () => {
   }
 
   beforeAll(async () => {
-    const desk = new Desk()
+    const observer = new RunObserver()
     const library = new RunLibrary(runs, { path: folder.path, running: true })
-    const server = await ConsoleServer.open({ desk, library, page: runs, port: 0 })
+    const server = await ConsoleServer.open({ observer, library, page: runs, port: 0 })
     page = await Page.open(server.address)
-    const training = train(folder, config, { watcher: desk })
+    const training = train(folder, config, { observer })
     await page.until('progress', ({ stage }) => stage.startsWith('recording'), 60_000)
     await stopAndGo()
     page.send({ kind: 'control', action: 'release' })

@@ -5,12 +5,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Desk } from '../../src/console/server/desk.ts'
 import { RunLibrary } from '../../src/console/server/library.ts'
+import { RunObserver } from '../../src/console/server/observer.ts'
 import { type ConsoleOptions, ConsoleServer } from '../../src/console/server/server.ts'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
-import { type EpisodeSummary, runEpisode } from '../../src/loop/episode.ts'
+import { runEpisode } from '../../src/loop/episode.ts'
+import type { EpisodeSummary } from '../../src/loop/happening.ts'
 import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
 import { Pace } from '../../src/loop/pace.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
@@ -51,7 +52,7 @@ export class Stage {
   obedience = 0.5
   replay!: ReplayBuffer
   folder!: RunFolder
-  desk!: Desk
+  observer!: RunObserver
   server!: ConsoleServer
   error?: unknown
   private ending = false
@@ -75,10 +76,10 @@ export class Stage {
 
   async close(): Promise<void> {
     this.ending = true
-    this.desk.live!.reins.pause('the test is over')
-    this.desk.dismiss()
+    this.observer.live!.hold.pause('the test is over')
+    this.observer.dismiss()
     await this.running.catch(() => {})
-    this.desk.close()
+    this.observer.close()
     await this.server.close()
     this.release()
     rmSync(this.directory, { recursive: true })
@@ -100,9 +101,9 @@ export class Stage {
       return step(action)
     }
     this.release = () => workcell.free()
-    this.desk = new Desk()
+    this.observer = new RunObserver()
     this.server = await ConsoleServer.open({
-      desk: this.desk,
+      observer: this.observer,
       library: new RunLibrary(this.directory, { path: this.folder.path, running: true }),
       page,
       port: 0,
@@ -112,8 +113,8 @@ export class Stage {
       robot,
       rigs: [{ cell: 'A', robot, reset: settings.reset ?? 'itself', real: false, close: async () => {} }],
     } as unknown as Session
-    this.desk.opened({ folder: this.folder, config, session })
-    this.desk.started({ past: [], followsCommands: true })
+    this.observer.opened({ folder: this.folder, config, session })
+    this.observer.started({ past: [], followsCommands: true })
     const width = robot.spec.channels.length
     this.replay = new ReplayBuffer({
       tasks: ['pick'],
@@ -143,7 +144,7 @@ export class Stage {
         return Float32Array.from(plan, (value, i) => value + (commandDirection(command)[i] ?? 0) * this.obedience)
       },
     } as unknown as Policy
-    const operator = this.desk.operator('A', settings.operator)
+    const operator = this.observer.operator('A', settings.operator)
     const { pace = 1 } = settings
     const crew = {
       robot,
@@ -152,12 +153,12 @@ export class Stage {
       noise: () => new Float32Array(7),
       operator,
       recorder,
-      pace: new Pace(robot.spec.rate, () => this.desk.speed(pace)),
+      pace: new Pace(robot.spec.rate, () => this.observer.speed(pace)),
     }
     const perform = async () => {
       for (let seed = 1; !this.ending; seed++) {
         const scene = { cell: 'A', stage: 'practice', task: 'pick', episode: recorder.nextEpisode } as const
-        this.episodes.push(await runEpisode({ ...crew, attendant: this.desk.attend(scene) }, 'pick', seed))
+        this.episodes.push(await runEpisode({ ...crew, attendant: this.observer.attend(scene) }, 'pick', seed))
       }
     }
     if (settings.run !== false)

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openFlax } from '../../src/formats/flax-msgpack.ts'
 import { parseJsonBytes, readJson } from '../../src/formats/json.ts'
@@ -29,7 +30,16 @@ describe('published JSON', () => {
   it('drops the mark at its start, and refuses bytes that are no text', () => {
     expect(parse('﻿[1]')).toEqual([1])
     expect(parseJsonBytes(Buffer.from('﻿[1]', 'utf16le'), 'some.json', '')).toEqual([1])
+    expect(parseJsonBytes(Buffer.from('﻿[1]', 'utf16le').swap16(), 'some.json', '')).toEqual([1])
     expect(() => parseJsonBytes(Uint8Array.of(0x22, 0xff, 0x22), 'some.json', '')).toThrow('some.json: is not JSON')
+  })
+
+  it('takes ends of lines of every system, and of a key that is there twice the last, as Python does', () => {
+    expect(parse('{\r\n  "a": 1,\r  "a": 2\n}\r\n')).toEqual({ a: 2 })
+  })
+
+  it('says that it is compressed', () => {
+    expect(() => parseJsonBytes(gzipSync('[1]'), 'some.json', '')).toThrow('some.json: is compressed (gzip)')
   })
 })
 
@@ -47,6 +57,9 @@ describe('a Git LFS pointer', () => {
     old: `version https://hawser.github.com/spec/v1\noid sha256:${oid}\nsize 12345\n`,
     extended: `version https://git-lfs.github.com/spec/v1\next-0-foo sha256:${oid}\noid sha256:${oid}\nsize 12345\n`,
     windows: `version https://git-lfs.github.com/spec/v1\r\noid sha256:${oid}\r\nsize 12345\r\n`,
+    marked: `﻿version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize 12345\n`,
+    indented: `\n  version https://git-lfs.github.com/spec/v1 \n  oid sha256:${oid.toUpperCase()}\n  size 12345`,
+    mac: `version https://git-lfs.github.com/spec/v1\roid sha256:${oid}\rsize 12345\r`,
   }
   const readers: [string, (path: string) => Promise<unknown>][] = [
     ['model.safetensors', openSafetensors],
@@ -73,5 +86,27 @@ describe('a Git LFS pointer', () => {
 
   it('is not seen in a file that only talks of one', async () => {
     expect(parse(JSON.stringify(pointers.plain))).toBe(pointers.plain)
+    const begun = `version https://git-lfs.github.com/spec/v1${' '.repeat(900)}\n`
+    expect(() => parse(begun)).toThrow('is not JSON') // and does not take for ever
   })
+
+  const pages = {
+    login: '<!DOCTYPE html>\n<html lang="en"><title>Sign in</title></html>',
+    bare: '\r\n﻿<HTML><body>404</body></HTML>'.trimStart(),
+    store: '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code></Error>',
+    long: `<html>${'<p>Blocked by the firm.</p>'.repeat(200)}</html>`,
+  }
+  for (const [kind, page] of Object.entries(pages))
+    it.each(readers)(`is told from a web page (${kind}) in place of %s`, async (name, read) => {
+      const path = join(home, name)
+      await writeFile(path, page)
+      const error: Error = await read(path).then(
+        () => new Error('it was read'),
+        (thrown) => thrown,
+      )
+      await rm(path)
+      expect(error.message).toBe(
+        `${path}: is a web page (HTML or XML), not the file. Download the file itself, signed in where the server asks for it`,
+      )
+    })
 })

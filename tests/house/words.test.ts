@@ -21,6 +21,8 @@ const SHARED_NAMES: Readonly<Record<string, string>> = {
   add: 'of tensors in the graph, of vectors in the simulator',
   mean: 'of a tensor in the graph, of measured numbers in the statistics',
   task: 'each file of a task of the workcell exports it by this name',
+  nano: 'the encoder in the list of encoders, and its network',
+  octo: 'the encoder in the list of encoders, and its network',
 }
 
 /** "ReplayBuffer" and "replay-buffer" are the words replay and buffer. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { EpisodeSummary } from '../../src/loop/episode.ts'
 import { evaluationNoise, score } from '../../src/loop/evaluate.ts'
+import type { EpisodeSummary } from '../../src/loop/happening.ts'
 import { presets, resolveConfig } from '../../src/run/config.ts'
 
 describe('the noise of an evaluation', () => {

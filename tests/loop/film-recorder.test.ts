@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
 import { afterAll, expect, it } from 'vitest'
-import type { EpisodeSummary, Happening } from '../../src/loop/episode.ts'
 import { FilmRecorder } from '../../src/loop/film-recorder.ts'
+import type { EpisodeSummary, Happening } from '../../src/loop/happening.ts'
 import type { Image, Observation } from '../../src/robot/robot.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'duet-film-'))

@@ -18,7 +18,7 @@ describe('play', () => {
   let frames: PlayFrame[]
   beforeAll(async () => {
     cells = await playCells()
-    frames = collectPlay(cells, 1200, 0.15, new RandomStream(5, 'play'))
+    frames = await collectPlay(cells, 1200, 0.15, new RandomStream(5, 'play'))
   })
   afterAll(() => {
     for (const { workcell } of cells) workcell.free()

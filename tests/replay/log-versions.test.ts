@@ -118,13 +118,18 @@ describe('version 2', () => {
     expect((await readIndexed(first!)).robot).toEqual(told)
   })
 
-  it('takes no reading that is not finite', () => {
+  it('takes no reading, no action and no reward that is not finite', () => {
     const log = EpisodeLog.open(join(root, 'finite'), spec)
     const [first, second] = episodes[0]!.observations
     log.begin({ episode: 0, task: 'place', source: 'online', seed: 1 }, first!)
     const spoilt = { ...second!, proprio: second!.proprio.with(16, Number.POSITIVE_INFINITY) }
     expect(() => log.step({ ...episodes[0]!.steps[0]!, id: 0 }, spoilt)).toThrow('wrist.force.z [N]: is Infinity')
-    expect(log.step({ ...episodes[0]!.steps[0]!, id: 0 }, second!)).toBe(true)
+    const step = { ...episodes[0]!.steps[0]!, id: 0 }
+    expect(() => log.step({ ...step, reward: Number.NaN }, second!)).toThrow('reward NaN')
+    expect(() => log.step({ ...step, action: step.action.with(2, Number.POSITIVE_INFINITY) }, second!)).toThrow(
+      'Infinity',
+    )
+    expect(log.step(step, second!)).toBe(true)
     log.close()
   })
 

@@ -213,3 +213,16 @@ describe('a repair', () => {
     vi.restoreAllMocks()
   })
 })
+
+it('what is no file is named, by a check, a repair and a reader alike', async () => {
+  write()
+  const strange = path.join(folder, 'segment-000009.duetlog')
+  fs.mkdirSync(strange)
+  const words = `${strange}: is no file. Move it out of the folder`
+  await expect(checkLog(folder)).rejects.toThrow(words)
+  await expect(repairLog(folder)).rejects.toThrow(words)
+  expect(read).toThrow(words)
+  fs.rmdirSync(strange)
+  fs.symlinkSync(path.join(folder, 'gone'), strange)
+  await expect(checkLog(folder)).rejects.toThrow(`${strange}: failed to open: no such file or directory (ENOENT)`)
+})

@@ -89,6 +89,20 @@ describe('at once', () => {
     ],
     ['a camera that is missing', show('wrist', undefined), /camera wrist sent no picture/],
     ['a picture of another size', show('front', picture(6, 8, 0)), /camera front sent 6 × 8 pixels/],
+    [
+      'a picture of floats',
+      show('front', { width: 8, height: 6, data: new Float32Array(144) as never }),
+      /holds no bytes/,
+    ],
+    ['a picture without bytes', show('wrist', { width: 8, height: 8 } as never), /wrist sent a picture that holds no/],
+    ['no pictures at all', (seen) => ({ ...seen, images: undefined as never }), /camera front sent no picture/],
+    ['no readings', (seen) => ({ ...seen, proprio: null as never }), /no proprioceptive readings came/],
+    [
+      'doubles, which a log would take for infinite',
+      (seen) => ({ ...seen, proprio: Float64Array.from(seen.proprio) as never }),
+      /no proprioceptive readings came as a Float32Array/,
+    ],
+    ['nothing', () => undefined as never, /no proprioceptive readings came/],
     ['a picture cut short', show('front', { width: 8, height: 6, data: new Uint8Array(100) }), /in 100 bytes/],
     ['a clock without a number', (seen) => ({ ...seen, time: Number.NaN }), /clock reads NaN/],
     ['a clock that goes back', (seen) => ({ ...seen, time: 0.05 }), /clock went back from 0\.2 to 0\.05/],
@@ -106,6 +120,16 @@ describe('at once', () => {
     expect(robot.fault).toMatchObject({ kind: 'sensor', what: expect.stringMatching(words) })
     expect(arm.stops).toBeGreaterThan(0)
     await expect(robot.reset('push')).rejects.toThrow('holds after a fault (sensor: ')
+  })
+
+  it('so does a reward that is no number', async () => {
+    const arm = new Arm()
+    const told = arm.step.bind(arm)
+    arm.step = async (action) => ({ ...(await told(action)), reward: arm.steps === 3 ? Number.NaN : 0 })
+    expect(await until(new SafeRobot(arm), forth)).toMatchObject({
+      t: 3,
+      said: expect.stringContaining('the robot tells a reward of NaN'),
+    })
   })
 
   it('stops it also when it is looked at, or reset', async () => {
@@ -129,8 +153,11 @@ describe('after a while', () => {
   const black = (seen: Observation, t: number): Observation =>
     show('front', { width: 8, height: 6, data: new Uint8Array(144).fill(t % 2) })(seen)
 
+  const inTurn = (seen: Observation, t: number) => show('front', picture(8, 6, 99 + (t % 2)))(seen)
+
   it.each<[string, (seen: Observation, t: number) => Observation, string]>([
     ['a frozen camera', show('front', frozen), 'camera front has shown the same picture for 25 steps in motion'],
+    ['a camera that shows two old pictures in turn', inTurn, 'camera front has shown the same picture for 25 steps'],
     ['a black camera', black, 'camera front has shown nothing for 25 steps in motion'],
     ['a clock that stands', (seen) => ({ ...seen, time: 0 }), "the robot's clock has stood at 0 s for 4 steps"],
   ])('%s stops the robot', async (_, spoil, words) => {
@@ -161,6 +188,25 @@ it('an arm that trembles in place, or works outside of what a standing camera se
   }
   expect(await until(seeing([0.5, 0, 0]), forth)).toBeNull()
   expect(await until(seeing([-0.2, 0, 0]), forth)).toMatchObject({ said: expect.stringContaining('camera front') })
+})
+
+it('a picture in memory that the robot uses again is no fault, and a frozen one in it is', async () => {
+  const memory = picture(8, 6, 0)
+  const inPlace = (content: (t: number) => Image) => (seen: Observation, t: number) => {
+    memory.data.set(content(t).data)
+    return show('front', memory)(seen)
+  }
+  expect(await until(new SafeRobot(new Arm(inPlace((t) => picture(8, 6, t)))), forth)).toBeNull()
+  expect(await until(new SafeRobot(new Arm(inPlace(() => picture(8, 6, 5)))), forth)).toMatchObject({ t: 26 })
+})
+
+it('a frozen camera is found at any rate of the robot, and while it moves slowly', async () => {
+  const slow = () => Float32Array.of(0.08, 0, 0, 0, 0, 0, 0) // 0.8 mm a step
+  for (const rate of [10, 50]) {
+    const arm = new Arm(show('front', picture(8, 6, 1)))
+    arm.spec = { ...spec, rate }
+    expect(await until(new SafeRobot(arm), slow)).toMatchObject({ said: expect.stringContaining('camera front') })
+  }
 })
 
 it('a wall before the lens is no fault: a plain picture that is neither black nor white', async () => {

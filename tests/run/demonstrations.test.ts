@@ -90,6 +90,16 @@ describe('recorded demonstrations', () => {
     ])
   })
 
+  it('let a signal in while they are recorded, however little there is to wait for', async () => {
+    const other = newFolder()
+    let heard = 0
+    const ear = setInterval(() => heard++, 1)
+    const { length } = episodes[0]!.steps
+    await recordDemonstrations(other, { ...settings, tasks: ['pick'], perTask: 1, robot, demonstrator: expert })
+    clearInterval(ear)
+    expect(heard).toBeGreaterThan(Math.min(length, 5))
+  })
+
   it('leave failures out, and give up with advice when there are only failures', async () => {
     const blind = await Workcell.create({ cameras: false })
     const shaky: Simulation['demonstrator'] = (seed, hand) => demonstrator(() => blind.truth(), seed, hand)

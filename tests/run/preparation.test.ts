@@ -1,4 +1,5 @@
 /** @file What a run is prepared from, and what it refuses. */
+
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import { NO_COPIES } from '../../src/loop/perception.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
+import { LogSource } from '../../src/replay/log-source.ts'
 import type { RobotSpec } from '../../src/robot/robot.ts'
 import { resolveConfig } from '../../src/run/config.ts'
 import {
@@ -68,7 +70,7 @@ const config = (perTask: number) => {
   return { ...rest, tasks: ['pick', 'place'], demonstrations: { ...settings, perTask } }
 }
 const encode = (path: string, perTask: number) =>
-  encodeDemonstrations(eyes, [{ folder: path, spec }], config(perTask), NO_COPIES, { onEpisode: () => {} })
+  encodeDemonstrations(eyes, [new LogSource(path, spec)], config(perTask), NO_COPIES, { onEpisode: () => {} })
 const description = (hash: string) => ({ name: 'nano', hash }) as EncoderDescription
 
 describe('demonstrations', () => {
@@ -84,8 +86,8 @@ describe('demonstrations', () => {
   it('come from every robot, as many of each task from each', async () => {
     const other = { ...spec, name: 'another arm' }
     const sources = [
-      { folder: demonstrations(['pick', 'place', 'place']), spec },
-      { folder: demonstrations(['place', 'pick', 'pick'], other), spec: other },
+      new LogSource(demonstrations(['pick', 'place', 'place']), spec),
+      new LogSource(demonstrations(['place', 'pick', 'pick'], other), other),
     ]
     const encoded = await encodeDemonstrations(eyes, sources, config(1), NO_COPIES, { onEpisode: () => {} })
     expect(encoded.map(({ episode }) => [episode.start.episode, episode.start.task])).toEqual([
@@ -94,7 +96,7 @@ describe('demonstrations', () => {
       [2, 'place'],
       [3, 'pick'],
     ])
-    const swapped = [{ ...sources[0]!, spec: other }]
+    const swapped = [new LogSource(sources[0]!.name, other)]
     await expect(encodeDemonstrations(eyes, swapped, config(1), NO_COPIES, { onEpisode: () => {} })).rejects.toThrow(
       'test arm',
     )

@@ -6,13 +6,14 @@ import {
   describeSettings,
   mayChange,
   mergeSettings,
+  type PresetName,
   parseOverride,
   resolveConfig,
   settingNames,
 } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { partNow } from '../../src/run/history.ts'
-import { describeChange, resumeConfig, resumeListener } from '../../src/run/resume.ts'
+import { describeChange, presetInFull, resumeConfig, resumeListener } from '../../src/run/resume.ts'
 import { duetVersion } from '../../src/run/version.ts'
 
 const config = resolveConfig('tiny')
@@ -48,6 +49,37 @@ describe('settings given to a resumed run', () => {
 
   it('that the run has already are no change, whatever class they are of', () => {
     expect(resumed('learner.batch=32', 'seed=0', 'online.robotMinutes=0.5')).toEqual({ config, changes: [] })
+  })
+
+  it('that the run has in another notation are no change: numbers, nested settings, lists, null for none', () => {
+    const same = ['learner={batch: 3.2e1, refinement: {batch: 0x10}}', 'seed=0.0', 'online.robotMinutes=.5', 'robot={}']
+    const none = ['vlaLayer=null', 't5Path=', 'vlaPath=~', 'demonstrations.path=null']
+    expect(resumed(...same, 'tasks=["pick", assemble]', ...none)).toEqual({ config, changes: [] })
+    expect(() => resumed('seed=null')).toThrow('seed 0, not null')
+    expect(() => resumed('tasks=null')).toThrow('tasks ["pick","assemble"], not null')
+    expect(() => resumed('tasks=[assemble, pick]')).toThrow('not ["assemble","pick"]')
+    expect(() => resumed('vlaCameras.camera1=null')).toThrow('vlaCameras.camera1 none, not null')
+  })
+
+  it('null takes an optional one away again', () => {
+    const { config: lent } = resumed('vlaPath=/weights')
+    const { config: now, changes } = resumeConfig('runs/x', lent, parseOverride('vlaPath=null'))
+    expect(now).toEqual(config)
+    expect(changes.map(describeChange)).toEqual(['vlaPath: "/weights" -> none'])
+  })
+
+  it('a preset asks for all in which presets differ, also where it says nothing itself', () => {
+    const asked = (preset: PresetName) => resumeConfig('runs/x', config, presetInFull(preset))
+    expect(asked('tiny').changes).toEqual([])
+    expect(() => asked('quick')).toThrow('warmUp.updates 60, not 1000')
+    expect(() => asked('paper')).toThrow('tasks ["pick","assemble"], not ["place","pick","assemble"]')
+  })
+
+  it('that no object may have, or that stand as one name, are refused instead of being lost', () => {
+    expect(() => resumed('__proto__.seed=1')).toThrow('__proto__: is no setting')
+    expect(() => resumeConfig('runs/x', config, { 'online.robotMinutes': 2 })).toThrow(
+      'Write "online:" and below it "  robotMinutes: ..."',
+    )
   })
 
   it('that are unknown or out of bounds are named as ever', () => {

@@ -153,6 +153,25 @@ describe('train', () => {
     expect(trained).toEqual(['a-seed0'])
   })
 
+  it('tells whoever records demonstrations to stop, and leaves nothing of a recording that was cut off', async () => {
+    const abort = new AbortController()
+    const folders: string[] = []
+    const one = bench({
+      signal: abort.signal,
+      workers: {
+        train: () => Promise.reject(new Error('begun')),
+        record: async (path, _config, _onProgress, signal) => {
+          folders.push(path)
+          mkdirSync(path, { recursive: true })
+          abort.abort()
+          signal.throwIfAborted()
+        },
+      },
+    })
+    await expect(one.train('a', {}, 0)).rejects.toThrow('aborted')
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false])
+  })
+
   it('a failure ends one run and leaves its place to the next', async () => {
     const one = bench({
       workers: {

@@ -6,6 +6,18 @@ import { allCommands, FILLERS, SYNONYMS } from '../../src/talk/vocabulary.ts'
 
 const kind = (text: string) => haltIn(text)?.kind ?? null
 
+/** As dictation and phones write them: no apostrophe, another one, nothing between two words, other letters. */
+const WRITTEN = [
+  "don't move",
+  'don‘t move',
+  'don‛t move',
+  'don′t move',
+  'donʼt move',
+  'don＇t move',
+  'DoN’T mOvE',
+  'dont move',
+]
+
 /** What people shout at a machine that is about to do harm. */
 const STOPS = [
   ...[
@@ -116,6 +128,42 @@ const NEITHER = [
   ...['half a step down', 'come back', 'at once', 'on and on', 'make me a sandwich', 'the hole', 'place it'],
 ]
 
+const MORE_STOPS = [
+  ...['pull the plug', 'disengage', 'deactivate it', 'disable the robot', 'escape', 'esc', 'ctrl c', 'this is unsafe'],
+  ...['nono', 'NoNoNo!', 'whoah', 'woa there', 'please could you stop', 'stop stop stop', "you're crushing it"],
+  ...['something is burning', 'my sleeve is caught in it', 'e_stop', '(stop)', 'stop‽', 'full stop', 'come to a halt'],
+  ...[
+    'hör auf',
+    'hoer auf',
+    'quieto',
+    'párate',
+    'fermi',
+    'ne bouge pas',
+    'やめて',
+    'हाथ रोको',
+    'хватит',
+    'σταμάτα',
+    'หยุด',
+  ],
+]
+const MORE_PAUSES = [
+  ...[
+    'wrong way',
+    'wrong',
+    'other way',
+    'not there',
+    'not that way',
+    'not like that',
+    'never',
+    'negative',
+    "that's it",
+  ],
+  ...['that will do', 'do nothing', 'relax', 'take five', 'slow it down', 'heads up', 'hey hey', 'oh my god', 'aaaah'],
+  ...['argh', 'uh-uh', 'it is going to fall', "there's somebody in the way", 'a person!', 'malfunction', 'oi', '待て'],
+]
+/** A word that is part of another halts, too: better one halt for nothing. The bolt may be said to be anything else. */
+const INSIDE = ['unstoppable', 'nonstop', 'non-stop', 'stopper', 'the bus stop', 'doorstop', 'stopwatch', 'freezer']
+
 /** Phrases that are motion, or nearly: every word that commands are said with. */
 const motion = fc
   .array(
@@ -129,6 +177,8 @@ const motion = fc
 describe('words that halt the robot', () => {
   it.each(STOPS)('"%s" stops', (text) => expect(kind(text)).toBe('stop'))
   it.each(PAUSES)('"%s" pauses', (text) => expect(kind(text)).toBe('pause'))
+  it.each([...MORE_STOPS, ...WRITTEN, ...INSIDE])('"%s" stops', (text) => expect(kind(text)).toBe('stop'))
+  it.each(MORE_PAUSES)('"%s" pauses', (text) => expect(kind(text)).toBe('pause'))
   it.each(NEITHER)('"%s" does neither', (text) => expect(kind(text)).toBeNull())
 
   it('are no part of any motion', () => {

@@ -92,6 +92,30 @@ describe('free phrases', () => {
     expect(refusal(phrase).suggestions).toHaveLength(6)
   })
 
+  it.each([
+    ['you keep going left', 'left'],
+    ['you always go up', 'up'],
+    ['drifting left', 'left'],
+    ['it leans right', 'right'],
+    ['it drifts forward', 'forward'],
+    ['that is just right', 'right'],
+    ['your too far right', 'right'],
+    ['its too low', 'down'],
+    ['ever so slightly left', 'right'],
+    ['clean up', 'up'],
+    ['wake up', 'up'],
+  ])('of a complaint, or of what is no motion, offer nothing of its own: "%s", not %s', (phrase, direction) => {
+    const reading = understandPhrase(phrase)
+    expect(reading).not.toHaveProperty('command')
+    expect(refusal(phrase).suggestions.join()).not.toContain(direction)
+  })
+
+  it('of a slip offer what it was meant to be', () => {
+    expect(refusal('mvoe lfet').suggestions).toEqual(['move left'])
+    expect(refusal('omve to the rihgt').suggestions).toEqual(['move right'])
+    expect(refusal('plaese go forwrd').suggestions).toEqual(['move forward'])
+  })
+
   it('agree with the vocabulary wherever that understands', () => {
     const words = [...Object.keys(SYNONYMS), ...FILLERS, 'left', 'right', 'forward', 'backward', 'up', 'down', 'not']
     let compared = 0

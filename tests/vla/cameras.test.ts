@@ -1,6 +1,7 @@
 /** @file Which of the robot's cameras an encoder looks through. */
 import { describe, expect, it } from 'vitest'
 import { type GivenCameras, imageOf, type PairingRules, pairCameras, pairingLine } from '../../src/vla/cameras.ts'
+import { cameraOf } from '../../src/vla/smolvla/config.ts'
 
 const pairs = (wanted: string[], robot: string[], rules?: PairingRules) => pairCameras(wanted, robot, 'test', rules)
 const names = (...given: Parameters<typeof pairs>) => pairs(...given).map((pair) => `${pair.wanted}=${pair.robot}`)
@@ -31,6 +32,15 @@ describe('pairCameras', () => {
       'wrist=wrist',
       'camera3=front',
     ])
+  })
+
+  it('renames once, not round and round: cycles swap, chains move on by one, of two for one slot the first is taken', () => {
+    const cycle = { camera1: 'camera2', camera2: 'camera1' }
+    const two = ['camera1', 'camera2']
+    expect(names(two, two, { renamed: cycle })).toEqual(['camera1=camera2', 'camera2=camera1'])
+    expect(names(['b', 'c'], ['a', 'b'], { renamed: { a: 'b', b: 'c' } })).toEqual(['b=a', 'c=b'])
+    expect(names(['a', 'b'], ['x', 'y'], { renamed: { x: 'a', y: 'a' } })).toEqual(['a=x', 'b=y'])
+    expect(names(['a', 'empty_camera_0'], ['x', 'y'], { renamed: { x: 'empty_camera_0' } })).toEqual(['a=x'])
   })
 
   it('takes the setting first, and says of each pair why', () => {
@@ -71,6 +81,29 @@ describe('pairingLine', () => {
     expect(pairingLine(pairs(wanted, robot), wanted, robot)).toBe(
       "cameras: camera1 sees front (by order), wrist sees wrist (by name); empty: empty_camera_0; not used: the robot's side",
     )
+    const renamed = { agentview: 'camera1', overhead: 'camera1', front: 'wrist' }
+    expect(pairingLine(pairs(wanted, robot, { renamed }), wanted, robot, renamed)).toMatch(
+      /^cameras: camera1 sees wrist \(by order, its rename_map has agentview and overhead\), wrist sees front \(by rename_map\);/,
+    )
+  })
+})
+
+describe('cameraOf', () => {
+  it.each([
+    ['observation.images.wrist', 'wrist'],
+    ['observation.image.wrist', 'wrist'],
+    ['observation.images.empty_camera_0', 'empty_camera_0'],
+    ['observation.images.robot0_eye_in_hand', 'robot0_eye_in_hand'],
+    ['observation.images.left.top', 'left.top'],
+    ['observation.image', 'image'],
+    ['observation.image2', 'image2'],
+    ['observation.imagesque', 'imagesque'],
+    ['observation.wrist', 'wrist'],
+    ['images.wrist', 'wrist'],
+    ['image', 'image'],
+    ['wrist', 'wrist'],
+  ])('of %s is %s', (feature, camera) => {
+    expect(cameraOf(feature)).toBe(camera)
   })
 })
 

@@ -4,7 +4,7 @@
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { floatTensor, readSafetensors, type SafeTensor, writeSafetensors } from '../../src/formats/safetensors.ts'
 import { openSafetensors } from '../../src/formats/safetensors-file.ts'
@@ -206,6 +206,7 @@ describe('a LoRA finetune', () => {
   it.each([
     ['of another name of the adapter', 'base_model.model.', '.default.weight'],
     ['without a prefix', '', '.weight'],
+    ['as several devices save them', 'module.base_model.model.module.', '.weight'],
     ['of a compiled part of the policy', 'base_model.model._orig_mod.vlm_with_expert.', '.weight'],
   ])('is found by names %s', async (_, prefix, ending) => {
     const module = `${TEXT}.0.self_attn.q_proj`
@@ -214,6 +215,23 @@ describe('a LoRA finetune', () => {
     const folder = await anAdapter({ [`${prefix}${own}.lora_A${ending}`]: a, [`${prefix}${own}.lora_B${ending}`]: b })
     const wanted = await hWith({ [`${module}.weight`]: plainMerge(`${module}.weight`, a, b, 2) })
     expect(worst((await hOf(folder)).h, wanted.h)).toBeLessThan(2e-5)
+  })
+
+  it('may lie in shards, and say null, nothing or empty where it has nothing to say', async () => {
+    const [first, second] = [modules[0]!, modules[2]!]
+    const tensors = [first, second].map((module) => named(module, factors(`${module}.weight`)))
+    const nothing = { revision: null, rank_pattern: {}, alpha_pattern: null, target_modules: '.*_proj', eva_config: {} }
+    const whole = await anAdapter({ ...tensors[0], ...tensors[1] }, { ...PLAIN, ...nothing })
+    const folder = await anAdapter({}, { ...PLAIN, ...nothing })
+    await rm(join(folder, WEIGHTS))
+    const weight_map: Record<string, string> = {}
+    for (const [i, part] of tensors.entries()) {
+      const shard = `adapter_model-0000${i + 1}-of-00002.safetensors`
+      await writeSafetensors(join(folder, shard), part)
+      for (const name of Object.keys(part)) weight_map[name] = shard
+    }
+    await writeFile(join(folder, `${WEIGHTS}.index.json`), JSON.stringify({ metadata: {}, weight_map }))
+    expect(worst((await hOf(folder)).h, (await hOf(whole)).h)).toBe(0)
   })
 
   it('of the expert alone leaves h as it is, and says so', async () => {
@@ -283,6 +301,11 @@ describe("an adapter's base", () => {
       expect((await hOf(folder)).embeddingWidth).toBeGreaterThan(0)
   })
 
+  it('is found by a path from where duet runs', async () => {
+    const folder = await finetune(relative(process.cwd(), fixture).replace(/^(?:\.\.[\\/])+/, ''))
+    expect((await hOf(folder)).embeddingWidth).toBeGreaterThan(0)
+  })
+
   it('gives its config and statistics where the adapter has none of its own', async () => {
     const { notes } = await hOf(await finetune(fixture))
     expect(notes!.join('\n')).toContain(`normalised (MEAN_STD) by the statistics in ${fixture}`)
@@ -298,6 +321,7 @@ describe("an adapter's base", () => {
     await expect(hOf(folder)).rejects.toThrow(
       /adapter_config\.json: names the model lerobot\/smolvla_base, revision v2, .*policy\/base, .*smolvla_base.*and not in the Hub's cache .*empty\. Fetch it with `duet pull smolvla`, or put its config\.json and model\.safetensors into .*base/,
     )
+    await expect(hOf(await finetune(''))).rejects.toThrow(/names no base_model_name_or_path/)
     await expect(hOf(await finetune(null))).rejects.toThrow(/names no base_model_name_or_path\. Put the model/)
   })
 })
@@ -336,6 +360,31 @@ describe('refused adapters', () => {
   ]
   it.each(weights)('of weights with %s', async (_, tensors, config, message) => {
     await expect(hOf(await anAdapter(tensors(), { ...PLAIN, ...config }))).rejects.toThrow(message)
+  })
+
+  it('of two in one file', async () => {
+    const two = Object.fromEntries(
+      ['first', 'second'].flatMap((name) =>
+        Object.entries(good()).map(([key, tensor]) => [key.replace('.weight', `.${name}.weight`), tensor]),
+      ),
+    )
+    await expect(hOf(await anAdapter(two))).rejects.toThrow(
+      /lora_A\.second\.weight": changes model\.state_proj\.weight, as ".*lora_A\.first\.weight" does\. Save each/,
+    )
+  })
+
+  it('on a base of packed integers', async () => {
+    const quantised = join(home, 'quantised')
+    await cp(fixture, quantised, { recursive: true })
+    const { tensors } = await readSafetensors(join(fixture, 'model.safetensors'))
+    const packed: SafeTensor = { dtype: 'U8', shape: [288, 1], data: new Uint8Array(288) }
+    await writeSafetensors(join(quantised, 'model.safetensors'), {
+      ...tensors,
+      [`${TEXT}.0.mlp.up_proj.weight`]: packed,
+    })
+    await expect(hOf(await anAdapter(good(), { ...PLAIN, base_model_name_or_path: quantised }))).rejects.toThrow(
+      /up_proj\.weight": is U8, expected .*take the full-precision file/,
+    )
   })
 
   it('for files that are missing, or beside whole weights', async () => {

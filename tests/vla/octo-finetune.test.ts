@@ -113,11 +113,15 @@ function picture(camera: string) {
 }
 const observation: EncoderInput = { images: { primary: picture('primary') }, proprio: PROPRIO, instruction: texts[0]! }
 
+/** `notes` are those about the files; who sees what comes before them. */
 async function encode(folder: string, options: Partial<Parameters<typeof OctoEncoder.load>[0]> = {}) {
   const encoder = await OctoEncoder.load({ folder, cameras: ['primary'], threads: 1, ...options })
   try {
     const { h } = (await encoder.encode([observation]))[0] as Encoding
-    return { h, description: encoder.description, notes: encoder.description.notes ?? [] }
+    const { description } = encoder
+    const [pairing, ...notes] = description.notes!
+    expect(pairing).toMatch(/^cameras: primary sees primary \(by name\)/)
+    return { h, description, notes }
   } finally {
     await encoder.close()
   }
@@ -482,6 +486,23 @@ describe('a save that was killed', () => {
     rmSync(join(folder, '300000'), { recursive: true })
     leave(join(folder, '305000'))
     await expect(encode(folder)).rejects.toThrow(/305000\/default\/checkpoint/)
+  })
+
+  it.each(['checkpoint_310000', 'step-310000', '0310000'])('is no reason to pass over %s', async (step) => {
+    const folder = whole()
+    cpSync(join(folder, '300000'), join(folder, step), { recursive: true })
+    expect((await encode(folder)).description.source).toContain(step)
+    rmSync(join(folder, step, 'default'), { recursive: true })
+    expect((await encode(folder)).notes).toEqual([`step 300000 is read, as ${step} was not saved whole.`])
+  })
+
+  it('is told from a step that an orbax saver wrote without its manager, and from what is no step', async () => {
+    const folder = whole()
+    renameSync(join(folder, '300000/default'), join(folder, '0'))
+    rmSync(join(folder, '300000'), { recursive: true })
+    for (const other of ['1e6', 'latest', 'state', '.5', '-7', '400000.bak'])
+      cpSync(join(folder, '0'), join(folder, other), { recursive: true })
+    expect((await encode(folder)).description.source).toContain(join(folder, '0', 'checkpoint'))
   })
 
   it('does not hide a newer step that newer orbax saved', async () => {

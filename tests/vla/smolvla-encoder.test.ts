@@ -188,6 +188,7 @@ describe('SmolVLA files', () => {
     ['another architecture', { config: { type: 'pi0' } }, /config\.json: type: .*smolvla/],
     ['fewer layers than the file has', { config: { num_vlm_layers: 2 } }, /"model\..*layers\.[23]\..*is not part of/],
     ['more layers than the file has', { config: { num_vlm_layers: 6 } }, /has no tensor "model\..*layers\.4\./],
+    ["another robot's state", { config: { adapt_to_pi_aloha: true } }, /adapt_to_pi_aloha: is not false/],
     ['another width', { config: { max_state_dim: 13 } }, /state_proj\.weight" is \[48,12\], expected \[48,13\]/],
     [
       'a renamed tensor',
@@ -228,6 +229,78 @@ describe('SmolVLA files', () => {
     const { h } = only(await encoder.encode([anInput(0)]))
     expect(relativeError(h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
     await encoder.close()
+  })
+
+  const around: [string, (name: string) => string][] = [
+    ['a compiled policy', (name) => `_orig_mod.${name}`],
+    ['a compiled network', (name) => name.replace(/^model\./, 'model._orig_mod.')],
+    ['one that several devices trained', (name) => `module.${name}`],
+    ['both', (name) => `_orig_mod.module.${name}`],
+    ['the network alone', (name) => name.replace(/^model\./, '')],
+    ['an agent', (name) => `agent.policy.${name}`],
+  ]
+  it.each(around)('is read by the names of %s', async (name, rename) => {
+    const target = await changed(`around-${name.replaceAll(' ', '-')}`, {})
+    const path = join(target, 'model.safetensors')
+    const tensors = Object.entries((await readSafetensors(path)).tensors).map(([each, tensor]) => [
+      rename(each),
+      tensor,
+    ])
+    await writeSafetensors(path, Object.fromEntries(tensors))
+    const encoder = await load({ folder: target })
+    const { h } = only(await encoder.encode([anInput(0)]))
+    expect(relativeError(h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
+    await encoder.close()
+  })
+
+  it('passes over tables that older libraries saved, and reads tied weights that were saved once', async () => {
+    const target = await changed('tables', {})
+    const path = join(target, 'model.safetensors')
+    const { tensors } = await readSafetensors(path)
+    const vlm = 'model.vlm_with_expert.vlm'
+    const { [`${vlm}.model.text_model.embed_tokens.weight`]: words, ...others } = tensors
+    const saved: Record<string, SafeTensor> = {
+      ...others,
+      [`${vlm}.lm_head.weight`]: words!,
+      [`${vlm}.model.vision_model.embeddings.position_ids`]: { dtype: 'I32', shape: [2], data: new Int32Array(2) },
+      [`${vlm}.model.text_model.rotary_emb.inv_freq`]: { dtype: 'F32', shape: [2], data: new Float32Array(2) },
+    }
+    await writeSafetensors(path, saved, {
+      format: 'pt',
+      [`${vlm}.model.text_model.embed_tokens.weight`]: `${vlm}.lm_head.weight`,
+    })
+    const encoder = await load({ folder: target })
+    const { h } = only(await encoder.encode([anInput(0)]))
+    expect(relativeError(h, sample(golden['h.last']!, 0))).toBeLessThan(TOLERANCE)
+    await encoder.close()
+  })
+
+  it('says which steps of the published pipeline nobody takes here, and renames by two of them in turn', async () => {
+    const target = await changed('steps', {})
+    const path = join(target, 'policy_preprocessor.json')
+    const { steps, ...rest } = JSON.parse(await readFile(path, 'utf8'))
+    const renamer = (map: object) => ({ registry_name: 'rename_observations_processor', config: { rename_map: map } })
+    const first = renamer({ 'observation.images.a': 'observation.images.top', 'observation.images.b': 'camera1' })
+    const then = renamer({ 'observation.images.top': 'observation.images.camera2' })
+    const own = [{ registry_name: 'relative_actions_processor' }, { class: 'lab.steps.Rot6d', config: {} }]
+    await writeFile(path, JSON.stringify({ ...rest, steps: [first, then, ...own, ...steps.slice(1)] }))
+    const encoder = await load({ folder: target, cameras: ['a', 'b'] })
+    await encoder.close()
+    expect(encoder.description.notes).toContain(
+      'cameras: camera1 sees b (by rename_map), camera2 sees a (by rename_map)',
+    )
+    expect(encoder.description.notes).toContain(
+      `inputs: ${path} has steps that are not done here: relative_actions_processor, lab.steps.Rot6d`,
+    )
+  })
+
+  it('sends pictures that the policy wants normalised only where no statistics are asked for', async () => {
+    const mapping = { VISUAL: 'MEAN_STD', STATE: 'MEAN_STD', ACTION: 'MEAN_STD' }
+    const target = await changed('visual', { config: { normalization_mapping: mapping } })
+    await expect(load({ folder: target })).rejects.toThrow(
+      /normalization_mapping: VISUAL: is MEAN_STD, pictures are never normalised here\. Set vlaStatistics=none/,
+    )
+    await (await load({ folder: target, statistics: 'none' })).close()
   })
 
   it('leaves out the layers above the one that makes h', async () => {

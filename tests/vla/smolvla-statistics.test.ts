@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type SafeTensor, writeSafetensors } from '../../src/formats/safetensors.ts'
 import { openSafetensors } from '../../src/formats/safetensors-file.ts'
-import { readSmolVlaConfig, type SmolVlaConfig } from '../../src/vla/smolvla/config.ts'
+import { parseSmolVlaConfig, readSmolVlaConfig, type SmolVlaConfig } from '../../src/vla/smolvla/config.ts'
 import { readPipeline } from '../../src/vla/smolvla/pipeline.ts'
-import { prepareState } from '../../src/vla/smolvla/preprocess.ts'
+import { prepareState, restore } from '../../src/vla/smolvla/preprocess.ts'
 import { readNormalisation, type StatisticsChoice } from '../../src/vla/smolvla/statistics.ts'
 
 const folder = resolve(import.meta.dirname, '../fixtures/smolvla')
@@ -101,9 +101,45 @@ describe('statistics that are used', () => {
     expect((await state({ old: true, statistics })).values).toEqual([1, 2])
   })
 
+  it('may be of half or double precision, and have further axes', async () => {
+    const statistics: Record<string, SafeTensor> = {
+      'observation.state.mean': { dtype: 'F16', shape: [1, 2], data: Uint16Array.of(0x3c00, 0x4000) }, // 1, 2
+      'observation.state.std': { dtype: 'F64', shape: [2], data: Float64Array.of(2, 4) },
+      'observation.state.count': { dtype: 'I64', shape: [1], data: BigInt64Array.of(7n) },
+      'observation.images.camera1.mean': { dtype: 'F32', shape: [3, 1, 1], data: new Float32Array(3) },
+    }
+    expect((await state({ statistics })).values).toEqual([1, 2])
+  })
+
+  it('say nothing by an entry that never moved, which becomes what it was in the data', async () => {
+    const still = { 'observation.state.mean': vector(1, 9.99), 'observation.state.std': vector(2, 0) }
+    const { values, line } = await state({ statistics: still })
+    expect(values).toEqual([1, 0])
+    expect(line).toMatch(/entries that never moved in the data \(1\) say nothing$/)
+    const range = { 'observation.state.min': vector(-1, 9.99), 'observation.state.max': vector(7, 9.99) }
+    expect((await state({ statistics: range }, {}, 'MIN_MAX')).values).toEqual([0, -1])
+    const { scaling } = await normalisation({ statistics: still })
+    expect([...restore(Float32Array.of(1, 5), scaling)]).toEqual([3, Math.fround(9.99)])
+  })
+
+  it("are MEAN_STD where config.json names no way, as lerobot's default has it", async () => {
+    const { normalization_mapping: _, ...policy } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))
+    const vlm = JSON.parse(await readFile(join(folder, 'vlm', 'config.json'), 'utf8'))
+    expect(parseSmolVlaConfig(policy, vlm, 'config').normalisation).toMatchObject({ STATE: 'MEAN_STD' })
+  })
+
+  it('say so where the two published files name different ways', async () => {
+    const pipeline = (text: string) => text.replace('"STATE": "MEAN_STD"', '"STATE": "MIN_MAX"')
+    const said = 'its pipeline says MIN_MAX, its config.json counts'
+    expect((await state({ pipeline, statistics: GOOD })).line).toContain(said)
+    expect((await state({ pipeline, statistics: GOOD }, {}, 'IDENTITY')).line).toContain(said)
+  })
+
   it('may stand in the JSON itself', async () => {
     const stats = '"stats": {"observation.state": {"mean": [1, 2], "std": [2, 4]}}, "eps"'
     expect((await state({ pipeline: (text) => text.replace('"eps"', stats) })).values).toEqual([1, 2])
+    const empty = (text: string) => text.replace('"eps"', '"stats": {}, "eps"')
+    expect((await state({ pipeline: empty, statistics: GOOD })).values).toEqual([1, 2])
     const nan = (text: string) => text.replace('"eps"', stats.replace('4', 'NaN'))
     await expect(state({ pipeline: nan })).rejects.toThrow(
       /policy_preprocessor\.json, observation\.state\.std\[1\]: is NaN/,
@@ -129,6 +165,30 @@ describe('statistics of several data sets', () => {
       /no observation\.state of data set leg.*arm, arm-blue/,
     )
     await expect(state({ statistics: GOOD }, { set: 'leg' })).rejects.toThrow(/of no named data set/)
+  })
+
+  it.each(['lerobot/so100.buffer.', 'lerobot/so100.', 'lerobot/so100/', 'so100:', 'so100__', 'so-100.v2.1_'])(
+    'are found behind %j',
+    async (prefix) => {
+      const buffer = prefix.endsWith('_') && !prefix.endsWith('__') ? 'buffer_' : ''
+      const statistics = Object.fromEntries(
+        Object.entries(GOOD).map(([name, values]) => [`${prefix}${buffer}${name}`, values]),
+      )
+      const { values, line } = await state({ statistics })
+      expect(values).toEqual([1, 2])
+      expect(line).toContain(`of data set ${prefix.replace(/(?:\.buffer\.|[./:]|_+)$/, '')} in`)
+    },
+  )
+
+  it('are not those of other features with a like name', async () => {
+    const others = [
+      'observation.state_ee',
+      'observation.states',
+      'observation.environment_state',
+      'observation.state.x',
+    ]
+    const statistics = Object.fromEntries(others.map((name) => [`${name}.mean`, vector(1, 2)]))
+    expect((await state({ statistics })).line).toContain('has no statistics of observation.state')
   })
 
   it('give way to those without a name', async () => {
@@ -160,6 +220,20 @@ describe('no statistics', () => {
       {},
       'MEAN_STD',
       /has no statistics/,
+    ],
+    [
+      'where the step normalises other observations',
+      { pipeline: (text) => text.replace('"eps"', '"normalize_observation_keys": ["observation.x"], "eps"') },
+      {},
+      'MEAN_STD',
+      /policy_preprocessor\.json leaves observation\.state out/,
+    ],
+    [
+      'where the step does not know the state',
+      { pipeline: (text) => text.replace(/"observation\.state"(?=: \{\s*"type")/, '"observation.joints"') },
+      {},
+      'MEAN_STD',
+      /leaves observation\.state out/,
     ],
     ['in an old checkpoint', { old: true }, {}, 'MEAN_STD', /model\.safetensors has no statistics/],
   ]
@@ -219,6 +293,11 @@ describe('damaged statistics', () => {
       'a pipeline without a normaliser',
       { pipeline: (text) => text.replace('"normalizer_', '"n_') },
       /has no step normalizer/,
+    ],
+    [
+      'two normalisers',
+      { pipeline: (text) => text.replace('"device_processor"', '"normalizer_processor"') },
+      /has several steps normalizer_processor/,
     ],
   ]
   it.each(cases)('with %s are refused by name', async (_, files, message) => {

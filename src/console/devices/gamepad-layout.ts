@@ -55,8 +55,9 @@ export function pushOf(source: ControlSource | undefined, { axes, buttons }: Gam
 export const axesBy = (layout: GamepadLayout, pad: GamepadState): Axes =>
   axesOf(AXIS_NAMES.map((axis) => pushOf(layout[WAYS[axis][0]], pad) - pushOf(layout[WAYS[axis][1]], pad)))
 
-export const buttonsBy = (layout: GamepadLayout, pad: GamepadState): HandButton[] =>
-  PAD_BUTTONS.filter((button) => pushOf(layout[button], pad) > PRESSED)
+/** Those that are pushed further than `beyond`. */
+export const buttonsBy = (layout: GamepadLayout, pad: GamepadState, beyond = PRESSED): HandButton[] =>
+  PAD_BUTTONS.filter((button) => pushOf(layout[button], pad) > beyond)
 
 /** A control is given a source. A stick that is pushed forward also goes back, unless something else does. */
 export function withSource(layout: GamepadLayout, control: PadControl, source: ControlSource): GamepadLayout {

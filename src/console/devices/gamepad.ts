@@ -45,15 +45,18 @@ const MEANING: readonly (readonly [HandButton, ...numbers: number[]])[] = [
 /** Worn sticks rest up to here off their centre; XInput's own zone is 7849 / 32767. */
 const STICK_ZONE = 0.24
 
+/** Up to here a trigger is let go: a worn one may rest near where it counts as pressed, and tremble over it. */
+const RESTS = 0.25
+
 /** How this pad is to be read; null where nobody knows. */
-type Reader = { axes: (pad: GamepadState) => Axes; down: (pad: GamepadState) => HandButton[] }
+type Reader = { axes: (pad: GamepadState) => Axes; down: (pad: GamepadState, beyond: number) => HandButton[] }
 
 export class GamepadDevice implements InputDevice {
   readonly kind = 'rate'
   readonly sprung = true
   private readonly buttons = new Buttons()
   private id: string | null // of the pad that was seen last
-  /** Down when we began to look, as the press that makes the browser show the pad: deaf until they come up. */
+  /** Down, or half down, when we began to look, as the press that makes the browser show the pad: deaf until let go. */
   private early: Set<HandButton> | null = null
 
   /**
@@ -91,7 +94,7 @@ export class GamepadDevice implements InputDevice {
     }
     if (pad.id !== this.id) this.release()
     this.id = pad.id
-    const down = this.freshlyDown(reader.down(pad))
+    const down = this.freshlyDown((beyond) => reader.down(pad, beyond))
     for (const [button] of MEANING) if (isShared(button)) this.buttons.set(button, down.includes(button))
     this.buttons.set('gripper', down.includes('gripper'))
     const gripper = gripOf(down.includes('close gripper'), down.includes('open gripper'))
@@ -112,9 +115,11 @@ export class GamepadDevice implements InputDevice {
     this.early = null
   }
 
-  private freshlyDown(down: HandButton[]): HandButton[] {
-    this.early ??= new Set(down)
-    for (const button of this.early) if (!down.includes(button)) this.early.delete(button)
+  private freshlyDown(beyond: (depth: number) => HandButton[]): HandButton[] {
+    const down = beyond(PRESSED)
+    const touched = beyond(RESTS).filter((button) => button !== 'stop' || down.includes(button)) // a stop is not doubted
+    this.early ??= new Set(touched)
+    for (const button of this.early) if (!touched.includes(button)) this.early.delete(button)
     return down.filter((button) => !this.early!.has(button))
   }
 
@@ -122,7 +127,9 @@ export class GamepadDevice implements InputDevice {
     if (isStandard(pad)) return STANDARD_READER
     if (isSixAxis(pad)) return SIX_AXIS_READER
     const layout = this.layoutOf(pad.id)
-    return layout && { axes: (state) => axesBy(layout, state), down: (state) => buttonsBy(layout, state) }
+    return (
+      layout && { axes: (state) => axesBy(layout, state), down: (state, beyond) => buttonsBy(layout, state, beyond) }
+    )
   }
 }
 
@@ -143,16 +150,16 @@ const isStandard = ({ mapping }: GamepadState) => mapping === 'standard'
 const isSixAxis = ({ mapping, axes, id }: GamepadState) =>
   mapping === '' && axes.length === 6 && /256f|3dconnexion|space(mouse|navigator|explorer|pilot)/i.test(id)
 
-const isDown = ({ buttons }: GamepadState, index: number) => depthOf(buttons[index]) > PRESSED
+const isDown = ({ buttons }: GamepadState, index: number, beyond: number) => depthOf(buttons[index]) > beyond
 
 const STANDARD_READER: Reader = {
   axes: sticks,
-  down: (pad) =>
-    MEANING.flatMap(([button, ...numbers]) => (numbers.some((index) => isDown(pad, index)) ? [button] : [])),
+  down: (pad, beyond) =>
+    MEANING.flatMap(([button, ...numbers]) => (numbers.some((index) => isDown(pad, index, beyond)) ? [button] : [])),
 }
 
 /** The browser has scaled the counts to [-1, 1] already; of the buttons only the first two are known. */
 const SIX_AXIS_READER: Reader = {
   axes: ({ axes }) => fromDeviceFrame(axes.map((value) => value * FULL_SCALE)),
-  down: (pad) => (['close gripper', 'open gripper'] as const).filter((_, index) => isDown(pad, index)),
+  down: (pad, beyond) => (['close gripper', 'open gripper'] as const).filter((_, index) => isDown(pad, index, beyond)),
 }

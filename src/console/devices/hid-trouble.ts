@@ -8,7 +8,7 @@ export type Trouble = {
 
 type Named = { productName: string; vendorId: number }
 
-const SECURE = 'Open the page by https, or on the machine of the run as http://localhost'
+const SECURE = 'Open the page by https (start it with --tls), or on the machine of the run as http://localhost'
 
 /**
  * What WebHID threw.

@@ -5,47 +5,56 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { InputError } from '../../errors.ts'
+import { type Identity, vouchesFor } from './identity.ts'
+import { canonicalName, type Names } from './names.ts'
 
-export const LOOPBACK = '127.0.0.1'
-const LOCAL_NAMES = ['127.0.0.1', 'localhost', '[::1]']
 const SHORTEST_TOKEN = 16
 
 export type Door = {
-  hosts: readonly string[] // names that may stand in Host, without a port; empty: any, for the token guards
+  names: readonly string[] // those that may stand in Host; "*.lab.example" for a wildcard
+  schemes: readonly string[] // those that may stand in Origin
   token: string | null
 }
 
-const isLocal = (host: string) => ['127.0.0.1', 'localhost', '::1'].includes(host)
-
-/** Any address but this machine's own needs a token; one is drawn where none is given. @throws InputError for a short one */
-export function doorFor(host: string, token?: string): Door {
+/**
+ * Where others can ask there is a token; one is drawn where none is given. What a certificate vouches for may be asked for.
+ * @throws InputError for a short token
+ */
+export function doorFor({ alone, served }: Names, token?: string, identity?: Identity): Door {
   if (token !== undefined && token.length < SHORTEST_TOKEN)
     throw new InputError(
       '--token',
       `has ${token.length} characters`,
       `Give at least ${SHORTEST_TOKEN}, or leave it out`,
     )
-  if (isLocal(host)) return { hosts: LOCAL_NAMES, token: token ?? null }
-  return { hosts: [], token: token ?? randomBytes(24).toString('base64url') }
+  const schemes = identity ? ['https:'] : ['http:', 'https:'] // the latter where somebody else's server ends TLS
+  if (alone) return { names: served, schemes, token: token ?? null }
+  const names = [...served, ...(identity?.names ?? [])]
+  return { names, schemes, token: token ?? randomBytes(24).toString('base64url') }
 }
 
 /** @returns why the request is refused; undefined if it may pass. `live`: it opens a connection that can move a robot */
-export function refusal({ headers, url }: IncomingMessage, door: Door, live: boolean): string | undefined {
+export function refusal({ headers, url, socket }: IncomingMessage, door: Door, live: boolean): string | undefined {
   const host = headers.host ?? ''
-  const name = host.replace(/:\d+$/, '')
-  if (host === '' || (door.hosts.length > 0 && !door.hosts.includes(name))) return `Host "${host}" is not this console`
+  const name = canonicalName(host.replace(/:\d+$/, ''))
+  // The address that the connection has come to is no name that somebody else could point here.
+  if (name === undefined || !(vouchesFor(door.names, name) || name === addressOf(socket.localAddress)))
+    return `Host "${host}" is not this console: --host-name adds a name`
   if (live && headers.origin === undefined) return 'there is no Origin'
-  if (headers.origin !== undefined && !sameHost(headers.origin, host))
+  if (headers.origin !== undefined && !isPageOf(headers.origin, host, door.schemes))
     return `Origin "${headers.origin}" is another place`
   if (headers['sec-fetch-site'] === 'cross-site') return 'a page from elsewhere asks'
   if (door.token !== null && !equal(tokenOf(url ?? ''), door.token)) return 'the token is missing or wrong'
   return undefined
 }
 
-function sameHost(origin: string, host: string): boolean {
+/** An IPv4 address may be written as one of IPv6. */
+const addressOf = (address = '') => canonicalName(address.replace(/^::ffff:(?=\d+\.)/, ''))
+
+function isPageOf(origin: string, host: string, schemes: readonly string[]): boolean {
   try {
     const { protocol, host: from } = new URL(origin)
-    return (protocol === 'http:' || protocol === 'https:') && from === host
+    return schemes.includes(protocol) && from === host
   } catch {
     return false
   }

@@ -1,6 +1,6 @@
 /** @file Follows an episode and says, at its end, what each tweak in it became: the label of every window, with a picture. */
 
-import type { Happening } from '../../loop/episode.ts'
+import type { Happening } from '../../loop/happening.ts'
 import type { Image } from '../../robot/robot.ts'
 import type { Translator } from '../../talk/translator.ts'
 import type { LabelEvent } from '../protocol.ts'

@@ -3,16 +3,28 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../../errors.ts'
-import { Desk } from './desk.ts'
+import { givenCertificate } from './given-certificate.ts'
+import type { Identity } from './identity.ts'
 import { RunLibrary } from './library.ts'
+import { LOOPBACK, type Names, namesFor } from './names.ts'
+import { RunObserver } from './observer.ts'
+import { ownCertificate } from './own-certificate.ts'
 import { ConsoleServer, DEFAULT_PORT } from './server.ts'
 
 /** Where `npm run build` leaves the page. */
 export const PAGE = fileURLToPath(new URL('../../../build/console', import.meta.url))
 
-export type Address = { host?: string; port?: number; token?: string }
+export type Address = {
+  host?: string
+  hostName?: string[] // further names of this machine
+  port?: number
+  token?: string
+  tls?: boolean
+  tlsCert?: string // file, PEM
+  tlsKey?: string // file, PEM
+}
 
-export type Console = { desk: Desk; server: ConsoleServer }
+export type Console = { observer: RunObserver; server: ConsoleServer }
 
 /** `runs`: folder whose runs can be replayed beside the one that goes on at `path`. @throws InputError */
 export function openLiveConsole(
@@ -21,7 +33,7 @@ export function openLiveConsole(
   address: Address,
   onNotice: (line: string) => void,
 ): Promise<Console> {
-  return open(new Desk({ onNotice }), new RunLibrary(runs, { path, running: true }), address)
+  return open(new RunObserver({ onNotice }), new RunLibrary(runs, { path, running: true }), address)
 }
 
 /** Runs that are over: one of them, or all in a folder. @throws InputError */
@@ -35,18 +47,30 @@ export function openReplayConsole(where: { run: string } | { runs: string }, add
       'holds no run that can be shown',
       'Give the folder of a run, or --runs and a folder of runs',
     )
-  return open(new Desk({ replay: newest.run }), library, address)
+  return open(new RunObserver({ replay: newest.run }), library, address)
 }
 
-async function open(desk: Desk, library: RunLibrary, { host, port, token }: Address): Promise<Console> {
+async function open(observer: RunObserver, library: RunLibrary, address: Address): Promise<Console> {
+  const { host = LOOPBACK, port, token } = address
   if (!existsSync(join(PAGE, 'index.html')))
     throw new InputError(PAGE, 'holds no page', 'Build it with `npm run build`')
-  const options = { desk, library, page: PAGE, host, token }
+  const names = namesFor(host, address.hostName)
+  const options = { observer, library, page: PAGE, host, token, names, identity: await identityFor(names, address) }
   try {
-    return { desk, server: await ConsoleServer.open({ ...options, port: port ?? DEFAULT_PORT }) }
+    return { observer, server: await ConsoleServer.open({ ...options, port: port ?? DEFAULT_PORT }) }
   } catch (error) {
     const taken = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
     if (port !== undefined || !taken) throw error
-    return { desk, server: await ConsoleServer.open({ ...options, port: 0 }) } // another run's console is there
+    return { observer, server: await ConsoleServer.open({ ...options, port: 0 }) } // another run's console is there
   }
+}
+
+/** A certificate that is given, else the machine's own; none where nobody asks for https. @throws InputError */
+export async function identityFor(names: Names, { tls, tlsCert, tlsKey }: Address): Promise<Identity | undefined> {
+  if (tlsCert !== undefined && tlsKey !== undefined) return givenCertificate(tlsCert, tlsKey)
+  if (tlsCert !== undefined || tlsKey !== undefined) {
+    const [there, missing] = tlsKey === undefined ? ['--tls-cert', '--tls-key'] : ['--tls-key', '--tls-cert']
+    throw new InputError(there!, `is given without ${missing}`, 'Give both, or --tls alone for an own certificate')
+  }
+  return tls ? ownCertificate(names.vouched) : undefined
 }

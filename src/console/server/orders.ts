@@ -2,8 +2,12 @@
 import { type HaltKind, haltIn } from '../../talk/halt-words.ts'
 import { understandPhrase } from '../../talk/phrases.ts'
 import { type ClientMessage, type ClientName, COMMAND_TIMES, type InputMessage, TIMES } from '../protocol.ts'
-import type { Desk, Live } from './desk.ts'
+import type { CellObserver } from './cell-observer.ts'
 import { Freshness, type Pong } from './freshness.ts'
+import type { Hold } from './hold.ts'
+import type { Journal } from './journal.ts'
+import type { PersonInControl } from './person-in-control.ts'
+import type { Recording } from './recording.ts'
 
 const SAME_REFUSAL = 1000 // ms in which one is journalled once
 
@@ -11,6 +15,26 @@ type Of<K extends ClientMessage['kind']> = Extract<ClientMessage, { kind: K }>
 
 /** An order with its refusal, in words for the person; undefined where it is done. */
 type Answer = string | undefined
+
+/** The robots of a run, as far as people at pages may reach them. */
+export interface OperatedRun {
+  readonly hold: Hold
+  readonly recording: Recording
+  readonly inFocus: Pick<CellObserver, 'rig' | 'view'>
+  chooseSpeed(speed: number): void
+  /** @returns whether there is a robot of this name */
+  turnTo(cell: string): boolean
+}
+
+/** What people at pages reach. */
+export interface Operated {
+  readonly journal: Pick<Journal, 'write'>
+  readonly inControl: PersonInControl
+  readonly live: OperatedRun | undefined // before the robots are there
+  readonly ended: boolean
+  readonly followsCommands: boolean
+  now(): number // ms, never going back
+}
 
 export class Orders {
   private readonly freshness = new Map<string, Freshness>() // by client
@@ -20,7 +44,7 @@ export class Orders {
 
   /** `onLate`: a client's hand is on the robot, but its input was `age` ms old when it came. */
   constructor(
-    private readonly desk: Desk,
+    private readonly operated: Operated,
     private readonly onLate: (client: string, age: number) => void,
   ) {}
 
@@ -29,108 +53,104 @@ export class Orders {
     const refusal = this.answer(who, message)
     const { kind, ...details } = message
     if (refusal !== undefined) this.noteRefusal(who, kind, refusal)
-    else if (kind !== 'input') this.desk.journal.write({ what: kind, ...details, ...who })
+    else if (kind !== 'input') this.operated.journal.write({ what: kind, ...details, ...who })
     return refusal
   }
 
   /** A page has said what time it is there, which tells how old its inputs are. */
   heard(client: string, t: number, pong?: Pong): void {
-    this.desk.heard(client)
-    this.freshnessOf(client).heard(t, this.desk.now(), pong)
+    this.operated.inControl.heard(client)
+    this.freshnessOf(client).heard(t, this.operated.now(), pong)
   }
 
   gone(client: string): void {
     this.freshness.delete(client)
     this.refused.delete(client)
     this.late.delete(client)
-    this.desk.control.gone(client)
-    this.desk.tell(this.desk.controlEvent())
+    const { inControl } = this.operated
+    inControl.control.gone(client)
+    inControl.tellControl()
   }
 
   rename(client: string, name: string): void {
-    this.desk.control.rename(client, name)
-    this.desk.tell(this.desk.controlEvent())
+    const { inControl } = this.operated
+    inControl.control.rename(client, name)
+    inControl.tellControl()
   }
 
   private answer(who: ClientName, message: ClientMessage): Answer {
-    const { desk } = this
-    desk.heard(who.client)
-    if (!desk.live) return 'the robots are not there yet'
+    const { inControl, live, ended } = this.operated
+    inControl.heard(who.client)
+    if (!live) return 'the robots are not there yet'
     const halt = message.kind === 'stop' ? 'stop' : message.kind === 'command' && haltIn(message.text)?.kind
-    if (halt) return void this.halt(who, halt, desk.live)
+    if (halt) return void this.halt(who, halt, live)
     if (message.kind === 'control') return this.changeControl(who, message)
-    if (!desk.control.holds(who.client)) return 'this page does not have control'
+    if (!inControl.control.holds(who.client)) return 'this page does not have control'
     if (message.kind === 'input') return this.takeInput(who.client, message)
-    return desk.ended ? 'the run is over' : this.obey(who, message, desk.live)
+    return ended ? 'the run is over' : this.obey(who, message, live)
   }
 
   /** Anybody's, and whatever the robot was told before is over. */
-  private halt({ name }: ClientName, kind: HaltKind, { reins }: Live): void {
-    this.silence()
-    if (kind === 'stop') reins.stop(`stopped by ${name}`)
+  private halt({ name }: ClientName, kind: HaltKind, { hold }: OperatedRun): void {
+    const { inControl } = this.operated
+    inControl.silence()
+    if (kind === 'stop') hold.stop(`stopped by ${name}`)
     else {
-      this.desk.person.letGo()
-      reins.pause(`paused by ${name}`)
+      inControl.person.letGo()
+      hold.pause(`paused by ${name}`)
     }
   }
 
-  private silence(): void {
-    const { desk } = this
-    if (desk.command === null) return
-    desk.person.silence()
-    desk.tell({ kind: 'command', command: null })
-  }
-
-  private obey(who: ClientName, message: ClientMessage, live: Live): Answer {
-    const { desk } = this
-    const { reins, recording, session, show } = live
+  private obey(who: ClientName, message: ClientMessage, live: OperatedRun): Answer {
+    const { inControl } = this.operated
+    const { hold, recording, inFocus } = live
     switch (message.kind) {
       case 'command':
-        return reins.stopped ? 'the robot is stopped: clear the stop first' : this.say(message)
+        return hold.stopped ? 'the robot is stopped: clear the stop first' : this.say(message)
       case 'silence':
-        return void this.silence()
+        return void inControl.silence()
       case 'verdict':
-        return this.judge(who, message)
+        return this.judge(who, message, live)
       case 'undo':
-        return reins.undo() ? undefined : 'there is no verdict to take back: it has counted, or its episode is over'
+        return hold.undo() ? undefined : 'there is no verdict to take back: it has counted, or its episode is over'
       case 'confirm':
-        return reins.verdict ? void reins.confirm() : 'no verdict waits'
+        return hold.verdict ? void hold.confirm() : 'no verdict waits'
       case 'pause':
         return void this.halt(who, 'pause', live)
       case 'resume':
-        return reins.stopped ? 'the robot is stopped: clear the stop first' : void reins.resume()
+        return hold.stopped ? 'the robot is stopped: clear the stop first' : void hold.resume()
       case 'clear':
-        return reins.clear(`cleared by ${who.name}`) ? undefined : 'nothing is stopped, or it is not read back yet'
+        return hold.clear(`cleared by ${who.name}`) ? undefined : 'nothing is stopped, or it is not read back yet'
       case 'speed':
-        return void desk.chooseSpeed(message.speed)
+        return void live.chooseSpeed(message.speed)
       case 'focus':
-        if (desk.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
-        if (!session.rigs.some(({ cell }) => cell === message.robot)) return `there is no robot "${message.robot}"`
-        return void desk.turnTo(message.robot)
+        if (inControl.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
+        return live.turnTo(message.robot) ? undefined : `there is no robot "${message.robot}"`
       case 'record':
         return this.record(message, live)
       default:
-        return `"${message.kind}" is no order (${show.stage})`
+        return `"${message.kind}" is no order (${inFocus.view.stage})`
     }
   }
 
   private changeControl({ client, name }: ClientName, message: Of<'control'>): Answer {
-    const { control } = this.desk
+    const { inControl } = this.operated
+    const { control } = inControl
     let refusal: Answer
     if (message.action === 'grant') {
       if (!control.grant(client, message.to)) refusal = 'only who has control can give it, to one who waits for it'
     } else if (message.action === 'request') control.request({ client, name })
     else control.release(client)
-    this.desk.tell(this.desk.controlEvent())
+    inControl.tellControl()
     return refusal
   }
 
   private takeInput(client: string, { seq, t, axes, gripper, hold }: InputMessage): Answer {
-    const { desk } = this
-    const at = this.freshnessOf(client).received(seq, t, desk.now())
+    const { inControl, now } = this.operated
+    const at = this.freshnessOf(client).received(seq, t, now())
     if (at === null) return `input ${seq} comes after a later one`
-    desk.person.input({ axes, gripper, hold, at })
-    const age = desk.now() - at
+    inControl.person.input({ axes, gripper, hold, at })
+    const age = now() - at
     if (hold && age > TIMES.inputAge) this.tellLate(client, age)
     else this.late.delete(client)
     return undefined
@@ -138,58 +158,56 @@ export class Orders {
 
   /** One that comes late is a hiccup; a page is told when all of them do. */
   private tellLate(client: string, age: number): void {
-    const now = this.desk.now()
+    const now = this.operated.now()
     const spell = this.late.get(client) ?? { since: now, told: -Infinity }
     this.late.set(client, spell)
     if (now - spell.since < TIMES.lateFor || now - spell.told < TIMES.lateEvery) return
-    if (spell.told === -Infinity) this.desk.journal.write({ what: 'late', client, age: Math.round(age) })
+    if (spell.told === -Infinity) this.operated.journal.write({ what: 'late', client, age: Math.round(age) })
     spell.told = now
     this.onLate(client, age)
   }
 
   private say({ text, source }: Of<'command'>): Answer {
-    const { desk } = this
+    const { inControl, followsCommands } = this.operated
     const phrase = understandPhrase(text)
     if ('refused' in phrase) return phrase.refused
     if (!('command' in phrase)) return `to ${phrase.understood} is no command`
-    if (!desk.followsCommands) return 'this policy has no refinement actor to follow a command'
+    if (!followsCommands) return 'this policy has no refinement actor to follow a command'
     const lasts = COMMAND_TIMES[phrase.magnitude?.size ?? 'usual']
-    desk.person.say({ text: phrase.command, said: text, source, lasts })
-    desk.tell({ kind: 'command', command: desk.command })
+    inControl.say({ text: phrase.command, said: text, source, lasts })
     return undefined
   }
 
-  private judge(who: ClientName, { verdict }: Of<'verdict'>): Answer {
-    const { desk } = this
-    const { reins, recording, show } = desk.live!
-    if (recording.event.phase === 'recording') desk.recordingVerdict = verdict
-    else if (show.stage !== 'practice') return 'only practice episodes are judged'
-    else if (show.step === 0) return 'the episode has no step to judge yet'
-    else if (reins.stopped) return 'the robot is stopped: its episode is over'
-    else reins.judge(verdict, who.name)
+  private judge(who: ClientName, { verdict }: Of<'verdict'>, { hold, recording, inFocus }: OperatedRun): Answer {
+    const { view } = inFocus
+    if (recording.event.phase === 'recording') recording.say(verdict)
+    else if (view.stage !== 'practice') return 'only practice episodes are judged'
+    else if (view.step === 0) return 'the episode has no step to judge yet'
+    else if (hold.stopped) return 'the robot is stopped: its episode is over'
+    else hold.judge(verdict, who.name)
     return undefined
   }
 
-  private record(message: Of<'record'>, { recording, reins, session }: Live): Answer {
-    const { robot } = session.rigs.find(({ cell }) => cell === this.desk.focus)!
+  private record(message: Of<'record'>, { hold, recording, inFocus }: OperatedRun): Answer {
+    const { robot } = inFocus.rig
     if (message.action === 'start') {
       if (!Object.hasOwn(robot.spec.tasks, message.task)) return `the robot has no task "${message.task}"`
       const refusal = recording.start(message.task)
-      if (refusal === undefined) reins.changed()
+      if (refusal === undefined) hold.changed()
       return refusal
     }
     if (message.action === 'keep') return recording.keep(robot.spec)
-    if (recording.event.phase === 'recording') this.desk.recordingVerdict = 'abort'
+    if (recording.event.phase === 'recording') recording.say('abort')
     else recording.discard()
     return undefined
   }
 
   private noteRefusal(who: ClientName, order: string, why: string): void {
     const last = this.refused.get(who.client)
-    const at = this.desk.now()
+    const at = this.operated.now()
     if (last?.why === `${order}: ${why}` && at - last.at < SAME_REFUSAL) return
     this.refused.set(who.client, { why: `${order}: ${why}`, at })
-    this.desk.journal.write({ what: 'refused', order, why, ...who })
+    this.operated.journal.write({ what: 'refused', order, why, ...who })
   }
 
   private freshnessOf(client: string): Freshness {

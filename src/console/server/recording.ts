@@ -2,12 +2,14 @@
  * @file Demonstrations by a person: the run waits between two episodes while they do a task by hand, then look at it and
  * keep it or not. What is kept goes into the run's folder `recorded`, a log of demonstrations like any other.
  */
+
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { RandomStream } from '../../random/stream.ts'
 import { indexEpisodes } from '../../replay/episode-index.ts'
 import { EpisodeLog } from '../../replay/log.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import { writeEpisode } from '../../replay/source.ts'
 import type { Judge } from '../../replay/transition.ts'
 import type { Verdict } from '../../robot/operator.ts'
 import type { Action, Observation, Outcome, RobotSpec } from '../../robot/robot.ts'
@@ -19,10 +21,10 @@ const PATIENCE = 5 // times the steps that the task's clock gives a policy
 
 export const RECORDED = 'recorded'
 
-/** What a demonstration needs of the desk, once a period. */
+/** What a demonstration needs of whoever acts in it, once a period. */
 export type RecordingHand = {
-  /** The next period; the reason why the demonstration is over, if it is. */
-  period(): Promise<'stopped' | 'gone' | Verdict | undefined>
+  /** The next period; the reason why nobody can go on, if there is one. */
+  period(): Promise<'stopped' | 'gone' | undefined>
   /** What the person does now; null while the hand is off: the robot waits. */
   act(observation: Observation): Action | null
   saw(observation: Observation, action: Action | null, step: number): void
@@ -32,6 +34,7 @@ export class Recording {
   private phase: RecordingEvent['phase'] = 'off'
   private task: string | null = null
   private episode: LoggedEpisode | null = null
+  private said?: Verdict // on the demonstration that goes on
   private readonly kept: Record<string, number> = {}
   private readonly folder: string
 
@@ -73,7 +76,12 @@ export class Recording {
     return undefined
   }
 
-  /** Records with the robot that the run lends, from a fresh start state, until success, a verdict, or the clock. */
+  /** A person's word on the demonstration that goes on: it is over. */
+  say(verdict: Verdict): void {
+    this.said = verdict
+  }
+
+  /** Records with a robot whose run waits, from a fresh start state, until success, a verdict, or the clock. */
   async record(robot: SafeRobot, hand: RecordingHand): Promise<void> {
     const task = this.task!
     const number = Object.values(this.kept).reduce((sum, count) => sum + count, 0)
@@ -89,12 +97,13 @@ export class Recording {
       end: { ending: 'interrupted' },
     }
     this.episode = episode
+    this.said = undefined
     this.turn('recording')
     hand.saw(observation, null, 0)
     for (;;) {
       const over = await hand.period()
       if (over === 'stopped' || over === 'gone') return this.discard()
-      if (over) return this.judge(over, 'person')
+      if (this.said) return this.judge(this.said, 'person')
       const action = hand.act(observation)
       if (!action) {
         await robot.rest()
@@ -140,10 +149,7 @@ export class Recording {
   private write(episode: LoggedEpisode, spec: RobotSpec): void {
     const log = EpisodeLog.open(this.folder, spec)
     try {
-      log.begin({ ...episode.start, episode: log.nextEpisode }, episode.observations[0]!)
-      for (const [t, step] of episode.steps.entries())
-        log.step({ ...step, id: log.nextId }, episode.observations[t + 1]!)
-      log.end(episode.end)
+      writeEpisode(log, episode.start, episode.observations, episode.steps, episode.end)
     } finally {
       log.close()
     }

@@ -6,8 +6,8 @@ import { InputError } from '../../errors.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import type { Image } from '../../robot/robot.ts'
 import type { EpisodeDetail, EpisodeEntry, RunDetail, RunEntry } from '../api.ts'
-import type { Desk } from './desk.ts'
 import { detailOf } from './episode-detail.ts'
+import type { RunObserver } from './observer.ts'
 import { toJpeg } from './pictures.ts'
 
 /** The runs that may be looked at. Names and parts come from outside: what it does not know itself is not there. */
@@ -31,7 +31,7 @@ const TYPES: Record<string, string> = {
 }
 const FILE_NAME = /^(?:assets\/)?[\w-]+(?:\.[\w-]+)*\.\w+$/
 
-type Parts = { desk: Desk; library: Library; page: string }
+type Parts = { observer: Pick<RunObserver, 'live'>; library: Library; page: string }
 type Content = { type: string; body: Uint8Array | string; lasting?: boolean }
 
 /** Never throws; errors are told to whoever asked. */
@@ -77,9 +77,9 @@ const json = (value: unknown): Content => ({ type: 'application/json', body: JSO
 const picture = async (image: Image): Promise<Content> => ({ type: 'image/jpeg', body: await toJpeg(image) })
 const whole = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN)
 
-async function resource(path: string, { library, desk }: Parts): Promise<Content | undefined> {
+async function resource(path: string, { library, observer }: Parts): Promise<Content | undefined> {
   const [, , kind, ...rest] = path.split('/')
-  if (kind === 'recording') return recording(rest, desk)
+  if (kind === 'recording') return recording(rest, observer)
   if (kind !== 'runs') return undefined
   const [run, part, word, episode, frames, step, camera, ...more] = rest
   if (run === undefined) return json(library.list())
@@ -91,11 +91,14 @@ async function resource(path: string, { library, desk }: Parts): Promise<Content
   return picture(await library.image(run, part, whole(episode), whole(step), camera))
 }
 
-async function recording([word, step, camera, ...more]: string[], desk: Desk): Promise<Content | undefined> {
-  const episode = desk.live?.recording.finished
-  if (!desk.live || !episode || more.length > 0) return undefined
-  const { session, config, show } = desk.live
-  if (word === undefined) return json(detailOf(episode, session.robot.spec, show.cameras, config))
+async function recording(
+  [word, step, camera, ...more]: string[],
+  { live }: Parts['observer'],
+): Promise<Content | undefined> {
+  const episode = live?.recording.finished
+  if (!live || !episode || more.length > 0) return undefined
+  const { rig, view } = live.inFocus
+  if (word === undefined) return json(detailOf(episode, rig.robot.spec, view.cameras, live.config))
   if (word !== 'frames' || step === undefined || camera === undefined) return undefined
   return picture(loggedImage(episode, whole(step), camera))
 }

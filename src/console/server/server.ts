@@ -1,69 +1,101 @@
 /**
- * @file The console's server: the page and the runs on disk over HTTP, the running one over a WebSocket. It listens to this
- * machine alone unless it is told otherwise, and then asks for a token.
+ * @file The console's server: the page and the runs on disk over HTTP or HTTPS, the running one over a WebSocket. It
+ * listens to this machine alone unless it is told otherwise, and then asks for a token.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createSecureServer } from 'node:https'
+import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { InputError } from '../../errors.ts'
 import { type ClientMessage, LIMITS, LIVE_PATH, type ServerEvent } from '../protocol.ts'
+import type { Audience } from './broadcast.ts'
 import { Client } from './client.ts'
-import type { Audience, Desk } from './desk.ts'
-import { type Door, doorFor, LOOPBACK, refusal, SECURITY_HEADERS } from './guards.ts'
+import { type Door, doorFor, refusal, SECURITY_HEADERS } from './guards.ts'
+import type { Identity } from './identity.ts'
+import { isWildcard, LOOPBACK, type Names, namesFor } from './names.ts'
+import type { RunObserver } from './observer.ts'
 import { Orders } from './orders.ts'
 import { answerRequest, type Library } from './requests.ts'
 
 export const DEFAULT_PORT = 8337
 
 export type ConsoleOptions = {
-  desk: Desk
+  observer: RunObserver
   library: Library // runs on disk
   page: string // folder of the built page
   host?: string
   port?: number // 0: any that is free
   token?: string
+  names?: Names // what it is asked for by, if that is more than `host` says
+  identity?: Identity // serves HTTPS with it
 }
+
+const PATIENCE = { requestTimeout: 30_000, headersTimeout: 10_000 } // ms
+const LIMITED = { ...PATIENCE, maxHeaderSize: 16_384 } // bytes
 
 export class ConsoleServer implements Audience {
   private readonly clients = new Map<string, Client>()
   private readonly sockets: WebSocketServer
   private readonly orders: Orders
+  private readonly connections = new Set<Socket>() // also those that say nothing
   private skippedBefore = 0 // pictures, to pages that have left
   private numbers = 0
 
   private constructor(
     private readonly http: Server,
     private readonly door: Door,
+    readonly names: Names,
     private readonly options: ConsoleOptions,
   ) {
     this.sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: LIMITS.messageBytes })
-    this.orders = new Orders(options.desk, (client, age) => this.clients.get(client)?.say({ kind: 'late', age }))
+    this.orders = new Orders(options.observer, (client, age) => this.clients.get(client)?.say({ kind: 'late', age }))
+    http.on('connection', (socket: Socket) => {
+      this.connections.add(socket)
+      socket.once('close', () => this.connections.delete(socket))
+    })
     http.on('request', (request, response) => this.answer(request, response))
     http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
-    options.desk.seat(this)
+    options.observer.broadcast.seat(this)
   }
 
-  /** @throws InputError if the port is taken, or the token too short */
+  /** @throws InputError if the port is taken, the address not this machine's, or the token too short */
   static async open(options: ConsoleOptions): Promise<ConsoleServer> {
-    const { host = LOOPBACK, port = DEFAULT_PORT, token } = options
-    const http = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 })
-    const server = new ConsoleServer(http, doorFor(host, token), options)
+    const { host = LOOPBACK, port = DEFAULT_PORT, token, identity, names = namesFor(host) } = options
+    const http = identity
+      ? createSecureServer({ ...LIMITED, handshakeTimeout: 10_000, cert: identity.cert, key: identity.key })
+      : createServer(LIMITED)
+    const server = new ConsoleServer(http, doorFor(names, token, identity), names, options)
     await new Promise<void>((resolve, reject) => {
       http.once('error', (cause: NodeJS.ErrnoException) => {
         const what = cause.code === 'EADDRINUSE' ? `port ${port} is taken` : `cannot be opened: ${cause.message}`
-        reject(new InputError(`console at ${host}`, what, 'Choose another with --port', { cause }))
+        const ofPort = cause.code === 'EADDRINUSE' || cause.code === 'EACCES'
+        const remedy = ofPort ? 'Choose another with --port' : 'Give an address of this machine with --host, or 0.0.0.0'
+        reject(new InputError(`console at ${host}`, what, remedy, { cause }))
       })
       http.listen(port, host, resolve)
     })
     return server
   }
 
-  /** Where a browser finds the page. */
+  /** Where a browser of this machine finds the page. */
   get address(): string {
-    const { address, port, family } = this.http.address() as AddressInfo
-    const host = family === 'IPv6' ? `[${address}]` : address
-    return `http://${host}:${port}/${this.door.token === null ? '' : `?token=${encodeURIComponent(this.door.token)}`}`
+    const { address } = this.http.address() as AddressInfo
+    const here = address === '::' ? '::1' : LOOPBACK
+    return this.addressAt(isWildcard(address) ? here : address)
+  }
+
+  /** Where a browser finds the page that knows this machine by `name`. */
+  addressAt(name: string): string {
+    const { port } = this.http.address() as AddressInfo
+    const scheme = this.options.identity ? 'https' : 'http'
+    const query = this.door.token === null ? '' : `?token=${encodeURIComponent(this.door.token)}`
+    return `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${port}/${query}`
+  }
+
+  /** What it shows over HTTPS. */
+  get identity(): Identity | undefined {
+    return this.options.identity
   }
 
   get viewers(): number {
@@ -95,7 +127,7 @@ export class ConsoleServer implements Audience {
     const closed = new Promise((resolve) => this.http.close(resolve))
     setTimeout(() => {
       for (const client of this.clients.values()) client.drop()
-      this.http.closeAllConnections()
+      for (const connection of this.connections) connection.destroy()
     }, 500).unref()
     await closed
     this.sockets.close()
@@ -128,12 +160,11 @@ export class ConsoleServer implements Audience {
   private admit(socket: WebSocket, request: IncomingMessage): void {
     const id = String(++this.numbers)
     const address = request.socket.remoteAddress
-    const { journal, now } = this.options.desk
+    const { journal, now } = this.options.observer
     const client = new Client(id, socket, now, {
       onMessage: (message) => this.hear(client, message),
       onRefused: (why) => journal.write({ what: 'refused', why, client: id, name: client.name, address }),
     })
-    this.clients.set(id, client)
     journal.write({ what: 'connected', client: id, address })
     socket.on('error', (error) => journal.write({ what: 'refused', why: error.message, client: id, address }))
     socket.on('close', () => {
@@ -146,15 +177,16 @@ export class ConsoleServer implements Audience {
   }
 
   private welcome(client: Client): void {
-    const { desk } = this.options
-    for (const event of desk.greeting(client.id)) client.say(event)
-    desk.picture()
+    const { observer } = this.options
+    for (const event of observer.greeting(client.id)) client.say(event)
+    this.clients.set(client.id, client) // the greeting is what it hears first
+    observer.live?.picture()
   }
 
   private hear(client: Client, message: ClientMessage): void {
     if (message.kind === 'ping') {
       this.orders.heard(client.id, message.t, message.pong)
-      client.say({ kind: 'pong', t: message.t, serverTime: Date.now(), left: this.options.desk.now() })
+      client.say({ kind: 'pong', t: message.t, serverTime: Date.now(), left: this.options.observer.now() })
     } else if (message.kind === 'hidden') client.hidden = message.hidden
     else if (message.kind === 'name') {
       client.name = message.name
@@ -167,6 +199,6 @@ export class ConsoleServer implements Audience {
 
   private refuse({ socket, method, url }: IncomingMessage, why: string): void {
     const path = (url ?? '').replace(/\?.*$/, '')
-    this.options.desk.journal.write({ what: 'refused', why, method, path, address: socket.remoteAddress })
+    this.options.observer.journal.write({ what: 'refused', why, method, path, address: socket.remoteAddress })
   }
 }

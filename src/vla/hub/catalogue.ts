@@ -94,8 +94,9 @@ export function repositoryOf(name: string, where: string): string {
 
 async function namedBySmolVla(folder: string) {
   const [config, pipeline] = await Promise.all([json(folder, 'config.json'), json(folder, 'policy_preprocessor.json')])
-  const steps = (pipeline as { steps?: { state_file?: unknown }[] } | undefined)?.steps ?? []
-  const files = steps.flatMap(({ state_file: file }) => (typeof file === 'string' ? [file] : []))
+  const { steps } = (pipeline ?? {}) as { steps?: unknown }
+  const named = (Array.isArray(steps) ? steps : []).map((step) => (step as { state_file?: unknown } | null)?.state_file)
+  const files = named.filter((file) => typeof file === 'string')
   const strange = files.find((file) => !/^[\w.-]+\.safetensors$/.test(file))
   if (strange !== undefined)
     throw new InputError(

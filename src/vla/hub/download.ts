@@ -5,7 +5,7 @@ import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { moveInPlace, syncHandle } from '../../durable.ts'
 import { InputError } from '../../errors.ts'
-import { LARGEST_POINTER, refusePointer } from '../../formats/lfs-pointer.ts'
+import { LARGEST_POINTER, refusePage, refusePointer } from '../../formats/lfs-pointer.ts'
 import { ask, Interruption, type Patience, persevere, reasonOf } from './line.ts'
 import type { Proxies } from './proxies.ts'
 
@@ -104,20 +104,23 @@ async function write(
 ): Promise<void> {
   let at = start
   const chunks = body?.getReader()
-  for (;;) {
-    const piece = await chunks?.read().catch((cause: unknown) => {
-      throw new Interruption(`the connection broke at ${at} of ${total} bytes (${reasonOf(cause)})`, 0, { cause })
-    })
-    if (!piece || piece.done) break
-    quiet.heard()
-    if (at + piece.value.length > total) {
-      await chunks!.cancel()
-      throw new InputError(where, `is longer than its ${total} bytes`, 'Check HF_ENDPOINT and the network')
+  try {
+    for (;;) {
+      const piece = await chunks?.read().catch((cause: unknown) => {
+        throw new Interruption(`the connection broke at ${at} of ${total} bytes (${reasonOf(cause)})`, 0, { cause })
+      })
+      if (!piece || piece.done) break
+      quiet.heard()
+      if (at === 0) refusePage(where, piece.value, 'Sign in to the network, or check HF_ENDPOINT and the proxy')
+      if (at + piece.value.length > total)
+        throw new InputError(where, `is longer than its ${total} bytes`, 'Check HF_ENDPOINT and the network')
+      for (let put = 0; put < piece.value.length; )
+        put += (await file.write(piece.value, put, piece.value.length - put, at + put)).bytesWritten
+      at += piece.value.length
+      onBytes?.(at, total)
     }
-    for (let put = 0; put < piece.value.length; )
-      put += (await file.write(piece.value, put, piece.value.length - put, at + put)).bytesWritten
-    at += piece.value.length
-    onBytes?.(at, total)
+  } finally {
+    await chunks?.cancel().catch(() => undefined) // what is left is not wanted
   }
   if (at < total) throw new Interruption(`the answer ended at ${at} of ${total} bytes`)
 }

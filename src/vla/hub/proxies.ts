@@ -28,7 +28,7 @@ function parseProxy(text: string, variable: string): HttpProxy {
   try {
     const { protocol, origin, username, password, hostname } = new URL(text.includes('://') ? text : `http://${text}`)
     if (/^https?:$/.test(protocol) && hostname) {
-      const account = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+      const account = `${decoded(username)}:${decoded(password)}`
       const authorization = account === ':' ? undefined : `Basic ${Buffer.from(account).toString('base64')}`
       return { variable, origin, authorization }
     }
@@ -37,6 +37,15 @@ function parseProxy(text: string, variable: string): HttpProxy {
     if (error instanceof InputError) throw error
   }
   throw new InputError(variable, 'is not the address of an HTTP proxy', example)
+}
+
+/** A percent sign that was not written as %25 is one. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
@@ -62,6 +71,7 @@ function isWithin(address: string, network: string): boolean {
   if (!isIP(address)) return false
   const kind = (text: string) => (isIPv6(text) ? 'ipv6' : 'ipv4')
   const [base, bits] = network.split('/') as [string, string]
+  if (!/^\d+$/.test(bits)) return false
   try {
     const block = new BlockList()
     block.addSubnet(base, Number(bits), kind(base))

@@ -41,9 +41,15 @@ export function hubSettings(environment: Environment = process.env): HubSettings
 }
 
 function endpointOf(text: string): string {
-  const { protocol, username, password } = URL.canParse(text) ? new URL(text) : new URL('none:')
-  if (username || password)
+  const { protocol, username, password, search, hash } = URL.canParse(text) ? new URL(text) : new URL('none:')
+  if (username || password || text.includes('@'))
     throw new InputError('HF_ENDPOINT', 'holds a name or password', 'Write the address alone, and set HF_TOKEN')
+  if (search || hash)
+    throw new InputError(
+      'HF_ENDPOINT',
+      'holds more than a host and a path',
+      'Write the address alone, and set HF_TOKEN',
+    )
   if (/^https?:$/.test(protocol)) return text.replace(/\/+$/, '')
   throw new InputError('HF_ENDPOINT', `is "${text}", not an address`, `Write for instance ${HUB}`)
 }

@@ -14,6 +14,7 @@ import { storedTensors } from '../files.ts'
 import { ADAPTER_CONFIG, type AdapterConfig, readAdapterConfig } from './config.ts'
 
 const WEIGHTS = 'adapter_model.safetensors'
+const SHARDS = 'adapter_model.safetensors.index.json'
 const PICKLED = 'adapter_model.bin'
 const FULL = ['model.safetensors', 'model.safetensors.index.json']
 
@@ -29,7 +30,8 @@ export type Adapter = {
 /** Opens the adapter in `folder`; undefined if there is none. @throws InputError if it is incomplete, or stands beside whole weights */
 export async function openAdapter(folder: string): Promise<Adapter | undefined> {
   const has = async (name: string) => (await stat(join(folder, name)).catch(() => undefined))?.isFile() === true
-  const [described, weighed, pickled] = await Promise.all([ADAPTER_CONFIG, WEIGHTS, PICKLED].map(has))
+  const [described, whole, shards, pickled] = await Promise.all([ADAPTER_CONFIG, WEIGHTS, SHARDS, PICKLED].map(has))
+  const weighed = whole || shards
   if (!described && !weighed) return undefined
   const lacking = (name: string, remedy: string) => new InputError(folder, `is a LoRA adapter without ${name}`, remedy)
   if (!described) throw lacking(ADAPTER_CONFIG, 'Take the file that was published with the adapter')
@@ -43,7 +45,7 @@ export async function openAdapter(folder: string): Promise<Adapter | undefined> 
   if (!weighed)
     throw lacking(WEIGHTS, pickled ? `${PICKLED} is a program: save it as safetensors` : 'Download it again')
   const config = await readAdapterConfig(folder)
-  return { folder, config, file: await openSafetensors(join(folder, WEIGHTS)) }
+  return { folder, config, file: await openSafetensors(join(folder, whole ? WEIGHTS : SHARDS)) }
 }
 
 export type Merged = {
@@ -155,10 +157,10 @@ async function stretches(name: string, change: Change, adapter: Adapter, base: T
 
 const shapeOf = (file: TensorFile, name: string): readonly number[] => file.tensors.get(name)!.shape
 
-const PREFIX = 'base_model.model.'
+const PREFIX = /^(?:module\.)?base_model\.model\./
 
 /** Parts of names that PEFT's wrappers add, and compiled models. */
-const WRAPPERS = /\.base_layer(?=\.)|\.modules_to_save(?:\.default)?(?=\.)|_orig_mod\./g
+const WRAPPERS = /^module\.|\.base_layer(?=\.)|\.modules_to_save(?:\.default)?(?=\.)|_orig_mod\./g
 
 const PARTS: readonly [RegExp, keyof Change][] = [
   [/\.lora_(?:embedding_)?A(?:\.[\w-]+?)?(?:\.weight)?$/, 'a'],
@@ -171,7 +173,7 @@ function changesOf({ file, config }: Adapter, known: ReadonlySet<string>): Map<s
   const changes = new Map<string, Change>()
   for (const name of file.tensors.keys()) {
     if (name.includes('.original_module.')) continue // the base's own, kept beside one that was saved whole
-    const own = (name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name).replace(WRAPPERS, '')
+    const own = name.replace(PREFIX, '').replace(WRAPPERS, '')
     const part = PARTS.find(([ending]) => ending.test(own))
     const module = part ? own.replace(part[0], '') : own.replace(/\.\w+$/, '')
     const target = resolve(part ? `${module}.weight` : own, known)
@@ -183,6 +185,12 @@ function changesOf({ file, config }: Adapter, known: ReadonlySet<string>): Map<s
       )
     const change = changes.get(target) ?? { module }
     const field = part?.[1] ?? 'saved'
+    if (change[field] !== undefined)
+      throw new InputError(
+        `${file.path}, tensor "${name}"`,
+        `changes ${target}, as "${change[field]}" does`,
+        'Save each adapter in a folder of its own, and give the one that is meant',
+      )
     changes.set(target, {
       ...change,
       [field]: name,

@@ -70,7 +70,7 @@ export function parseAdapterConfig(json: unknown, path: string): AdapterConfig {
   const ranks = patternsOf(file.rank_pattern, `${path}: rank_pattern`)
   const alphas = patternsOf(file.alpha_pattern, `${path}: alpha_pattern`)
   return {
-    base: file.base_model_name_or_path ?? undefined,
+    base: file.base_model_name_or_path || undefined, // empty where it was trained from memory
     revision: file.revision ?? undefined,
     magnitudes: file.use_dora === true,
     of(module) {

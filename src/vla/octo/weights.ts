@@ -99,10 +99,10 @@ function trainedParts(config: OctoConfig, file: FlaxFile): { config: OctoConfig;
  */
 async function openNewest(folder: string): Promise<{ file: FlaxFile; notes: string[] }> {
   const entries = await readdir(folder).catch(() => [])
-  const steps = entries.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(b) - Number(a))
+  const steps = entries.filter((name) => STEP.test(name)).sort((a, b) => stepOf(b) - stepOf(a))
   const broken: { step: string; error: InputError }[] = []
   for (const step of steps) {
-    const inside = join(folder, step, 'default')
+    const inside = await holderOf(join(folder, step))
     await refuseParts(inside)
     try {
       const file = await openFlax(await requireWhole(join(inside, 'checkpoint')))
@@ -117,6 +117,15 @@ async function openNewest(folder: string): Promise<{ file: FlaxFile; notes: stri
     broken[0]?.error ??
     new InputError(folder, 'has no folder named by a training step', 'Give the folder of a published Octo model')
   )
+}
+
+/** A step's folder; savers other than orbax's manager put a word before the number. */
+const STEP = /^(?:(?:checkpoint|step)[_-])?(\d+)$/
+const stepOf = (name: string): number => Number(STEP.exec(name)![1])
+
+/** Where in a step's folder its parameters are: orbax's manager calls them `default`, its savers alone call them nothing. */
+async function holderOf(step: string): Promise<string> {
+  return (await isFile(join(step, 'checkpoint'))) ? step : join(step, 'default')
 }
 
 async function requireWhole(path: string): Promise<string> {

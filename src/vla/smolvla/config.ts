@@ -16,7 +16,9 @@ const PolicyFile = z.object({
   type: z.literal('smolvla'),
   input_features: z.record(z.string(), Feature),
   output_features: z.record(z.string(), Feature),
-  normalization_mapping: z.record(z.string(), z.string()).default({}),
+  normalization_mapping: z
+    .record(z.string(), z.string())
+    .default({ VISUAL: 'IDENTITY', STATE: 'MEAN_STD', ACTION: 'MEAN_STD' }),
   max_state_dim: size.default(32),
   max_action_dim: size.default(32),
   chunk_size: size.default(50),
@@ -24,6 +26,7 @@ const PolicyFile = z.object({
   tokenizer_max_length: size.default(48),
   num_steps: size.default(10),
   add_image_special_tokens: z.boolean().default(false),
+  adapt_to_pi_aloha: z.literal(false, 'is not false: the state of such a policy is another robot’s').default(false),
   num_vlm_layers: size.default(16),
   num_expert_layers: z.int().default(-1),
   attention_mode: z.string().default('cross_attn'),
@@ -59,7 +62,7 @@ const VlmFile = z.object({
 
 export type SmolVlaConfig = {
   cameras: readonly string[] // in the order of the prefix
-  normalisation: Readonly<Record<string, string>> // by kind: STATE, ACTION
+  normalisation: Readonly<Record<string, string>> // by kind: VISUAL, STATE, ACTION
   actionWidth: number
   stateSlots: number // the state is padded with zeros to this width
   actionSlots: number
@@ -107,7 +110,7 @@ export const smolvlaEmbeddingWidth = ({ text }: SmolVlaConfig): number => 2 * te
 
 /** lerobot's name of a picture as that of a camera: `observation.images.wrist` is `wrist`. */
 export const cameraOf = (feature: string): string =>
-  feature.replace(/^observation\.(?:images?(?:\.|$))?/, '') || 'image'
+  feature.replace(/^observation\.(?:images?(?:\.|$))?|^images?\./, '') || 'image'
 
 /** The config of a policy, from the two files as JSON. `where` names the policy's file. @throws InputError naming the field */
 export function parseSmolVlaConfig(policyJson: unknown, vlmJson: unknown, where: string): SmolVlaConfig {

@@ -1,4 +1,5 @@
 /** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (docs/method.md §2). */
+import { InputError } from '../../errors.ts'
 import { loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
 import { compile, input, type Program, type Runtime } from '../../graph/index.ts'
 import { joinHeads } from '../../nets/attention.ts'
@@ -9,6 +10,7 @@ import { featureSide, poolTokens } from '../features.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { pictureTokens, type SmolVlaConfig, smolvlaEmbeddingWidth } from './config.ts'
 import { readWrap, tokenise } from './language.ts'
+import type { Pipeline } from './pipeline.ts'
 import { cameraTokens, type PictureWrap, prefixCache, prefixTokens } from './prefix.ts'
 import { preparePicture, prepareState, type Scaling } from './preprocess.ts'
 import { readNormalisation } from './statistics.ts'
@@ -44,12 +46,18 @@ export class SmolVlaEncoder implements VlaEncoder {
         set: options.statistics,
         width: options.stateWidth,
       })
+      requireBarePictures(config, options.statistics)
       const wrap = config.wrapImages ? await readWrap(weights, tokenizer) : undefined
       const [programs, hash] = await Promise.all([
         compilePrograms(weights, cameras.length, wrap, options),
         weights.hash(),
       ])
-      const notes = [pairingLine(cameras, config.cameras, options.cameras), line, ...weights.notes]
+      const notes = [
+        pairingLine(cameras, config.cameras, options.cameras, rules.renamed),
+        line,
+        ...stepsLine(pipeline),
+        ...weights.notes,
+      ]
       return new SmolVlaEncoder(weights, tokenizer, cameras, scaling, programs, { hash, notes })
     } catch (error) {
       await weights.close()
@@ -130,6 +138,23 @@ export class SmolVlaEncoder implements VlaEncoder {
     made.catch(() => this.words.delete(instruction))
     return made
   }
+}
+
+/** What the data went through before the policy, that no line of this program does. */
+const stepsLine = (pipeline: Pipeline | undefined): string[] =>
+  pipeline?.others.length
+    ? [`inputs: ${pipeline.path} has steps that are not done here: ${pipeline.others.join(', ')}`]
+    : []
+
+/** @throws InputError if the pictures were normalised by statistics of their own, which no published policy does */
+function requireBarePictures({ normalisation }: SmolVlaConfig, statistics: string | undefined): void {
+  const mode = normalisation.VISUAL ?? 'IDENTITY'
+  if (mode === 'IDENTITY' || statistics === 'none') return
+  throw new InputError(
+    'normalization_mapping: VISUAL',
+    `is ${mode}, pictures are never normalised here`,
+    'Set vlaStatistics=none to send them as they are',
+  )
 }
 
 const sideOf = ({ vision }: SmolVlaConfig): number => featureSide(vision.imageSize / vision.patch)

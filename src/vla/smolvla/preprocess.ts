@@ -63,5 +63,7 @@ export function prepareState(state: Float32Array, scaling: Scaling | undefined, 
 
 /** The inverse of a scaling: an action of the network as the robot's. */
 export function restore(values: Float32Array, scaling: Scaling | undefined): Float32Array {
-  return scaling ? values.map((y, i) => (y - scaling.offset) / scaling.scale[i]! + scaling.shift[i]!) : values.slice()
+  if (!scaling) return values.slice()
+  const { shift, scale, offset } = scaling
+  return values.map((y, i) => (scale[i] === 0 ? shift[i]! : (y - offset) / scale[i]! + shift[i]!))
 }

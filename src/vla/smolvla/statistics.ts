@@ -57,7 +57,9 @@ export async function readNormalisation(
 ): Promise<Normalisation> {
   const mode = source.config.normalisation[kind.toUpperCase()] ?? 'IDENTITY'
   const raw = (why: string): Normalisation => ({ line: `${kind}: as it is, not normalised: ${why}` })
-  if (mode === 'IDENTITY') return raw('the policy was trained so (IDENTITY)')
+  const { path, normaliser } = source.pipeline ?? {}
+  const contradiction = otherMode(mode, normaliser?.modes[kind.toUpperCase()])
+  if (mode === 'IDENTITY') return raw(['the policy was trained so (IDENTITY)', ...contradiction].join('; '))
   if (set === NONE) return raw(`${SETTING} is ${NONE}`)
   if (!Object.hasOwn(NEEDS, mode))
     throw new InputError(
@@ -65,21 +67,37 @@ export async function readNormalisation(
       `is ${mode}`,
       `Known are IDENTITY, ${Object.keys(NEEDS).join(', ')}`,
     )
+  if (normaliser && !normaliser.normalises(FEATURES[kind])) return raw(`${path} leaves ${FEATURES[kind]} out`)
   const store = await openStore(source)
   try {
     const sets = setsOf(store.names, FEATURES[kind])
     const chosen = choose(sets, set, store.where, FEATURES[kind])
     if (typeof chosen !== 'string') return raw(chosen.why)
-    const scaling = await scalingOf(mode, sets.get(chosen)!, store, source.pipeline?.normaliser?.epsilon ?? EPSILON)
+    const scaling = await scalingOf(mode, sets.get(chosen)!, store, normaliser?.epsilon ?? EPSILON)
     const [whose, found] = [chosen && ` of data set ${chosen}`, scaling.shift.length]
     if (width === undefined || width === found)
-      return { scaling, line: `${kind}: normalised (${mode}) by the statistics${whose} in ${store.where}` }
+      return {
+        scaling,
+        line: [
+          `${kind}: normalised (${mode}) by the statistics${whose} in ${store.where}`,
+          ...contradiction,
+          ...stillEntries(scaling),
+        ].join('; '),
+      }
     const what = `the statistics${whose} in ${store.where} are of ${found} values, the robot's ${kind} has ${width}`
     if (set !== undefined) throw new InputError(SETTING, what, `Choose another data set, or ${NONE}`)
     return raw(what)
   } finally {
     await store.close()
   }
+}
+
+const otherMode = (mode: string, said = mode): string[] =>
+  said === mode ? [] : [`its pipeline says ${said}, its config.json counts`]
+
+function stillEntries({ scale }: Scaling): string[] {
+  const still = [...scale.keys()].filter((i) => scale[i] === 0)
+  return still.length ? [`entries that never moved in the data (${still.join(', ')}) say nothing`] : []
 }
 
 const EPSILON = 1e-8 // lerobot's, where the file names none
@@ -113,7 +131,7 @@ const LEGACY = /^(?:normalize_inputs|normalize_targets|unnormalize_outputs)\.?/
 
 /** The names of a feature's statistics, by data set and statistic: `so100.buffer.observation.state.mean`; '' is one without a name. */
 function setsOf(names: readonly string[], feature: string): Map<string, Map<string, string>> {
-  const end = new RegExp(`^(.*?)(?:^|\\.|_(?=buffer))(?:buffer[._])?${feature.replaceAll('.', '[._]')}\\.(\\w+)$`)
+  const end = new RegExp(`^(.*?)(?:^|[./:]|__|_(?=buffer))(?:buffer[._])?${feature.replaceAll('.', '[._]')}\\.(\\w+)$`)
   const sets = new Map<string, Map<string, string>>()
   for (const name of names) {
     const [, set, statistic] = end.exec(name.replace(LEGACY, '')) ?? []
@@ -143,6 +161,10 @@ function choose(
   return { why: `${where} has those of ${names.length} data sets (${names.join(', ')}), choose by ${SETTING}` }
 }
 
+/**
+ * An entry that never moved in the data has the scale 0 and becomes what it was then: the reference divides a robot's
+ * difference from it by 1e-8, and nothing else would be seen in the vector.
+ */
 async function scalingOf(
   mode: string,
   names: ReadonlyMap<string, string>,
@@ -164,7 +186,7 @@ async function scalingOf(
   if (low.length !== high.length)
     throw new InputError(where, `has ${low.length} values of ${first!.name}, ${high.length} of ${name}`, DAMAGED)
   const spread = mode === 'MEAN_STD' ? high : high.map((top, i) => top - low[i]!)
-  const wrong = spread.findIndex((value) => !(value >= 0 && value + epsilon > 0))
+  const wrong = spread.findIndex((value) => !(value >= 0))
   if (wrong >= 0)
     throw new InputError(
       `${where}, ${name}[${wrong}]`,
@@ -172,8 +194,8 @@ async function scalingOf(
       DAMAGED,
     )
   return mode === 'MEAN_STD'
-    ? { shift: low, scale: spread.map((deviation) => 1 / (deviation + epsilon)), offset: 0 }
-    : { shift: low, scale: spread.map((range) => 2 / (range || epsilon)), offset: -1 }
+    ? { shift: low, scale: spread.map((deviation) => deviation && 1 / (deviation + epsilon)), offset: 0 }
+    : { shift: low, scale: spread.map((range) => range && 2 / range), offset: -1 }
 }
 
 /** Statistics that were never filled are infinite in some checkpoints. */

@@ -47,7 +47,7 @@ export async function openSmolVla(folder: string, { layer: asked }: { layer?: nu
     const whole = smolVlaPlan(config)
     const needed = embeddingPlan(config, layer)
     file = await openSafetensors(base)
-    const merged = await mergedWith(adapter, withoutPrefix(file), whole)
+    const merged = await mergedWith(adapter, byPlan(file, whole), whole)
     requireKnown(merged.file, needed, whole)
     return {
       config,
@@ -106,11 +106,19 @@ async function hashOf(file: TensorFile, adapter: Adapter | undefined): Promise<s
   return (await Promise.all(paths.map(fileHash))).join('+')
 }
 
-/** Compiled models carry this in their tensors' names. */
-const COMPILED = '_orig_mod.'
+/** What wrappers add to their tensors' names: compiled models, and those that several devices trained. */
+const WRAPPERS = /\b_orig_mod\.|^module\./g
 
-function withoutPrefix(file: TensorFile): TensorFile {
-  const original = new Map([...file.tensors.keys()].map((name) => [name.replaceAll(COMPILED, ''), name]))
+/** The file by the plan's names, whatever it was wrapped in or cut out of: `policy.model.state_proj`, `state_proj`. */
+function byPlan(file: TensorFile, whole: TensorPlan): TensorFile {
+  const bare = [...file.tensors.keys()].map((key) => ({ key, name: key.replace(WRAPPERS, '') }))
+  const original = new Map(bare.map(({ key, name }) => [name, key]))
+  for (const { key, name } of bare) {
+    const planned = plannedName(name, whole)
+    if (planned === name || planned === undefined || original.has(planned)) continue
+    original.set(planned, key)
+    original.delete(name)
+  }
   const back = (name: string) => original.get(name) ?? name
   return {
     ...file,
@@ -122,13 +130,22 @@ function withoutPrefix(file: TensorFile): TensorFile {
   }
 }
 
+/** The name itself, or with other modules around it. */
+function plannedName(name: string, whole: TensorPlan): string | undefined {
+  const inside = name.split('.').map((_, i, parts) => parts.slice(i).join('.'))
+  return inside.flatMap((rest) => [rest, `model.${rest}`]).find((each) => Object.hasOwn(whole, each))
+}
+
+/** Tables that a network computes for itself, and that some versions of its library saved. */
+const COMPUTED = /\.(?:position_ids|inv_freq)$/
+
 /** What h passes through; elsewhere a policy may have what it likes. */
 const WAY_OF_H = [VISION, CONNECTOR, TEXT].map((name) => `${name}.`)
 
 /** A tensor on the way of h that the plan lacks means another network; others (heads, old statistics) are none of ours. */
 function requireKnown(file: TensorFile, needed: TensorPlan, whole: TensorPlan): void {
   const others = requireTensors(file, needed).filter((name) => !Object.hasOwn(whole, name))
-  const foreign = others.find((name) => WAY_OF_H.some((start) => name.startsWith(start)))
+  const foreign = others.find((name) => WAY_OF_H.some((start) => name.startsWith(start)) && !COMPUTED.test(name))
   if (foreign !== undefined)
     throw new InputError(
       `${file.path}, tensor "${foreign}"`,

@@ -157,6 +157,19 @@ describe('a trigger', () => {
     expect(played.everEngaged).toBe(false)
   })
 
+  it('that trembles about half squeezes nothing until it was let go', () => {
+    const played = gamepad()
+    for (let time = 0; time < 2000; time += 20) {
+      played.state.values = { 6: 0.5 + 0.05 * Math.sin(time) }
+      played.until(time)
+    }
+    expect(played.everEngaged).toBe(false)
+    played.state.values = { 6: 0.1 }
+    played.until(2500)
+    played.state.values = { 6: 0.9 }
+    expect(played.until(2600)).toMatchObject({ engaged: true, gripper: 'close' })
+  })
+
   it('whose rest is read late squeezes nothing, and squeezes when it is pulled', () => {
     const played = gamepad()
     played.until(500)

@@ -81,6 +81,26 @@ describe('a mirror', () => {
     )
   })
 
+  it('that names the next place by a path alone, or by a host alone, is followed', async () => {
+    const commit = publishOcto(server)
+    const [, host] = server.endpoint.split(':') as [string, string, string]
+    const { port } = new URL(server.endpoint)
+    const relative = await opened(
+      startMirror(302, (path) => (path.startsWith('/there') ? `${host}:${port}${path.slice(6)}` : `/there${path}`)),
+    )
+    expect((await pullOcto({ endpoint: relative.address })).revision).toBe(commit)
+  })
+
+  it('that shows a page to sign in on in place of a file is named at once, and the next pull begins anew', async () => {
+    publishOcto(server)
+    server.faults.push({ path: CHECKPOINT, fault: 'explains' })
+    expect(await failure(pullOcto())).toMatch(
+      /^InputError .*300000\/default\/checkpoint: is a web page \(HTML or XML\), not the file\. Sign in to the network/,
+    )
+    expect(server.bodies().filter(({ path }) => path.includes(CHECKPOINT)).length).toBeLessThanOrEqual(2) // hub, store
+    expect(existsSync(join((await pullOcto()).path, CHECKPOINT))).toBe(true)
+  })
+
   it('whose Hub wants a token says whom the token was not given to', async () => {
     publishOcto(server)
     server.repositories.get(REPOSITORY)!.gate = 401
@@ -177,9 +197,37 @@ describe('a token', () => {
   })
 
   it('is not taken from an address, which is refused without being shown', () => {
-    const settings = () => hubSettings({ HF_HOME: home, HF_ENDPOINT: `https://me:${secret}@hub.test` })
-    expect(settings).toThrow('HF_ENDPOINT: holds a name or password')
-    expect(settings).not.toThrow(secret)
+    for (const address of [`https://me:${secret}@hub.test`, `https://${secret}@hub.test`, `me:${secret}@hub.test`]) {
+      const settings = () => hubSettings({ HF_HOME: home, HF_ENDPOINT: address })
+      expect(settings).toThrow('HF_ENDPOINT: holds a name or password')
+      expect(settings).not.toThrow(secret)
+    }
+    const asked = () => hubSettings({ HF_HOME: home, HF_ENDPOINT: `https://hub.test/?token=${secret}` })
+    expect(asked).toThrow('HF_ENDPOINT: holds more than a host and a path')
+    expect(asked).not.toThrow(secret)
+  })
+
+  it('in a file as editors and shells leave it is taken, or refused without being shown', () => {
+    const read = (content: Buffer | string) => {
+      writeFileSync(join(home, 'token'), content)
+      return () => hubSettings({ HF_HOME: home }).token
+    }
+    expect(read(`\ufeff${secret}\r\n`)()).toBe(secret)
+    expect(read(`\n  ${secret}\t\n\n`)()).toBe(secret)
+    expect(read(' \n')()).toBeUndefined()
+    const broken = [
+      Buffer.from(`\ufeff${secret}`, 'utf16le'),
+      `HF_TOKEN="${secret}"`,
+      `{"token": "${secret}"}`,
+      `[me]\nhf_token = ${secret}`,
+    ]
+    for (const content of broken) {
+      expect(read(content)).toThrow(/^.*token: the token holds /)
+      expect(read(content)).not.toThrow(/abcdef/)
+    }
+    rmSync(join(home, 'token'))
+    mkdirSync(join(home, 'token'))
+    expect(() => hubSettings({ HF_HOME: home }).token).toThrow(/token: cannot be read \(EISDIR/)
   })
 })
 
@@ -201,6 +249,15 @@ describe('a proxy', () => {
     [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: '*' }, 'https://hub.test/', undefined],
     [{ HTTP_PROXY: 'http://p:1', NO_PROXY: '10.0.0.0/8' }, 'http://10.2.3.4/', undefined],
     [{ HTTP_PROXY: 'http://p:1', NO_PROXY: '10.0.0.0/8' }, 'http://11.2.3.4/', 'http://p:1'],
+    [{ HTTP_PROXY: 'http://p:1', NO_PROXY: '10.0.0.0/' }, 'http://11.2.3.4/', 'http://p:1'],
+    [{ HTTP_PROXY: 'http://p:1', NO_PROXY: '10.0.0.0/99, fe80::/10' }, 'http://[fe80::7]/', undefined],
+    [{ HTTP_PROXY: 'http://p:1', NO_PROXY: ',, ;' }, 'http://hub.test/', 'http://p:1'],
+    [{ HTTP_PROXY: 'http://p:1', NO_PROXY: 'HUB.test' }, 'http://hub.TEST/', undefined],
+    [{ HTTP_PROXY: 'http://p:1', NO_PROXY: '.hub.test:8080' }, 'http://a.hub.test:8080/', undefined],
+    [{ HTTP_PROXY: 'http://p:1', NO_PROXY: 'localhost,.local' }, 'http://hub.test/', 'http://p:1'],
+    [{ HTTP_PROXY: 'http://[fe80::1]:3128' }, 'http://hub.test/', 'http://[fe80::1]:3128'],
+    [{ HTTP_PROXY: 'http://me:100%@p:1' }, 'http://hub.test/', 'http://p:1'],
+    [{ HTTP_PROXY: 'http://me@p:1/' }, 'http://hub.test/', 'http://p:1'],
     [{ HTTP_PROXY: 'http://p:1', NO_PROXY: '::1,[fe80::1]:80' }, 'http://[::1]/', undefined],
     [{ HTTP_PROXY: 'http://p:1', NO_PROXY: '::1,[fe80::1]:80' }, 'http://[fe80::1]/', undefined],
   ])('of %j for %s is %s', (environment, url, origin) => {
@@ -217,6 +274,17 @@ describe('a proxy', () => {
     const asking = () => pick({ https_proxy: address }, 'https://hub.test/')
     expect(asking).toThrow(/^https_proxy: /)
     expect(asking).not.toThrow('swordfish')
+  })
+
+  it.each([
+    ['http://me:s%40y@p', 'me:s@y'],
+    ['http://me:100%@p', 'me:100%'],
+    ['http://me@p', 'me:'],
+    ['http://:word@p', ':word'],
+    ['http://d%5Cme:w%3Ard@p', 'd\\me:w:rd'],
+  ])('at %s is told %s', (address, account) => {
+    const { authorization } = proxiesOf({ https_proxy: address })(new URL('https://hub.test/'))!
+    expect(authorization).toBe(`Basic ${Buffer.from(account).toString('base64')}`)
   })
 
   it('is asked for the whole way, and told who asks; the servers are not', async () => {

@@ -15,6 +15,7 @@ export type Fault =
   | 'ignores ranges' // 200 and the whole body
   | 'lies' // a flipped bit
   | 'chatters' // more bytes than announced
+  | 'explains' // a page in place of the file
 
 export type Seen = { host: 'hub' | 'store'; method: string; path: string; range?: string; token?: string }
 
@@ -122,6 +123,7 @@ export class HubServer {
     const half = body.subarray(0, Math.floor(body.length / 2))
     const content = start > 0 ? { 'content-range': `bytes ${start}-${data.length - 1}/${data.length}` } : undefined
     const status = start > 0 ? 206 : 200
+    if (fault === 'explains') return response.writeHead(200).end('<!DOCTYPE html><title>Sign in</title>')
     if (fault === 'ends early') return response.writeHead(status, content).end(half)
     if (fault === 'chatters') return response.writeHead(status, content).end(Buffer.concat([body, body]))
     response.writeHead(status, { 'content-length': body.length, ...content })

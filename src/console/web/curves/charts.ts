@@ -15,7 +15,7 @@ import {
   wallClock,
   withoutRepeats,
 } from '../../../review/report/series.ts'
-import type { LoopSample } from '../link/model.ts'
+import type { LoopSample } from '../../protocol.ts'
 import type { Curve, CurvePoint } from './align.ts'
 
 export const CLOCKS = { robot: robotClock, wall: wallClock } as const

@@ -55,9 +55,9 @@ export class Connection {
 
   /** As `operate`, but control that was taken for this alone is given back at once. */
   operateOnce(message: ClientMessage): void {
-    const lent = this.model.get().control?.holder === null
+    const free = this.model.get().control?.holder === null
     this.operate(message)
-    if (lent) this.send({ kind: 'control', action: 'release' })
+    if (free) this.send({ kind: 'control', action: 'release' })
   }
 
   tell(words: string): void {
@@ -89,10 +89,10 @@ export class Connection {
       this.pong = { left: event.left, came: now }
     } else if (event.kind === 'hello' && event.protocol !== PROTOCOL_VERSION)
       this.model.update((model) => ({ ...model, link: 'outdated' }))
-    else {
+    else if (event.kind === 'hello' || this.model.get().link !== 'outdated') {
       this.model.update((model) => reduce(model, event, now))
       if (event.kind === 'hello') this.greet()
-    }
+    } // of another version it knows no events
   }
 
   private greet(): void {

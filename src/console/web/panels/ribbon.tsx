@@ -1,6 +1,6 @@
 /** @file Who acted in each of the last steps, newest on the right: colour and height tell the actor, marks the endings. */
 import { useEffect, useRef } from 'preact/hooks'
-import type { Act } from '../link/model.ts'
+import type { Act } from '../../protocol.ts'
 import { colour } from '../parts/colour.ts'
 import { useModel } from '../parts/context.ts'
 

@@ -16,7 +16,7 @@ const SETTLING_STEPS = 30 // that a stopped robot is given to come to rest
 
 export type Waiting = { verdict: Verdict; by: string; until: number }
 
-export type ReinsOptions = {
+export type HoldOptions = {
   robots: ReadonlyMap<string, SafeRobot> // by cell
   undo: number // ms that a verdict waits
   now: () => number // ms, never going back
@@ -24,7 +24,7 @@ export type ReinsOptions = {
   onVerdict: (waiting: Waiting | null) => void
 }
 
-export class Reins {
+export class Hold {
   private pausedBy: string | null = null
   private waiting: Waiting | null = null
   private dismissed = false
@@ -35,7 +35,7 @@ export class Reins {
   private wake: () => void = () => {}
   private change = this.nextChange()
 
-  constructor(private readonly options: ReinsOptions) {}
+  constructor(private readonly options: HoldOptions) {}
 
   get paused(): boolean {
     return this.pausedBy !== null

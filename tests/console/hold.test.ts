@@ -73,7 +73,7 @@ describe('a stop', () => {
   it('lets the run end when it is told to', async () => {
     page.send({ kind: 'stop' })
     await page.until('robot', ({ status }) => status === 'stopped')
-    stage.desk.dismiss()
+    stage.observer.dismiss()
     while (!stage.error) await sleep(10)
     expect((stage.error as Error).message).toMatch(/stopped by a person.*can be resumed/)
   })
@@ -102,7 +102,7 @@ describe('a verdict', () => {
   beforeEach(() => open(), 60_000)
   const judge = async (verdict: 'success' | 'failure' | 'abort') => {
     await page.takeControl()
-    while (stage.desk.live!.show.step < 3) await sleep(5)
+    while (stage.observer.live!.inFocus.view.step < 3) await sleep(5)
     page.send({ kind: 'verdict', verdict })
     await page.until('robot', ({ status }) => status === 'holding')
   }

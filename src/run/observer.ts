@@ -1,16 +1,16 @@
 /**
  * @file Whoever looks on while a run goes on, and may reach in: the console. It hears of everything, says who tends the
- * robots, how fast they go, and when they wait; nobody is asked anything where no watcher is.
+ * robots, how fast they go, and when they wait; nobody is asked anything where no observer is.
  */
 import type { Attendance } from '../loop/attendant.ts'
 import type { Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
 import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
-import type { Progress } from './opening.ts'
+import type { Progress } from './progress.ts'
 import type { Session } from './session.ts'
 
-export interface Watcher extends Attendance {
+export interface Observer extends Attendance {
   /** The robots are there; nothing has been learned or loaded. */
   opened(run: { folder: RunFolder; config: RunConfig; session: Session }): void
   /** The parts of the run are there. `past`: the metrics of its earlier parts. */

@@ -1,6 +1,6 @@
 /** @file What a robot does now, as the pages are told: the newest observation, the step that led to it, its pictures. */
 
-import type { Happening } from '../../loop/episode.ts'
+import type { Happening } from '../../loop/happening.ts'
 import { canonicalAction } from '../../robot/gripper.ts'
 import type { Action, Image, Observation, RobotSpec } from '../../robot/robot.ts'
 import {
@@ -17,9 +17,9 @@ import { camerasOf, ProprioReader } from './pose.ts'
 
 type Setting = { cell: string; stage: RunStage; task: string; episode: number | null }
 
-export class Show {
+export class CellView {
   readonly cameras: CameraInfo[]
-  firstImage: Image | null = null // of the newest observation; null while nobody looks on
+  private firstPicture: Image | null = null // of the newest observation
   private readonly reader: ProprioReader
   private setting: Setting | null = null
   private steps = 0 // over all
@@ -34,6 +34,11 @@ export class Show {
 
   get stage(): RunStage {
     return this.setting?.stage ?? 'preparing'
+  }
+
+  /** What the first camera saw last; null while nobody looks on. */
+  get firstImage(): Image | null {
+    return this.firstPicture
   }
 
   /** Steps of the episode behind the newest observation. */
@@ -59,7 +64,7 @@ export class Show {
     this.steps++
     this.seen = { proprio, time: Date.now() }
     const image = pictured ? images[this.cameras[0]?.name ?? ''] : undefined
-    this.firstImage = image ? copyOf(image) : null
+    this.firstPicture = image ? copyOf(image) : null
   }
 
   /** What goes with the pictures of the newest observation. */

@@ -1,0 +1,124 @@
+/** @file Beside one robot of a run: what it does is seen, a person may tend it, and what they do becomes labels. */
+import type { Attendant, EpisodeSetting } from '../../loop/attendant.ts'
+import type { EpisodeSummary } from '../../loop/happening.ts'
+import type { Person } from '../../operator/person.ts'
+import { Relay } from '../../operator/relay.ts'
+import type { Operator, Verdict } from '../../robot/operator.ts'
+import type { Rig } from '../../robot/rig.ts'
+import type { Observation } from '../../robot/robot.ts'
+import type { Translator } from '../../talk/translator.ts'
+import type { EpisodeEvent, LabelEvent } from '../protocol.ts'
+import { CellView } from './cell-view.ts'
+import type { Hold } from './hold.ts'
+import { LabelFeed } from './label-feed.ts'
+import { LoopStatistics } from './loop-statistics.ts'
+import type { Recording } from './recording.ts'
+import { SmoothTending } from './smooth-tending.ts'
+import { teleoperate } from './teleop.ts'
+
+export type CellObserverOptions = {
+  rig: Pick<Rig, 'cell' | 'robot' | 'reset'>
+  person: Person
+  hold: Hold
+  recording: Recording
+  translator: Translator
+  now: () => number // ms, never going back
+  period: () => number // ms that a step is to take at the present pace
+  inFocus: () => boolean // this robot is the one that is shown, and that the person tends
+  watched: () => boolean // somebody looks on
+  onLook: () => void // there is a newer observation
+  onEvent: (event: LabelEvent | EpisodeEvent) => void
+}
+
+export class CellObserver {
+  readonly view: CellView
+  readonly loop = new LoopStatistics()
+  private readonly labels: LabelFeed
+  private readonly tending: SmoothTending
+  private newest: Observation['images'] | null = null
+
+  constructor(private readonly options: CellObserverOptions) {
+    this.view = new CellView(options.rig.robot.spec)
+    this.labels = new LabelFeed(options.translator, options.onEvent)
+    this.tending = new SmoothTending(options.person)
+  }
+
+  get rig(): CellObserverOptions['rig'] {
+    return this.options.rig
+  }
+
+  /** Of the newest observation; null before the first one. */
+  get images(): Observation['images'] | null {
+    return this.newest
+  }
+
+  /** The person while they are there and this robot is in focus, else the run's own operator. */
+  operator(own: Operator | undefined): Operator {
+    const { person, inFocus } = this.options
+    return new Relay(this.tending, () => person.present && inFocus(), own)
+  }
+
+  /** The robot as it stands, until it moves: demonstrations and warm-up take minutes. */
+  async firstLook(): Promise<void> {
+    const observation = await this.rig.robot.observe().catch(() => undefined) // whoever uses the robot next hears of what is wrong
+    if (observation && this.newest === null) this.look(observation)
+  }
+
+  attend(setting: EpisodeSetting): Attendant {
+    const { labels, tending, view, loop } = this
+    const { rig, hold, recording, now, period, inFocus, onEvent } = this.options
+    const { cell, reset } = rig
+    const { stage, task, episode } = setting
+    const wanted = () => stage === 'practice' && inFocus() && recording.wanted && !hold.letGo
+    return {
+      ready: () => {
+        if (reset === 'person') hold.pause(`put the scene of ${cell} back for "${task}", then resume`)
+        return wanted() ? this.teleoperate(wanted) : hold.ready(cell)
+      },
+      begin: (observation) => {
+        hold.begin(cell)
+        labels.begin()
+        view.begin(setting)
+        loop.pause()
+        this.look(observation)
+      },
+      between: () => {
+        if (wanted()) return Promise.resolve<Verdict>('abort')
+        const held = hold.between(cell, stage === 'practice' && inFocus())
+        if (held) loop.pause()
+        else loop.step(now(), period())
+        return held
+      },
+      step: (happening, planned, next) => {
+        tending.executed(happening.action)
+        labels.step(happening, view.firstImage)
+        view.act(happening.actor, happening.action, planned)
+        this.look(next)
+      },
+      end: (summary) => {
+        hold.end(cell)
+        onEvent(endOf(setting, summary))
+        if (stage === 'practice' && episode !== null) void labels.end(episode, task)
+      },
+    }
+  }
+
+  private teleoperate(wanted: () => boolean): Promise<void> {
+    const { rig, person, hold, recording } = this.options
+    const look = (observation: Observation) => this.look(observation)
+    return teleoperate({ rig, person, hold, recording, view: this.view, look, wanted })
+  }
+
+  private look(observation: Observation): void {
+    const { inFocus, watched, onLook } = this.options
+    this.view.look(observation, watched() && inFocus())
+    this.newest = observation.images
+    if (inFocus()) onLook()
+  }
+}
+
+function endOf({ cell, stage, task, episode }: EpisodeSetting, summary: EpisodeSummary): EpisodeEvent {
+  const { ending, length, operatorSteps, judged } = summary
+  const judge = judged ? 'person' : ending === 'timeout' ? 'clock' : 'robot'
+  return { kind: 'episode', robot: cell, stage, episode, task, ending, length, operatorSteps, judge }
+}

@@ -1,0 +1,51 @@
+/** @file A person moves a robot of the run for a demonstration, between two of its episodes. */
+import { Pace } from '../../loop/pace.ts'
+import type { Person } from '../../operator/person.ts'
+import type { Rig } from '../../robot/rig.ts'
+import type { Observation } from '../../robot/robot.ts'
+import { holdAction } from '../../robot/safety.ts'
+import type { CellView } from './cell-view.ts'
+import type { Hold } from './hold.ts'
+import type { Recording } from './recording.ts'
+import { SmoothTending } from './smooth-tending.ts'
+
+export type Teleop = {
+  rig: Pick<Rig, 'cell' | 'robot'>
+  person: Person
+  hold: Hold
+  recording: Recording
+  view: CellView
+  look: (observation: Observation) => void
+  /** Whether the demonstration is still asked for. */
+  wanted: () => boolean
+}
+
+/** The person has the robot until the demonstration is over; the run waits. */
+export async function teleoperate({ rig, person, hold, recording, view, look, wanted }: Teleop): Promise<void> {
+  const { cell, robot } = rig
+  await hold.ready(cell)
+  if (!wanted() || hold.letGo) return
+  const pace = new Pace(robot.spec.rate, () => 1)
+  const tending = new SmoothTending(person)
+  const plan = holdAction()
+  view.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })
+  hold.begin(cell)
+  await recording.record(robot, {
+    period: async () => {
+      await pace.tick()
+      if (hold.paused && !hold.stopped) await hold.ready(cell)
+      if (hold.stopped) return 'stopped'
+      return hold.letGo || !person.present ? 'gone' : undefined
+    },
+    act: (observation) => tending.tend(observation, plan).takeover ?? null,
+    saw: (observation, action) => {
+      if (action) {
+        tending.executed(action)
+        view.act('operator', action, plan)
+      }
+      look(observation)
+    },
+  })
+  hold.end(cell)
+  await hold.ready(cell)
+}

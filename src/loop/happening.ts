@@ -1,0 +1,29 @@
+/** @file What happens in an episode, as it is told to whoever hears of it: each step, and how it ended. */
+import type { Segment } from '../metrics/metrics.ts'
+import type { Ending } from '../replay/episode.ts'
+import type { Actor, Judge } from '../replay/transition.ts'
+import type { Action } from '../robot/robot.ts'
+
+/** What happened between one observation and the next. */
+export type Happening = {
+  step: number
+  action: Action // as it reached the motors, after the safety envelope
+  reward: number
+  terminated: boolean
+  truncated: boolean
+  by: Judge
+  confidence?: number
+  actor: Actor
+  command: string | null
+}
+
+export type EpisodeSummary = {
+  task: string
+  seed: number
+  ending: Exclude<Ending, 'interrupted'>
+  length: number // steps
+  operatorSteps: number
+  segments: Segment[] // the operator's interventions
+  /** A person ended the episode, and says this of its last step. */
+  judged?: { reward: number; terminated: boolean }
+}
