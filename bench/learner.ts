@@ -1,8 +1,10 @@
 /** @file (a) One joint learner step, critics and primary actor, against the same step in jax-js. */
+
 import type { ParameterStore } from '../src/graph/index.ts'
 import { compileJointStep } from '../src/learn/actor-critic.ts'
 import { LearnerConfig, NetworkConfig } from '../src/learn/config.ts'
 import { createStore, methodGroups } from '../src/learn/learner.ts'
+import { ACTOR_LOSS, TD } from '../src/learn/losses/index.ts'
 import { RandomStream } from '../src/random/stream.ts'
 import { medianTime, rounded } from './measure.ts'
 import { type BenchBatch, type BenchSizes, randomBatch, SIZES } from './problem.ts'
@@ -78,7 +80,7 @@ export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: num
       await program.run()
       store.adam('critic', { learningRate, maxNorm: maxGradientNorm, targetRate })
       store.adam('head', { learningRate, maxNorm: maxGradientNorm })
-      return { td: program.outputs.td![0]!, actor: program.outputs.actorLoss![0]! }
+      return { td: program.outputs[TD.name]![0]!, actor: program.outputs[ACTOR_LOSS.name]![0]! }
     },
     release: () => program.release(),
   }
