@@ -69,8 +69,10 @@ export function encodeError(thrown: unknown): ErrorData {
 export function decodeError({ name, where, what, remedy, shapes, cause, stack }: ErrorData): Error {
   const options = cause === undefined ? undefined : { cause: new Error(cause) }
   if (name === 'ShapeError' && shapes) return new ShapeError(where, shapes.got, shapes.expected, remedy, options)
-  if (name === 'InputError') return new InputError(where, what, remedy, options)
-  if (name === 'LostError') return new LostError(where, what, remedy, options)
+  // Of one that came without its parts, as a thread's last words do, the whole text stands in `what`.
+  const whole = where === '' ? { message: what } : {}
+  if (name === 'InputError') return Object.assign(new InputError(where, what, remedy, options), whole)
+  if (name === 'LostError') return Object.assign(new LostError(where, what, remedy, options), whole)
   return Object.assign(new Error(what, options), { name, ...(stack === undefined ? {} : { stack }) })
 }
 

@@ -50,3 +50,10 @@ it('what is no refusal of the system is none', () => {
       code,
     ).toBeInstanceOf(InputError)
 })
+
+it('an error that lost its parts on the way, as the last words of a thread do, keeps its class and its text', () => {
+  const last = Object.assign(new Error('setting "x": is 3. Give 4'), { name: 'InputError' })
+  const back = decodeError(structuredClone(encodeError(last)))
+  expect(back).toBeInstanceOf(InputError)
+  expect(back.message).toBe('setting "x": is 3. Give 4')
+})
