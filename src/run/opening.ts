@@ -152,7 +152,7 @@ export async function openRun(
     onLeftOut: onNotice,
     check,
   })
-  const lockStep = config.online.lockstep ? lockStepOf(config, state) : undefined
+  const lockStep = lockStepOf(config, state)
   const made = session.rigs.map(({ cell }, index) => Math.max(told[index]!, state.robotSteps?.[cell] ?? 0))
   const steps = made.reduce((sum, own) => sum + own, 0)
   const tempo = new UpdateSchedule(learner, steps, lockStep, (values) => policy.setParameters(values))
@@ -172,10 +172,11 @@ export async function openRun(
   return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluated }
 }
 
-const lockStepOf = (
-  { online: { updatesPerStep, publishEvery } }: RunConfig,
-  { onlineUpdatesAsked: updatesAsked }: RunState,
-): LockStep => ({ updatesPerStep, publishEvery, updatesAsked })
+/** How updates are tied to steps, where they are. */
+export const lockStepOf = (
+  { online: { lockstep, updatesPerStep, publishEvery } }: Pick<RunConfig, 'online'>,
+  { onlineUpdatesAsked: updatesAsked }: Pick<RunState, 'onlineUpdatesAsked'>,
+): LockStep | undefined => (lockstep ? { updatesPerStep, publishEvery, updatesAsked } : undefined)
 
 /** @throws InputError where a robot that is no simulation would wait for the learner between two steps */
 function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, type MockInstance, vi } from 'vitest'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { actorLayouts, actorSizes } from '../../src/learn/actors.ts'
 import { readPolicy } from '../../src/learn/checkpoint.ts'
@@ -12,6 +12,7 @@ import { ofKind } from '../../src/metrics/of-kind.ts'
 import { formatSummary, type Summary } from '../../src/metrics/summary.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { reportListener } from '../../src/review/report/index.ts'
+import type { SafeRobot } from '../../src/robot/safety.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { openSession } from '../../src/run/session.ts'
@@ -41,6 +42,8 @@ describe('a run in free mode', () => {
   const planned: string[] = [] // stages in which it planned
   let sizes: ReturnType<typeof actorSizes>
   let summary: Summary
+  let supervisors: MockInstance<SafeRobot['supervisedBy']>
+  let heartbeats: MockInstance<SafeRobot['heartbeat']>
   let metrics: Metric[]
   const newest = () => folder.latestCheckpoint()!
 
@@ -58,6 +61,8 @@ describe('a run in free mode', () => {
     })
     const open: typeof openSession = async (settings) => {
       const session = await openSession(settings)
+      supervisors = vi.spyOn(session.robot, 'supervisedBy')
+      heartbeats = vi.spyOn(session.robot, 'heartbeat')
       const width = session.robot.spec.channels.length
       sizes = actorSizes(config.networks, session.encoder.description, width, session.commands.width)
       return session
@@ -80,6 +85,12 @@ describe('a run in free mode', () => {
   it('is evaluated with the parameters of its last checkpoint', async () => {
     const { head } = await readPolicy(newest(), actorLayouts(sizes))
     expect([...heads.at(-1)!.values]).toEqual([...head!])
+  })
+
+  it('is watched over by the learner, whose life the robot hears of while the run lasts', () => {
+    expect(supervisors.mock.calls).toEqual([[['the learner']]])
+    const heard = heartbeats.mock.calls.filter(([who]) => who === 'the learner')
+    expect(heard.length).toBeGreaterThan(2) // beside the one of being named
   })
 
   it('names each checkpoint by the updates that it holds', async () => {

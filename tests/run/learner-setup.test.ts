@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { actorSizes } from '../../src/learn/actors.ts'
 import { parseOverride, resolveConfig } from '../../src/run/config.ts'
-import { learnerSetup } from '../../src/run/opening.ts'
+import { learnerSetup, lockStepOf } from '../../src/run/opening.ts'
 import type { Session } from '../../src/run/session.ts'
 import { openTranslator } from '../../src/talk/translator.ts'
 import type { EncoderDescription } from '../../src/vla/encoder.ts'
@@ -59,4 +59,18 @@ describe('the setup of the learner', () => {
     expect(pushed(0.058).command).toBe('[null]') // 2.088 mm; by 0.15 rad a step it would be 26
     expect(pushed(0.06).delta[1]).toBeCloseTo(0.00216, 9)
   })
+})
+
+describe('the tie of updates to steps', () => {
+  const { online } = resolveConfig('tiny', undefined, [{ online: { updatesPerStep: 0.75, publishEvery: 40 } }])
+
+  it('is what the settings say, and goes on from what was asked for before', () =>
+    expect(lockStepOf({ online }, { onlineUpdatesAsked: 7 })).toEqual({
+      updatesPerStep: 0.75,
+      publishEvery: 40,
+      updatesAsked: 7,
+    }))
+
+  it('is none in free mode', () =>
+    expect(lockStepOf({ online: { ...online, lockstep: false } }, { onlineUpdatesAsked: 7 })).toBeUndefined())
 })

@@ -11,6 +11,7 @@ import { type RunConfig, resolveConfig } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { lock } from '../../src/run/lock.ts'
 import { logsAt } from '../../src/run/logs.ts'
+import { openSession, type Session } from '../../src/run/session.ts'
 import { type TrainEvents, train } from '../../src/run/train.ts'
 import { episodeOf, record } from '../replay/scenes.ts'
 
@@ -103,4 +104,33 @@ it('logs of a run are found by cell, those of a folder without one as they lie',
     ['A', 'B'].map((cell) => describeRobot(config.robot, cell).name),
   )
   expect(logsAt(folder.log)).toEqual([{ folder: join(folder.log, 'B'), own: true }])
+})
+
+describe('a run without a console', () => {
+  /** What it says where its session is the usual one, but for this. */
+  async function refusal(change: (session: Session) => Promise<Session>): Promise<string> {
+    const one = resolveConfig('tiny', undefined, [{ robot: { arm: 'gantry' } }])
+    const error = await train(RunFolder.create(place(), one), one, {}, async (settings) =>
+      change(await openSession(settings)),
+    ).catch((thrown: Error) => thrown)
+    expect(error).toBeInstanceOf(InputError)
+    return (error as Error).message
+  }
+
+  it('does not begin with a robot that holds since an earlier session, and says how it is let go', async () => {
+    const words = await refusal(async (session) => {
+      await session.robot.halt('a person at the other end')
+      return session
+    })
+    expect(words).toContain('holds after a fault of an earlier session, stopped: a person at the other end')
+    expect(words).toContain('duet robot clear')
+  })
+
+  it('does not begin with a robot whose scene a person sets', async () => {
+    const words = await refusal(async (session) => ({
+      ...session,
+      rigs: session.rigs.map((rig) => ({ ...rig, reset: 'person' })),
+    }))
+    expect(words).toContain('is reset by a person')
+  })
 })
