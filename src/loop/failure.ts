@@ -15,9 +15,14 @@ export class Failure {
   fail(error: unknown): void {
     if (this.cause) return
     this.cause = { error }
-    for (const robot of this.robots) robot.stop().catch(() => {}) // one that cannot be told has a failure of its own
+    this.stopRobots()
     for (const listener of this.listeners) listener(error)
     this.listeners.clear()
+  }
+
+  /** Tells all robots, and waits for none. */
+  stopRobots(): void {
+    for (const robot of this.robots) robot.stop().catch(() => {}) // one that cannot be told has a failure of its own
   }
 
   /** From now on a failure stops these first. */

@@ -136,6 +136,7 @@ async function trainIn(
     run = new Run(folder, config, session, events, parts)
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
+    course.failure.stopRobots() // the learner, which is closed before them, may have a program to compile
     return summarise(existsSync(folder.metrics) ? readMetrics(folder.metrics) : [], config) // nothing new to keep
   }
   run.tell()
