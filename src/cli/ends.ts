@@ -4,12 +4,15 @@
  */
 import { constants } from 'node:os'
 import { relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError, LostError, ShapeError, systemError } from '../errors.ts'
 import type { Failure } from '../loop/failure.ts'
 import { stopAll } from '../robot/commanded.ts'
+import { learnersGone, learnersLive } from '../run/learner.ts'
 
-const PATIENCE = 1500 // ms from the cause to the end, at the latest
+const PATIENCE = 1500 // ms from the cause to the end, at the latest; but see `leave`
 const AT_ONCE = 300 // ms, where somebody has asked twice
+const COMPILED = 10_000 // ms in which a learner leaves the program that it compiles, on a machine with much else to do
 
 type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
@@ -47,7 +50,7 @@ export function watchEnds(): void {
 /** Says once why the process ends, and sees to it that it does. */
 export function endWith(error: unknown): void {
   process.exitCode = exitCodeOf(error)
-  setTimeout(() => process.exit(), PATIENCE).unref()
+  setTimeout(() => leave(error), PATIENCE).unref()
   if (told) return
   told = true
   process.stderr.write(`${lineOf(error)}\n`)
@@ -65,15 +68,31 @@ function stray(error: unknown): void {
 }
 
 function end(error: unknown, patience = PATIENCE): void {
-  const code = exitCodeOf(error)
   const stopped = stopAll()
   if (running) {
-    setTimeout(() => process.exit(code), patience)
+    setTimeout(() => leave(error), patience)
     running.failure.fail(error)
     return
   }
   endWith(error)
-  void stopped.then(() => process.exit(code))
+  void stopped.then(() => leave(error))
+}
+
+/**
+ * Ends the process. `process.exit` terminates the learner's thread, and one inside onnxruntime turns that into an abort
+ * (exit code 134). With such a thread a signal ends the process the way it does where nobody listens to it: at once, with
+ * no destructor run and 128 + n for a shell. Any other end waits for the thread; so does a process that no signal can
+ * end so, the first one of a container.
+ */
+async function leave(error: unknown): Promise<void> {
+  if (learnersLive()) {
+    if (error instanceof Signalled) {
+      process.removeAllListeners(error.signal)
+      process.kill(process.pid, error.signal)
+    }
+    await Promise.race([learnersGone(), sleep(COMPILED)])
+  }
+  process.exit(exitCodeOf(error))
 }
 
 /** 2 for what a user can mend, 128 + n for a signal, 1 for all else. */

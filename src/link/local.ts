@@ -95,7 +95,8 @@ export class LocalLink implements LearnerLink {
   }
 
   async close(): Promise<void> {
-    if (!this.lost && !this.closing) this.send({ kind: 'request', ticket: 0, request: { want: 'stop' } })
+    // One that is lost is told, too: what could not be read came from somebody who lives.
+    if (!this.closing) this.send({ kind: 'request', ticket: 0, request: { want: 'stop' } })
     this.closing = true
     await this.end()
   }

@@ -62,7 +62,7 @@ export interface LearnerLink {
   experience(robot: string): Experience
   readonly weights: Weights
   readonly control: LearnerControl
-  /** Stops the learner and lets go of it. Never waits for one that is lost already. */
+  /** Stops the learner and lets go of it, when the update that runs is made or the program in hand compiled. */
   close(): Promise<void>
 }
 

@@ -26,7 +26,7 @@ type Asked = { ticket: number; request: ControlRequest }
 
 /**
  * Serves until it is told to stop, or until something fails: then the other end is told, as data. `open` makes the learner;
- * messages that arrive meanwhile wait.
+ * messages that arrive meanwhile wait, but for a stop: what is opened after that is let go of when it comes.
  */
 export async function serve(port: MessagePort, open: () => Promise<LearnerPort>, options: ServeOptions): Promise<void> {
   const inbox = new Inbox()
@@ -34,7 +34,12 @@ export async function serve(port: MessagePort, open: () => Promise<LearnerPort>,
   const send = (head: FromLearner) => sendBytes(port, encodeMessage({ head, arrays: [] }))
   let alive: ReturnType<typeof setInterval> | undefined
   try {
-    const learner = await open()
+    const opening = open()
+    const learner = await Promise.race([opening, inbox.stop])
+    if (!learner) {
+      opening.then((late) => late.release()).catch(() => {})
+      return
+    }
     send({ kind: 'ready' })
     alive = setInterval(() => send({ kind: 'alive' }), ALIVE_EVERY)
     await new Service(port, inbox, learner, options).run()
@@ -54,10 +59,15 @@ class Inbox {
   private readonly messages: Received[] = []
   private wake: () => void = () => {}
   private failure: unknown
+  private stopped: () => void = () => {}
+  /** Resolves when a stop has arrived, whatever waits before it. */
+  readonly stop = new Promise<void>((resolve) => (this.stopped = resolve))
 
   add(bytes: ArrayBuffer): void {
     try {
-      this.messages.push(decodeMessage<ToLearner>(bytes))
+      const message = decodeMessage<ToLearner>(bytes)
+      this.messages.push(message)
+      if (message.head.kind === 'request' && message.head.request.want === 'stop') this.stopped()
     } catch (error) {
       this.failure ??= error
     }

@@ -55,8 +55,9 @@ function labelCounts(replay: ReplayBuffer): Record<string, number> {
   return total
 }
 
-/** Serves the learner of this thread's setup to whoever started it; `open` makes it. */
+/** Serves the learner of this thread's setup to whoever started it, then ends this thread; `open` makes the learner. */
 export async function main(open: (setup: LearnerSetup) => Promise<LearnerPort> = openLearner): Promise<void> {
   const setup = workerData as LearnerSetup
   await serve(parentPort!, () => open(setup), setup)
+  process.exit() // of this thread alone, with programs still to compile where it was told to stop meanwhile
 }

@@ -1,5 +1,7 @@
-/** @file Starts the learner's thread, and knows when it is gone. */
-import { setTimeout as sleep } from 'node:timers/promises'
+/**
+ * @file Starts the learner's thread, and knows when it is gone. Nobody else ends it: a thread that is terminated inside
+ * onnxruntime, where it is nearly all of its time, takes the process with it by an abort (exit code 134).
+ */
 import { Worker } from 'node:worker_threads'
 import { decodeError, encodeError, LostError } from '../errors.ts'
 import { LocalLink } from '../link/local.ts'
@@ -7,25 +9,23 @@ import type { LinkEvents } from '../link/ports.ts'
 import type { LearnerSetup } from './learner-process.ts'
 
 const THREAD = new URL('./learner-thread.mjs', import.meta.url)
-const PATIENCE = 1000 // ms that a learner is given to finish the update that runs
+const alive = new Set<Promise<void>>()
+
+/** Whether a learner's thread lives in this process. */
+export const learnersLive = (): boolean => alive.size > 0
+
+/** Resolves when those are gone that live now. It tells none of them to end. */
+export const learnersGone = async (): Promise<void> => void (await Promise.all(alive))
 
 /** Resolved by its `ready` when the programs are compiled and, where the setup names one, the checkpoint is loaded. */
 export function startLearner(setup: LearnerSetup, events: LinkEvents): LocalLink {
   const worker = new Worker(THREAD, { workerData: setup })
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-  let gone = false
-  const link = new LocalLink(
-    worker,
-    setup.run,
-    async () => {
-      if (!gone) await Promise.race([ended, sleep(PATIENCE, undefined, { ref: false })])
-      if (!gone) await worker.terminate()
-    },
-    events,
-  )
+  alive.add(ended)
+  const link = new LocalLink(worker, setup.run, () => ended, events)
   worker.on('error', (error) => link.lose(whyOf(error)))
   worker.on('exit', (code) => {
-    gone = true
+    alive.delete(ended)
     link.lose(new LostError('the learner', `its thread ended (exit code ${code})`, RESUME))
   })
   return link

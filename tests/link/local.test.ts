@@ -117,7 +117,19 @@ it('a learner tells that it lives about twice a second, also while nobody asks i
   await close()
 })
 
-it('the learner is told to stop once, and not at all where it is lost', async () => {
+it('a learner that is told to stop while it is opened is let go of, and nobody waits for it', async () => {
+  const { port1, port2 } = new MessageChannel()
+  let come: (learner: StandIn) => void = () => {}
+  const opening = new Promise<StandIn>((resolve) => (come = resolve))
+  const serving = serve(port2, () => opening, { run: RUN, figuresEvery: 10 })
+  await new LocalLink(port1, RUN, () => serving).close()
+  const late = new StandIn()
+  const release = vi.spyOn(late, 'release')
+  come(late)
+  await vi.waitFor(() => expect(release).toHaveBeenCalledOnce())
+})
+
+it('the learner is told to stop once, where it is lost too: it may live', async () => {
   const heads: unknown[] = []
   const port = { on: () => {}, postMessage: (bytes: ArrayBuffer) => void heads.push(decodeMessage(bytes).head) }
   const link = new LocalLink(port, RUN, async () => {})
@@ -127,7 +139,7 @@ it('the learner is told to stop once, and not at all where it is lost', async ()
   const lost = new LocalLink(port, RUN, async () => {})
   lost.lose(new Error('gone'))
   await lost.close()
-  expect(heads).toHaveLength(1)
+  expect(heads).toHaveLength(2)
 })
 
 it('bytes are moved to the other end, never copied', async () => {
