@@ -70,7 +70,7 @@ function stray(error: unknown): void {
 function end(error: unknown, patience = PATIENCE): void {
   const stopped = stopAll()
   if (running) {
-    setTimeout(() => leave(error), patience)
+    setTimeout(() => leave(error), patience).unref() // where all is closed before, it ends by itself
     running.failure.fail(error)
     return
   }

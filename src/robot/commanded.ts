@@ -13,5 +13,5 @@ export function command(robot: Pick<Robot, 'stop'>): () => void {
 /** Tells all at once, before it returns; resolves when they have taken it, or after `patience` ms. Never rejects. */
 export async function stopAll(patience = 300): Promise<void> {
   const stops = [...robots].map((robot) => robot.stop().catch(() => {}))
-  if (stops.length > 0) await Promise.race([Promise.all(stops), sleep(patience)])
+  if (stops.length > 0) await Promise.race([Promise.all(stops), sleep(patience, undefined, { ref: false })])
 }

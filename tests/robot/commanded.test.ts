@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { command, stopAll } from '../../src/robot/commanded.ts'
 
-it('all are told at once, and waited for, though one cannot be stopped', async () => {
+it('all are told at once, and waited for, though one cannot be stopped; then nothing keeps the process', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
   const told: string[] = []
   const robot = (name: string, taken: () => Promise<void>) => ({
     stop: () => {
@@ -20,6 +22,7 @@ it('all are told at once, and waited for, though one cannot be stopped', async (
   expect(told).toEqual(['broken', 'slow', 'quick'])
   await stopping
   expect(told.at(-1)).toBe('slow has stopped')
+  expect(timers()).toBe(before)
   for (const end of leave) end()
 })
 

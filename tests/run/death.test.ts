@@ -102,23 +102,32 @@ describe.concurrent('a run that is told to end', () => {
     expect(updates).toEqual(Array.from({ length: 50 }, (_, i) => 10 * (i + 1))) // none twice, none left out
   })
 
-  it.each([
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)('ends at once by %s, with the robot stopped and the log whole', async (signal, code) => {
-    const { running, ...outcome } = await stopAt(place, 'online', signal)
+  const lastWords = (signal: string) => [`Ended by ${signal}: the robot is stopped, the log is whole.`]
+
+  it('ends by SIGTERM as soon as the robot is stopped and the log whole', async () => {
+    const { running, ...outcome } = await stopAt(place, 'online', 'SIGTERM')
     expectOrderly(outcome)
-    expect(outcome).toMatchObject({ code, lines: [`Ended by ${signal}: the robot is stopped, the log is whole.`] })
+    expect(outcome).toMatchObject({ code: 143, lines: lastWords('SIGTERM') })
     expect(outcome.loggedSteps).toBeGreaterThan(0)
+    expect(outcome.endAfter).toBeLessThan(1500) // what hangs is given that long
   })
 
-  it('ends at once by a second Ctrl-C', async () => {
-    const running = place.start({ settings: ['online.robotMinutes=60', 'online.pace=1'] })
-    await running.says('evaluation, step 0: 1 of 1')
-    running.signal('SIGINT')
+  it('ends by SIGHUP while its learner compiles, and that does not abort it', async () => {
+    const { running, ...outcome } = await stopAt(place, 'opening the learner', 'SIGHUP')
+    expectOrderly(outcome)
+    expect(outcome).toMatchObject({ code: 129, lines: lastWords('SIGHUP') })
+  })
+
+  it('stops the robot by the first Ctrl-C and ends at once by a second one, whatever its learner is in', async () => {
+    const running = place.start({ how: 'native', when: 'opening' })
+    await running.says(/encoding demonstrations: 1 of 1/)
+    const first = running.signal('SIGINT')
     await running.says('Stopping; once more')
-    const since = running.signal('SIGINT')
-    const outcome = await running.outcome(since)
+    await vi.waitFor(() => expect(running.notes.find(({ what, at }) => what === 'stop' && at >= first)).toBeDefined(), {
+      timeout: 900, // ms
+    })
+    const second = running.signal('SIGINT')
+    const outcome = await running.outcome(second)
     expect(outcome.code).toBe(130)
     expect(outcome.endAfter).toBeLessThan(3000)
   })

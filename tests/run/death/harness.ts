@@ -1,7 +1,7 @@
 /** @file Runs the `duet` command in a process of its own, lets something happen to it, and tells what came of it. */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -98,7 +98,7 @@ export class Running {
     this.ended = new Promise((resolve) =>
       this.child.once('close', (code, signal) => {
         this.endedAt = this.now()
-        resolve(code ?? (signal ? -1 : 0))
+        resolve(code ?? 128 + constants.signals[signal!]) // as a shell has it
       }),
     )
   }
@@ -125,8 +125,9 @@ export class Running {
   }
 
   signal(signal: NodeJS.Signals): number {
+    const at = this.now() // before: it may be heard before this process goes on
     this.child.kill(signal)
-    return this.now()
+    return at
   }
 
   get notes(): { what: string; at: number }[] {
