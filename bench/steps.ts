@@ -95,7 +95,11 @@ function randomReplay(): ReplayBuffer {
   })
   const random = new RandomStream(0, 'bench/steps')
   const normal = (width: number) => random.fillNormal(new Float32Array(width))
-  const observe = () => ({ h: normal(EMBEDDING), features: [normal(FEATURES.reduce((a, b) => a * b))], proprio: normal(PROPRIO) })
+  const observe = () => ({
+    h: normal(EMBEDDING),
+    features: [normal(FEATURES.reduce((a, b) => a * b))],
+    proprio: normal(PROPRIO),
+  })
   for (let episode = 0, id = 0; episode < EPISODES; episode++) {
     const source = episode % 2 ? 'online' : 'demonstration'
     replay.begin({ episode, task: TASKS[episode % TASKS.length]!, source, seed: null }, observe())
