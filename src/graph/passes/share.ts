@@ -40,7 +40,10 @@ function kernelOf({ inputs: [, weights] }: Tensor): { kernel: Tensor; row: numbe
 /** Tells of each part of a product whether another product multiplies it by the same weights. */
 function sharedParts(products: readonly Tensor[]): (product: Tensor, part: Tensor, offset: number) => boolean {
   const numbers = new Map<Tensor, number>()
-  const numberOf = (tensor: Tensor) => numbers.get(tensor) ?? (numbers.set(tensor, numbers.size), numbers.size - 1)
+  const numberOf = (tensor: Tensor) => {
+    if (!numbers.has(tensor)) numbers.set(tensor, numbers.size)
+    return numbers.get(tensor)
+  }
   const keyOf = (product: Tensor, part: Tensor, offset: number) => {
     const { kernel, row } = kernelOf(product)
     return `${numberOf(kernel)}/${row + offset}/${numberOf(part)}`
