@@ -4,6 +4,7 @@ import type { MethodName } from '../src/learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../src/learn/config.ts'
 import { createStore, methodGroups } from '../src/learn/learner.ts'
 import { methods } from '../src/learn/methods.ts'
+import { RefinementSteps } from '../src/learn/refinement-step.ts'
 import { Steps } from '../src/learn/steps.ts'
 import { median } from '../src/metrics/statistics.ts'
 import { RandomStream } from '../src/random/stream.ts'
@@ -31,35 +32,39 @@ const network = NetworkConfig.parse(presets.quick.networks)
 /** Milliseconds of processor time. */
 export type StepFigures = Record<string, number>
 
-/** On one thread; processor time, since a busy neighbour moves it least. The steps take turns. */
-export async function benchSteps(rounds = ROUNDS): Promise<StepFigures> {
+/** The steps by name, on one thread. */
+export async function trainingSteps(): Promise<Record<string, () => unknown>> {
   const dual = await open('dual')
   const dsrl = await open('dsrl')
   const [cloning, critic, warmUp, online] = dual.training.programs as [Program, Program, Program, Program]
   const [, noiseCritic, , noise] = dsrl.training.programs as [Program, Program, Program, Program]
-  const parts: Record<string, () => unknown> = {
+  return {
     cloningMs: () => dual.step(cloning, ['head'], 1),
     criticMs: () => dual.step(critic, ['critic']),
     jointMs: () => dual.step(online, ['critic', 'head']),
     warmUpJointMs: () => dual.step(warmUp, ['critic', 'head']),
+    refinementMs: () => dual.refine(),
     dsrlCriticMs: () => dsrl.step(noiseCritic, ['critic']),
     dsrlNoiseMs: () => dsrl.step(noise, ['critic', 'noiseCritic', 'noiseActor', 'temperature']),
     updateMs: () => dual.training.update('online', dual.steps),
-    warmUpUpdateMs: () => dual.training.update('warm-up', dual.steps),
     dsrlUpdateMs: () => dsrl.training.update('online', dsrl.steps),
     criticProgramMs: () => critic.run(),
     criticAdamMs: () => dual.steps.apply('critic'),
   }
-  const times = Object.fromEntries(Object.keys(parts).map((name) => [name, [] as number[]]))
-  for (let round = -WARM_UP; round < rounds; round++)
-    for (const [name, work] of Object.entries(parts)) {
+}
+
+/** Processor time, since a busy neighbour moves it least. The steps take turns. */
+export async function benchSteps(): Promise<StepFigures> {
+  const steps = Object.entries(await trainingSteps())
+  const times = steps.map(([name]) => [name, [] as number[]] as const)
+  for (let round = -WARM_UP; round < ROUNDS; round++)
+    for (const [i, [, step]] of steps.entries()) {
       const before = process.cpuUsage()
-      await work()
+      await step()
       const { user, system } = process.cpuUsage(before)
-      if (round >= 0) times[name]!.push((user + system) / 1000)
+      if (round >= 0) times[i]![1].push((user + system) / 1000)
     }
-  await Promise.all([...dual.training.programs, ...dsrl.training.programs].map((program) => program.release()))
-  return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, rounded(median(list))]))
+  return Object.fromEntries(times.map(([name, list]) => [name, rounded(median(list))]))
 }
 
 /** A method compiled over a replay of random episodes. */
@@ -71,11 +76,12 @@ async function open(method: MethodName) {
   }
   const batchPerTask = learner.batch / TASKS.length
   const lambda = { 'warm-up': { bc: 1, q: 0.1 }, online: { bc: 0.5, q: 0.5 } }
-  const settings = { sizes, tasks: TASKS.length, batchPerTask, learner, threads: 1, lambda, commands, translator }
-  const groups = methodGroups(method, settings)
+  const options = { sizes, tasks: TASKS.length, batchPerTask, learner, threads: 1, lambda, commands, translator }
+  const groups = methodGroups(method, options)
   const store = createStore(groups, 0)
-  const training = await methods[method].compile(store, settings)
+  const training = await methods[method].compile(store, options)
   const steps = new Steps(randomReplay(), store, groups, batchPerTask, learner, 0)
+  const refinement = method === 'dual' ? await RefinementSteps.compile(store, options) : undefined
   return {
     training,
     steps,
@@ -83,6 +89,7 @@ async function open(method: MethodName) {
       await steps.run(program, demonstrationShare)
       for (const group of learnt) steps.apply(group)
     },
+    refine: () => refinement?.take(steps.of('refinement')),
   }
 }
 

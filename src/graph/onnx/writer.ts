@@ -28,6 +28,7 @@ export class ModelWriter {
   private readonly initialisers = new Map<string, object>()
   private readonly names = new Map<Tensor, string>()
   private readonly consumers = new Map<Tensor, Set<string>>()
+  private readonly companions = new Map<string, string>()
   private count = 0
 
   /** `leafNames` gives the graph inputs their names: those of input and parameter leaves. All stored weights lie below `storageFolder`. */
@@ -45,11 +46,17 @@ export class ModelWriter {
     return name
   }
 
-  /** Another output of the node whose first output is `name`. */
+  /** An output of the node whose first output is `name`, or which `name` is made from. */
   sibling(name: string, index: number): string {
-    const node = this.nodes.find(({ output }) => output[0] === name)
+    const first = this.companions.get(name) ?? name
+    const node = this.nodes.find(({ output }) => output[0] === first)
     if (!node?.output[index]) throw new Error(`onnx: ${name} has no output ${index}`)
     return node.output[index]
+  }
+
+  /** From now on the siblings of `name` are the outputs of the node whose first output is `first`. */
+  accompany(name: string, first: string): void {
+    this.companions.set(name, first)
   }
 
   float = (value: number) => new FloatAttribute(value)
