@@ -12,6 +12,7 @@ import { optimise, prepare } from './passes/optimise.ts'
 import type { ParameterStore } from './store.ts'
 import { sizeOf, type Tensor } from './tensor.ts'
 import { topologicalOrder } from './topology.ts'
+import { NO_RESULT, runUncopied } from './uncopied.ts'
 
 export interface CompileOptions extends Runtime {
   /** Names the model in errors and in the ONNX file. */
@@ -48,7 +49,8 @@ export async function compile(options: CompileOptions): Promise<Program> {
   const after = optimise(Object.values(traced))
   const optimised = Object.fromEntries(names.map((name, i) => [name, after[i]!]))
   const folder = storageFolder(options.name, after)
-  const { onnx, fed, parameters } = encode(options.name, optimised, folder)
+  const sequence = options.gradients?.length ? NO_RESULT : undefined // small outputs cost less than the error
+  const { onnx, fed, parameters } = encode(options.name, optimised, folder, sequence)
   const opening = ort.InferenceSession.create(onnx, {
     executionProviders: [device],
     intraOpNumThreads: options.threads ?? availableParallelism(),
@@ -76,6 +78,7 @@ export function encode(
   name: string,
   outputs: Record<string, Tensor>,
   folder?: string, // of the weights that stay in files
+  sequence?: string, // name of an empty sequence before the outputs
 ): { onnx: Uint8Array; fed: Map<string, Tensor>; parameters: Map<string, Tensor> } {
   const fed = new Map<string, Tensor>()
   const parameters = new Map<string, Tensor>()
@@ -92,7 +95,8 @@ export function encode(
   for (const key of Object.keys(outputs))
     if (fed.has(key) || parameters.has(key))
       throw new InputError(`${name}: output ${key}`, 'has the name of an input', 'Rename one of them.')
-  return { onnx: new ModelWriter(leafNames, folder).write(name, [...fed, ...parameters], outputs), fed, parameters }
+  const onnx = new ModelWriter(leafNames, folder).write(name, [...fed, ...parameters], outputs, sequence)
+  return { onnx, fed, parameters }
 }
 
 /** The deepest folder that all weights which stay in files lie below: a model can point into one folder only. */
@@ -204,7 +208,7 @@ function bind(
       view.set(data)
     },
     async run() {
-      await session.run(feeds, fetches)
+      await (gradients.length > 0 ? runUncopied(session, feeds, fetches) : session.run(feeds, fetches))
     },
     release: () => session.release(),
   }

@@ -98,8 +98,13 @@ export class ModelWriter {
     return this.consumers.get(node)?.has(operation) ?? false
   }
 
-  /** The model as bytes. `inputs` and `outputs` keep their order. */
-  write(name: string, inputs: Iterable<[string, Tensor]>, outputs: Record<string, Tensor>): Uint8Array {
+  /** The model as bytes. `inputs` and `outputs` keep their order; an empty sequence comes before them, where it is named. */
+  write(
+    name: string,
+    inputs: Iterable<[string, Tensor]>,
+    outputs: Record<string, Tensor>,
+    sequence?: string,
+  ): Uint8Array {
     const order = topologicalOrder(Object.values(outputs))
     for (const node of order)
       for (const operand of node.inputs) {
@@ -120,12 +125,18 @@ export class ModelWriter {
         attribute: [],
       })
     }
+    const declared = Object.entries(outputs).map(([key, { shape, dtype }]) => valueMessage(key, shape, dtype))
+    if (sequence !== undefined) {
+      this.nodes.push({ input: [], output: [sequence], name: sequence, opType: 'SequenceEmpty', attribute: [] })
+      const elemType = { tensorType: { elemType: dataType.f32 } }
+      declared.unshift({ name: sequence, type: { sequenceType: { elemType } } })
+    }
     const graph = {
       name,
       node: this.nodes,
       initializer: [...this.initialisers.values()],
       input: Array.from(inputs, ([key, { shape, dtype }]) => valueMessage(key, shape, dtype)),
-      output: Object.entries(outputs).map(([key, { shape, dtype }]) => valueMessage(key, shape, dtype)),
+      output: declared,
     }
     const model = { irVersion, producerName: 'duet', graph, opsetImport: [{ domain: '', version: opset }] }
     return ModelProto.encode(ModelProto.fromObject(model)).finish()
