@@ -6,6 +6,7 @@ import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
 import { benchMemory } from './memory.ts'
+import { benchSteps } from './steps.ts'
 import { benchOcto, benchSmolVla } from './vla.ts'
 
 type Figures = Record<string, number>
@@ -13,6 +14,7 @@ type Figures = Record<string, number>
 /** Parts marked `large` take minutes and a gigabyte; they run when asked for by name. */
 const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?: boolean }> = {
   learner: { title: 'Learner step: batch 255 over 3 tasks, critics and primary actor', run: benchLearner },
+  steps: { title: 'Training steps of preset quick: processor time, one thread', run: benchSteps },
   act: { title: 'Acting: one observation, one thread', run: benchAct },
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },

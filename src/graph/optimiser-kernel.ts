@@ -7,7 +7,7 @@ import type { Optimiser } from './optimiser.ts'
 
 interface KernelExports {
   sumOfSquares(values: number, count: number): number
-  adam(...pointersAndNumbers: number[]): number
+  adam(...pointersAndNumbers: number[]): void
   polyak(value: number, target: number, count: number, rate: number): void
 }
 

@@ -11,16 +11,13 @@ export const plainOptimiser: Optimiser = {
 
   adam(run, { gradientScale, beta1, beta2, step, secondScale, epsilon, targetRate }) {
     const { value, gradient, moment1, moment2, target } = run
-    let sum = 0
     for (let i = 0; i < value.length; i++) {
-      sum += gradient[i]! * gradient[i]!
       const g = gradient[i]! * gradientScale
       moment1[i] = beta1 * moment1[i]! + (1 - beta1) * g
       moment2[i] = beta2 * moment2[i]! + (1 - beta2) * g * g
       value[i]! -= (step * moment1[i]!) / (Math.sqrt(moment2[i]! * secondScale) + epsilon)
       if (target) target[i]! += targetRate * (value[i]! - target[i]!)
     }
-    return sum
   },
 
   polyak(value, target, rate) {

@@ -37,17 +37,16 @@ export interface AdamCoefficients {
 
 export interface Optimiser {
   sumOfSquares(values: Float32Array): number
-  /** One step in place; returns the sum of squares of the gradient as it was given. */
-  adam(run: AdamRun, coefficients: AdamCoefficients): number
+  /** One step in place. */
+  adam(run: AdamRun, coefficients: AdamCoefficients): void
   polyak(value: Float32Array, target: Float32Array, rate: number): void
 }
 
 /** One step of `run` as the `steps`-th (from 1). Returns the global norm of the gradient before clipping. */
 export function adamStep(optimiser: Optimiser, run: AdamRun, steps: number, options: AdamOptions): number {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, maxNorm, targetRate } = options
-  // Only the clip has to know the norm beforehand; otherwise it comes out of the same pass.
-  const norm = maxNorm === undefined ? 0 : Math.sqrt(optimiser.sumOfSquares(run.gradient))
-  const squares = optimiser.adam(targetRate === undefined ? { ...run, target: undefined } : run, {
+  const norm = Math.sqrt(optimiser.sumOfSquares(run.gradient))
+  optimiser.adam(targetRate === undefined ? { ...run, target: undefined } : run, {
     gradientScale: maxNorm !== undefined && norm >= maxNorm ? maxNorm / norm : 1,
     beta1,
     beta2,
@@ -56,5 +55,5 @@ export function adamStep(optimiser: Optimiser, run: AdamRun, steps: number, opti
     epsilon,
     targetRate: targetRate ?? 0,
   })
-  return Math.sqrt(squares)
+  return norm
 }

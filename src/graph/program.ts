@@ -8,10 +8,11 @@ import { deviceError, type Runtime, requireDevice } from './device.ts'
 import { gradients as differentiate } from './gradient.ts'
 import { bindingOf, leaves, storageOf } from './leaves.ts'
 import { ModelWriter } from './onnx/writer.ts'
-import { optimise } from './passes/optimise.ts'
+import { optimise, prepare } from './passes/optimise.ts'
 import type { ParameterStore } from './store.ts'
 import { sizeOf, type Tensor } from './tensor.ts'
 import { topologicalOrder } from './topology.ts'
+import { NO_RESULT, runUncopied } from './uncopied.ts'
 
 export interface CompileOptions extends Runtime {
   /** Names the model in errors and in the ONNX file. */
@@ -44,12 +45,12 @@ export async function compile(options: CompileOptions): Promise<Program> {
   requireDevice(device)
   const traced = tracedOutputs(options)
   const names = Object.keys(traced)
-  const before = Object.values(traced)
-  const inputs = collectInputs(options.name, [...before, ...(options.inputs ?? [])])
-  const after = optimise(before)
+  const inputs = collectInputs(options.name, inputRoots(options))
+  const after = optimise(Object.values(traced))
   const optimised = Object.fromEntries(names.map((name, i) => [name, after[i]!]))
   const folder = storageFolder(options.name, after)
-  const { onnx, fed, parameters } = encode(options.name, optimised, folder)
+  const sequence = options.gradients?.length ? NO_RESULT : undefined // small outputs cost less than the error
+  const { onnx, fed, parameters } = encode(options.name, optimised, folder, sequence)
   const opening = ort.InferenceSession.create(onnx, {
     executionProviders: [device],
     intraOpNumThreads: options.threads ?? availableParallelism(),
@@ -77,6 +78,7 @@ export function encode(
   name: string,
   outputs: Record<string, Tensor>,
   folder?: string, // of the weights that stay in files
+  sequence?: string, // name of an empty sequence before the outputs
 ): { onnx: Uint8Array; fed: Map<string, Tensor>; parameters: Map<string, Tensor> } {
   const fed = new Map<string, Tensor>()
   const parameters = new Map<string, Tensor>()
@@ -93,7 +95,8 @@ export function encode(
   for (const key of Object.keys(outputs))
     if (fed.has(key) || parameters.has(key))
       throw new InputError(`${name}: output ${key}`, 'has the name of an input', 'Rename one of them.')
-  return { onnx: new ModelWriter(leafNames, folder).write(name, [...fed, ...parameters], outputs), fed, parameters }
+  const onnx = new ModelWriter(leafNames, folder).write(name, [...fed, ...parameters], outputs, sequence)
+  return { onnx, fed, parameters }
 }
 
 /** The deepest folder that all weights which stay in files lie below: a model can point into one folder only. */
@@ -114,16 +117,19 @@ const isOutside = (path: string, folder: string): boolean => relative(folder, pa
 
 const gradientName = (group: string, name: string) => `gradient:${group}/${name}`
 
+/** Outputs and gradients by name, the gradients taken of losses that share with each other what they have in common. */
 function tracedOutputs({ name, outputs, gradients = [] }: CompileOptions): Record<string, Tensor> {
-  const traced = { ...outputs }
   for (const [key, tensor] of Object.entries(outputs))
     if (tensor.dtype !== 'f32')
       throw new InputError(`${name}: output ${key}`, `has dtype ${tensor.dtype}`, "cast() it to 'f32'.")
-  for (const { store, group, loss } of gradients) {
+  const names = Object.keys(outputs)
+  const prepared = prepare([...Object.values(outputs), ...gradients.map(({ loss }) => loss)])
+  const traced = Object.fromEntries(names.map((key, i) => [key, prepared[i]!]))
+  for (const [at, { store, group }] of gradients.entries()) {
     store.flat(group, 'gradient')
     const tensors = Object.entries(store.tensors(group))
     const results = differentiate(
-      loss,
+      prepared[names.length + at]!,
       tensors.map(([, tensor]) => tensor),
     )
     for (const [i, [key]] of tensors.entries()) {
@@ -134,6 +140,13 @@ function tracedOutputs({ name, outputs, gradients = [] }: CompileOptions): Recor
   }
   return traced
 }
+
+/** What the inputs are collected from, as traced: no pass shall change their order, in which noise is drawn. */
+const inputRoots = ({ outputs, gradients = [], inputs = [] }: CompileOptions): Tensor[] => [
+  ...Object.values(outputs),
+  ...gradients.map(({ loss }) => loss),
+  ...inputs,
+]
 
 function collectInputs(name: string, outputs: readonly Tensor[]): Map<string, Tensor> {
   const inputs = new Map<string, Tensor>()
@@ -195,7 +208,7 @@ function bind(
       view.set(data)
     },
     async run() {
-      await session.run(feeds, fetches)
+      await (gradients.length > 0 ? runUncopied(session, feeds, fetches) : session.run(feeds, fetches))
     },
     release: () => session.release(),
   }

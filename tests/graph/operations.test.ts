@@ -492,16 +492,18 @@ const cases: Record<string, Case[]> = {
     normalised([2, 3, 4, 5], 1e-4, [2, 1, 1, 5], [5]),
     normalised([2, 3, 5], 1e-4, [2, 3, 5], [3, 5]),
   ],
-  layerNormStatistic: (['mean', 'inverseDeviation'] as const).map((which) => ({
+  layerNormStatistic: (['normalised', 'inverseDeviation'] as const).map((which) => ({
     what: which,
     operands: [[2, 4]],
-    make: (x) => g.layerNormStatistic(g.layerNorm(x, g.constant([1, 1, 1, 1]), g.constant([0, 0, 0, 0])), which),
-    reference: (x) =>
-      reduceOver(x, [1], true, (values) => {
+    make: (x) => g.layerNormStatistic(g.layerNorm(x, g.constant([2, 3, 4, 5]), g.constant([6, 7, 8, 9])), which),
+    reference: (x) => {
+      const [ones, zeros] = [1, 0].map((value) => grid([4], new Array<number>(4).fill(value)))
+      if (which === 'normalised') return layerNorm(x, ones!, zeros!, 1e-6)
+      return reduceOver(x, [1], true, (values) => {
         const mean = values.reduce((a, b) => a + b) / 4
-        if (which === 'mean') return mean
         return 1 / Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 4 + 1e-6)
-      }),
+      })
+    },
     gradient: [new Array<number>(8).fill(0)],
   })),
 

@@ -4,8 +4,11 @@ import ort from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import * as g from '../../src/graph/index.ts'
 import { mergeEqual } from '../../src/graph/passes/merge.ts'
-import { optimise } from '../../src/graph/passes/optimise.ts'
+import { narrowProducts } from '../../src/graph/passes/narrow.ts'
+import { optimise, prepare } from '../../src/graph/passes/optimise.ts'
+import { shareProducts } from '../../src/graph/passes/share.ts'
 import { simplify } from '../../src/graph/passes/simplify.ts'
+import { withoutIdleStops } from '../../src/graph/passes/stops.ts'
 import { encode } from '../../src/graph/program.ts'
 import { type Operands, Tensor } from '../../src/graph/tensor.ts'
 import { topologicalOrder } from '../../src/graph/topology.ts'
@@ -90,6 +93,111 @@ describe('merging', () => {
     const sum = g.add(g.add(w!, v!), store.tensors('net', 'target').w!)
     expect(tally(mergeEqual([sum]), 'parameter')).toBe(3)
   })
+})
+
+/** Inputs of these shapes, by name, with values for them. */
+function fed(shapes: Record<string, number[]>) {
+  const entries = Object.entries(shapes).map(([name, shape], i) => {
+    const size = shape.reduce((product, extent) => product * extent, 1)
+    return [name, g.input(name, shape), Float32Array.from(ragged(size, i))] as const
+  })
+  return {
+    tensors: Object.fromEntries(entries.map(([name, tensor]) => [name, tensor])),
+    feeds: Object.fromEntries(entries.map(([name, , values]) => [name, values])),
+  }
+}
+
+async function expectSameValues(got: Tensor[], want: Tensor[], feeds: Record<string, Float32Array>): Promise<void> {
+  const [left, right] = [await evaluate(got, feeds), await evaluate(want, feeds)]
+  for (const [i, values] of right.entries()) {
+    expect(Math.max(...values.map(Math.abs))).toBeGreaterThan(1e-4)
+    for (const [j, value] of values.entries()) expect(left[i]![j]!).toBeCloseTo(value, 5)
+  }
+}
+
+const products = (outputs: Tensor[]) =>
+  topologicalOrder(outputs)
+    .filter(({ operation }) => operation.name === 'matmul')
+    .map(({ inputs: [left, right] }) => `[${left.shape}] [${right.shape}]`)
+
+describe('sharing products', () => {
+  const { tensors, feeds } = fed({ x: [2, 3, 1], y: [2, 3, 1], h: [2, 3, 2], p: [2, 3, 2], w: [2, 5, 4] })
+  const { x, y, h, p, w } = tensors as Record<'x' | 'y' | 'h' | 'p' | 'w', Tensor>
+
+  test('multiplies common parts once, and sends their gradients back at once', async () => {
+    const [of, other] = [g.matmul(g.concat([x, g.concat([h, p], 2)], 2), w), g.matmul(g.concat([y, h, p], 2), w)]
+    const loss = g.mean(g.mul(g.tanh(of), g.tanh(other)))
+    const shared = prepare([loss])
+    expect(products(shared)).toEqual(['[2,3,1] [2,1,4]', '[2,3,4] [2,4,4]', '[2,3,1] [2,1,4]'])
+    const wrt = [x, y, h, p, w]
+    expect(products(optimise(g.gradients(shared[0]!, wrt))).length).toBe(3 + 3 + 3)
+    await expectSameValues([...shared, ...g.gradients(shared[0]!, wrt)], [loss, ...g.gradients(loss, wrt)], feeds)
+  })
+
+  test('knows rows of a kernel that were taken from it before', () => {
+    const apart = g.matmul(g.concat([h, p], 2), g.slice(w, 1, 1, 5))
+    const [result] = mergeEqual(shareProducts([g.add(apart, g.matmul(g.concat([x, h, p], 2), w))]))
+    expect(products([result!])).toEqual(['[2,3,4] [2,4,4]', '[2,3,1] [2,1,4]'])
+    const elsewhere = g.matmul(g.concat([h, p], 2), g.slice(w, 1, 0, 4)) // the same parts, other weights
+    const both = g.add(elsewhere, g.matmul(g.concat([x, h, p], 2), w))
+    expect(products(shareProducts([both]))).toEqual(products([both]))
+  })
+
+  test('leaves products alone that have little in common, or all', () => {
+    const little = g.add(g.matmul(g.concat([x, h, p], 2), w), g.matmul(g.concat([y, h, g.neg(p)], 2), w))
+    expect(products(shareProducts([little]))).toEqual(products([little]))
+    const twice = g.concat([x, h, p], 2)
+    const all = g.add(g.matmul(twice, w), g.matmul(g.concat([x, h, p], 2), w))
+    expect(products(shareProducts(mergeEqual([all])))).toEqual(['[2,3,5] [2,5,4]'])
+    const v = g.input('v', [2, 2])
+    const across = [x, y].map((z) => g.matmul(g.concat([h, g.add(p, z)], 1), v)) // rows, not parts of rows
+    expect(products(shareProducts(across))).toEqual(products(across))
+  })
+})
+
+describe('narrowing products', () => {
+  const { tensors, feeds } = fed({ a: [2, 3, 4], b: [2, 4, 8], c: [2, 8, 4] })
+  const { a, b, c } = tensors as Record<'a' | 'b' | 'c', Tensor>
+
+  test('computes the columns that are read', async () => {
+    for (const product of [g.matmul(a, b), g.matmul(a, g.swapLast(c))]) {
+      const read = [g.slice(product, 2, 1, 3), g.slice(product, 2, 5, 7)]
+      const narrowed = narrowProducts(read)
+      expect(products(narrowed)).toEqual(['[2,3,4] [2,4,2]', '[2,3,4] [2,4,2]'])
+      await expectSameValues(narrowed, read, feeds)
+    }
+  })
+
+  test('takes rows of what is transposed afterwards', () => {
+    const order = (right: Tensor) => names(narrowProducts([g.slice(g.matmul(a, right), 2, 1, 3)])).slice(-3)
+    expect(order(g.swapLast(c))).toEqual(['slice', 'transpose', 'matmul'])
+    const moved = g.transpose(g.reshape(c, [8, 2, 4]), [1, 2, 0])
+    expect(order(moved)).toEqual(['transpose', 'slice', 'matmul'])
+  })
+
+  test('computes a product whole that is read whole, nearly whole, or by rows', () => {
+    const product = g.matmul(a, b)
+    const part = g.slice(product, 2, 0, 2)
+    for (const outputs of [
+      [part, product],
+      [part, g.exp(product)],
+      [part, g.slice(product, 2, 1, 7)],
+      [part, g.slice(product, 1, 0, 1)],
+      [g.slice(product, 2, 1, 7, 2)],
+    ])
+      expect(products(narrowProducts(outputs))).toEqual(products(outputs))
+  })
+})
+
+test('stops are dropped where no gradient would flow, and only there', () => {
+  const { w } = new g.ParameterStore({ net: { tensors: { w: [3] } } }).tensors('net')
+  const x = g.input('x', [3])
+  const idle = g.stopGradient(g.exp(x))
+  const stop = g.stopGradient(g.mul(w!, x))
+  expect(names(withoutIdleStops([g.mul(idle, w!)]))).not.toContain('stopGradient')
+  expect(tally(withoutIdleStops([g.mul(g.add(stop, idle), w!)]), 'stopGradient')).toBe(1)
+  const [gradient] = g.gradients(withoutIdleStops([g.sum(g.mul(stop, w!))])[0]!, [w!])
+  expect(names([gradient!])).toContain('stopGradient')
 })
 
 test('a network with its gradients has the same values after all passes', async () => {

@@ -1,7 +1,7 @@
 /** @file Compiled programs: outputs land in place, runs repeat exactly, and mistakes are told apart. */
 
 import ort from 'onnxruntime-node'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import * as g from '../../src/graph/index.ts'
 import { ragged } from './reference.ts'
 
@@ -92,6 +92,23 @@ test('the runtime writes into preallocated views, even of a WebAssembly memory',
   await program.run()
   expect(program.outputs.y).toBe(y)
   expect([...y!]).toEqual([8, 10, 12])
+  await program.release()
+})
+
+test('a run that gives gradients leaves the runtime no result to copy, and its mistakes are still heard', async () => {
+  const store = new g.ParameterStore({ net: { tensors: { w: [4] }, trained: true } })
+  store.flat('net').set([1, 2, 3, 4])
+  const row = g.gather(store.tensors('net').w!, g.input('row', [1], 'i32'))
+  const loss = g.sum(g.square(row))
+  const program = await g.compile({ name: 'picks', outputs: { loss }, gradients: [{ store, group: 'net', loss }] })
+  const run = vi.spyOn((ort.InferenceSession as unknown as { prototype: ort.InferenceSession }).prototype, 'run')
+  program.set('row', [2])
+  await program.run()
+  expect([program.outputs.loss![0], ...store.flat('net', 'gradient')]).toEqual([9, 0, 0, 6, 0])
+  await expect(run.mock.results[0]!.value).rejects.toThrow('Non tensor type')
+  run.mockRestore()
+  program.set('row', [7])
+  await expect(program.run()).rejects.toThrow('indices element out of data bounds')
   await program.release()
 })
 

@@ -24,6 +24,17 @@ describe('RandomStream', () => {
     expect([other.normal(), other.normal(), other.uniform()]).toEqual(expected)
   })
 
+  it('fills with the numbers that it draws one by one, and leaves off where these would', () => {
+    for (const length of [0, 1, 2, 7, 100])
+      for (const before of [0, 1]) {
+        const [filling, drawing] = [new RandomStream(5, 'fill'), new RandomStream(5, 'fill')]
+        for (const stream of [filling, drawing]) for (let i = 0; i < before; i++) stream.normal() // leaves a spare
+        const filled = filling.fillNormal(new Float32Array(length), 1.5)
+        expect([...filled]).toEqual(Array.from({ length }, () => Math.fround(1.5 * drawing.normal())))
+        expect(filling.save()).toEqual(drawing.save())
+      }
+  })
+
   it('has the moments of the uniform and the normal distribution', () => {
     const stream = new RandomStream(0, 'moments')
     const n = 200_000

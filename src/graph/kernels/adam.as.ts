@@ -29,7 +29,7 @@ export function sumOfSquares(values: usize, count: usize): f64 {
 /**
  * One Adam step, and a Polyak step of the target if `target` is not 0. `gradientScale` is the factor of the global-norm
  * clip; `take1` = 1 - beta1 and `take2` = 1 - beta2, rounded from double precision; `step` = learning rate /
- * (1 - beta1^t); `secondScale` = 1 / (1 - beta2^t). Returns the sum of squares of the unscaled gradient.
+ * (1 - beta1^t); `secondScale` = 1 / (1 - beta2^t).
  */
 export function adam(
   value: usize,
@@ -47,9 +47,7 @@ export function adam(
   secondScale: f32,
   epsilon: f32,
   targetRate: f32,
-): f64 {
-  let low = f64x2.splat(0)
-  let high = f64x2.splat(0)
+): void {
   const scale4 = f32x4.splat(gradientScale)
   const keep1 = f32x4.splat(beta1)
   const take1x4 = f32x4.splat(take1)
@@ -63,12 +61,7 @@ export function adam(
   const wholeBytes = (count & ~3) << 2
   let i: usize = 0
   for (; i < wholeBytes; i += 16) {
-    const raw = v128.load(gradient + i)
-    const a = f64x2.promote_low_f32x4(raw)
-    const b = f64x2.promote_low_f32x4(v128.shuffle<i64>(raw, raw, 1, 1))
-    low = f64x2.add(low, f64x2.mul(a, a))
-    high = f64x2.add(high, f64x2.mul(b, b))
-    const g = f32x4.mul(raw, scale4)
+    const g = f32x4.mul(v128.load(gradient + i), scale4)
     const m = f32x4.add(f32x4.mul(keep1, v128.load(moment1 + i)), f32x4.mul(take1x4, g))
     const v = f32x4.add(f32x4.mul(keep2, v128.load(moment2 + i)), f32x4.mul(take2x4, f32x4.mul(g, g)))
     v128.store(moment1 + i, m)
@@ -81,12 +74,8 @@ export function adam(
       v128.store(target + i, f32x4.add(t, f32x4.mul(rate4, f32x4.sub(x, t))))
     }
   }
-  const total = f64x2.add(low, high)
-  let sum = f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1)
   for (; i < bytes; i += 4) {
-    const raw = load<f32>(gradient + i)
-    sum += <f64>raw * <f64>raw
-    const g = raw * gradientScale
+    const g = load<f32>(gradient + i) * gradientScale
     const m = beta1 * load<f32>(moment1 + i) + take1 * g
     const v = beta2 * load<f32>(moment2 + i) + take2 * (g * g)
     store<f32>(moment1 + i, m)
@@ -98,7 +87,6 @@ export function adam(
       store<f32>(target + i, t + targetRate * (x - t))
     }
   }
-  return sum
 }
 
 /** target += rate * (value - target). */

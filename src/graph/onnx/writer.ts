@@ -28,6 +28,7 @@ export class ModelWriter {
   private readonly initialisers = new Map<string, object>()
   private readonly names = new Map<Tensor, string>()
   private readonly consumers = new Map<Tensor, Set<string>>()
+  private readonly companions = new Map<string, string>()
   private count = 0
 
   /** `leafNames` gives the graph inputs their names: those of input and parameter leaves. All stored weights lie below `storageFolder`. */
@@ -45,11 +46,17 @@ export class ModelWriter {
     return name
   }
 
-  /** Another output of the node whose first output is `name`. */
+  /** An output of the node whose first output is `name`, or which `name` is made from. */
   sibling(name: string, index: number): string {
-    const node = this.nodes.find(({ output }) => output[0] === name)
+    const first = this.companions.get(name) ?? name
+    const node = this.nodes.find(({ output }) => output[0] === first)
     if (!node?.output[index]) throw new Error(`onnx: ${name} has no output ${index}`)
     return node.output[index]
+  }
+
+  /** From now on the siblings of `name` are the outputs of the node whose first output is `first`. */
+  accompany(name: string, first: string): void {
+    this.companions.set(name, first)
   }
 
   float = (value: number) => new FloatAttribute(value)
@@ -91,8 +98,13 @@ export class ModelWriter {
     return this.consumers.get(node)?.has(operation) ?? false
   }
 
-  /** The model as bytes. `inputs` and `outputs` keep their order. */
-  write(name: string, inputs: Iterable<[string, Tensor]>, outputs: Record<string, Tensor>): Uint8Array {
+  /** The model as bytes. `inputs` and `outputs` keep their order; an empty sequence comes before them, where it is named. */
+  write(
+    name: string,
+    inputs: Iterable<[string, Tensor]>,
+    outputs: Record<string, Tensor>,
+    sequence?: string,
+  ): Uint8Array {
     const order = topologicalOrder(Object.values(outputs))
     for (const node of order)
       for (const operand of node.inputs) {
@@ -113,12 +125,18 @@ export class ModelWriter {
         attribute: [],
       })
     }
+    const declared = Object.entries(outputs).map(([key, { shape, dtype }]) => valueMessage(key, shape, dtype))
+    if (sequence !== undefined) {
+      this.nodes.push({ input: [], output: [sequence], name: sequence, opType: 'SequenceEmpty', attribute: [] })
+      const elemType = { tensorType: { elemType: dataType.f32 } }
+      declared.unshift({ name: sequence, type: { sequenceType: { elemType } } })
+    }
     const graph = {
       name,
       node: this.nodes,
       initializer: [...this.initialisers.values()],
       input: Array.from(inputs, ([key, { shape, dtype }]) => valueMessage(key, shape, dtype)),
-      output: Object.entries(outputs).map(([key, { shape, dtype }]) => valueMessage(key, shape, dtype)),
+      output: declared,
     }
     const model = { irVersion, producerName: 'duet', graph, opsetImport: [{ domain: '', version: opset }] }
     return ModelProto.encode(ModelProto.fromObject(model)).finish()

@@ -1,8 +1,8 @@
 /** @file Common-subexpression elimination: nodes that compute the same become one. */
 
 import { bindingOf, constantValues, leaves } from '../leaves.ts'
-import { apply, type Tensor } from '../tensor.ts'
-import { rebuild } from '../topology.ts'
+import type { Tensor } from '../tensor.ts'
+import { rebuild, withOperands } from '../topology.ts'
 
 /** Above this many elements constants are told apart by identity; comparing them would cost more than it saves. */
 const largestComparedConstant = 4096
@@ -19,9 +19,7 @@ export function mergeEqual(outputs: readonly Tensor[]): Tensor[] {
     const key = `${node.operation.name}(${inputs.map(numberOf)})${detail(node, numberOf)}`
     const same = known.get(key)
     if (same) return same
-    const kept = inputs.every((operand, i) => operand === node.inputs[i])
-      ? node
-      : apply(node.operation, inputs, node.attributes)
+    const kept = withOperands(node, inputs)
     known.set(key, kept)
     return kept
   })

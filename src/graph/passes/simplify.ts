@@ -4,7 +4,7 @@ import { constant, uniformValue } from '../leaves.ts'
 import { operations } from '../ops.ts'
 import { broadcastShapes, sameShape } from '../shapes.ts'
 import { apply, type Tensor } from '../tensor.ts'
-import { rebuild } from '../topology.ts'
+import { rebuild, withOperands } from '../topology.ts'
 
 type Rule = (node: Tensor) => Tensor | undefined
 
@@ -116,9 +116,7 @@ const rules: Record<string, readonly Rule[]> = {
 /** The same outputs with the rules applied until none fits. Gradients must have been taken before. */
 export function simplify(outputs: readonly Tensor[]): Tensor[] {
   return rebuild(outputs, (node, inputs) => {
-    let current = inputs.every((operand, i) => operand === node.inputs[i])
-      ? node
-      : apply(node.operation, inputs, node.attributes)
+    let current = withOperands(node, inputs)
     for (let next: Tensor | undefined = current; next; ) {
       current = next
       next = firstMatch(current)

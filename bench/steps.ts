@@ -1,0 +1,123 @@
+/** @file (b) Every training step of preset `quick` as the learner takes it: batch from the replay, noise, program, Adam. */
+import type { Program } from '../src/graph/index.ts'
+import type { MethodName } from '../src/learn/actors.ts'
+import { LearnerConfig, NetworkConfig } from '../src/learn/config.ts'
+import { createStore, methodGroups } from '../src/learn/learner.ts'
+import { methods } from '../src/learn/methods.ts'
+import { RefinementSteps } from '../src/learn/refinement-step.ts'
+import { Steps } from '../src/learn/steps.ts'
+import { median } from '../src/metrics/statistics.ts'
+import { RandomStream } from '../src/random/stream.ts'
+import { ReplayBuffer } from '../src/replay/buffer.ts'
+import { presets } from '../src/run/config.ts'
+import { builtInCommandEncoder } from '../src/talk/embedding.ts'
+import { LABEL_DEFAULTS } from '../src/talk/labels.ts'
+import { ruleTranslator } from '../src/talk/translator.ts'
+import { rounded } from './measure.ts'
+
+const TASKS = ['pick', 'insert', 'assemble']
+const FEATURES: [number, number, number, number] = [2, 4, 4, 128] // of the nano encoder
+const EMBEDDING = 256
+const PROPRIO = 19
+const EPISODES = 60
+const EPISODE_STEPS = 40
+const ROUNDS = 40
+const WARM_UP = 5
+
+const commands = builtInCommandEncoder()
+const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 })
+const learner = LearnerConfig.parse({ ...presets.quick.learner, batch: 255 })
+const network = NetworkConfig.parse(presets.quick.networks)
+
+/** Milliseconds of processor time. */
+export type StepFigures = Record<string, number>
+
+/** The steps by name, on one thread. */
+export async function trainingSteps(): Promise<Record<string, () => unknown>> {
+  const dual = await open('dual')
+  const dsrl = await open('dsrl')
+  const [cloning, critic, warmUp, online] = dual.training.programs as [Program, Program, Program, Program]
+  const [, noiseCritic, , noise] = dsrl.training.programs as [Program, Program, Program, Program]
+  return {
+    cloningMs: () => dual.step(cloning, ['head'], 1),
+    criticMs: () => dual.step(critic, ['critic']),
+    jointMs: () => dual.step(online, ['critic', 'head']),
+    warmUpJointMs: () => dual.step(warmUp, ['critic', 'head']),
+    refinementMs: () => dual.refine(),
+    dsrlCriticMs: () => dsrl.step(noiseCritic, ['critic']),
+    dsrlNoiseMs: () => dsrl.step(noise, ['critic', 'noiseCritic', 'noiseActor', 'temperature']),
+    updateMs: () => dual.training.update('online', dual.steps),
+    dsrlUpdateMs: () => dsrl.training.update('online', dsrl.steps),
+    criticProgramMs: () => critic.run(),
+    criticAdamMs: () => dual.steps.apply('critic'),
+  }
+}
+
+/** Processor time, since a busy neighbour moves it least. The steps take turns. */
+export async function benchSteps(): Promise<StepFigures> {
+  const steps = Object.entries(await trainingSteps())
+  const times = steps.map(([name]) => [name, [] as number[]] as const)
+  for (let round = -WARM_UP; round < ROUNDS; round++)
+    for (const [i, [, step]] of steps.entries()) {
+      const before = process.cpuUsage()
+      await step()
+      const { user, system } = process.cpuUsage(before)
+      if (round >= 0) times[i]![1].push((user + system) / 1000)
+    }
+  return Object.fromEntries(times.map(([name, list]) => [name, rounded(median(list))]))
+}
+
+/** A method compiled over a replay of random episodes. */
+async function open(method: MethodName) {
+  const [cameras, height, width, channels] = FEATURES
+  const sizes = {
+    ...{ network, embedding: EMBEDDING, proprio: PROPRIO, command: commands.width },
+    ...{ cameras, space: height * width, channels },
+  }
+  const batchPerTask = learner.batch / TASKS.length
+  const lambda = { 'warm-up': { bc: 1, q: 0.1 }, online: { bc: 0.5, q: 0.5 } }
+  const options = { sizes, tasks: TASKS.length, batchPerTask, learner, threads: 1, lambda, commands, translator }
+  const groups = methodGroups(method, options)
+  const store = createStore(groups, 0)
+  const training = await methods[method].compile(store, options)
+  const steps = new Steps(randomReplay(), store, groups, batchPerTask, learner, 0)
+  const refinement = method === 'dual' ? await RefinementSteps.compile(store, options) : undefined
+  return {
+    training,
+    steps,
+    async step(program: Program, learnt: readonly string[], demonstrationShare?: number) {
+      await steps.run(program, demonstrationShare)
+      for (const group of learnt) steps.apply(group)
+    },
+    refine: () => refinement?.take(steps.of('refinement')),
+  }
+}
+
+/** As many demonstrations as online episodes, whose second half is the operator's. */
+function randomReplay(): ReplayBuffer {
+  const capacity = EPISODES * (EPISODE_STEPS + 1)
+  const replay = new ReplayBuffer({
+    ...{ tasks: TASKS, embeddingWidth: EMBEDDING, proprioWidth: PROPRIO, featureShape: FEATURES, copies: 0 },
+    ...{ discount: 0.98, translator, commands, demonstrationCapacity: capacity, onlineCapacity: capacity },
+  })
+  const random = new RandomStream(0, 'bench/steps')
+  const normal = (width: number) => random.fillNormal(new Float32Array(width))
+  const observe = () => ({
+    h: normal(EMBEDDING),
+    features: [normal(FEATURES.reduce((a, b) => a * b))],
+    proprio: normal(PROPRIO),
+  })
+  for (let episode = 0, id = 0; episode < EPISODES; episode++) {
+    const source = episode % 2 ? 'online' : 'demonstration'
+    replay.begin({ episode, task: TASKS[episode % TASKS.length]!, source, seed: null }, observe())
+    for (let step = 0; step < EPISODE_STEPS; step++) {
+      const last = step === EPISODE_STEPS - 1
+      const actor = source === 'online' && step < EPISODE_STEPS / 2 ? ('primary' as const) : ('operator' as const)
+      const action = random.fillUniform(new Float32Array(7), -1, 1)
+      const happened = { action, reward: Number(last), terminated: last, truncated: false, by: 'robot' as const, actor }
+      replay.step(episode, { id: id++, step, ...happened, command: null }, observe())
+    }
+    replay.end(episode, { ending: 'success' })
+  }
+  return replay
+}
