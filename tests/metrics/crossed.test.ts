@@ -59,6 +59,28 @@ describe('an estimate over seeds and starts', () => {
     expect(half).toBeCloseTo(Math.hypot(12.7062 * 1, 4.3027 * Math.sqrt(7 / 3 - 1 / 3)), 3)
   })
 
+  it('agrees with an analysis of variance by its sums of squares', () => {
+    const stream = new RandomStream(5, 'table')
+    const [S, K] = [3, 7]
+    const starts = Array.from({ length: K }, () => 2 * stream.normal())
+    const table = Array.from({ length: S }, () => starts.map((start) => start + stream.normal()))
+    let [all, square, rows, columns] = [0, 0, 0, 0]
+    for (let s = 0; s < S; s++)
+      for (let k = 0; k < K; k++) {
+        all += table[s]![k]!
+        square += table[s]![k]! ** 2
+      }
+    for (let s = 0; s < S; s++) rows += table[s]!.reduce((a, b) => a + b) ** 2 / K
+    for (let k = 0; k < K; k++) columns += table.reduce((a, row) => a + row[k]!, 0) ** 2 / S
+    const correction = all ** 2 / (S * K)
+    const [msSeeds, msStarts] = [(rows - correction) / (S - 1), (columns - correction) / (K - 1)]
+    const msRest = (square - rows - columns + correction) / ((S - 1) * (K - 1))
+    const t = { 2: 4.302653, 6: 2.446912 } // printed tables
+    const expected = Math.sqrt((t[2] ** 2 * msSeeds + t[6] ** 2 * Math.max(0, msStarts - msRest)) / (S * K))
+    expect(msStarts).toBeGreaterThan(msRest)
+    expect(halved(single(table))).toEqual([expect.closeTo(all / (S * K), 12), expect.closeTo(expected, 4)])
+  })
+
   it('of one seed is over starts, of one start over seeds, of one trial without an end', () => {
     expect(halved(single([[0, 3, 6]]))[1]).toBeCloseTo(7.4524, 3)
     expect(halved(single([[0], [3], [6]]))[1]).toBeCloseTo(7.4524, 3)
