@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts'
 import { mean } from './statistics.ts'
 
 /** What one training seed did on one start: a sum over so many counted trials. Several cells come to Σ sum / Σ count. */
-export type Cell = { sum: number; count: number }
+export type Tally = { sum: number; count: number }
 
 export type Estimate = {
   value: number // mean over the training seeds of which anything was counted; NaN if there is none
@@ -24,7 +24,7 @@ export type Estimate = {
  * nothing of others: its interval is over starts.
  * @throws InputError unless every seed has the same number of starts, and there is at least one of each
  */
-export function crossedEstimate(cells: readonly (readonly Cell[])[]): Estimate {
+export function crossedEstimate(cells: readonly (readonly Tally[])[]): Estimate {
   const starts = cells[0]?.length ?? 0
   if (starts === 0 || cells.some((row) => row.length !== starts))
     throw new InputError('crossedEstimate', 'got seeds without equal starts', 'Evaluate every seed on the same starts')
@@ -35,13 +35,13 @@ export function crossedEstimate(cells: readonly (readonly Cell[])[]): Estimate {
   return { value, bySeed, interval: [value - half, value + half] }
 }
 
-function ratio(row: readonly Cell[]): number {
+function ratio(row: readonly Tally[]): number {
   const count = row.reduce((all, cell) => all + cell.count, 0)
   return count > 0 ? row.reduce((all, cell) => all + cell.sum, 0) / count : Number.NaN
 }
 
 /** One value a start, whose mean is the ratio and whose scatter is the ratio's to first order; the sums themselves where all counts are 1. */
-function linear(row: readonly Cell[], ratio: number): number[] {
+function linear(row: readonly Tally[], ratio: number): number[] {
   const count = mean(row.map((cell) => cell.count))
   return row.map((cell) => ratio + (cell.sum - ratio * cell.count) / count)
 }

@@ -3,17 +3,17 @@
 import { ofKind } from '../metrics/of-kind.ts'
 import { mean } from '../metrics/statistics.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
-import { type Comparison, compareMethods, READING, type Row } from './compare-methods.ts'
+import { compareMethods, type MethodTables, READING, type Row } from './compare-methods.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
 import { shares } from './figures.ts'
-import { type ComparedMethod, METHODS, methodCalled, runName, trainSeeds } from './methods.ts'
+import { COMPARED, type ComparedMethod, methodCalled, runName, trainSeeds } from './methods.ts'
 import { describeDemonstrations, describeEncoder, describeOperator } from './origins.ts'
 import { type Measured, measure, successRate } from './outcomes.ts'
 import { PAPER_TABLE } from './paper.ts'
 import { REGIMES, type Regime } from './regimes.ts'
 import { evaluateWithCommands } from './spoken.ts'
 
-const ALL = METHODS.map(({ name }) => name)
+const ALL = COMPARED.map(({ name }) => name)
 const WITHOUT_FLAT = ALL.filter((name) => name !== 'hil-conrft')
 
 /** Methods by regime. In the others: the control and the dual actor. */
@@ -72,7 +72,7 @@ async function withCommands(bench: Workbench, regime: Regime, rows: Row[]): Prom
 }
 
 export function sectionOf(compared: readonly RegimeRows[]): Section {
-  const comparisons: Comparison[] = compared.map(({ regime, rows }) => compareMethods(rows, regime.title))
+  const comparisons: MethodTables[] = compared.map(({ regime, rows }) => compareMethods(rows, regime.title))
   const { config } = compared[0]!.rows[0]!.runs[0]!
   return {
     tables: [overview(compared), ...comparisons.flatMap(({ tables }) => tables), published(config.tasks)],

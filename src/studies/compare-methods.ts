@@ -25,10 +25,10 @@ export type Row = {
   evaluatedOnly?: boolean
 }
 
-export type Comparison = { tables: Table[]; plot: Plot }
+export type MethodTables = { tables: Table[]; plot: Plot }
 
 /** `rows` hold the same training seeds each, in the same order; `title` names the regime where there are several. */
-export function compareMethods(rows: readonly Row[], title?: string): Comparison {
+export function compareMethods(rows: readonly Row[], title?: string): MethodTables {
   const { tasks } = rows[0]!.runs[0]!.config
   const called = (what: string) => (title ? `${title}: ${what.toLowerCase()}` : what)
   return {

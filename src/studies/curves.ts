@@ -14,7 +14,7 @@ import { PAPER_CURVES } from './paper.ts'
 
 type Evaluation = MetricOf<'evaluation'>
 type Row = { method: ComparedMethod; runs: Measured[] }
-const COMPARED = ['cloning', 'hg-dagger', 'dual'] // the control first
+const SHOWN = ['cloning', 'hg-dagger', 'dual'] // the control first
 
 export const experiment: Experiment = {
   name: 'curves',
@@ -25,7 +25,7 @@ export const experiment: Experiment = {
   robotMinutes: 30,
   async run(bench: Workbench): Promise<Section> {
     const rows = await Promise.all(
-      COMPARED.map(methodCalled).map(async (method) => ({
+      SHOWN.map(methodCalled).map(async (method) => ({
         method,
         runs: (await trainSeeds(bench, STANDARD, method)).map(measure),
       })),

@@ -18,7 +18,7 @@ const CLONING: Overrides = { method: 'dual', online: { robotMinutes: 0 } }
 const SILENT: Overrides = { method: 'dual', online: { qWeight: 0 } }
 
 /** The control first, ours last. */
-export const METHODS: readonly ComparedMethod[] = [
+export const COMPARED: readonly ComparedMethod[] = [
   { name: 'cloning', title: 'no online phase', colour: 2, settings: CLONING },
   { name: 'hg-dagger', title: 'HG-DAgger', colour: 4, settings: mergeSettings({ method: 'hg-dagger' }, ON_THE_WAY) },
   { name: 'hil-conrft', title: 'HIL-ConRFT (flat)', colour: 3, settings: { method: 'hil-conrft' } },
@@ -27,7 +27,7 @@ export const METHODS: readonly ComparedMethod[] = [
   { name: 'dual', title: 'dual actor', colour: 0, settings: mergeSettings({ method: 'dual' }, ON_THE_WAY) },
 ]
 
-export const methodCalled = (name: string): ComparedMethod => METHODS.find((method) => method.name === name)!
+export const methodCalled = (name: string): ComparedMethod => COMPARED.find((method) => method.name === name)!
 
 export const STANDARD: Regime = REGIMES.find(({ name }) => name === 'standard')!
 

@@ -1,6 +1,6 @@
 /** @file The trials of finished runs, over training seeds and starts, and matched trial by trial between methods. */
 import { InputError } from '../errors.ts'
-import { type Cell, crossedEstimate, type Estimate } from '../metrics/crossed.ts'
+import { crossedEstimate, type Estimate, type Tally } from '../metrics/crossed.ts'
 import { type Metric, type MetricOf, readMetrics, type TrialOutcome } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import { pairedDifference, wilsonInterval } from '../metrics/statistics.ts'
@@ -37,10 +37,10 @@ const trialsOf = (runs: readonly Measured[], kind: EvaluationKind, tasks: readon
   )
 
 /** Equal start numbers of several tasks are one start: whether their scenes resemble each other or not, the interval is right. */
-function estimated<T extends Pick<Trial, 'trainingSeed' | 'start'>>(trials: readonly T[], cellOf: (trial: T) => Cell) {
+function estimated<T extends Pick<Trial, 'trainingSeed' | 'start'>>(trials: readonly T[], cellOf: (trial: T) => Tally) {
   const seeds = [...new Set(trials.map(({ trainingSeed }) => trainingSeed))]
   const starts = [...new Set(trials.map(({ start }) => start))]
-  const cells = new Map(seeds.map((seed) => [seed, new Map<number, Cell>()]))
+  const cells = new Map(seeds.map((seed) => [seed, new Map<number, Tally>()]))
   for (const trial of trials) {
     const row = cells.get(trial.trainingSeed)!
     const { sum, count } = cellOf(trial)

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { type Cell, crossedEstimate, studentPoint } from '../../src/metrics/crossed.ts'
+import { crossedEstimate, studentPoint, type Tally } from '../../src/metrics/crossed.ts'
 import { mean, quantile } from '../../src/metrics/statistics.ts'
 import { RandomStream } from '../../src/random/stream.ts'
 
 /** [seeds][starts] of single trials. */
-const single = (table: readonly (readonly number[])[]): Cell[][] =>
+const single = (table: readonly (readonly number[])[]): Tally[][] =>
   table.map((row) => row.map((sum) => ({ sum, count: 1 })))
 
 /** The interval as value and half width. */
-const halved = (cells: readonly (readonly Cell[])[]) => {
+const halved = (cells: readonly (readonly Tally[])[]) => {
   const { value, interval } = crossedEstimate(cells)
   expect(interval[1] - value).toBeCloseTo(value - interval[0], 9)
   return [value, interval[1] - value]

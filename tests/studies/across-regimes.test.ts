@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { resolveConfig } from '../../src/run/config.ts'
 import { methodsOf, type RegimeRows, sectionOf } from '../../src/studies/across-regimes.ts'
-import { METHODS, methodCalled, runName, settingsOf } from '../../src/studies/methods.ts'
+import { COMPARED, methodCalled, runName, settingsOf } from '../../src/studies/methods.ts'
 import { REGIMES } from '../../src/studies/regimes.ts'
 import { measured } from './fabricated.ts'
 
@@ -11,7 +11,7 @@ describe('regimes', () => {
   it('have different names, and settings that a run can have with every method', () => {
     expect(new Set(REGIMES.map(({ name }) => name)).size).toBe(REGIMES.length)
     for (const { overrides } of REGIMES)
-      for (const method of METHODS)
+      for (const method of COMPARED)
         expect(() => resolveConfig('quick', undefined, [settingsOf(method, overrides)])).not.toThrow()
   })
 

@@ -49,7 +49,7 @@ describe('a recipe', () => {
     git('init', '-q')
     write('src/learn/a.ts', 'one')
     write('src/cli/b.ts', 'one')
-    write('docs/page.md', 'one')
+    write('docs/page.txt', 'one')
     commit()
   })
 
@@ -60,7 +60,7 @@ describe('a recipe', () => {
     expect(() => recipes.frozen()).toThrow('recipe.json: is not committed')
     commit()
     write('src/cli/b.ts', 'two')
-    write('docs/page.md', 'two')
+    write('docs/page.txt', 'two')
     commit()
     expect(recipes.frozen().commit).toBe(head)
   })
@@ -74,8 +74,8 @@ describe('a recipe', () => {
     rmSync(join(root, 'src/learn/new.ts'))
     recipes.freeze()
     commit()
-    write('docs/page.md', 'two') // a run would note a changed version
-    expect(() => recipes.frozen()).toThrow('docs/page.md: is not committed')
+    write('docs/page.txt', 'two') // a run would note a changed version
+    expect(() => recipes.frozen()).toThrow('docs/page.txt: is not committed')
   })
 
   it('is left by a commit that trains otherwise, and again in force once that is frozen', () => {
@@ -97,7 +97,7 @@ describe('a recipe', () => {
     write('src/learn/a.ts', 'two')
     commit()
     const recipe = recipes.freeze()
-    write('docs/page.md', 'two')
+    write('docs/page.txt', 'two')
     const later = commit()
     expect(() => recipes.refuseRun('run a', later, recipe)).not.toThrow()
     expect(() => recipes.refuseRun('run a', before, recipe)).toThrow('run a: trains otherwise than the recipe')
