@@ -14,7 +14,7 @@ export const measure = (run: FinishedRun): Measured => ({ ...run, metrics: readM
 export type EvaluationKind = 'step 0' | 'final'
 
 /** @throws InputError if the run has no such evaluation, or an earlier version wrote it without its trials */
-export function outcomes({ metrics, folder }: Measured, kind: EvaluationKind, task: string): TrialOutcome[] {
+function outcomes({ metrics, folder }: Measured, kind: EvaluationKind, task: string): TrialOutcome[] {
   const evaluation = ofKind(metrics, 'evaluation').findLast(({ stage }) => stage === kind)
   const found = evaluation?.tasks[task]?.outcomes
   if (found) return found
