@@ -76,20 +76,16 @@ export function markdown(experiment: Experiment, section: Section, making: Makin
 }
 
 /** Which seeds a section shows, and what they were kept from. */
-function describePurpose({ options: { purpose, seeds }, recipe }: Pick<Making, 'options' | 'recipe'>): string {
+function describePurpose({ options: { purpose, seeds }, recipe, runs }: Making): string {
   const start = PROTOCOL[purpose].firstStart.toLocaleString('en')
-  const where = `training seeds ${seeds.join(', ')}, evaluation starts from ${start} on`
-  if (purpose === 'tuning') return `*Tuning: ${where}. Settings were chosen on such seeds and starts: no result.*`
+  const where = `training seeds ${seeds.join(', ')}${runs.size > 0 ? `, evaluation starts from ${start} on` : ''}`
+  if (purpose === 'tuning') return `*Tuning: ${where}. Settings were chosen on these: no result.*`
   const frozen = recipe ? ` The recipe is that of ${recipe.commit}, frozen on ${recipe.day}` : ' No recipe is named'
-  return `*Reporting: ${where}.${frozen}: nothing was chosen on these seeds or starts.*`
+  return `*Reporting: ${where}.${frozen}: nothing was chosen on these.*`
 }
 
 /** The same for a terminal. */
-export function printed(
-  { title, question }: Experiment,
-  { tables, notes }: Section,
-  making: Pick<Making, 'options' | 'recipe'>,
-): string {
+export function printed({ title, question }: Experiment, { tables, notes }: Section, making: Making): string {
   const drawn = tables.map(({ title: heading, header, rows }) =>
     [...(heading ? [heading, ''] : []), formatTable(header, rows)].join('\n'),
   )
