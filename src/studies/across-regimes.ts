@@ -78,7 +78,7 @@ export function sectionOf(compared: readonly RegimeRows[]): Section {
     tables: [overview(compared), ...comparisons.flatMap(({ tables }) => tables), published(config.tasks)],
     plots: comparisons
       .map(({ plot }, i) => ({ name: `interventions-${compared[i]!.regime.name}`, plot }))
-      .filter(({ plot }) => plot.series.length > 0),
+      .filter(({ plot }) => plot.series.some(({ points }) => points.some(({ y }) => y > 0))), // somebody corrected
     notes: [...READING, describeEncoder(config), ...compared.map(describeRegime)],
   }
 }

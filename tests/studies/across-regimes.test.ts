@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { resolveConfig } from '../../src/run/config.ts'
 import { methodsOf, type RegimeRows, sectionOf } from '../../src/studies/across-regimes.ts'
 import { COMPARED, methodCalled, runName, settingsOf } from '../../src/studies/methods.ts'
-import { REGIMES } from '../../src/studies/regimes.ts'
+import { REGIMES, type Regime } from '../../src/studies/regimes.ts'
 import { measured } from './fabricated.ts'
 
-const [standard, , none] = REGIMES as [(typeof REGIMES)[number], unknown, (typeof REGIMES)[number]]
+const standard: Regime = { name: 'standard', title: 'strong operator', overrides: {} }
+const none: Regime = { name: 'none', title: 'no operator', overrides: { operator: { kind: 'none' } } }
 
 describe('regimes', () => {
   it('have different names, and settings that a run can have with every method', () => {
@@ -57,6 +58,18 @@ describe('the section of fabricated runs', () => {
       expect.stringMatching(/^Published/),
     ])
     expect(plots.map(({ name }) => name)).toEqual(['interventions-standard', 'interventions-none'])
+  })
+
+  it('draws no operator where none acted', () => {
+    const alone = compared[1]!.rows.map(({ method, runs }) => ({
+      method,
+      runs: runs.map((run) => ({
+        ...run,
+        metrics: run.metrics.map((metric) => (metric.kind === 'episode' ? { ...metric, operatorSteps: 0 } : metric)),
+      })),
+    }))
+    const drawn = sectionOf([compared[0]!, { ...compared[1]!, rows: alone }]).plots
+    expect(drawn.map(({ name }) => name)).toEqual(['interventions-standard'])
   })
 
   it('has the published figures beside ours', () =>
