@@ -3,9 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { InputError } from '../errors.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { mergeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
-import type { Experiment, ExperimentOptions } from '../studies/experiment.ts'
+import type { Experiment, ExperimentOptions, Section } from '../studies/experiment.ts'
 import { experiments } from '../studies/index.ts'
-import { commandOf, printed, publish, writePlots } from '../studies/publish.ts'
+import { checkSeeds, PROTOCOL, type Purpose } from '../studies/protocol.ts'
+import { commandOf, type Making, printed, publish, writePlots } from '../studies/publish.ts'
+import { Recipes } from '../studies/recipe.ts'
 import { DiskWorkbench } from '../studies/workbench.ts'
 import { workers } from '../studies/workers.ts'
 import { wholeNumber } from './options.ts'
@@ -19,7 +21,10 @@ type Options = {
   set: string[]
   runs: string
   jobs: number
+  tuning?: boolean
+  reporting?: boolean
   publish?: boolean
+  freeze?: boolean
   docs: string
 }
 
@@ -44,26 +49,50 @@ export function register(program: Command): void {
     )
     .option('--runs <folder>', 'where runs are kept', 'runs')
     .option('--jobs <n>', 'runs that train at the same time', wholeNumber, 1)
+    .addOption(
+      new Option(
+        '--tuning',
+        'on the seeds and starts that settings are chosen on; the default, unless published',
+      ).conflicts('reporting'),
+    )
+    .option(
+      '--reporting',
+      'on the seeds and starts that figures are published of, by the frozen recipe; the default with --publish',
+    )
     .option('--publish', 'write the section into the page of results')
-    .option('--docs <folder>', 'where that page, results.md, lies', 'docs')
+    .option('--freeze', 'make the commit that is checked out the recipe that reporting seeds are run by')
+    .option('--docs <folder>', 'where that page, results.md, lies, and recipe.json', 'docs')
     .addHelpText(
       'after',
       `
 Everything made is kept under <runs>/experiments and found again: the same command goes on after a stop or a crash.
 
+Settings are chosen on training seeds ${PROTOCOL.tuning.seeds.join(', ')}, figures published of ${PROTOCOL.reporting.seeds.join(', ')}: those wait until the recipe is
+frozen, and are run by no other. Commit the recipe.json that --freeze writes.
+
 Examples:
   duet experiments
-  duet experiments table1 --seeds 0,1,2 --jobs 2 --publish
-  duet experiments table1 --preset tiny --seeds 0           a few minutes, to try it
+  duet experiments regimes --jobs 2                          while settings are chosen
+  duet experiments --freeze                                  once they are
+  duet experiments regimes --jobs 2 --publish
+  duet experiments regimes --preset tiny --seeds 0           a few minutes, to try it
 `,
     )
     .action(run)
 }
 
 async function run(names: string[], options: Options): Promise<void> {
-  if (names.length === 0) return list()
+  const recipes = new Recipes(options.docs)
+  if (options.freeze) {
+    const { commit } = recipes.freeze()
+    process.stdout.write(
+      `Reporting seeds are run by what trains as in ${commit}. Commit ${options.docs}/recipe.json.\n`,
+    )
+  }
+  if (names.length === 0) return options.freeze ? undefined : list()
   if (options.jobs < 1) throw new InputError('--jobs', 'is 0', 'Give 1 or more')
-  const chosen = names.map(find)
+  const chosen = names.map((name) => ({ experiment: find(name), options: resolveOptions(find(name), options) }))
+  const recipe = purposeOf(options) === 'reporting' ? recipes.frozen() : undefined // before anything is written
   const abort = new AbortController()
   const display = new RunsDisplay()
   const stop = () => {
@@ -75,7 +104,13 @@ async function run(names: string[], options: Options): Promise<void> {
   }
   process.on('SIGINT', stop)
   try {
-    for (const experiment of chosen) await runOne(experiment, options, abort.signal, display)
+    for (const { experiment, options: resolved } of chosen) {
+      const { section, making } = await runOne(experiment, resolved, options, abort.signal, display)
+      if (recipe)
+        for (const [name, { versions }] of making.runs)
+          for (const version of versions) recipes.refuseRun(`run ${name}`, version, recipe)
+      tell(experiment, section, { ...making, recipe }, options)
+    }
   } catch (error) {
     if (!abort.signal.aborted) throw error
     process.stderr.write('Stopped. The same command goes on from here.\n')
@@ -85,36 +120,52 @@ async function run(names: string[], options: Options): Promise<void> {
   }
 }
 
-async function runOne(experiment: Experiment, options: Options, signal: AbortSignal, display: RunsDisplay) {
+async function runOne(
+  experiment: Experiment,
+  options: ExperimentOptions,
+  { preset = 'quick', runs, jobs }: Options,
+  signal: AbortSignal,
+  display: RunsDisplay,
+): Promise<{ section: Section; making: Making }> {
   const bench = new DiskWorkbench({
     experiment,
-    options: resolveOptions(experiment, options),
-    preset: options.preset ?? 'quick',
-    runs: options.runs,
-    jobs: options.jobs,
+    options,
+    preset,
+    runs,
+    jobs,
     workers,
     signal,
     onProgress: (run, progress) => display.show(experiment.name, run, progress),
   })
   const section = await experiment.run(bench).finally(() => bench.settled())
-  const made = { wallMinutes: bench.wallMinutes, preset: options.preset ?? ('quick' as const), runs: bench.used }
   writePlots(bench.path, experiment.name, section)
-  process.stdout.write(`${printed(experiment, section)}\n\nPlots and values: ${bench.path}\n`)
-  if (options.publish) {
-    const page = publish(options.docs, experiment, section, { ...made, options: bench.options })
-    process.stdout.write(`Published in ${page}\n`)
-  } else process.stdout.write(`Publish with: ${commandOf(experiment.name, made.preset, bench.options)}\n`)
+  process.stdout.write(`Plots and values: ${bench.path}\n`)
+  return { section, making: { preset, options, wallMinutes: bench.wallMinutes, runs: bench.used } }
 }
 
-function resolveOptions({ defaults }: Experiment, options: Options): ExperimentOptions {
-  const overrides = mergeSettings(defaults.overrides, ...options.set.map(parseOverride))
+function tell(experiment: Experiment, section: Section, making: Making, { publish: published, docs }: Options): void {
+  process.stdout.write(`${printed(experiment, section, making)}\n\n`)
+  if (published) process.stdout.write(`Published in ${publish(docs, experiment, section, making)}\n`)
+  else process.stdout.write(`Publish with: ${commandOf(experiment.name, making.preset, making.options)}\n`)
+}
+
+const purposeOf = ({ tuning, reporting, publish }: Options): Purpose =>
+  reporting || (publish && !tuning) ? 'reporting' : 'tuning'
+
+/** @throws InputError for training seeds of the other purpose */
+function resolveOptions(experiment: Experiment, options: Options): ExperimentOptions {
+  const purpose = purposeOf(options)
+  const { seeds, trials } = PROTOCOL[purpose]
   const own = options.preset && resolveConfig(options.preset)
-  return {
-    seeds: options.seeds ?? defaults.seeds,
-    trials: options.trials ?? own?.evaluation.trials ?? defaults.trials,
-    robotMinutes: options.robotMinutes ?? own?.online.robotMinutes ?? defaults.robotMinutes,
-    overrides,
+  const resolved = {
+    purpose,
+    seeds: options.seeds ?? seeds,
+    trials: options.trials ?? presets[options.preset ?? 'quick'].evaluation?.trials ?? experiment.trials ?? trials,
+    robotMinutes: options.robotMinutes ?? own?.online.robotMinutes ?? experiment.robotMinutes,
+    overrides: mergeSettings(...options.set.map(parseOverride)),
   }
+  checkSeeds(purpose, resolved.seeds)
+  return resolved
 }
 
 function find(name: string): Experiment {
@@ -125,14 +176,13 @@ function find(name: string): Experiment {
 }
 
 function list(): void {
-  const rows = experiments.map(({ name, title, defaults }) => [
+  const rows = experiments.map(({ name, title, trials, robotMinutes }) => [
     name,
     title,
-    defaults.seeds.join(','),
-    String(defaults.trials),
-    String(defaults.robotMinutes),
+    trials === undefined ? `${PROTOCOL.tuning.trials}, ${PROTOCOL.reporting.trials}` : String(trials),
+    String(robotMinutes),
   ])
-  process.stdout.write(`${formatTable(['name', 'title', 'seeds', 'trials', 'robot min'], rows)}\n`)
+  process.stdout.write(`${formatTable(['name', 'title', 'trials', 'robot min'], rows)}\n`)
 }
 
 function seedList(text: string): number[] {

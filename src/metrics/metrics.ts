@@ -32,6 +32,8 @@ const EpisodeMetric = z.object({
   success: z.boolean(),
   length: z.number(), // steps
   operatorSteps: z.number(),
+  spokenSteps: z.number().optional(), // for which a command held, where somebody could speak
+  commands: z.number().optional(), // given in it
   segments: z.array(Segment).optional(), // the interventions; metrics of earlier versions have none
   seed: z.number(),
 })

@@ -2,5 +2,6 @@
 
 const USUAL_RATE = 10 // Hz, of the workcell, and of all metrics that say no other
 
-/** Robot minutes: time as the robot lives it, whatever the wall clock says. */
-export const robotMinutes = (steps: number, rate = USUAL_RATE) => steps / rate / 60
+/** Robot time: as the robot lives it, whatever the wall clock says. */
+export const robotSeconds = (steps: number, rate = USUAL_RATE) => steps / rate
+export const robotMinutes = (steps: number, rate = USUAL_RATE) => robotSeconds(steps, rate) / 60

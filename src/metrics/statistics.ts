@@ -1,6 +1,5 @@
-/** @file Honest numbers from few trials: quantiles, Wilson and bootstrap intervals, moving success rates. */
+/** @file Honest numbers from few trials: quantiles, Wilson's and Newcombe's intervals, moving success rates. */
 import { InputError } from '../errors.ts'
-import type { RandomStream } from '../random/stream.ts'
 
 /** 97.5 % point of the standard normal: two-sided 95 %. */
 export const Z95 = 1.959963984540054
@@ -36,20 +35,6 @@ export function quantile(values: ArrayLike<number>, share: number): number {
 export const median = (values: ArrayLike<number>) => quantile(values, 0.5)
 
 export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-
-/**
- * Percentile bootstrap interval of a statistic (B. Efron, Annals of Statistics 7, 1979).
- * Randomness is passed in, so that a report drawn twice shows the same interval.
- */
-export function bootstrapInterval(
-  values: readonly number[],
-  statistic: (sample: readonly number[]) => number,
-  stream: RandomStream,
-  { resamples = 2000, confidence = 0.95 } = {},
-): [low: number, high: number] {
-  const draws = Array.from({ length: resamples }, () => statistic(values.map(() => stream.pick(values))))
-  return [quantile(draws, (1 - confidence) / 2), quantile(draws, (1 + confidence) / 2)]
-}
 
 /**
  * Difference of two shares over the same trials, first minus second, with its 95 % interval: hybrid score interval for

@@ -3,7 +3,7 @@
 import type { Metric, MetricOf, TaskScore } from './metrics.ts'
 import { ofKind } from './of-kind.ts'
 import { percent } from './percent.ts'
-import { robotMinutes } from './robot-time.ts'
+import { robotMinutes, robotSeconds } from './robot-time.ts'
 
 export type TaskSummary = {
   step0: number // success before the first online step
@@ -23,11 +23,27 @@ export type Summary = {
   tasks: Record<string, TaskSummary> // over all robots
   robots?: Record<string, RobotSummary> // by cell, where there are several
   interventionShare: number // of the online steps of all robots
+  /** What the operator gave to all robots together. Summaries of earlier versions have none. */
+  operator?: OperatorTime
   robotMinutes: number // on the clock: several robots act at the same time
   wallMinutes: number
   /** Online; as of the last checkpoint. Summaries of earlier versions have none, nor have runs that never came so far. */
   learning?: { updates: number; updatesPerStep: number }
   seed: number
+}
+
+/** Seconds of the robots' time. */
+export type OperatorTime = {
+  steering: number // the operator acted
+  speaking?: number // a command held; undefined where nobody could speak
+}
+
+/** `rate`: Hz of the robot, 10 where nothing is said. */
+export function operatorTime(episodes: readonly MetricOf<'episode'>[], rate?: number): OperatorTime {
+  const spoken = episodes.flatMap(({ spokenSteps }) => spokenSteps ?? [])
+  const sum = (steps: readonly number[]) => steps.reduce((all, each) => all + each, 0)
+  const steering = robotSeconds(sum(episodes.map(({ operatorSteps }) => operatorSteps)), rate)
+  return { steering, ...(spoken.length > 0 ? { speaking: robotSeconds(sum(spoken), rate) } : {}) }
 }
 
 /** Share of the steps that the operator took; 0 where there was no step. */
@@ -59,6 +75,7 @@ export function summarise(metrics: readonly Metric[], { seed, rate }: { seed: nu
     tasks: firstAndLast(evaluations.map(({ tasks }) => tasks)),
     ...(robots.length > 0 ? { robots: Object.fromEntries(robots) } : {}),
     interventionShare: interventionShare(episodes),
+    operator: operatorTime(episodes, rate),
     robotMinutes: robotMinutes(
       latest(({ robotSteps }) => robotSteps),
       rate,
@@ -106,9 +123,15 @@ export function formatSummary(summary: Summary): string {
     formatTable(['task', 'step 0', 'final', '95 % interval', 'trials', 'mean steps'], rows),
     '',
     `robot time ${summary.robotMinutes.toFixed(1)} min${several ? ` on each of ${several} robots` : ''}, wall time ${summary.wallMinutes.toFixed(1)} min, ` +
-      `operator took ${percent(summary.interventionShare)} of the steps, seed ${summary.seed}`,
+      `operator took ${percent(summary.interventionShare)} of the steps${secondsOf(summary.operator)}, seed ${summary.seed}`,
     ...(summary.learning ? [learningLine(summary.learning)] : []),
   ].join('\n')
+}
+
+function secondsOf(time: OperatorTime | undefined): string {
+  if (!time) return ''
+  const { steering, speaking } = time
+  return ` (${steering.toFixed(0)} s${speaking === undefined ? '' : `, and ${speaking.toFixed(0)} s by commands`})`
 }
 
 const learningLine = ({ updates, updatesPerStep }: NonNullable<Summary['learning']>) =>

@@ -1,19 +1,18 @@
 /** @file Ablation: the dual actor with one of our departures from the paper taken back at a time. */
-import { sectionOf } from './compare-methods.ts'
+import { compareMethods, READING, type Row } from './compare-methods.ts'
 import type { Experiment, Overrides } from './experiment.ts'
-import { type ComparedMethod, methodCalled, settingsOf } from './methods.ts'
+import { type ComparedMethod, methodCalled, STANDARD, settingsOf, trainSeeds } from './methods.ts'
+import { describeDemonstrations, describeEncoder, describeOperator } from './origins.ts'
 import { measure } from './outcomes.ts'
 
 type Variant = { name: string; title: string; settings: Overrides }
 
-/** The first is the dual actor of table1. */
+/** Beside the control, critics without a say, and the dual actor of `regimes`. */
 export const VARIANTS: readonly Variant[] = [
-  { name: 'dual', title: 'dual actor', settings: {} },
   { name: 'no-renewal', title: 'head never renewed', settings: { learner: { renewal: { every: 0 } } } },
   { name: 'no-input-noise', title: 'no noise on inputs', settings: { learner: { inputNoise: 0 } } },
   { name: 'no-average', title: 'head acts as it learns', settings: { learner: { actorAverage: 1 } } },
   { name: 'no-gripper-gain', title: 'gripper as the mean says', settings: { networks: { gripperGain: 1 } } },
-  { name: 'no-value', title: 'critics without a say online', settings: { online: { qWeight: 0 } } },
   {
     name: 'no-noise-gain',
     title: 'no noise gain, no obedience',
@@ -24,19 +23,30 @@ export const VARIANTS: readonly Variant[] = [
 export const experiment: Experiment = {
   name: 'ablation',
   title: 'What each departure from the paper is worth',
-  question:
-    'What happens to the dual actor of table 1 when one of the settings in which quick differs from paper is taken back?',
-  runsOf: 'table1',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
+  question: 'What happens to the dual actor when one of the settings in which quick differs from paper is taken back?',
+  runsOf: 'regimes',
+  robotMinutes: 30,
   async run(bench) {
-    const rows = await Promise.all(
-      VARIANTS.map(async ({ name, title, settings }, colour) => {
-        const method: ComparedMethod = { name, title, colour, onTheWay: true }
-        const set = settingsOf(methodCalled('dual'), settings)
-        const runs = await Promise.all(bench.options.seeds.map((seed) => bench.train(name, set, seed)))
-        return { method, runs: runs.map(measure) }
+    const dual = methodCalled('dual')
+    const trained = ['cloning', 'silent'].map(methodCalled).map(
+      async (method): Promise<Row> => ({
+        method,
+        runs: (await trainSeeds(bench, STANDARD, method)).map(measure),
       }),
     )
-    return sectionOf(rows)
+    const taken = VARIANTS.map(async ({ name, title, settings }, i): Promise<Row> => {
+      const method: ComparedMethod = { name, title, colour: i + 3, settings: settingsOf(dual, settings) }
+      const runs = await Promise.all(bench.options.seeds.map((seed) => bench.train(name, method.settings, seed)))
+      return { method, runs: runs.map(measure) }
+    })
+    const ours = trainSeeds(bench, STANDARD, dual).then((runs): Row => ({ method: dual, runs: runs.map(measure) }))
+    const rows = await Promise.all([...trained, ...taken, ours])
+    const { tables, plot } = compareMethods(rows)
+    const { config } = rows[0]!.runs[0]!
+    return {
+      tables,
+      plots: [{ name: 'interventions', plot }],
+      notes: [...READING, describeEncoder(config), `${describeDemonstrations(config)}. ${describeOperator(config)}`],
+    }
   },
 }

@@ -1,195 +1,122 @@
-/** @file The five methods side by side: success, lengths, what the operator did, and each against the dual actor. */
+/** @file Methods side by side in one regime: success, each method against each, lengths, and what the operator gave. */
 
-import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
-import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
-import { bootstrapInterval, mean, type PairedDifference, wilsonInterval } from '../metrics/statistics.ts'
-import { interventionShare } from '../metrics/summary.ts'
-import { RandomStream } from '../random/stream.ts'
+import { mean } from '../metrics/statistics.ts'
+import { interventionShare, operatorTime } from '../metrics/summary.ts'
 import type { Plot } from '../review/report/plot.ts'
-import type { SpeakerReport } from '../robot/rig.ts'
-import { OPERATORS } from '../robots/workcell/operator/options.ts'
-import { openTrained } from '../run/trained.ts'
-import type { Overrides, Section, Table, Workbench } from './experiment.ts'
-import { COMPARED, type ComparedMethod, trainSeeds } from './methods.ts'
-import { compare, type Measured, measure, outcomes, pooledOutcomes, practice } from './outcomes.ts'
+import type { Table } from './experiment.ts'
+import { figure, points, shares, signedSteps, steps } from './figures.ts'
+import type { ComparedMethod } from './methods.ts'
+import {
+  type EvaluationKind,
+  type Measured,
+  practice,
+  stepsDifference,
+  stepsToSuccess,
+  successDifference,
+  successRate,
+} from './outcomes.ts'
 import { binned, overSeeds } from './over-seeds.ts'
-import { PAPER_TABLE } from './paper.ts'
 
-export type Row = { method: ComparedMethod; runs: Measured[] }
-
-const WITH_COMMANDS: ComparedMethod = {
-  name: 'dual with commands',
-  title: 'dual actor, with commands',
-  colour: 0,
-  onTheWay: false,
+/** `evaluatedOnly`: the policies of another row, tried in another way; what their training took stands there. */
+export type Row = {
+  method: Pick<ComparedMethod, 'name' | 'title' | 'colour'>
+  runs: Measured[]
+  evaluatedOnly?: boolean
 }
 
-/** Trains all methods with the settings on top, and lays them side by side. */
-export async function compareMethods(bench: Workbench, settings: Overrides): Promise<Section> {
-  const rows = await Promise.all(
-    COMPARED.map(async (method) => ({ method, runs: (await trainSeeds(bench, method, settings)).map(measure) })),
-  )
-  const dual = rows.find(({ method }) => method.name === 'dual')!
-  const spoken = await spokenTo(bench, dual.runs)
-  const section = sectionOf([...rows, { method: WITH_COMMANDS, runs: spoken.map(({ run }) => run) }])
-  return { ...section, notes: [...section.notes, describeCommands(spoken.map(({ report }) => report))] }
-}
+export type MethodTables = { tables: Table[]; plot: Plot }
 
-type Spoken = { run: Measured; report: SpeakerReport }
-
-/** The same trials of the same policies once more, beside somebody who speaks where things go wrong. */
-async function spokenTo(bench: Workbench, runs: readonly Measured[]): Promise<Spoken[]> {
-  const spoken: Spoken[] = []
-  for (const run of runs) {
-    const { seed } = run.config
-    bench.progress(`evaluation with commands, seed ${seed}`)
-    const { tasks, report } = await bench.once(`commands-seed${seed}`, () => evaluateWithCommands(run))
-    const final = ofKind(run.metrics, 'evaluation').findLast(({ stage }) => stage === 'final')!
-    spoken.push({ run: { ...run, metrics: [...run.metrics, { ...final, tasks }] }, report })
-  }
-  return spoken
-}
-
-async function evaluateWithCommands({ folder }: Measured) {
-  const trained = await openTrained(folder.path)
-  const { config, session, perception, policy } = trained
-  try {
-    const { robot, simulation } = session.rigs[0]!
-    const speaker = simulation!.speaker(session.translator)
-    const crew = { robot, perception, policy, noise: evaluationNoise(config), operator: speaker }
-    const tasks = await evaluate(crew, config.tasks, config.evaluation)
-    return { tasks, report: speaker.report() }
-  } finally {
-    await trained.close()
-  }
-}
-
-function describeCommands(reports: readonly SpeakerReport[]): string {
-  const total = (pick: (report: SpeakerReport) => number) => reports.reduce((sum, report) => sum + pick(report), 0)
-  const [steps, said] = [total((report) => report.steps), total((report) => report.spokenSteps)]
-  return (
-    'Without a command the dual actor is the single actor: the refinement actor learns beside the primary and moves ' +
-    'nothing of it, so that both rows come of the same runs. With commands: the same trials and policies beside a ' +
-    'simulated speaker, who sees late what the operator above would take over for, and says the direction in which the ' +
-    `scripted expert would go: ${total((report) => report.commands)} commands, in force for ${figure((100 * said) / steps)} % of the steps.`
-  )
-}
-
-/** `rows` hold the same training seeds each, in the same order. */
-export function sectionOf(rows: readonly Row[]): Section {
-  const { tasks, evaluation } = rows[0]!.runs[0]!.config
-  const seeds = rows[0]!.runs.map(({ config }) => config.seed)
+/** `rows` hold the same training seeds each, in the same order; `title` names the regime where there are several. */
+export function compareMethods(rows: readonly Row[], title?: string): MethodTables {
+  const { tasks } = rows[0]!.runs[0]!.config
+  const called = (what: string) => (title ? `${title}: ${what.toLowerCase()}` : what)
   return {
-    tables: [successTable(rows, tasks), effortTable(rows, tasks), seedTable(rows, tasks, seeds)],
-    plots: [{ name: 'interventions', plot: interventionPlot(rows) }],
-    notes: [
-      `Success in percent of ${evaluation.trials} trials a task and training seed (seeds: ${seeds.length}), on starts that ` +
-        'no training met, without operator and commands; in brackets the 95 % Wilson interval over all of them. The ' +
-        'intervals are about trials with these policies: how much training seeds differ stands in the last table.',
-      describeOperator(rows[0]!.runs[0]!.config.operator.strength),
+    tables: [
+      { title: called('Success'), ...successTable(rows, tasks) },
+      { title: called('Success of the row minus that of the column, points'), ...differenceTable(rows, tasks) },
+      { title: called('Length and effort'), ...effortTable(rows, tasks) },
     ],
+    plot: interventionPlot(rows, title),
   }
 }
 
-/** What the person who corrected was like, in figures. */
-function describeOperator(strength: keyof typeof OPERATORS): string {
-  const { reaction, delay, handDelay, patience, tolerance, offset, shortest, longest, ...hand } = OPERATORS[strength]
-  const ms = (steps: number) => `${100 * steps} ms`
-  return (
-    `Operator (${strength}): takes over when the way to the goal, counted in steps of the scripted expert, shrank by less than ` +
-    `${patience.fall} within ${ms(patience.steps)}, grew by ${tolerance} over its best, or the tool is more than ` +
-    `${1000 * offset} mm off its axis near a contact; sees that with ${ms(delay)} of delay and needs ${ms(reaction)} to act; ` +
-    `holds on for ${ms(shortest)} to ${ms(longest)}, seeing with ${ms(handDelay)} of delay; pushes with ${hand.strength} of the ` +
-    `expert's action, a gain of ${hand.gain} and a tremor of ${hand.tremor} (standard deviation, of the largest action); ` +
-    `${100 * hand.confusion} % of takeovers begin with left and right mixed up.`
-  )
-}
+/** How the figures of these tables are to be read. */
+export const READING = [
+  'Success in percent, without operator and commands unless a row says otherwise, on starts that no training met: the mean ' +
+    'over tasks and training seeds; by seed step 0 → end. In brackets 95 % intervals over other training seeds and other ' +
+    'starts at once (decision 42), of one seed over starts alone. Each is about its own figure: of twenty that show ' +
+    'nothing one is expected to leave 0 out.',
+  'Differences are taken trial by trial, over the same training seed, demonstrations, task and start. Steps to success count ' +
+    'the trials that succeed; their differences those in which both succeed. Seconds are of one run, in robot time: ' +
+    '"steering", the operator acted in the place of the policy; "speaking", a command was in force ("-": nobody could speak).',
+]
 
 function successTable(rows: readonly Row[], tasks: readonly string[]): Table {
-  const header = ['method', ...tasks, 'mean', 'step 0', ...tasks.map((task) => `paper: ${task}`), 'paper: mean']
-  return { title: 'Success', header, rows: rows.map((row) => successRow(row, tasks)) }
+  const seeds = rows[0]!.runs.map(({ config }) => config.seed)
+  const rate = (runs: readonly Measured[], kind: EvaluationKind, of: readonly string[]) =>
+    shares(successRate(runs, kind, of))
+  return {
+    header: ['method', ...tasks, 'mean', 'step 0', ...seeds.map((seed) => `seed ${seed}`)],
+    rows: rows.map(({ method, runs }) => {
+      const [before, after] = (['step 0', 'final'] as const).map((kind) => successRate(runs, kind, tasks).bySeed)
+      return [
+        method.title,
+        ...tasks.map((task) => rate(runs, 'final', [task])),
+        rate(runs, 'final', tasks),
+        rate(runs, 'step 0', tasks),
+        ...seeds.map((_, s) => `${figure(100 * before![s]!)} → ${figure(100 * after![s]!)}`),
+      ]
+    }),
+  }
 }
 
-function successRow({ method, runs }: Row, tasks: readonly string[]): string[] {
-  const paper = PAPER_TABLE[method.name]
-  const published = tasks.map((task) => paper?.tasks[task])
-  const known = published.filter((value) => value !== undefined)
-  return [
-    method.title,
-    ...tasks.map((task) => rate(runs, 'final', [task])),
-    rate(runs, 'final', tasks),
-    rate(runs, 'step 0', tasks),
-    ...published.map((value) => value?.toFixed(0) ?? '-'),
-    known.length === tasks.length ? mean(known).toFixed(1) : '-',
-  ]
-}
-
-function rate(runs: readonly Measured[], kind: 'step 0' | 'final', tasks: readonly string[]): string {
-  const trials = pooledOutcomes(runs, kind, tasks)
-  const successes = trials.filter(({ success }) => success).length
-  const [low, high] = wilsonInterval(successes, trials.length)
-  return `${figure((100 * successes) / trials.length)} (${range(100 * low, 100 * high)})`
+/** Every method against every one above it. */
+function differenceTable(rows: readonly Row[], tasks: readonly string[]): Table {
+  const compared = rows.slice(0, -1)
+  return {
+    header: ['method', ...compared.map(({ method }) => `− ${method.title}`)],
+    rows: rows
+      .slice(1)
+      .map(({ method, runs }, i) => [
+        method.title,
+        ...compared.map((other, k) => (k <= i ? points(successDifference(runs, other.runs, tasks)) : '')),
+      ]),
+  }
 }
 
 function effortTable(rows: readonly Row[], tasks: readonly string[]): Table {
   const dual = rows.find(({ method }) => method.name === 'dual')
-  const header = [
-    'method',
-    'minus dual, points',
-    'steps to success',
-    'paper: steps',
-    'operator, % of steps',
-    'robot min',
-    'wall min',
-  ]
   return {
-    title: 'Against the dual actor, length, and effort',
-    header,
-    rows: rows.map(({ method, runs }) => [
+    header: [
+      ...['method', 'steps to success', ...(dual ? [`steps − ${dual.method.title}`] : [])],
+      ...['operator, % of steps', 'steering, s', 'speaking, s', 'robot min', 'wall min'],
+    ],
+    rows: rows.map(({ method, runs, evaluatedOnly }) => [
       method.title,
-      dual && method !== dual.method ? points(compare(runs, dual.runs, tasks)) : '-',
-      length(runs, tasks),
-      PAPER_TABLE[method.name]?.meanLength?.toFixed(1) ?? '-',
-      figure(100 * interventionShare(runs.flatMap(practice))),
-      mean(runs.map(({ summary }) => summary.robotMinutes)).toFixed(1),
-      mean(runs.map(({ summary }) => summary.wallMinutes)).toFixed(1),
+      steps(stepsToSuccess(runs, tasks)),
+      ...(dual ? [runs === dual.runs ? '-' : signedSteps(stepsDifference(runs, dual.runs, tasks))] : []),
+      ...(evaluatedOnly ? EFFORT.map(() => '-') : EFFORT.map((effort) => effort(runs))),
     ]),
   }
 }
 
-/** Difference of success over the same trials, with its interval. */
-const points = ({ difference, interval: [low, high] }: PairedDifference) =>
-  `${signed(100 * difference)} (${signed(100 * low)} to ${signed(100 * high)})`
+const EFFORT: readonly ((runs: readonly Measured[]) => string)[] = [
+  (runs) => figure(100 * interventionShare(runs.flatMap(practice))),
+  (runs) => seconds(runs.map((run) => operatorTime(practice(run)).steering)),
+  (runs) => seconds(runs.map((run) => operatorTime(practice(run)).speaking)),
+  (runs) => mean(runs.map(({ summary }) => summary.robotMinutes)).toFixed(1),
+  (runs) => mean(runs.map(({ summary }) => summary.wallMinutes)).toFixed(1),
+]
 
-/** Mean length of the successful trials with a bootstrap interval. */
-function length(runs: readonly Measured[], tasks: readonly string[]): string {
-  const won = pooledOutcomes(runs, 'final', tasks).filter(({ success }) => success)
-  if (won.length === 0) return '-'
-  const lengths = won.map((trial) => trial.length)
-  const [low, high] = bootstrapInterval(lengths, mean, new RandomStream(0, 'experiments/lengths'))
-  return `${mean(lengths).toFixed(1)} (${low.toFixed(1)} to ${high.toFixed(1)})`
-}
+/** Mean over the runs. */
+const seconds = (values: readonly (number | undefined)[]) =>
+  values.every((value) => value !== undefined) ? mean(values).toFixed(0) : '-'
 
-function seedTable(rows: readonly Row[], tasks: readonly string[], seeds: readonly number[]): Table {
-  const of = (run: Measured, kind: 'step 0' | 'final') => {
-    const trials = tasks.flatMap((task) => outcomes(run, kind, task))
-    return figure((100 * trials.filter(({ success }) => success).length) / trials.length)
-  }
-  return {
-    title: 'Mean over the tasks by training seed: step 0 → end',
-    header: ['method', ...seeds.map((seed) => `seed ${seed}`)],
-    rows: rows.map(({ method, runs }) => [
-      method.title,
-      ...runs.map((run) => `${of(run, 'step 0')} → ${of(run, 'final')}`),
-    ]),
-  }
-}
-
-function interventionPlot(rows: readonly Row[]): Plot {
+function interventionPlot(rows: readonly Row[], title?: string): Plot {
+  const practised = rows.filter(({ runs, evaluatedOnly }) => !evaluatedOnly && runs.some((run) => practice(run).length))
   const longest = Math.max(...rows.flatMap(({ runs }) => runs.map(({ config }) => config.online.robotMinutes)))
   const stretches = 12
-  const practised = rows.filter(({ method }) => method !== WITH_COMMANDS && !method.runsOf)
   const series = practised.map(({ method, runs }) => ({
     name: method.title,
     colour: method.colour,
@@ -198,14 +125,10 @@ function interventionPlot(rows: readonly Row[]): Plot {
   }))
   const most = Math.max(0.1, ...series.flatMap(({ points }) => points.map(({ high }) => high!)))
   return {
-    title: 'Steps taken by the operator',
+    title: `Steps taken by the operator${title ? `: ${title}` : ''}`,
     caption: `Share of the steps of each ${(longest / stretches).toFixed(1)} robot minutes; mean over training seeds, the band from the least to the most.`,
     x: { label: 'robot minutes', domain: [0, longest] },
     y: { label: 'share of steps', domain: [0, most], format: percent },
     series,
   }
 }
-
-const figure = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1))
-const range = (low: number, high: number) => `${low.toFixed(0)} to ${high.toFixed(0)}`
-const signed = (value: number) => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(1)}`

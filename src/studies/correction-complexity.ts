@@ -22,7 +22,8 @@ export const experiment: Experiment = {
   title: 'Corrections with rotation and several axes',
   question:
     'What do corrections consist of, how much of it is left unsaid, and which kinds does the label rule get wrong?',
-  defaults: { seeds: [0, 1, 2], trials: 40, robotMinutes: 0, overrides: {} },
+  robotMinutes: 0,
+  trials: 40,
   async run(bench: Workbench): Promise<Section> {
     const segments: CorrectionSegment[] = []
     for (const seed of bench.options.seeds) {

@@ -27,7 +27,8 @@ export const experiment: Experiment = {
   title: 'Do the critics know what will come?',
   question:
     'How far is Q of the executed actions from the Monte-Carlo returns that followed, per task and over training, in episodes that the critics never saw?',
-  defaults: { seeds: [0], trials: 15, robotMinutes: 15, overrides: {} },
+  robotMinutes: 15,
+  trials: 15,
   async run(bench: Workbench): Promise<Section> {
     const { seeds, robotMinutes: minutes, trials } = bench.options
     const settings = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: minutes / (STAGES - 1) }

@@ -1,4 +1,4 @@
-/** @file Success over robot time and wall time, with critics and without; on the runs of table1. */
+/** @file Success over robot time and wall time, with critics and without; on the runs of `regimes`. */
 
 import type { MetricOf } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
@@ -7,27 +7,27 @@ import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
 import type { Plot, Point, Series } from '../review/report/plot.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
-import { type ComparedMethod, methodCalled, trainSeeds } from './methods.ts'
+import { type ComparedMethod, methodCalled, STANDARD, trainSeeds } from './methods.ts'
 import { type Measured, measure, practice } from './outcomes.ts'
 import { binned, overSeeds, type SeedPoint } from './over-seeds.ts'
 import { PAPER_CURVES } from './paper.ts'
 
 type Evaluation = MetricOf<'evaluation'>
 type Row = { method: ComparedMethod; runs: Measured[] }
-const COMPARED = ['hg-dagger', 'dual'] as const
+const SHOWN = ['cloning', 'hg-dagger', 'dual'] // the control first
 
 export const experiment: Experiment = {
   name: 'curves',
   title: 'Success over time',
   question:
     'How fast do the dual actor (without commands: the single actor) and cloning alone learn, in robot minutes and in wall minutes?',
-  runsOf: 'table1',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
+  runsOf: 'regimes',
+  robotMinutes: 30,
   async run(bench: Workbench): Promise<Section> {
     const rows = await Promise.all(
-      COMPARED.map(methodCalled).map(async (method) => ({
+      SHOWN.map(methodCalled).map(async (method) => ({
         method,
-        runs: (await trainSeeds(bench, method, {})).map(measure),
+        runs: (await trainSeeds(bench, STANDARD, method)).map(measure),
       })),
     )
     return sectionOf(rows)
@@ -35,7 +35,7 @@ export const experiment: Experiment = {
 }
 
 export function sectionOf(rows: readonly Row[]): Section {
-  const { evaluation, online } = rows[0]!.runs[0]!.config
+  const { evaluation, online } = rows.at(-1)!.runs[0]!.config
   return {
     tables: [milestones(rows)],
     plots: [
@@ -53,6 +53,8 @@ export function sectionOf(rows: readonly Row[]): Section {
     ],
   }
 }
+
+const practised = ({ runs }: Row) => runs.some(({ config }) => config.online.robotMinutes > 0)
 
 /** All evaluations of a run that count, their wall time without the evaluations up to and including them. */
 export function courseOf({ metrics, config }: Measured): { bin: number; evaluation: Evaluation }[] {
@@ -80,20 +82,29 @@ function evaluated(
   at: (evaluation: Evaluation) => number,
   besidePaper: boolean,
 ): Plot {
-  const ours: Series[] = rows.map(({ method, runs }) => ({
+  const ours: Series[] = rows.filter(practised).map(({ method, runs }) => ({
     name: method.title,
     colour: method.colour,
     look: 'line',
     points: overSeeds(runs.map((run) => curveOf(run, at))),
   }))
-  const published: Series[] = ['single', 'dual'].map(methodCalled).map((method) => ({
-    name: `paper, ${method.title}`,
-    colour: method.colour,
+  const published: Series[] = Object.values(PAPER_CURVES).map(({ title, colour, points }) => ({
+    name: `paper, ${title}`,
+    colour,
     look: 'dots',
-    points: PAPER_CURVES[method.name]!.map(({ minutes, success }) => ({ x: minutes, y: success })),
+    points: points.map(({ minutes, success }) => ({ x: minutes, y: success })),
   }))
-  const series = besidePaper ? [...ours, ...published] : ours
-  const latest = Math.max(...series.flatMap(({ points }) => points.map(({ x }) => x)))
+  const timed = besidePaper ? [...ours, ...published] : ours
+  const latest = Math.max(...timed.flatMap(({ points }) => points.map(({ x }) => x)))
+  /** It stands where it stands, whatever the time. */
+  const controls: Series[] = rows
+    .filter((row) => !practised(row))
+    .map(({ method, runs }) => {
+      const end = overSeeds(runs.map((run) => curveOf(run, at).slice(-1))).at(-1)
+      const points = end ? [0, latest].map((x) => ({ x, y: end.y })) : []
+      return { name: method.title, colour: method.colour, look: 'dashed', points }
+    })
+  const series = [...controls, ...timed]
   return {
     title: `Success by ${unit}`,
     caption:
@@ -112,7 +123,7 @@ function unaided(rows: readonly Row[], budget: number): Plot {
     caption: `Share of the training episodes of each ${(budget / stretches).toFixed(1)} robot minutes that succeeded without a step of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
     x: { label: 'robot minutes', domain: [0, budget] },
     y: { label: 'success', domain: [0, 1], format: percent },
-    series: rows.map(({ method, runs }) => ({
+    series: rows.filter(practised).map(({ method, runs }) => ({
       name: method.title,
       colour: method.colour,
       look: 'line',
@@ -134,7 +145,7 @@ function milestones(rows: readonly Row[]): Table {
     rows: rows.map(({ method, runs }) => {
       const curve = overSeeds(runs.map((run) => curveOf(run, ({ robotSteps }) => robotMinutes(robotSteps))))
       const at = (minutes: number) => curve.find(({ x }) => Math.abs(x - minutes) < 1)
-      const [early, late] = PAPER_CURVES[method.name] ?? []
+      const [early, late] = PAPER_CURVES[method.name]?.points ?? []
       const end = curve.at(-1)
       return [
         method.title,

@@ -4,11 +4,13 @@ import type { Summary } from '../metrics/summary.ts'
 import type { Plot } from '../review/report/plot.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { RunFolder } from '../run/folder.ts'
+import type { Purpose } from './protocol.ts'
 
 /** Settings as `--set` takes them, nested. */
 export type Overrides = Record<string, unknown>
 
 export type ExperimentOptions = {
+  purpose: Purpose // it decides on the evaluation starts
   seeds: number[] // training seeds
   trials: number // evaluation episodes per task and training seed; trial k is the same start in every method
   robotMinutes: number // online budget of one run
@@ -48,6 +50,8 @@ export type Experiment = {
   question: string // what it answers, one or two sentences
   /** The experiment whose runs this one trains or reads, if not its own: `train` then works in that one's folder. */
   runsOf?: string
-  defaults: ExperimentOptions
+  robotMinutes: number // online budget of one run, unless asked for otherwise
+  /** Where `--trials` counts something else than the protocol's evaluation episodes. */
+  trials?: number
   run(bench: Workbench): Promise<Section>
 }

@@ -4,14 +4,15 @@ import type { MetricOf } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
-import { mean, wilsonInterval } from '../metrics/statistics.ts'
+import { mean } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import { withoutRepeats } from '../review/report/series.ts'
 import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
-import { type EvaluationKind, type Measured, measure, pooledOutcomes, practice } from './outcomes.ts'
+import { figure, shares } from './figures.ts'
+import { type Measured, measure, practice, successRate } from './outcomes.ts'
 import { overSeeds, type SeedPoint } from './over-seeds.ts'
 
 export const FOUR_TASKS: readonly string[] = [...OPERATIONS, 'slide']
@@ -27,7 +28,7 @@ export const experiment: Experiment = {
   title: 'A fourth task with other dynamics',
   question:
     'Does a task of another kind, pushing a stand along a rail to its end stop, learn beside place, pick and assemble without starving or starving them?',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 40, overrides: {} },
+  robotMinutes: 40,
   async run(bench: Workbench): Promise<Section> {
     const { robotMinutes: minutes } = bench.options
     const [together, ...alone] = await Promise.all([
@@ -66,7 +67,7 @@ export function sectionOf(runs: Runs): Section {
     ],
     notes: [
       `Success in percent of ${evaluation.trials} trials a task and training seed (seeds: ${together.length}), without operator ` +
-        'and commands; in brackets the 95 % Wilson interval over all of them. Alone: the same program on one task, with ' +
+        'and commands; in brackets the 95 % interval over other seeds and starts (decision 42). Alone: the same program on one task, with ' +
         `${(online.robotMinutes / tasks.length).toFixed(0)} of the ${online.robotMinutes} robot minutes that the tasks have together ` +
         'and all rows of every batch.',
       `Least of its success alone: ${least.task} with ${percent(least.ratio)}. ` +
@@ -77,35 +78,26 @@ export function sectionOf(runs: Runs): Section {
   }
 }
 
-function rate(runs: readonly Measured[], kind: EvaluationKind, task: string): number {
-  const trials = pooledOutcomes(runs, kind, [task])
-  return trials.filter(({ success }) => success).length / trials.length
-}
-
 /** Success together as a share of success alone. Where nothing is learned alone there is nothing to lose: 1. */
 function ratioOf({ together, alone }: Runs, task: string): number {
-  const mark = rate(alone[task]!, 'final', task)
-  return mark > 0 ? rate(together, 'final', task) / mark : 1
+  const mark = successRate(alone[task]!, 'final', [task]).value
+  return mark > 0 ? successRate(together, 'final', [task]).value / mark : 1
 }
 
 function successTable(runs: Runs): Table {
   const { together, alone } = runs
-  const cell = (measured: readonly Measured[], task: string) => {
-    const trials = pooledOutcomes(measured, 'final', [task])
-    const successes = trials.filter(({ success }) => success).length
-    const [low, high] = wilsonInterval(successes, trials.length)
-    return `${figure((100 * successes) / trials.length)} (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})`
-  }
+  const final = (runs: readonly Measured[], task: string) => shares(successRate(runs, 'final', [task]))
+  const step0 = (runs: readonly Measured[], task: string) => figure(100 * successRate(runs, 'step 0', [task]).value)
   return {
     title: 'Success together and alone',
     header: ['task', 'together', 'alone', 'together / alone', 'step 0 together', 'step 0 alone'],
     rows: together[0]!.config.tasks.map((task) => [
       task,
-      cell(together, task),
-      cell(alone[task]!, task),
+      final(together, task),
+      final(alone[task]!, task),
       percent(ratioOf(runs, task)),
-      figure(100 * rate(together, 'step 0', task)),
-      figure(100 * rate(alone[task]!, 'step 0', task)),
+      step0(together, task),
+      step0(alone[task]!, task),
     ]),
   }
 }
@@ -253,5 +245,3 @@ function binnedUpdates({ metrics }: Measured, width: number, name: string): Seed
   }
   return [...bins].map(([bin, values]) => ({ bin, x: (bin + 0.5) * width, y: mean(values) }))
 }
-
-const figure = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1))

@@ -1,5 +1,6 @@
 /** @file The published experiments by name. A new one is one file that exports `experiment`, and one line here. */
 import { experiment as ablation } from './ablation.ts'
+import { experiment as regimes } from './across-regimes.ts'
 import { experiment as correctionComplexity } from './correction-complexity.ts'
 import { experiment as criticCalibration } from './critic-calibration.ts'
 import { experiment as curves } from './curves.ts'
@@ -7,13 +8,10 @@ import type { Experiment } from './experiment.ts'
 import { experiment as fourthTask } from './fourth-task.ts'
 import { experiment as labelAudit } from './label-audit.ts'
 import { experiment as longHorizon } from './long-horizon.ts'
-import { experiment as table1 } from './table1.ts'
-import { experiment as table1Weak } from './table1-weak.ts'
 import { experiment as twoRobots } from './two-robots.ts'
 
 export const experiments: readonly Experiment[] = [
-  table1,
-  table1Weak,
+  regimes,
   curves,
   ablation,
   longHorizon,

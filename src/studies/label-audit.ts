@@ -34,7 +34,8 @@ export const experiment: Experiment = {
   title: 'Do the labels say what was meant?',
   question:
     'How often does the rule turn a correction into the command that the same correction would have become without the tremor of the hand?',
-  defaults: { seeds: [0, 1, 2], trials: 40, robotMinutes: 0, overrides: {} },
+  robotMinutes: 0,
+  trials: 40,
   async run(bench: Workbench): Promise<Section> {
     const hands: Hand[] = []
     for (const { name, title, options } of OPERATORS) {

@@ -1,36 +1,45 @@
 /** @file The methods that are compared, and the settings of a run of each. */
 import { mergeSettings } from '../run/config.ts'
 import type { FinishedRun, Overrides, Workbench } from './experiment.ts'
+import { REGIMES, type Regime } from './regimes.ts'
 
-/** `runsOf`: the method whose runs are this one's, too. */
-export type ComparedMethod = { name: string; title: string; colour: number; onTheWay: boolean; runsOf?: string }
+export type ComparedMethod = { name: string; title: string; colour: number; settings: Overrides }
+
+/** Evaluations draw from random streams of their own: a run that is evaluated on the way learns the same. */
+const ON_THE_WAY: Overrides = { evaluation: { trialsOnTheWay: 10, everyRobotMinutes: 5 } }
 
 /**
- * In the order of the paper's table. Runs that are evaluated on the way serve the learning curves, too. Without a command
- * the dual actor is the single actor to the last bit: the refinement actor learns beside the primary, from draws of its
- * own, and moves nothing of it (tests/learn/methods.test.ts). So the single actor has no runs of its own.
+ * The control of every table: what as many heads as act in the others come to, each cloned on the demonstrations alone for as
+ * many steps, and averaged. What a method brings is its difference to this, not to its own step 0.
  */
+const CLONING: Overrides = { method: 'dual', online: { robotMinutes: 0 } }
+
+/** The dual actor, but what the critics say moves no actor while the robot works. */
+const SILENT: Overrides = { method: 'dual', online: { qWeight: 0 } }
+
+/** The control first, ours last. */
 export const COMPARED: readonly ComparedMethod[] = [
-  { name: 'hg-dagger', title: 'HG-DAgger', colour: 4, onTheWay: true },
-  { name: 'hil-conrft', title: 'HIL-ConRFT (flat)', colour: 3, onTheWay: false },
-  { name: 'dsrl', title: 'DSRL', colour: 5, onTheWay: false },
-  { name: 'single', title: 'single actor', colour: 1, onTheWay: true, runsOf: 'dual' },
-  { name: 'dual', title: 'dual actor', colour: 0, onTheWay: true },
+  { name: 'cloning', title: 'no online phase', colour: 2, settings: CLONING },
+  { name: 'hg-dagger', title: 'HG-DAgger', colour: 4, settings: mergeSettings({ method: 'hg-dagger' }, ON_THE_WAY) },
+  { name: 'hil-conrft', title: 'HIL-ConRFT (flat)', colour: 3, settings: { method: 'hil-conrft' } },
+  { name: 'dsrl', title: 'DSRL', colour: 5, settings: { method: 'dsrl' } },
+  { name: 'silent', title: 'dual actor, critics silent', colour: 1, settings: SILENT },
+  { name: 'dual', title: 'dual actor', colour: 0, settings: mergeSettings({ method: 'dual' }, ON_THE_WAY) },
 ]
 
 export const methodCalled = (name: string): ComparedMethod => COMPARED.find((method) => method.name === name)!
 
-/** Evaluations draw from random streams of their own: a run that is evaluated on the way learns the same. */
-const ON_THE_WAY = { evaluation: { trialsOnTheWay: 10, everyRobotMinutes: 5 } }
+export const STANDARD: Regime = REGIMES.find(({ name }) => name === 'standard')!
 
-export const settingsOf = ({ name, onTheWay }: ComparedMethod, settings: Overrides): Overrides =>
-  mergeSettings({ method: name }, onTheWay ? ON_THE_WAY : {}, settings)
+/** As the experiment `regimes` calls the runs; others read them by this name. */
+export const runName = (regime: Regime, method: Pick<ComparedMethod, 'name'>) => `${regime.name}-${method.name}`
 
-/** One run for each of the seeds that the workbench was asked for. */
-export const trainSeeds = (bench: Workbench, method: ComparedMethod, settings: Overrides): Promise<FinishedRun[]> =>
+/** What the method sets wins: the control has no online phase in any regime. */
+export const settingsOf = ({ settings }: ComparedMethod, ...others: Overrides[]): Overrides =>
+  mergeSettings(...others, settings)
+
+/** One run of the method in the regime for each of the seeds that the workbench was asked for. */
+export const trainSeeds = (bench: Workbench, regime: Regime, method: ComparedMethod): Promise<FinishedRun[]> =>
   Promise.all(
-    bench.options.seeds.map((seed) => {
-      const trained = method.runsOf ? methodCalled(method.runsOf) : method
-      return bench.train(trained.name, settingsOf(trained, settings), seed)
-    }),
+    bench.options.seeds.map((seed) => bench.train(runName(regime, method), settingsOf(method, regime.overrides), seed)),
   )

@@ -1,8 +1,9 @@
-/** @file The trials of finished runs, pooled over training seeds, and matched trial by trial between methods. */
+/** @file The trials of finished runs, over training seeds and starts, and matched trial by trial between methods. */
 import { InputError } from '../errors.ts'
+import { crossedEstimate, type Estimate, type Tally } from '../metrics/crossed.ts'
 import { type Metric, type MetricOf, readMetrics, type TrialOutcome } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
-import { type PairedDifference, pairedDifference } from '../metrics/statistics.ts'
+import { pairedDifference, wilsonInterval } from '../metrics/statistics.ts'
 import type { FinishedRun } from './experiment.ts'
 
 /** A finished run with what it measured. */
@@ -13,43 +14,120 @@ export const measure = (run: FinishedRun): Measured => ({ ...run, metrics: readM
 export type EvaluationKind = 'step 0' | 'final'
 
 /** @throws InputError if the run has no such evaluation, or an earlier version wrote it without its trials */
-export function outcomes({ metrics, folder }: Measured, kind: EvaluationKind, task: string): TrialOutcome[] {
+function outcomes({ metrics, folder }: Measured, kind: EvaluationKind, task: string): TrialOutcome[] {
   const evaluation = ofKind(metrics, 'evaluation').findLast(({ stage }) => stage === kind)
   const found = evaluation?.tasks[task]?.outcomes
   if (found) return found
   throw new InputError(folder.metrics, `has no trials of ${task}, evaluation "${kind}"`, 'Train this run again')
 }
 
-/** Trials of all runs and tasks, one after the other. */
-export const pooledOutcomes = (
-  runs: readonly Measured[],
-  kind: EvaluationKind,
-  tasks: readonly string[],
-): TrialOutcome[] => runs.flatMap((run) => tasks.flatMap((task) => outcomes(run, kind, task)))
+type Trial = { trainingSeed: number; task: string; start: number; success: boolean; length: number }
+
+const trialsOf = (runs: readonly Measured[], kind: EvaluationKind, tasks: readonly string[]): Trial[] =>
+  runs.flatMap((run) =>
+    tasks.flatMap((task) =>
+      outcomes(run, kind, task).map(({ seed, success, length }) => ({
+        trainingSeed: run.config.seed,
+        task,
+        start: seed,
+        success,
+        length,
+      })),
+    ),
+  )
+
+/** Equal start numbers of several tasks are one start: whether their scenes resemble each other or not, the interval is right. */
+function estimated<T extends Pick<Trial, 'trainingSeed' | 'start'>>(trials: readonly T[], cellOf: (trial: T) => Tally) {
+  const seeds = [...new Set(trials.map(({ trainingSeed }) => trainingSeed))]
+  const starts = [...new Set(trials.map(({ start }) => start))]
+  const cells = new Map(seeds.map((seed) => [seed, new Map<number, Tally>()]))
+  for (const trial of trials) {
+    const row = cells.get(trial.trainingSeed)!
+    const { sum, count } = cellOf(trial)
+    const cell = row.get(trial.start)
+    row.set(trial.start, { sum: (cell?.sum ?? 0) + sum, count: (cell?.count ?? 0) + count })
+  }
+  const shared = starts.filter((start) => seeds.every((seed) => cells.get(seed)!.has(start)))
+  if (shared.length < starts.length)
+    throw new InputError('evaluations', 'are not of the same starts in every seed', 'Use the same number of trials')
+  return crossedEstimate(seeds.map((seed) => starts.map((start) => cells.get(seed)!.get(start)!)))
+}
+
+/** At least as wide as `other` on either side, and within what is possible. */
+const atLeast = (estimate: Estimate, other: readonly [number, number], least: number): Estimate => ({
+  ...estimate,
+  interval: [
+    Math.max(least, Math.min(estimate.interval[0], other[0])),
+    Math.min(1, Math.max(estimate.interval[1], other[1])),
+  ],
+})
 
 /**
- * Success of the first minus that of the second, trial by trial: same training seed, task and start.
+ * Share of trials that succeed. Where all do, nothing scatters: the interval is never narrower than Wilson's for trials that
+ * share nothing.
+ */
+export function shareOf(trials: readonly Pick<Trial, 'trainingSeed' | 'start' | 'success'>[]): Estimate {
+  const successes = trials.filter(({ success }) => success).length
+  const estimate = estimated(trials, ({ success }) => ({ sum: Number(success), count: 1 }))
+  return atLeast(estimate, wilsonInterval(successes, trials.length), 0)
+}
+
+export const successRate = (runs: readonly Measured[], kind: EvaluationKind, tasks: readonly string[]): Estimate =>
+  shareOf(trialsOf(runs, kind, tasks))
+
+/** Mean length of the trials that succeed, in steps. */
+export const stepsToSuccess = (runs: readonly Measured[], tasks: readonly string[]): Estimate =>
+  estimated(trialsOf(runs, 'final', tasks), ({ success, length }) => ({
+    sum: success ? length : 0,
+    count: Number(success),
+  }))
+
+type Pair = Pick<Trial, 'trainingSeed' | 'start'> & { first: Trial; second: Trial }
+
+/**
+ * Trials of one training seed, task and start.
  * @throws InputError if a trial of one has no partner in the other
  */
-export function compare(
+function paired(first: readonly Measured[], second: readonly Measured[], tasks: readonly string[]): Pair[] {
+  const named = (runs: readonly Measured[]) =>
+    new Map(
+      trialsOf(runs, 'final', tasks).map((trial) => [
+        `seed ${trial.trainingSeed}, ${trial.task}, start ${trial.start}`,
+        trial,
+      ]),
+    )
+  const [a, b] = [named(first), named(second)]
+  const lone = [...a.keys()].find((key) => !b.has(key)) ?? [...b.keys()].find((key) => !a.has(key))
+  if (lone) throw new InputError('paired comparison', `${lone} is on one side only`, 'Use the same seeds and trials')
+  return [...a].map(([key, trial]) => ({ ...trial, first: trial, second: b.get(key)! }))
+}
+
+/** Success of the first minus that of the second, trial by trial; never narrower than Newcombe's for pairs that share nothing. */
+export function successDifference(
   first: readonly Measured[],
   second: readonly Measured[],
   tasks: readonly string[],
-): PairedDifference {
-  const [a, b] = [trialsOf(first, tasks), trialsOf(second, tasks)]
-  const lone = [...a.keys()].find((key) => !b.has(key)) ?? [...b.keys()].find((key) => !a.has(key))
-  if (lone) throw new InputError('paired comparison', `${lone} is on one side only`, 'Use the same seeds and trials')
-  return pairedDifference([...a].map(([key, success]) => [success, b.get(key)!] as const))
+): Estimate {
+  const pairs = paired(first, second, tasks)
+  const estimate = estimated(pairs, (pair) => ({
+    sum: Number(pair.first.success) - Number(pair.second.success),
+    count: 1,
+  }))
+  const { interval } = pairedDifference(pairs.map((pair) => [pair.first.success, pair.second.success] as const))
+  return atLeast(estimate, interval, -1)
 }
 
-function trialsOf(runs: readonly Measured[], tasks: readonly string[]): Map<string, boolean> {
-  const trials = new Map<string, boolean>()
-  for (const run of runs)
-    for (const task of tasks)
-      for (const { seed, success } of outcomes(run, 'final', task))
-        trials.set(`seed ${run.config.seed}, ${task}, start ${seed}`, success)
-  return trials
-}
+/** Steps to success of the first minus those of the second, over the trials in which both succeed. */
+export const stepsDifference = (
+  first: readonly Measured[],
+  second: readonly Measured[],
+  tasks: readonly string[],
+): Estimate =>
+  estimated(paired(first, second, tasks), (pair) =>
+    pair.first.success && pair.second.success
+      ? { sum: pair.first.length - pair.second.length, count: 1 }
+      : { sum: 0, count: 0 },
+  )
 
 /** Practice, in order. */
 export const practice = ({ metrics }: Measured): MetricOf<'episode'>[] => ofKind(metrics, 'episode')

@@ -9,6 +9,8 @@ import type { PresetName } from '../run/config.ts'
 import { flatSettings } from '../run/differences.ts'
 import { version } from '../run/version.ts'
 import type { Experiment, ExperimentOptions, Section, Table } from './experiment.ts'
+import { PROTOCOL } from './protocol.ts'
+import type { Recipe } from './recipe.ts'
 import type { DiskWorkbench } from './workbench.ts'
 
 const PAGE = 'results.md'
@@ -19,6 +21,7 @@ export type Making = {
   options: ExperimentOptions
   wallMinutes: number
   runs: DiskWorkbench['used']
+  recipe?: Recipe // what reporting seeds were run by
 }
 
 /** Writes plots, and the section into the page; a new page or section where there is none. @returns the page's path */
@@ -53,6 +56,7 @@ export function commandOf(name: string, preset: PresetName, options: ExperimentO
   return [
     `npx duet experiments ${name} --preset ${preset} --seeds ${options.seeds.join(',')}`,
     `--trials ${options.trials} --robot-minutes ${options.robotMinutes}`,
+    ...(options.purpose === 'tuning' ? ['--tuning'] : []),
     ...settings.map(([setting, value]) => `--set '${setting}=${JSON.stringify(value)}'`),
     '--publish',
   ].join(' ')
@@ -63,6 +67,7 @@ export function markdown(experiment: Experiment, section: Section, making: Makin
   return [
     `## ${title}`,
     question,
+    describePurpose(making),
     ...section.tables.map(markdownTable),
     ...section.plots.map(({ name: plot, plot: chart }) => figure(`${FIGURES}/${name}-${plot}.svg`, chart)),
     ...section.notes,
@@ -70,12 +75,21 @@ export function markdown(experiment: Experiment, section: Section, making: Makin
   ].join('\n\n')
 }
 
+/** Which seeds a section shows, and what they were kept from. */
+function describePurpose({ options: { purpose, seeds }, recipe, runs }: Making): string {
+  const start = PROTOCOL[purpose].firstStart.toLocaleString('en')
+  const where = `training seeds ${seeds.join(', ')}${runs.size > 0 ? `, evaluation starts from ${start} on` : ''}`
+  if (purpose === 'tuning') return `*Tuning: ${where}. Settings were chosen on these: no result.*`
+  const frozen = recipe ? ` The recipe is that of ${recipe.commit}, frozen on ${recipe.day}` : ' No recipe is named'
+  return `*Reporting: ${where}.${frozen}: nothing was chosen on these.*`
+}
+
 /** The same for a terminal. */
-export function printed({ title, question }: Experiment, { tables, notes }: Section): string {
+export function printed({ title, question }: Experiment, { tables, notes }: Section, making: Making): string {
   const drawn = tables.map(({ title: heading, header, rows }) =>
     [...(heading ? [heading, ''] : []), formatTable(header, rows)].join('\n'),
   )
-  return [title, question, ...drawn, ...notes].join('\n\n')
+  return [title, question, describePurpose(making), ...drawn, ...notes].join('\n\n')
 }
 
 function markdownTable({ title, header, rows }: Table): string {

@@ -1,18 +1,19 @@
 /** @file A second robot: what a policy of one is worth on the other, both learning at once, and the time that takes. */
-
+import { InputError } from '../errors.ts'
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import type { MetricOf, TaskScore } from '../metrics/metrics.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
-import { mean, wilsonInterval } from '../metrics/statistics.ts'
+import { mean } from '../metrics/statistics.ts'
 import { interventionShare } from '../metrics/summary.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import type { Cell } from '../robots/workcell/options.ts'
 import { openTrained } from '../run/trained.ts'
 import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
-import { methodCalled, settingsOf } from './methods.ts'
-import { type Measured, measure, practice } from './outcomes.ts'
+import { shares } from './figures.ts'
+import { methodCalled, runName, STANDARD, settingsOf } from './methods.ts'
+import { type Measured, measure, practice, shareOf } from './outcomes.ts'
 import { overSeeds, type SeedPoint } from './over-seeds.ts'
 
 type Scores = Record<string, TaskScore> // by task
@@ -24,9 +25,9 @@ type Row = { trained: string; tested: Cell; scores: Scores[]; step0?: Scores[] }
 const PAPER_SUCCESS: Readonly<Record<string, number>> = { 'A on B': 0, 'A+B on A': 100, 'A+B on B': 100 }
 const PAPER_MINUTES: Readonly<Record<string, number>> = { A: 100, 'A+B': 47 }
 
-/** The one robot's runs are those of table1. */
+/** The runs of robot A are those of `regimes`. */
 const TRAININGS: readonly { name: string; run: string; cells: Cell[] }[] = [
-  { name: 'A', run: 'dual', cells: ['A'] },
+  { name: 'A', run: runName(STANDARD, { name: 'dual' }), cells: ['A'] },
   { name: 'B', run: 'dual-b', cells: ['B'] },
   { name: 'A+B', run: 'dual-ab', cells: ['A', 'B'] },
 ]
@@ -37,8 +38,8 @@ export const experiment: Experiment = {
   title: 'Two robots',
   question:
     'Does a policy trained on one robot serve another, mounted, tuned and seen differently? Do two that learn together serve both, and how much sooner?',
-  runsOf: 'table1',
-  defaults: { seeds: [0, 1, 2], trials: 25, robotMinutes: 30, overrides: {} },
+  runsOf: 'regimes',
+  robotMinutes: 30,
   async run(bench: Workbench): Promise<Section> {
     const arms = await Promise.all(
       TRAININGS.map(async ({ name, run, cells }) => ({ name, cells, runs: await trainings(bench, run, cells) })),
@@ -105,7 +106,7 @@ export function sectionOf(arms: readonly Arm[], rows: readonly Row[]): Section {
     plots: [{ name: 'clock', plot: clockPlot(arms) }],
     notes: [
       `Success in percent of ${evaluation.trials} trials a task and training seed (seeds: ${seeds}), on starts that no training ` +
-        'met, without operator and commands; in brackets the 95 % Wilson interval over all of them.',
+        'met, without operator and commands; in brackets the 95 % interval over other seeds and starts (decision 42).',
       'Minutes on the clock are steps of one robot at 10 Hz: two robots act at the same time and collect twice the data, and ' +
         'the learner makes as many updates for each step of either. Demonstrations are recorded on every robot.',
       'One robot that has to collect the same data, a cell after the other, needs the minutes of both ("data"): with updates ' +
@@ -131,12 +132,16 @@ function successTable(rows: readonly Row[], tasks: readonly string[]): Table {
   }
 }
 
+/** @throws InputError if an earlier version evaluated without keeping the trials */
 function rate(scores: readonly Scores[], tasks: readonly string[]): string {
-  const all = scores.flatMap((own) => tasks.map((task) => own[task]!))
-  const successes = all.reduce((sum, score) => sum + score.successes, 0)
-  const trials = all.reduce((sum, score) => sum + score.trials, 0)
-  const [low, high] = wilsonInterval(successes, trials)
-  return `${((100 * successes) / trials).toFixed(1)} (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})`
+  const trials = scores.flatMap((own, seed) =>
+    tasks.flatMap((task) => {
+      const { outcomes } = own[task]!
+      if (!outcomes) throw new InputError('two-robots', `has no trials of ${task}`, 'Train its runs again')
+      return outcomes.map((trial) => ({ trainingSeed: seed, start: trial.seed, success: trial.success }))
+    }),
+  )
+  return shares(shareOf(trials))
 }
 
 function timeTable(arms: readonly Arm[]): Table {

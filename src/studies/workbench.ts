@@ -14,6 +14,7 @@ import type { OnProgress } from '../run/progress.ts'
 import { version } from '../run/version.ts'
 import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Workbench } from './experiment.ts'
 import { Places } from './places.ts'
+import { PROTOCOL } from './protocol.ts'
 
 /** Who does the work. Both go on where an earlier attempt stopped, and end early, resumable, once the signal is raised. */
 export type Workers = {
@@ -45,8 +46,8 @@ export class DiskWorkbench implements Workbench {
   private readonly recorded = new Map<string, Promise<void>>()
 
   constructor(private readonly parts: WorkbenchParts) {
-    this.root = resolve(parts.runs, 'experiments')
     this.options = parts.options
+    this.root = resolve(parts.runs, 'experiments', ...(this.options.purpose === 'reporting' ? ['reporting'] : []))
     this.path = join(this.root, parts.experiment.name)
     this.places = new Places(parts.jobs)
     mkdirSync(this.path, { recursive: true })
@@ -71,7 +72,7 @@ export class DiskWorkbench implements Workbench {
 
   async once<T>(name: string, make: () => Promise<T>): Promise<T> {
     const path = join(this.path, `${name}.json`)
-    const { seeds: _, ...options } = this.options // a value is of one seed: it stays when others are asked for
+    const { seeds: _, purpose: __, ...options } = this.options // a value is of one seed, and each purpose has its folder
     const made = { preset: this.parts.preset, ...options }
     if (!existsSync(path)) {
       this.parts.signal.throwIfAborted()
@@ -97,8 +98,8 @@ export class DiskWorkbench implements Workbench {
 
   /** Preset, then budget, then what the experiment sets, then what its user sets. */
   private configOf(run: string, overrides: Overrides, seed: number): RunConfig {
-    const { robotMinutes, trials, overrides: asked } = this.options
-    const budget = { online: { robotMinutes }, evaluation: { trials } }
+    const { purpose, robotMinutes, trials, overrides: asked } = this.options
+    const budget = { online: { robotMinutes }, evaluation: { trials, firstSeed: PROTOCOL[purpose].firstStart } }
     const settings = mergeSettings(presets[this.parts.preset], budget, overrides, asked, { seed })
     const config = parseConfig(`run ${run}`, settings)
     const path = config.demonstrations.path ?? this.demonstrationsOf(config)

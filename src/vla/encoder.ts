@@ -45,6 +45,8 @@ export type EncoderOptions = {
 /** A kind of encoder. Importing one costs nothing: what opens it is loaded when it is opened. */
 export type EncoderKind = {
   name: string
+  /** What its weights have seen, for whoever reads figures of a policy that stands on it: a part of a sentence. */
+  pretrainedOn: string
   /** The options that it makes something of, beside those that every encoder gets. */
   reads: readonly ('layer' | 'pairing' | 'statistics')[]
   /** What it is of the models that `duet pull` fetches, unless another one is named; none that comes with the program. */

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import {
-  bootstrapInterval,
-  mean,
   median,
   movingMean,
   movingSuccess,
@@ -9,7 +7,6 @@ import {
   quantile,
   wilsonInterval,
 } from '../../src/metrics/statistics.ts'
-import { RandomStream } from '../../src/random/stream.ts'
 
 describe('wilsonInterval', () => {
   // R. G. Newcombe, Statistics in Medicine 17 (1998) 857-872, table I, method 3
@@ -41,32 +38,6 @@ describe('quantile', () => {
     expect(median([8, 1, 4, 2])).toBe(3)
   })
   it('refuses an empty list', () => expect(() => quantile([], 0.5)).toThrow('got no values'))
-})
-
-describe('bootstrapInterval', () => {
-  // resampling {0, 1} gives means 0, 1/2, 1 with probability 1/4, 1/2, 1/4
-  it('spans both values of a pair at 95 % and only the middle at 40 %', () => {
-    const of = (confidence: number) => bootstrapInterval([0, 1], mean, new RandomStream(1, 'bootstrap'), { confidence })
-    expect(of(0.95)).toEqual([0, 1])
-    expect(of(0.4)).toEqual([0.5, 0.5])
-  })
-
-  it('comes close to mean ± 1.96 standard errors for many values', () => {
-    const stream = new RandomStream(2, 'bootstrap')
-    const values = Array.from({ length: 400 }, () => 5 + 2 * stream.normal())
-    const centre = mean(values)
-    const error = Math.sqrt(mean(values.map((value) => (value - centre) ** 2)) / values.length)
-    const [low, high] = bootstrapInterval(values, mean, stream)
-    expect(low).toBeGreaterThan(centre - 2.2 * error)
-    expect(low).toBeLessThan(centre - 1.7 * error)
-    expect(high).toBeLessThan(centre + 2.2 * error)
-    expect(high).toBeGreaterThan(centre + 1.7 * error)
-  })
-
-  it('gives the same interval for the same stream', () => {
-    const draw = () => bootstrapInterval([1, 2, 3, 4, 5], mean, new RandomStream(3, 'bootstrap'))
-    expect(draw()).toEqual(draw())
-  })
 })
 
 describe('pairedDifference', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatSummary, formatTable, summarise } from '../../src/metrics/summary.ts'
+import { formatSummary, formatTable, operatorTime, summarise } from '../../src/metrics/summary.ts'
 import { anEpisode, anEvaluation, anUpdate } from '../run/builders.ts'
 
 const early = { success: 0.2, successes: 5, trials: 25, interval: [0.09, 0.39] as [number, number], meanSteps: 44 }
@@ -34,6 +34,22 @@ describe('summarise', () => {
 
   it('counts the operator by steps, not by episodes', () => expect(summary.interventionShare).toBeCloseTo(0.12, 12))
 
+  it("counts the operator's seconds by the robot's rate, those under a command where somebody could speak", () => {
+    const episodes = [
+      anEpisode({ operatorSteps: 9 }),
+      anEpisode({ operatorSteps: 21, spokenSteps: 45, commands: 3 }),
+      anEpisode({ operatorSteps: 0, spokenSteps: 15, commands: 1 }),
+    ]
+    expect(operatorTime(episodes)).toEqual({ steering: 3, speaking: 6 })
+    expect(operatorTime(episodes, 5)).toEqual({ steering: 6, speaking: 12 })
+    expect(operatorTime(episodes.slice(0, 1))).toEqual({ steering: 0.9 })
+    expect(summary.operator).toEqual({ steering: 1.2 })
+    expect(formatSummary({ ...summary, operator: { steering: 3, speaking: 6 } })).toContain(
+      '(3 s, and 6 s by commands)',
+    )
+    expect(formatSummary({ ...summary, operator: undefined })).toContain('12 % of the steps, seed 3')
+  })
+
   it('tells robot minutes (10 Hz) from wall minutes', () => {
     expect(summary.robotMinutes).toBe(2)
     expect(summary.wallMinutes).toBe(10)
@@ -43,7 +59,7 @@ describe('summarise', () => {
   it('prints a row per task and the times with their units', () => {
     const text = formatSummary(summary)
     expect(text).toMatch(/place\s+20 %\s+92 %\s+75 % to 98 %\s+25\s+31\.0/)
-    expect(text).toContain('robot time 2.0 min, wall time 10.0 min, operator took 12 % of the steps, seed 3')
+    expect(text).toContain('robot time 2.0 min, wall time 10.0 min, operator took 12 % of the steps (1 s), seed 3')
   })
 })
 

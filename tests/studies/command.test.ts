@@ -27,11 +27,16 @@ it('without a name lists every experiment, once', async () => {
 })
 
 it.each([
-  [['tabel1'], /experiment "tabel1": is unknown.*table1-weak/s],
-  [['table1', '--seeds', '0,0'], /'0,0' is invalid.*different whole numbers/s],
-  [['table1', '--trials', '0'], /evaluation\.trials/],
-  [['table1', '--jobs', '0'], /--jobs: is 0.*1 or more/s],
-  [['table1', '--set', 'online.robotMinuts=3'], /unknown setting "online.robotMinuts".*"online.robotMinutes"/s],
+  [['regmes'], /experiment "regmes": is unknown.*regimes/s],
+  [['regimes', '--seeds', '0,0'], /'0,0' is invalid.*different whole numbers/s],
+  [['regimes', '--trials', '0'], /evaluation\.trials/],
+  [['regimes', '--jobs', '0'], /--jobs: is 0.*1 or more/s],
+  [['regimes', '--seeds', '10'], /training seed 10: is kept for reporting/],
+  [['regimes', '--reporting', '--seeds', '0'], /training seed 0: is one that settings were chosen on/],
+  [['regimes', '--reporting', '--docs', '/nowhere'], /recipe\.json: is missing: no recipe is frozen/],
+  [['regimes', '--publish', '--docs', '/nowhere'], /recipe\.json: is missing: no recipe is frozen/],
+  [['regimes', '--reporting', '--tuning'], /'--tuning' cannot be used with option '--reporting'/],
+  [['regimes', '--set', 'online.robotMinuts=3'], /unknown setting "online.robotMinuts".*"online.robotMinutes"/s],
 ])('refuses %j before anything runs', async (args, message) => {
   await expect(duet(...args)).rejects.toThrow(message)
   const made = readdirSync(runs, { recursive: true, encoding: 'utf8' })

@@ -20,6 +20,9 @@ const run = (seed: number, half: string, end: string) =>
     },
   )
 
+const control = (seed: number, end: string) =>
+  measured(seed, { pick: end }, { pick: end }, { set: { online: { robotMinutes: 0 } } })
+
 describe('the course of a run', () => {
   it('holds step 0, the evaluations on the way and the end, their time without evaluations', () => {
     const course = courseOf(run(0, 'sf', 'ssss'))
@@ -38,7 +41,7 @@ it('the end of a run shorter than half an interval stands beside its step 0', ()
 
 describe('curves of fabricated runs', () => {
   const rows = [
-    { method: methodCalled('single'), runs: [run(0, 'ff', 'ssff'), run(1, 'sf', 'sfff')] },
+    { method: methodCalled('cloning'), runs: [control(0, 'ssff'), control(1, 'sssf')] },
     { method: methodCalled('dual'), runs: [run(0, 'sf', 'ssss'), run(1, 'ss', 'sssf')] },
   ]
   const { plots, tables } = sectionOf(rows)
@@ -50,6 +53,18 @@ describe('curves of fabricated runs', () => {
       { x: expect.closeTo(310.5 / 600, 9), y: 0.75, low: 0.5, high: 1 },
       { x: 1, y: 0.875, low: 0.75, high: 1 },
     ])
+  })
+
+  it('draw the control where it stands, for all of the time, and no practice of it', () => {
+    const drawn = plots[0]!.plot.series.find(({ name }) => name === 'no online phase')!
+    expect(drawn).toMatchObject({
+      look: 'dashed',
+      points: [
+        { x: 0, y: 0.625 },
+        { x: 128, y: 0.625 },
+      ],
+    })
+    expect(plots[2]!.plot.series.map(({ name }) => name)).toEqual(['dual actor'])
   })
 
   it("mark the paper's points, and the axis reaches them", () => {

@@ -1,17 +1,23 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Experiment, Section } from '../../src/studies/experiment.ts'
-import { commandOf, type Making, publish, replacePart } from '../../src/studies/publish.ts'
+import type { Experiment, ExperimentOptions, Section } from '../../src/studies/experiment.ts'
+import { commandOf, type Making, markdown, publish, replacePart } from '../../src/studies/publish.ts'
 import { temporaryFolder } from './fabricated.ts'
 
 const docs = temporaryFolder()
-const options = { seeds: [0, 2], trials: 25, robotMinutes: 60, overrides: { learner: { batch: 48 }, tasks: ['pick'] } }
+const options: ExperimentOptions = {
+  purpose: 'tuning',
+  seeds: [0, 2],
+  trials: 25,
+  robotMinutes: 60,
+  overrides: { learner: { batch: 48 }, tasks: ['pick'] },
+}
 const experiment = (name: string): Experiment => ({
   name,
   title: `Title of ${name}`,
   question: 'What for?',
-  defaults: options,
+  robotMinutes: 60,
   run: () => Promise.reject(new Error('is not run here')),
 })
 const section = (cell: string): Section => ({
@@ -53,10 +59,11 @@ describe('publish', () => {
   it('begins a page, and says how the section was made', () => {
     publish(docs, experiment('one'), section('1'), making)
     expect(page()).toContain('## Title of one\n\nWhat for?')
+    expect(page()).toContain('*Tuning: training seeds 0, 2, evaluation starts from 1,000,000 on.')
     expect(page()).toContain('| method | a\\|b |\n| --- | ---: |\n| dual | 1 |')
     expect(page()).toContain('![Success & more](results/one-curve.svg)\n\n*A caption.*')
     expect(page()).toContain(
-      "`npx duet experiments one --preset quick --seeds 0,2 --trials 25 --robot-minutes 60 --set 'learner.batch=48' --set 'tasks=[\"pick\"]' --publish`",
+      "`npx duet experiments one --preset quick --seeds 0,2 --trials 25 --robot-minutes 60 --tuning --set 'learner.batch=48' --set 'tasks=[\"pick\"]' --publish`",
     )
     expect(page()).toContain('Wall time of its runs together 12 min.')
     expect(page()).toContain('- dual, seeds 0, 2: `method="dual"` (abc1234)')
@@ -85,8 +92,22 @@ describe('publish', () => {
   })
 })
 
+it('says of reported seeds which recipe they were run by', () => {
+  const reported = { ...options, purpose: 'reporting' as const, seeds: [10, 11] }
+  const recipe = { commit: 'abc123456789', day: '2026-01-02' }
+  expect(markdown(experiment('one'), section('1'), { ...making, options: reported, recipe })).toContain(
+    '*Reporting: training seeds 10, 11, evaluation starts from 3,000,000 on. The recipe is that of abc123456789, frozen on 2026-01-02: ' +
+      'nothing was chosen on these.*',
+  )
+  const unevaluated = { ...making, options: reported, recipe, runs: new Map() }
+  expect(markdown(experiment('one'), section('1'), unevaluated)).toContain(
+    '*Reporting: training seeds 10, 11. The recipe',
+  )
+  expect(commandOf('x', 'quick', reported)).not.toContain('--tuning')
+})
+
 it('commandOf leaves out settings that are not there', () => {
   expect(commandOf('x', 'tiny', { ...options, overrides: {} })).toBe(
-    'npx duet experiments x --preset tiny --seeds 0,2 --trials 25 --robot-minutes 60 --publish',
+    'npx duet experiments x --preset tiny --seeds 0,2 --trials 25 --robot-minutes 60 --tuning --publish',
   )
 })

@@ -17,6 +17,7 @@ const score = (successes: number, trials = 20): TaskScore => ({
   trials,
   interval: [0, 1],
   meanSteps: 30,
+  outcomes: Array.from({ length: trials }, (_, k) => ({ seed: k, success: k < successes, length: 30 })),
 })
 type Stage = MetricOf<'evaluation'>['stage']
 const evaluation = (stage: Stage, minutes: number, tasks: Record<string, TaskScore>, robots?: [number, number]) =>
@@ -62,10 +63,10 @@ const [success, time] = section.tables
 describe('two-robots', () => {
   it("puts each test beside the paper's", () => {
     const column = (title: string) => success!.rows.map((row) => row[success!.header.indexOf(title)])
-    expect(column('mean').map((text) => text!.split(' ')[0])).toEqual(['95.0', '10.0', '90.0'])
-    expect(column('step 0').map((text) => text!.split(' ')[0])).toEqual(['60.0', '-', '45.0'])
+    expect(column('mean').map((text) => text!.split(' ')[0])).toEqual(['95', '10', '90'])
+    expect(column('step 0').map((text) => text!.split(' ')[0])).toEqual(['60', '-', '45'])
     expect(column('paper: mean')).toEqual(['-', '0', '100'])
-    expect(column('place')[1]).toBe('10.0 (3 to 30)') // Wilson, 2 of 20: 2.8 to 30.1
+    expect(column('place')[1]).toBe('10 (0 to 30)') // Wilson, 2 of 20: to 30.1; Student's t over the starts: from -4
   })
 
   it('asks for the success on every robot that was trained', () => {

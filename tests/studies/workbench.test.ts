@@ -8,7 +8,7 @@ import { DiskWorkbench, type WorkbenchParts } from '../../src/studies/workbench.
 import { temporaryFolder, writeRun } from './fabricated.ts'
 
 const root = temporaryFolder()
-const OPTIONS: ExperimentOptions = { seeds: [0, 1], trials: 2, robotMinutes: 1, overrides: {} }
+const OPTIONS: ExperimentOptions = { purpose: 'tuning', seeds: [0, 1], trials: 2, robotMinutes: 1, overrides: {} }
 let runs = ''
 let trained: string[] = []
 let recorded: string[] = []
@@ -53,6 +53,17 @@ describe('train', () => {
     expect(config).toMatchObject({ seed: 3, learner: { batch: 48, discount: 0.9 }, warmUp: { updates: 60 } })
     expect(config.online.robotMinutes).toBe(1)
     expect(config.evaluation.trials).toBe(2)
+  })
+
+  it('evaluates reported runs on starts of their own, in a folder of their own', async () => {
+    const tuned = await bench().train('a', {}, 0)
+    const options = { ...OPTIONS, purpose: 'reporting' as const }
+    const reported = await bench({ options }).train('a', {}, 0)
+    expect(tuned.config.evaluation.firstSeed).toBe(1_000_000)
+    expect(reported.config.evaluation.firstSeed).toBe(3_000_000)
+    expect(trained).toEqual(['a-seed0', 'a-seed0'])
+    expect(reported.folder.path).toContain(join('experiments', 'reporting', 'fake'))
+    expect(reported.config.demonstrations.path).toContain(join('experiments', 'reporting', 'shared'))
   })
 
   it('reads a run that has finished, whoever asks again', async () => {

@@ -3,6 +3,8 @@ import type { EncoderKind } from '../encoder.ts'
 
 export const nano = {
   name: 'nano',
+  pretrainedOn:
+    'two hours of scripted play in the same simulated workcell (72,000 frames, by privileged state; one and four bolts, scattered fixtures, other colours and light; no demonstration of a task)',
   reads: [],
   open: async ({ folder, device }) => (await import('./encoder.ts')).NanoEncoder.load(folder, { device }),
 } as const satisfies EncoderKind

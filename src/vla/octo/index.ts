@@ -3,6 +3,7 @@ import type { EncoderKind } from '../encoder.ts'
 
 export const octo = {
   name: 'octo',
+  pretrainedOn: 'what its publishers name',
   reads: ['pairing'],
   model: 'octo-small',
   open: async ({ folder, layer: _, statistics: __, ...options }) =>

@@ -3,6 +3,7 @@ import type { EncoderKind } from '../encoder.ts'
 
 export const smolvla = {
   name: 'smolvla',
+  pretrainedOn: 'what its publishers name',
   reads: ['layer', 'pairing', 'statistics'],
   model: 'smolvla',
   open: async ({ folder, ...options }) =>

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { resolveConfig } from '../../src/run/config.ts'
+import { methodsOf, type RegimeRows, sectionOf } from '../../src/studies/across-regimes.ts'
+import { COMPARED, methodCalled, runName, settingsOf } from '../../src/studies/methods.ts'
+import { REGIMES, type Regime } from '../../src/studies/regimes.ts'
+import { measured } from './fabricated.ts'
+
+const standard: Regime = { name: 'standard', title: 'strong operator', overrides: {} }
+const none: Regime = { name: 'none', title: 'no operator', overrides: { operator: { kind: 'none' } } }
+
+describe('regimes', () => {
+  it('have different names, and settings that a run can have with every method', () => {
+    expect(new Set(REGIMES.map(({ name }) => name)).size).toBe(REGIMES.length)
+    for (const { overrides } of REGIMES)
+      for (const method of COMPARED)
+        expect(() => resolveConfig('quick', undefined, [settingsOf(method, overrides)])).not.toThrow()
+  })
+
+  it('all have the control first, without a robot minute, and the dual actor', () => {
+    for (const regime of [...REGIMES, { name: 'another', title: '', overrides: {} }]) {
+      const names = methodsOf(regime).map(({ name }) => name)
+      expect(names[0]).toBe('cloning')
+      expect(names).toContain('dual')
+    }
+    const busy = settingsOf(methodCalled('cloning'), { online: { robotMinutes: 50 } })
+    expect(resolveConfig('quick', undefined, [busy]).online.robotMinutes).toBe(0)
+  })
+
+  it('give their runs names of their own', () => expect(runName(none, methodCalled('dual'))).toBe('none-dual'))
+})
+
+describe('the section of fabricated runs', () => {
+  const step0 = { place: 'sfff', pick: 'sfff' }
+  const of = (name: string, place: string, set: Record<string, unknown>) => ({
+    method: methodCalled(name),
+    runs: [10, 11].map((seed) => measured(seed, step0, { place, pick: 'ssss' }, { set })),
+  })
+  const rowsIn = (place: string, set: Record<string, unknown>) => [of('cloning', 'ssff', set), of('dual', place, set)]
+  const said = { steps: 400, spokenSteps: 20, commands: 5, wordless: 0, reasons: {} }
+  const compared: RegimeRows[] = [
+    { regime: standard, rows: [...rowsIn('ssss', {}), of('dsrl', 'sssf', {})], spoken: [said, said] },
+    { regime: none, rows: rowsIn('sssf', none.overrides), spoken: [said] },
+  ]
+  const { tables, plots, notes } = sectionOf(compared)
+
+  it('opens with every method in every regime, and has tables of each', () => {
+    const shown = tables[0]!.rows.map((row) => row.map((cell) => cell.replace(/ \(.*/, '')))
+    expect(tables[0]!.header).toEqual(['method', 'strong operator', 'no operator'])
+    expect(shown).toEqual([
+      ['no online phase', '75', '75'],
+      ['dual actor', '100', '87.5'],
+      ['DSRL', '87.5', '-'],
+    ])
+    expect(tables.map(({ title }) => title!.split(':')[0]!)).toEqual([
+      'Success, mean over the tasks',
+      ...Array(3).fill('strong operator'),
+      ...Array(3).fill('no operator'),
+      expect.stringMatching(/^Published/),
+    ])
+    expect(plots.map(({ name }) => name)).toEqual(['interventions-standard', 'interventions-none'])
+  })
+
+  it('draws no operator where none acted', () => {
+    const alone = compared[1]!.rows.map(({ method, runs }) => ({
+      method,
+      runs: runs.map((run) => ({
+        ...run,
+        metrics: run.metrics.map((metric) => (metric.kind === 'episode' ? { ...metric, operatorSteps: 0 } : metric)),
+      })),
+    }))
+    const drawn = sectionOf([compared[0]!, { ...compared[1]!, rows: alone }]).plots
+    expect(drawn.map(({ name }) => name)).toEqual(['interventions-standard'])
+  })
+
+  it('has the published figures beside ours', () =>
+    expect(tables.at(-1)!.rows[3]).toEqual(['single actor', '88', '96', '92.0', '30.7']))
+
+  it('says what the encoder has seen, how shaky the demonstrations are, and who corrects', () => {
+    const text = notes.join('\n')
+    expect(text).toContain(
+      'Encoder: nano, frozen, pretrained on two hours of scripted play in the same simulated workcell',
+    )
+    expect(text).toContain('20 demonstrations a task by the scripted expert, whose actions wander by 0.2')
+    expect(text).toContain('**strong operator** (`standard`)')
+    expect(text).toContain("the dual actor's step 0 is 25.0 %. Operator (strong): takes over when")
+    expect(text).toContain("the dual actor's step 0 is 25.0 %. Nobody corrects.")
+    expect(text).toContain('10 commands, in force for 5.0 % of the steps')
+  })
+})
