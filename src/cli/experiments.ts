@@ -6,13 +6,15 @@ import { mergeSettings, type PresetName, parseOverride, presets, resolveConfig }
 import type { Experiment, ExperimentOptions } from '../studies/experiment.ts'
 import { experiments } from '../studies/index.ts'
 import { commandOf, printed, publish, writePlots } from '../studies/publish.ts'
+import { inRegime, REGIMES, type RegimeName } from '../studies/regimes.ts'
 import { DiskWorkbench } from '../studies/workbench.ts'
 import { workers } from '../studies/workers.ts'
-import { wholeNumber } from './options.ts'
+import { regimeOption, wholeNumber } from './options.ts'
 import { RunsDisplay } from './runs-display.ts'
 
 type Options = {
   preset?: PresetName
+  regime?: RegimeName
   seeds?: number[]
   trials?: number
   robotMinutes?: number
@@ -33,6 +35,7 @@ export function register(program: Command): void {
         Object.keys(presets),
       ),
     )
+    .addOption(regimeOption())
     .option('--seeds <list>', 'training seeds, e.g. 0,1,2', seedList)
     .option('--trials <n>', 'evaluation episodes per task and seed', wholeNumber)
     .option('--robot-minutes <minutes>', 'online budget of one run', minutes)
@@ -54,6 +57,7 @@ Everything made is kept under <runs>/experiments and found again: the same comma
 Examples:
   duet experiments
   duet experiments table1 --seeds 0,1,2 --jobs 2 --publish
+  duet experiments table1 --regime hard        the same in another regime, under a name of its own
   duet experiments table1 --preset tiny --seeds 0           a few minutes, to try it
 `,
     )
@@ -63,7 +67,7 @@ Examples:
 async function run(names: string[], options: Options): Promise<void> {
   if (names.length === 0) return list()
   if (options.jobs < 1) throw new InputError('--jobs', 'is 0', 'Give 1 or more')
-  const chosen = names.map(find)
+  const chosen = names.map(find).map((found) => (options.regime ? inRegime(found, options.regime) : found))
   const abort = new AbortController()
   const display = new RunsDisplay()
   const stop = () => {
@@ -90,6 +94,7 @@ async function runOne(experiment: Experiment, options: Options, signal: AbortSig
     experiment,
     options: resolveOptions(experiment, options),
     preset: options.preset ?? 'quick',
+    regime: options.regime && REGIMES[options.regime].settings,
     runs: options.runs,
     jobs: options.jobs,
     workers,
@@ -103,7 +108,10 @@ async function runOne(experiment: Experiment, options: Options, signal: AbortSig
   if (options.publish) {
     const page = publish(options.docs, experiment, section, { ...made, options: bench.options })
     process.stdout.write(`Published in ${page}\n`)
-  } else process.stdout.write(`Publish with: ${commandOf(experiment.name, made.preset, bench.options)}\n`)
+  } else
+    process.stdout.write(
+      `Publish with: ${commandOf(experiment.asked ?? experiment.name, made.preset, bench.options)}\n`,
+    )
 }
 
 function resolveOptions({ defaults }: Experiment, options: Options): ExperimentOptions {

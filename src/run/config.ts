@@ -232,11 +232,16 @@ export function parseOverride(text: string): Record<string, unknown> {
 export const nested = (name: string, value: unknown) =>
   name.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
 
-/** Resolves preset, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */
-export function resolveConfig(preset: PresetName, file?: string, overrides: readonly unknown[] = []): RunConfig {
+/** Resolves preset, regime, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */
+export function resolveConfig(
+  preset: PresetName,
+  file?: string,
+  overrides: readonly unknown[] = [],
+  regime: unknown = {},
+): RunConfig {
   return parseConfig(
     file ?? `preset ${preset}`,
-    mergeSettings(presets[preset], file && fileSettings(file), ...overrides),
+    mergeSettings(presets[preset], regime, file && fileSettings(file), ...overrides),
   )
 }
 

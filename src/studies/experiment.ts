@@ -43,11 +43,13 @@ export type Section = {
 }
 
 export type Experiment = {
-  name: string // as the command line calls it
+  name: string // of its folder, plots and section
+  asked?: string // what the command line calls it by, where that is not its name
   title: string
   question: string // what it answers, one or two sentences
   /** The experiment whose runs this one trains or reads, if not its own: `train` then works in that one's folder. */
   runsOf?: string
+  trains?: false // no run: it works on scenes and operators of its own
   defaults: ExperimentOptions
   run(bench: Workbench): Promise<Section>
 }

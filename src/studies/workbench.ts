@@ -26,6 +26,7 @@ export type WorkbenchParts = {
   experiment: Pick<Experiment, 'name' | 'runsOf'>
   options: ExperimentOptions
   preset: PresetName
+  regime?: Overrides // its settings
   runs: string // folder of all runs
   jobs: number // runs that train at the same time
   workers: Workers
@@ -95,11 +96,12 @@ export class DiskWorkbench implements Workbench {
     this.parts.onProgress(text, { stage: '', done: 0, total: 0 })
   }
 
-  /** Preset, then budget, then what the experiment sets, then what its user sets. */
+  /** Preset, then regime, then budget, then what the experiment sets, then what its user sets. */
   private configOf(run: string, overrides: Overrides, seed: number): RunConfig {
+    const { preset, regime } = this.parts
     const { robotMinutes, trials, overrides: asked } = this.options
     const budget = { online: { robotMinutes }, evaluation: { trials } }
-    const settings = mergeSettings(presets[this.parts.preset], budget, overrides, asked, { seed })
+    const settings = mergeSettings(presets[preset], regime, budget, overrides, asked, { seed })
     const config = parseConfig(`run ${run}`, settings)
     const path = config.demonstrations.path ?? this.demonstrationsOf(config)
     return { ...config, demonstrations: { ...config.demonstrations, path } }
