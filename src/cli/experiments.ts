@@ -4,17 +4,20 @@ import { InputError } from '../errors.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { mergeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
 import type { Experiment, ExperimentOptions, Section } from '../studies/experiment.ts'
+import { inRegime } from '../studies/in-regime.ts'
 import { experiments } from '../studies/index.ts'
 import { checkSeeds, PROTOCOL, type Purpose } from '../studies/protocol.ts'
 import { commandOf, type Making, printed, publish, writePlots } from '../studies/publish.ts'
 import { Recipes } from '../studies/recipe.ts'
+import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
 import { DiskWorkbench } from '../studies/workbench.ts'
 import { workers } from '../studies/workers.ts'
-import { wholeNumber } from './options.ts'
+import { regimeOption, wholeNumber } from './options.ts'
 import { RunsDisplay } from './runs-display.ts'
 
 type Options = {
   preset?: PresetName
+  regime?: RegimeName
   seeds?: number[]
   trials?: number
   robotMinutes?: number
@@ -38,6 +41,7 @@ export function register(program: Command): void {
         Object.keys(presets),
       ),
     )
+    .addOption(regimeOption())
     .option('--seeds <list>', 'training seeds, e.g. 0,1,2', seedList)
     .option('--trials <n>', 'evaluation episodes per task and seed', wholeNumber)
     .option('--robot-minutes <minutes>', 'online budget of one run', minutes)
@@ -75,6 +79,8 @@ Examples:
   duet experiments regimes --jobs 2                          while settings are chosen
   duet experiments --freeze                                  once they are
   duet experiments regimes --jobs 2 --publish
+  duet experiments regimes --regime hard                     one regime of it, by the same runs, under a name of its own
+  duet experiments curves --regime hard                      any other experiment in that regime
   duet experiments regimes --preset tiny --seeds 0           a few minutes, to try it
 `,
     )
@@ -91,7 +97,11 @@ async function run(names: string[], options: Options): Promise<void> {
   }
   if (names.length === 0) return options.freeze ? undefined : list()
   if (options.jobs < 1) throw new InputError('--jobs', 'is 0', 'Give 1 or more')
-  const chosen = names.map((name) => ({ experiment: find(name), options: resolveOptions(find(name), options) }))
+  const regime = options.regime && regimeCalled(options.regime)
+  const chosen = names.map(find).map((found) => ({
+    experiment: regime ? inRegime(found, regime) : found,
+    options: resolveOptions(found, options),
+  }))
   const recipe = purposeOf(options) === 'reporting' ? recipes.frozen() : undefined // before anything is written
   const abort = new AbortController()
   const display = new RunsDisplay()
@@ -123,7 +133,7 @@ async function run(names: string[], options: Options): Promise<void> {
 async function runOne(
   experiment: Experiment,
   options: ExperimentOptions,
-  { preset = 'quick', runs, jobs }: Options,
+  { preset = 'quick', regime, runs, jobs }: Options,
   signal: AbortSignal,
   display: RunsDisplay,
 ): Promise<{ section: Section; making: Making }> {
@@ -131,6 +141,7 @@ async function runOne(
     experiment,
     options,
     preset,
+    regime: regime && regimeCalled(regime),
     runs,
     jobs,
     workers,
@@ -146,7 +157,10 @@ async function runOne(
 function tell(experiment: Experiment, section: Section, making: Making, { publish: published, docs }: Options): void {
   process.stdout.write(`${printed(experiment, section, making)}\n\n`)
   if (published) process.stdout.write(`Published in ${publish(docs, experiment, section, making)}\n`)
-  else process.stdout.write(`Publish with: ${commandOf(experiment.name, making.preset, making.options)}\n`)
+  else
+    process.stdout.write(
+      `Publish with: ${commandOf(experiment.asked ?? experiment.name, making.preset, making.options)}\n`,
+    )
 }
 
 const purposeOf = ({ tuning, reporting, publish }: Options): Purpose =>

@@ -1,5 +1,6 @@
-/** @file Parsers of option values. */
-import { InvalidArgumentError } from 'commander'
+/** @file Parsers of option values, and options that several commands have. */
+import { InvalidArgumentError, Option } from 'commander'
+import { REGIME_NAMES } from '../studies/regimes.ts'
 
 export function wholeNumber(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
@@ -12,3 +13,10 @@ export function portNumber(text: string): number {
   if (value > 65_535) throw new InvalidArgumentError('Give a number from 0 to 65535; 0 takes a free one.')
   return value
 }
+
+/** Settings in which methods can differ, by name. */
+export const regimeOption = () =>
+  new Option(
+    '--regime <name>',
+    `settings of scene, demonstrations and operator on top of the preset: ${REGIME_NAMES.join(', ')}`,
+  ).choices(REGIME_NAMES)

@@ -23,15 +23,17 @@ import { absolutePaths } from '../run/paths.ts'
 import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
 import { duetVersion } from '../run/version.ts'
+import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoders.ts'
 import { requireEncoder } from '../vla/open.ts'
 import { consoleOptions, whereabouts } from './console.ts'
 import { endWith, handOver } from './ends.ts'
-import { wholeNumber } from './options.ts'
+import { regimeOption, wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = Address & {
   preset?: PresetName
+  regime?: RegimeName
   config?: string
   set: string[]
   name?: string
@@ -55,6 +57,7 @@ Examples:
   duet train --preset tiny --name try          about a minute
   duet train --set online.robotMinutes=60 --set learner.discount=0.97
   duet train --config lab.yaml --seed 3
+  duet train --regime hard                     flat tips, rough and narrow slots
   duet train --vla smolvla --device cuda       another encoder: duet pull smolvla
   duet train --console                         watch, take over, talk and judge in the browser
   duet train --resume runs/quick               after a stop, a crash or a power cut
@@ -67,6 +70,7 @@ export function register(program: Command): void {
     .addOption(
       new Option('--preset <name>', `settings to start from, "${PRESET}" unless given`).choices(Object.keys(presets)),
     )
+    .addOption(regimeOption())
     .option('--config <file>', 'YAML file with settings that differ from the preset')
     .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
     .addOption(new Option('--vla <name>', 'the frozen encoder, fetched by `duet pull`').choices(ENCODERS))
@@ -78,7 +82,7 @@ export function register(program: Command): void {
     .option('--seed <number>', 'all random streams of the run derive from it', wholeNumber)
     .option('--lockstep', 'tie updates to robot steps, so that a seed gives one curve')
     .option('--no-lockstep', 'let the learner run at its own pace')
-    .option('--name <name>', 'folder of the run; by default the preset, numbered if it is taken')
+    .option('--name <name>', 'folder of the run; by default the preset (and the regime), numbered if it is taken')
     .option('--runs <folder>', 'where runs are kept', 'runs')
     .option('--resume <run>', 'continue the run in this folder; settings given with it change those that may change')
     .option('--without-damaged', 'with --resume: repair a damaged log first, as `duet log repair` does')
@@ -173,6 +177,8 @@ async function untilClosed({ server }: Console): Promise<void> {
 async function reopen(path: string, options: Options) {
   if (options.name !== undefined)
     throw new InputError('--name', 'is given with --resume', 'Leave it out: a resumed run keeps its name')
+  if (options.regime !== undefined)
+    throw new InputError('--regime', 'is given with --resume', 'Leave it out: a resumed run keeps its regime')
   const { folder, config: before } = RunFolder.open(path)
   const { preset, config: file } = options
   const given = mergeSettings(preset && presetInFull(preset), file && fileSettings(file), ...overridesOf(options))
@@ -190,10 +196,12 @@ async function reopen(path: string, options: Options) {
 async function plan(options: Options) {
   if (options.withoutDamaged)
     throw new InputError('--without-damaged', 'is for a run that is there already', 'Give its folder with --resume')
-  const preset = options.preset ?? PRESET
-  const config = resolveConfig(preset, options.config, overridesOf(options))
+  const { preset = PRESET, regime = 'standard' } = options
+  const config = resolveConfig(preset, options.config, overridesOf(options), regimeCalled(regime).settings)
   await requireEncoder(config.vla, config.vlaPath, config.device) // before there is a folder
-  const path = options.name ? join(options.runs, options.name) : freeFolder(options.runs, preset)
+  const path = options.name
+    ? join(options.runs, options.name)
+    : freeFolder(options.runs, regime === 'standard' ? preset : `${preset}-${regime}`)
   RunFolder.expectFree(path)
   return { path: resolve(path), config, listeners: [], open: () => RunFolder.create(path, config, commandLine()) }
 }
@@ -210,9 +218,9 @@ function overridesOf({ set, vla, vlaPath, device, seed, lockstep }: Options): un
 /** As it was typed, but for the console's token: the report shows it. */
 const commandLine = () => ['duet', ...process.argv.slice(2)].join(' ').replace(/(--token[ =])\S+/g, '$1...')
 
-function freeFolder(runs: string, preset: string): string {
+function freeFolder(runs: string, name: string): string {
   for (let i = 1; ; i++) {
-    const path = join(runs, i === 1 ? preset : `${preset}-${i}`)
+    const path = join(runs, i === 1 ? name : `${name}-${i}`)
     if (!existsSync(path)) return path
   }
 }

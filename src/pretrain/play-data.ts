@@ -6,8 +6,9 @@ import { setImmediate } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
 import type { RandomStream } from '../random/stream.ts'
 import { markActive, sceneOf } from '../robots/workcell/appearance.ts'
-import type { Toy, WorkcellOptions } from '../robots/workcell/options.ts'
+import type { WorkcellOptions } from '../robots/workcell/options.ts'
 import type { Scene } from '../robots/workcell/render/scene.ts'
+import { TOYS } from '../robots/workcell/toys.ts'
 import type { Pose, Truth } from '../robots/workcell/truth.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
 import { UnstableError } from '../robots/workcell/world.ts'
@@ -36,9 +37,7 @@ const EPISODE_STEPS = 30
 
 /** Cells with one and with four bolts, without and with toys; most have one bolt, as the tasks do. */
 export async function playCells(): Promise<PlayCell[]> {
-  const box: Toy = { kind: 'box', size: [0.014, 0.02, 0.016], colour: [0.7, 0.2, 0.2] }
-  const ball: Toy = { kind: 'sphere', size: [0.016], colour: [0.2, 0.6, 0.25] }
-  const cylinder: Toy = { kind: 'cylinder', size: [0.014, 0.018], colour: [0.25, 0.3, 0.75] }
+  const [box, cylinder, ball] = TOYS
   const variants: [Partial<WorkcellOptions>, string[]][] = [
     [{ bolts: 1 }, []],
     [{ bolts: 1, toys: [box, cylinder] }, ['box', 'cylinder']],

@@ -3,7 +3,7 @@
  * slot come from here, because play never carries a bolt into or out of them: that would demonstrate the tasks.
  */
 import type { RandomStream } from '../random/stream.ts'
-import { BOLT, type BoltCount, GRIPPER, HOME_ROTATION } from '../robots/workcell/layout.ts'
+import { BOLT, type BoltCount, GRIPPER, HOME_ROTATION, nominalFixtures } from '../robots/workcell/layout.ts'
 import { fromRotationVector, multiply, toWorld, upOf } from '../robots/workcell/spatial.ts'
 import { boltIn, leaning, type Start, scatterFixtures } from '../robots/workcell/start.ts'
 import type { Fixture, Pose, Quat, Vec3 } from '../robots/workcell/truth.ts'
@@ -15,7 +15,7 @@ export type PlayStart = Start & { gripped: boolean; inHole: 'none' | 'cradle' | 
 
 /** A start of play around bolt `k`; the other bolts lie in their cradles or sit in their slots. */
 export function playStart(stream: RandomStream, count: BoltCount, k: number, toys: number): PlayStart {
-  const fixtures = scatterFixtures(stream, count, SCATTER)
+  const fixtures = scatterFixtures(stream, nominalFixtures(count), SCATTER)
   const others = fixtures.slots.map((slot, j) =>
     j !== k && stream.uniform() < 0.5
       ? boltIn(stream, slot, leaning(stream, 0, 0.05))

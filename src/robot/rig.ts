@@ -19,7 +19,10 @@ export interface Starts {
 /** An operator made of software. Its state is JSON-safe, and nobody else's business. */
 export type SimulatedPerson = Operator & { save(): unknown; restore(state: unknown): void }
 
-export type Strength = 'strong' | 'weak'
+export type Strength = 'strong' | 'weak' | 'person'
+
+/** Who demonstrates in a simulation: its expert, or a person by a device. */
+export type Demonstrator = 'expert' | 'person'
 
 /** What was said by an operator who speaks, so far; JSON-safe. */
 export type SpeakerReport = {
@@ -64,8 +67,8 @@ export interface Simulation<Scene = unknown> {
   starts(seed: number): Starts
   operator(strength: Strength, seed: number): SimulatedPerson
   speaker(words: Words): SpeakingPerson
-  /** An expert with an unsteady hand, for one episode. `noise`: its spread, action units; `memory`: how slowly it wanders. */
-  demonstrator(seed: number, hand: { noise: number; memory: number }): () => Action
+  /** Somebody with an unsteady hand, for one episode. `noise`: its spread, action units; `memory`: how slowly it wanders. */
+  demonstrator(seed: number, hand: { noise: number; memory: number }, by?: Demonstrator): () => Action
   /**
    * What the simulated operator meant in each step of an episode, had the hand been still. `parted`: largest difference
    * between the proprioception of then and of now; above 0 this is not the scene of then.

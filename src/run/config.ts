@@ -22,6 +22,12 @@ const count = (text: string, least = 1) => z.int().min(least).describe(text)
 const DemonstrationConfig = z.strictObject({
   perTask: count('demonstrations per task and robot that the warm-up starts from').default(20),
   noise: z.number().min(0).max(0.5).default(0.05).describe('spread of the demonstrator, action units'),
+  by: z
+    .enum(['expert', 'person'])
+    .default('expert')
+    .describe(
+      'who demonstrates in simulation. person: by a device, seen late, one or two axes at a time at a few speeds, the gripper by a button',
+    ),
   path: z
     .string()
     .optional()
@@ -68,7 +74,10 @@ const OnlineConfig = z.strictObject({
 
 const OperatorConfig = z.strictObject({
   kind: z.enum(['simulated', 'none']).default('simulated').describe('who tends the robot'),
-  strength: z.enum(['strong', 'weak']).default('strong').describe('weak: later, noisier, sometimes wrong'),
+  strength: z
+    .enum(['strong', 'weak', 'person'])
+    .default('strong')
+    .describe('weak: later, noisier, sometimes wrong. person: as demonstrations.by says'),
 })
 
 const TalkConfig = z.strictObject({
@@ -223,11 +232,16 @@ export function parseOverride(text: string): Record<string, unknown> {
 export const nested = (name: string, value: unknown) =>
   name.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
 
-/** Resolves preset, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */
-export function resolveConfig(preset: PresetName, file?: string, overrides: readonly unknown[] = []): RunConfig {
+/** Resolves preset, regime, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */
+export function resolveConfig(
+  preset: PresetName,
+  file?: string,
+  overrides: readonly unknown[] = [],
+  regime: unknown = {},
+): RunConfig {
   return parseConfig(
     file ?? `preset ${preset}`,
-    mergeSettings(presets[preset], file && fileSettings(file), ...overrides),
+    mergeSettings(presets[preset], regime, file && fileSettings(file), ...overrides),
   )
 }
 

@@ -246,7 +246,7 @@ export async function ensureDemonstrations(
   course = new Course(),
   observer?: Observer,
 ): Promise<EpisodeSource[]> {
-  const { path, perTask, noise } = config.demonstrations
+  const { path, perTask, noise, by } = config.demonstrations
   const sources = session.rigs.map(
     (rig, index) => new LogSource(partOf(path ?? folder.demonstrations, { rig, index }), rig.robot.spec),
   )
@@ -260,7 +260,7 @@ export async function ensureDemonstrations(
       )
     await recordDemonstrations(sources[index]!.name, {
       robot,
-      demonstrator: (start, hand) => simulation.demonstrator(start, hand),
+      demonstrator: (start, hand) => simulation.demonstrator(start, hand, by),
       tasks: config.tasks,
       perTask,
       noise,

@@ -1,7 +1,7 @@
 /** @file Ablation: the dual actor with one of our departures from the paper taken back at a time. */
 import { compareMethods, READING, type Row } from './compare-methods.ts'
 import type { Experiment, Overrides } from './experiment.ts'
-import { type ComparedMethod, methodCalled, STANDARD, settingsOf, trainSeeds } from './methods.ts'
+import { type ComparedMethod, methodCalled, regimeOf, settingsOf, trainSeeds } from './methods.ts'
 import { describeDemonstrations, describeEncoder, describeOperator } from './origins.ts'
 import { measure } from './outcomes.ts'
 
@@ -28,18 +28,18 @@ export const experiment: Experiment = {
   robotMinutes: 30,
   async run(bench) {
     const dual = methodCalled('dual')
+    const regime = regimeOf(bench)
     const trained = ['cloning', 'silent'].map(methodCalled).map(
       async (method): Promise<Row> => ({
         method,
-        runs: (await trainSeeds(bench, STANDARD, method)).map(measure),
+        runs: (await trainSeeds(bench, regime, method)).map(measure),
       }),
     )
     const taken = VARIANTS.map(async ({ name, title, settings }, i): Promise<Row> => {
       const method: ComparedMethod = { name, title, colour: i + 3, settings: settingsOf(dual, settings) }
-      const runs = await Promise.all(bench.options.seeds.map((seed) => bench.train(name, method.settings, seed)))
-      return { method, runs: runs.map(measure) }
+      return { method, runs: (await trainSeeds(bench, regime, method)).map(measure) }
     })
-    const ours = trainSeeds(bench, STANDARD, dual).then((runs): Row => ({ method: dual, runs: runs.map(measure) }))
+    const ours = trainSeeds(bench, regime, dual).then((runs): Row => ({ method: dual, runs: runs.map(measure) }))
     const rows = await Promise.all([...trained, ...taken, ours])
     const { tables, plot } = compareMethods(rows)
     const { config } = rows[0]!.runs[0]!

@@ -4,13 +4,13 @@ import { ofKind } from '../metrics/of-kind.ts'
 import { mean } from '../metrics/statistics.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { compareMethods, type MethodTables, READING, type Row } from './compare-methods.ts'
-import type { Experiment, Section, Table, Workbench } from './experiment.ts'
+import type { Experiment, Regime, Section, Table, Workbench } from './experiment.ts'
 import { shares } from './figures.ts'
 import { COMPARED, type ComparedMethod, methodCalled, runName, trainSeeds } from './methods.ts'
 import { describeDemonstrations, describeEncoder, describeOperator } from './origins.ts'
 import { type Measured, measure, successRate } from './outcomes.ts'
 import { PAPER_TABLE } from './paper.ts'
-import { REGIMES, type Regime } from './regimes.ts'
+import { REGIMES } from './regimes.ts'
 import { evaluateWithCommands } from './spoken.ts'
 
 const ALL = COMPARED.map(({ name }) => name)
@@ -34,10 +34,11 @@ export const experiment: Experiment = {
   title: 'Methods by regime',
   question:
     'What does each method add to heads cloned on the demonstrations alone, on the same networks, demonstrations, training seeds and starts, and under which conditions?',
+  everyRegime: true,
   robotMinutes: 30,
   async run(bench) {
     const trained = await Promise.all(
-      REGIMES.map(async (regime) => ({
+      (bench.regime ? [bench.regime] : REGIMES).map(async (regime: Regime) => ({
         regime,
         rows: await Promise.all(
           methodsOf(regime).map(async (method) => ({
@@ -124,7 +125,7 @@ function describeRegime({ regime, rows, spoken }: RegimeRows): string {
   const step0 = successRate(before.runs, 'step 0', config.tasks)
   const total = (pick: (report: SpeakerReport) => number) => spoken.reduce((sum, report) => sum + pick(report), 0)
   return (
-    `**${regime.title}** (\`${regime.name}\`): ${describeDemonstrations(config)}; the dual actor's step 0 is ${(100 * step0.value).toFixed(1)} %. ` +
+    `**${regime.title}** (\`${regime.name}\`): ${regime.sentence} ${describeDemonstrations(config)}; the dual actor's step 0 is ${(100 * step0.value).toFixed(1)} %. ` +
     `${describeOperator(config)} With commands: a simulated speaker, who sees late what an operator would take over for, and says ` +
     `the direction in which the scripted expert would go: ${total(({ commands }) => commands)} commands, in force for ` +
     `${((100 * total(({ spokenSteps }) => spokenSteps)) / total(({ steps }) => steps)).toFixed(1)} % of the steps.`

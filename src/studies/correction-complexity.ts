@@ -19,6 +19,7 @@ const SHARES = [0, 0.1, 0.25, 0.5, 0.75, 1] // borders of rotation shares
 
 export const experiment: Experiment = {
   name: 'correction-complexity',
+  trains: false,
   title: 'Corrections with rotation and several axes',
   question:
     'What do corrections consist of, how much of it is left unsaid, and which kinds does the label rule get wrong?',

@@ -7,7 +7,7 @@ import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
 import type { Plot, Point, Series } from '../review/report/plot.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
-import { type ComparedMethod, methodCalled, STANDARD, trainSeeds } from './methods.ts'
+import { type ComparedMethod, methodCalled, regimeOf, trainSeeds } from './methods.ts'
 import { type Measured, measure, practice } from './outcomes.ts'
 import { binned, overSeeds, type SeedPoint } from './over-seeds.ts'
 import { PAPER_CURVES } from './paper.ts'
@@ -27,7 +27,7 @@ export const experiment: Experiment = {
     const rows = await Promise.all(
       SHOWN.map(methodCalled).map(async (method) => ({
         method,
-        runs: (await trainSeeds(bench, STANDARD, method)).map(measure),
+        runs: (await trainSeeds(bench, regimeOf(bench), method)).map(measure),
       })),
     )
     return sectionOf(rows)

@@ -9,6 +9,14 @@ import type { Purpose } from './protocol.ts'
 /** Settings as `--set` takes them, nested. */
 export type Overrides = Record<string, unknown>
 
+/** Settings under which every method is trained and evaluated alike, on top of the preset. */
+export type Regime = {
+  name: string
+  title: string // in tables
+  sentence: string // what it sets, in words
+  settings: Overrides
+}
+
 export type ExperimentOptions = {
   purpose: Purpose // it decides on the evaluation starts
   seeds: number[] // training seeds
@@ -22,6 +30,8 @@ export type FinishedRun = { folder: RunFolder; config: RunConfig; summary: Summa
 /** What an experiment works with. Everything that it makes lies under its own folder and is found again when it is run anew. */
 export type Workbench = {
   options: ExperimentOptions
+  /** The regime that was asked for, if any: its settings lie under those of every run. */
+  regime?: Regime
   /** The folder of this experiment. */
   path: string
   /**
@@ -45,11 +55,15 @@ export type Section = {
 }
 
 export type Experiment = {
-  name: string // as the command line calls it
+  name: string // of its folder, plots and section
+  asked?: string // what the command line calls it by, where that is not its name
   title: string
   question: string // what it answers, one or two sentences
   /** The experiment whose runs this one trains or reads, if not its own: `train` then works in that one's folder. */
   runsOf?: string
+  /** Trains in every regime, unless it is asked for one; its runs are named by theirs. */
+  everyRegime?: true
+  trains?: false // no run: it works on scenes and operators of its own
   robotMinutes: number // online budget of one run, unless asked for otherwise
   /** Where `--trials` counts something else than the protocol's evaluation episodes. */
   trials?: number

@@ -31,6 +31,7 @@ type Hand = { title: string; segments: CorrectionSegment[] }
 
 export const experiment: Experiment = {
   name: 'label-audit',
+  trains: false,
   title: 'Do the labels say what was meant?',
   question:
     'How often does the rule turn a correction into the command that the same correction would have become without the tremor of the hand?',

@@ -8,7 +8,7 @@ import type { SpeakerReport } from '../robot/rig.ts'
 import { operationsOf } from '../robots/workcell/operations.ts'
 import { openTrained } from '../run/trained.ts'
 import type { Experiment, FinishedRun, Overrides, Section, Table, Workbench } from './experiment.ts'
-import { methodCalled, runName, STANDARD, settingsOf } from './methods.ts'
+import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
 import { shareOf } from './outcomes.ts'
 import { PAPER_CHAINS } from './paper.ts'
 
@@ -27,7 +27,7 @@ const SCENES = [
     title: 'one bolt',
     bolts: 1,
     length: 3,
-    run: runName(STANDARD, { name: 'dual' }),
+    run: 'dual',
     training: {},
     practice: 1,
   },
@@ -72,7 +72,11 @@ export const experiment: Experiment = {
         bench.options.seeds.map(async (seed) => ({
           scene,
           seed,
-          run: await bench.train(scene.run, settingsIn(scene, bench.options.robotMinutes), seed),
+          run: await bench.train(
+            runName(regimeOf(bench), { name: scene.run }),
+            settingsIn(scene, bench.options.robotMinutes),
+            seed,
+          ),
         })),
       ),
     )

@@ -1,7 +1,7 @@
 /** @file The methods that are compared, and the settings of a run of each. */
 import { mergeSettings } from '../run/config.ts'
-import type { FinishedRun, Overrides, Workbench } from './experiment.ts'
-import { REGIMES, type Regime } from './regimes.ts'
+import type { FinishedRun, Overrides, Regime, Workbench } from './experiment.ts'
+import { STANDARD } from './regimes.ts'
 
 export type ComparedMethod = { name: string; title: string; colour: number; settings: Overrides }
 
@@ -29,10 +29,12 @@ export const COMPARED: readonly ComparedMethod[] = [
 
 export const methodCalled = (name: string): ComparedMethod => COMPARED.find((method) => method.name === name)!
 
-export const STANDARD: Regime = REGIMES.find(({ name }) => name === 'standard')!
+/** Of an experiment that trains in one. */
+export const regimeOf = ({ regime = STANDARD }: Pick<Workbench, 'regime'>): Regime => regime
 
-/** As the experiment `regimes` calls the runs; others read them by this name. */
-export const runName = (regime: Regime, method: Pick<ComparedMethod, 'name'>) => `${regime.name}-${method.name}`
+/** As the experiment `regimes` calls the runs, and all who train in its folder; others read them by this name. */
+export const runName = (regime: Pick<Regime, 'name'>, method: Pick<ComparedMethod, 'name'>) =>
+  `${regime.name}-${method.name}`
 
 /** What the method sets wins: the control has no online phase in any regime. */
 export const settingsOf = ({ settings }: ComparedMethod, ...others: Overrides[]): Overrides =>
@@ -41,5 +43,5 @@ export const settingsOf = ({ settings }: ComparedMethod, ...others: Overrides[])
 /** One run of the method in the regime for each of the seeds that the workbench was asked for. */
 export const trainSeeds = (bench: Workbench, regime: Regime, method: ComparedMethod): Promise<FinishedRun[]> =>
   Promise.all(
-    bench.options.seeds.map((seed) => bench.train(runName(regime, method), settingsOf(method, regime.overrides), seed)),
+    bench.options.seeds.map((seed) => bench.train(runName(regime, method), settingsOf(method, regime.settings), seed)),
   )

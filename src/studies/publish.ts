@@ -50,11 +50,11 @@ export function writePlots(folder: string, name: string, { plots }: Section): vo
   for (const { name: plot, plot: chart } of plots) writeWhole(join(folder, `${name}-${plot}.svg`), standaloneSvg(chart))
 }
 
-/** The command that makes an experiment with these options, in full. */
-export function commandOf(name: string, preset: PresetName, options: ExperimentOptions): string {
+/** The command that makes an experiment with these options, in full. `asked`: its name, and the regime if it is in one. */
+export function commandOf(asked: string, preset: PresetName, options: ExperimentOptions): string {
   const settings = Object.entries(flatSettings(options.overrides)).filter(([setting]) => setting)
   return [
-    `npx duet experiments ${name} --preset ${preset} --seeds ${options.seeds.join(',')}`,
+    `npx duet experiments ${asked} --preset ${preset} --seeds ${options.seeds.join(',')}`,
     `--trials ${options.trials} --robot-minutes ${options.robotMinutes}`,
     ...(options.purpose === 'tuning' ? ['--tuning'] : []),
     ...settings.map(([setting, value]) => `--set '${setting}=${JSON.stringify(value)}'`),
@@ -63,7 +63,7 @@ export function commandOf(name: string, preset: PresetName, options: ExperimentO
 }
 
 export function markdown(experiment: Experiment, section: Section, making: Making): string {
-  const { name, title, question } = experiment
+  const { name, asked = name, title, question } = experiment
   return [
     `## ${title}`,
     question,
@@ -71,7 +71,7 @@ export function markdown(experiment: Experiment, section: Section, making: Makin
     ...section.tables.map(markdownTable),
     ...section.plots.map(({ name: plot, plot: chart }) => figure(`${FIGURES}/${name}-${plot}.svg`, chart)),
     ...section.notes,
-    origin(name, making),
+    origin(asked, making),
   ].join('\n\n')
 }
 
@@ -102,7 +102,7 @@ function markdownTable({ title, header, rows }: Table): string {
 const figure = (path: string, { title, caption }: Section['plots'][number]['plot']) =>
   [`![${title}](${path})`, ...(caption ? [`*${caption}*`] : [])].join('\n\n')
 
-function origin(name: string, { preset, options, wallMinutes, runs }: Making): string {
+function origin(asked: string, { preset, options, wallMinutes, runs }: Making): string {
   const lines = [...runs].map(([run, { settings, seeds, versions }]) => {
     const set = Object.entries(settings).map(([setting, value]) => `\`${setting}=${JSON.stringify(value)}\``)
     const of = [...versions].join(', ')
@@ -111,7 +111,7 @@ function origin(name: string, { preset, options, wallMinutes, runs }: Making): s
   const day = new Date().toISOString().slice(0, 10)
   const by = version()
   return [
-    `Made by \`${commandOf(name, preset, options)}\``,
+    `Made by \`${commandOf(asked, preset, options)}\``,
     `Wall time of its runs together ${wallMinutes.toFixed(0)} min. Written on ${day}${by ? `, version ${by}` : ''}.`,
     ...(lines.length > 0 ? [`Runs, and what they set beside the preset:\n${lines.join('\n')}`] : []),
   ].join('\n\n')

@@ -12,7 +12,7 @@ import { openTrained } from '../run/trained.ts'
 import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 import { shares } from './figures.ts'
-import { methodCalled, runName, STANDARD, settingsOf } from './methods.ts'
+import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
 import { type Measured, measure, practice, shareOf } from './outcomes.ts'
 import { overSeeds, type SeedPoint } from './over-seeds.ts'
 
@@ -27,7 +27,7 @@ const PAPER_MINUTES: Readonly<Record<string, number>> = { A: 100, 'A+B': 47 }
 
 /** The runs of robot A are those of `regimes`. */
 const TRAININGS: readonly { name: string; run: string; cells: Cell[] }[] = [
-  { name: 'A', run: runName(STANDARD, { name: 'dual' }), cells: ['A'] },
+  { name: 'A', run: 'dual', cells: ['A'] },
   { name: 'B', run: 'dual-b', cells: ['B'] },
   { name: 'A+B', run: 'dual-ab', cells: ['A', 'B'] },
 ]
@@ -53,7 +53,8 @@ export const experiment: Experiment = {
 async function trainings(bench: Workbench, name: string, cells: Cell[]): Promise<Measured[]> {
   const elsewhere = cells.join() === 'A' ? {} : { robot: { cells } }
   const settings = settingsOf(methodCalled('dual'), elsewhere)
-  const runs = await Promise.all(bench.options.seeds.map((seed) => bench.train(name, settings, seed)))
+  const run = runName(regimeOf(bench), { name })
+  const runs = await Promise.all(bench.options.seeds.map((seed) => bench.train(run, settings, seed)))
   return runs.map(measure)
 }
 

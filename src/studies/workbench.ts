@@ -12,7 +12,7 @@ import { differences, flatSettings } from '../run/differences.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { OnProgress } from '../run/progress.ts'
 import { version } from '../run/version.ts'
-import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Workbench } from './experiment.ts'
+import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Regime, Workbench } from './experiment.ts'
 import { Places } from './places.ts'
 import { PROTOCOL } from './protocol.ts'
 
@@ -27,6 +27,7 @@ export type WorkbenchParts = {
   experiment: Pick<Experiment, 'name' | 'runsOf'>
   options: ExperimentOptions
   preset: PresetName
+  regime?: Regime // the one that was asked for
   runs: string // folder of all runs
   jobs: number // runs that train at the same time
   workers: Workers
@@ -36,6 +37,7 @@ export type WorkbenchParts = {
 
 export class DiskWorkbench implements Workbench {
   readonly options: ExperimentOptions
+  readonly regime?: Regime
   readonly path: string
   /** Names of the runs that were asked for, with the settings in which they differ from the preset. */
   readonly used = new Map<string, { settings: Overrides; seeds: number[]; versions: Set<string> }>()
@@ -47,6 +49,7 @@ export class DiskWorkbench implements Workbench {
 
   constructor(private readonly parts: WorkbenchParts) {
     this.options = parts.options
+    this.regime = parts.regime
     this.root = resolve(parts.runs, 'experiments', ...(this.options.purpose === 'reporting' ? ['reporting'] : []))
     this.path = join(this.root, parts.experiment.name)
     this.places = new Places(parts.jobs)
@@ -96,11 +99,12 @@ export class DiskWorkbench implements Workbench {
     this.parts.onProgress(text, { stage: '', done: 0, total: 0 })
   }
 
-  /** Preset, then budget, then what the experiment sets, then what its user sets. */
+  /** Preset, then regime, then budget, then what the experiment sets, then what its user sets. */
   private configOf(run: string, overrides: Overrides, seed: number): RunConfig {
     const { purpose, robotMinutes, trials, overrides: asked } = this.options
     const budget = { online: { robotMinutes }, evaluation: { trials, firstSeed: PROTOCOL[purpose].firstStart } }
-    const settings = mergeSettings(presets[this.parts.preset], budget, overrides, asked, { seed })
+    const below = [presets[this.parts.preset], this.regime?.settings, budget]
+    const settings = mergeSettings(...below, overrides, asked, { seed })
     const config = parseConfig(`run ${run}`, settings)
     const path = config.demonstrations.path ?? this.demonstrationsOf(config)
     return { ...config, demonstrations: { ...config.demonstrations, path } }

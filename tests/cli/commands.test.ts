@@ -42,6 +42,16 @@ describe('duet demo', () => {
     expect(readFileSync(join(folder, 'zero.gif')).subarray(0, 6).toString()).toBe('GIF89a')
   })
 
+  it('refuses demonstrations of one scene in another, before anything is learned', () => {
+    const given = ['--set', 'demonstrations.path=demos', '--set', 'tasks=[pick]', '--set', 'robot.arm=gantry']
+    const { status, stderr } = duet('train', '--preset', 'tiny', '--regime', 'hard', ...given)
+    expect(status).toBe(2)
+    expect(stderr).toContain(
+      'was written by a robot whose name is "workcell-gantry-1", this one\'s is "workcell-gantry-1-friction1',
+    )
+    expect(stderr).not.toContain('warm-up')
+  })
+
   it.each([
     [['demo', 'show', 'nowhere'], 'nowhere: holds no episode'],
     [['demo', 'show', 'demos', '--episode', '99'], 'demos: holds no episode 99'],
@@ -49,6 +59,10 @@ describe('duet demo', () => {
     [['console', '--port', '70000'], 'Give a number from 0 to 65535'],
     [['train', '--seed', ''], 'Give a whole number'],
     [['demo', 'record', program], 'file already exists (EEXIST)'],
+    [['train', '--regime', 'wide', '--set', 'robot.bolts=4'], 'setting "robot.starts.fixtures": four bolts stand too'],
+    [['train', '--regime', 'easy'], 'Allowed choices are standard, weak'],
+    [['train', '--resume', 'runs/quick', '--regime', 'hard'], '--regime: is given with --resume'],
+    [['experiments', 'label-audit', '--regime', 'none'], 'experiment "label-audit" trains no run'],
   ])('refuses %j with a remedy, without a stack, with exit code 2', (args, message) => {
     const { status, stderr, stdout } = duet(...args)
     expect(status).toBe(2)

@@ -1,29 +1,57 @@
 import { describe, expect, it } from 'vitest'
 import { resolveConfig } from '../../src/run/config.ts'
-import { methodsOf, type RegimeRows, sectionOf } from '../../src/studies/across-regimes.ts'
+import { experiment, methodsOf, type RegimeRows, sectionOf } from '../../src/studies/across-regimes.ts'
+import type { Regime } from '../../src/studies/experiment.ts'
 import { COMPARED, methodCalled, runName, settingsOf } from '../../src/studies/methods.ts'
-import { REGIMES, type Regime } from '../../src/studies/regimes.ts'
+import { REGIMES } from '../../src/studies/regimes.ts'
 import { measured } from './fabricated.ts'
 
-const standard: Regime = { name: 'standard', title: 'strong operator', overrides: {} }
-const none: Regime = { name: 'none', title: 'no operator', overrides: { operator: { kind: 'none' } } }
+const standard: Regime = { name: 'standard', title: 'strong operator', sentence: 'As ever.', settings: {} }
+const none: Regime = {
+  name: 'none',
+  title: 'no operator',
+  sentence: 'Alone.',
+  settings: { operator: { kind: 'none' } },
+}
 
 describe('regimes', () => {
   it('have different names, and settings that a run can have with every method', () => {
     expect(new Set(REGIMES.map(({ name }) => name)).size).toBe(REGIMES.length)
-    for (const { overrides } of REGIMES)
+    for (const { settings } of REGIMES)
       for (const method of COMPARED)
-        expect(() => resolveConfig('quick', undefined, [settingsOf(method, overrides)])).not.toThrow()
+        expect(() => resolveConfig('quick', undefined, [settingsOf(method, settings)])).not.toThrow()
   })
 
   it('all have the control first, without a robot minute, and the dual actor', () => {
-    for (const regime of [...REGIMES, { name: 'another', title: '', overrides: {} }]) {
+    for (const regime of [...REGIMES, { ...standard, name: 'another' }]) {
       const names = methodsOf(regime).map(({ name }) => name)
       expect(names[0]).toBe('cloning')
       expect(names).toContain('dual')
     }
     const busy = settingsOf(methodCalled('cloning'), { online: { robotMinutes: 50 } })
     expect(resolveConfig('quick', undefined, [busy]).online.robotMinutes).toBe(0)
+  })
+
+  it('are all trained, unless one is asked for, and by as many methods as they are worth', async () => {
+    const asked = async (regime?: Regime) => {
+      const names: string[] = []
+      const refuse = async (name: string) => {
+        names.push(name)
+        throw new Error('is not trained here')
+      }
+      const options = { purpose: 'tuning' as const, seeds: [0], trials: 1, robotMinutes: 1, overrides: {} }
+      const bench = { options, regime, path: '', train: refuse, once: refuse, progress: () => {} }
+      await expect(experiment.run(bench)).rejects.toThrow('is not trained here')
+      return names
+    }
+    const [all, one] = [await asked(), await asked(none)]
+    const withoutFlat = ['cloning', 'hg-dagger', 'dsrl', 'silent', 'dual']
+    expect(one).toEqual(withoutFlat.map((name) => `none-${name}`))
+    const of = (regime: string) =>
+      all.filter((name) => name.startsWith(`${regime}-`)).map((name) => name.slice(regime.length + 1))
+    for (const regime of ['standard', 'weak']) expect(of(regime)).toEqual(COMPARED.map(({ name }) => name))
+    for (const regime of ['none', 'hard']) expect(of(regime)).toEqual(withoutFlat)
+    for (const regime of ['few', 'wide', 'human']) expect(of(regime)).toEqual(['cloning', 'dual'])
   })
 
   it('give their runs names of their own', () => expect(runName(none, methodCalled('dual'))).toBe('none-dual'))
@@ -39,7 +67,7 @@ describe('the section of fabricated runs', () => {
   const said = { steps: 400, spokenSteps: 20, commands: 5, wordless: 0, reasons: {} }
   const compared: RegimeRows[] = [
     { regime: standard, rows: [...rowsIn('ssss', {}), of('dsrl', 'sssf', {})], spoken: [said, said] },
-    { regime: none, rows: rowsIn('sssf', none.overrides), spoken: [said] },
+    { regime: none, rows: rowsIn('sssf', none.settings), spoken: [said] },
   ]
   const { tables, plots, notes } = sectionOf(compared)
 
@@ -81,9 +109,18 @@ describe('the section of fabricated runs', () => {
       'Encoder: nano, frozen, pretrained on two hours of scripted play in the same simulated workcell',
     )
     expect(text).toContain('20 demonstrations a task by the scripted expert, whose actions wander by 0.2')
-    expect(text).toContain('**strong operator** (`standard`)')
+    expect(text).toContain('**strong operator** (`standard`): As ever. 20 demonstrations')
     expect(text).toContain("the dual actor's step 0 is 25.0 %. Operator (strong): takes over when")
     expect(text).toContain("the dual actor's step 0 is 25.0 %. Nobody corrects.")
     expect(text).toContain('10 commands, in force for 5.0 % of the steps')
+  })
+
+  it("says what a person's device keeps a hand from", () => {
+    const { settings } = REGIMES.find(({ name }) => name === 'human')!
+    const [note] = sectionOf([{ regime: none, rows: rowsIn('ssss', settings), spoken: [said] }]).notes.slice(-1)
+    expect(note).toContain("demonstrations a task by the scripted expert at a person's device, whose pushes wander by")
+    expect(note).toContain('Operator (person): takes over when')
+    expect(note).toContain("2 axes at a time at 5 speeds, and none for the 200 ms that the gripper's button takes;")
+    expect(notes.join('\n')).not.toContain('speeds')
   })
 })

@@ -66,6 +66,15 @@ describe('train', () => {
     expect(reported.config.demonstrations.path).toContain(join('experiments', 'reporting', 'shared'))
   })
 
+  it('puts a regime over the preset, and under what experiment and user set', async () => {
+    const settings = { demonstrations: { perTask: 3, noise: 0.1 }, operator: { strength: 'weak' } }
+    const regime = { name: 'a', title: '', sentence: '', settings }
+    const options = { ...OPTIONS, overrides: { demonstrations: { noise: 0.2 } } }
+    const { config } = await bench({ regime, options }).train('a', { operator: { kind: 'none' } }, 3)
+    expect(config.demonstrations).toMatchObject({ perTask: 3, noise: 0.2 }) // the preset's are 2 and 0.05
+    expect(config.operator).toEqual({ kind: 'none', strength: 'weak' })
+  })
+
   it('reads a run that has finished, whoever asks again', async () => {
     const first = await bench().train('a', {}, 0)
     const second = await bench().train('a', {}, 0)

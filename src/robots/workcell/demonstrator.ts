@@ -4,6 +4,8 @@ import { RandomStream } from '../../random/stream.ts'
 import { attempt } from '../../robot/attempt.ts'
 import type { Action, Robot } from '../../robot/robot.ts'
 import { expertAction } from './expert.ts'
+import { OperatorHand } from './operator/hand.ts'
+import { PERSON } from './operator/options.ts'
 import { EXPERT } from './plan.ts'
 import type { Truth } from './truth.ts'
 
@@ -26,6 +28,25 @@ export function demonstrator(truth: () => Truth, seed: number, options: Demonstr
       action[axis] = Math.min(1, Math.max(-1, action[axis]! + wander.value[axis]!))
     wander.advance()
     return action
+  }
+}
+
+/**
+ * A person who demonstrates with a device: the expert's plan, seen late, through a hand (operator/hand.ts). `noise` and
+ * `memory` are those of its tremor. One per episode: what it does depends on the seed alone.
+ */
+export function handDemonstrator(truth: () => Truth, seed: number, options: DemonstratorOptions = {}): () => Action {
+  const { noise = 0, memory = 0, gain = PERSON.gain } = options
+  const hand = new OperatorHand(
+    { ...PERSON, tremor: noise, tremorMemory: memory },
+    new RandomStream(seed, 'demonstrator'),
+  )
+  const seen: Truth[] = [] // newest first
+  return () => {
+    seen.unshift(truth())
+    if (seen.length === 1) hand.take(seen[0]!.gripper.command)
+    seen.length = Math.min(seen.length, PERSON.handDelay + 1)
+    return hand.push(expertAction(seen.at(-1)!, gain))
   }
 }
 

@@ -10,6 +10,7 @@ import { TASKS } from './tasks/index.ts'
 import type { BoltState, Fixture, Truth, Vec3 } from './truth.ts'
 import { across, add, cross, dot, length, ramp, rotate, scale, subtract, turnBetween } from './vector.ts'
 
+const ON_RIM = 15 // N: a bolt that is held stands on something
 const FINGER_REACH = 0.009 // m that the pads reach below the TCP
 const NEIGHBOUR = 0.059 // m from bolt to bolt that an open finger needs between them, and some to spare
 const GIVE_WAY = 0.008 // m; as much as the gripper takes along the closing direction
@@ -79,9 +80,12 @@ function carry(truth: Truth, bolt: BoltState): ExpertPlan {
   const { height, offset, up } = inFixture(target.fixture, bolt.tip)
   const turn = align(axis, up, closing)
   const tilt = Math.acos(Math.min(1, dot(axis, up)))
-  const miss = Math.max(length(offset) / 0.0035, tilt / EXPERT.tilt)
+  const aim = EXPERT.aim[truth.tip ?? 'round']
+  const miss = Math.max(length(offset) / aim.offset, tilt / aim.tilt)
   const inside = ramp(-height, 0.001, 0.003) * (length(offset) < 0.009 ? 1 : 0)
-  const aside = ramp(miss, 0.8, 1.6) * (1 - inside)
+  // A flat tip that stands on the rim does not slide in: up again, and beside the axis by less the next time.
+  const onRim = truth.tip === 'flat' && Math.abs(height) < 0.0012 && truth.contactForce > ON_RIM
+  const aside = onRim ? 1 : ramp(miss, 0.8, 1.6) * (1 - inside)
   // Where the bolt has slipped up in the grip the pads stand on the rim before it is down: let it drop the rest.
   const bottomed = height < -0.012 && inFixture(target.fixture, truth.tcp.position).height < 0.0105
   const seated = (-height >= target.seatedDepth && length(offset) < target.offset) || bottomed
@@ -118,7 +122,9 @@ function leave(truth: Truth, bolt: BoltState): ExpertPlan {
   const offset = across(relative, axis)
   // A hand that let go under strain springs aside. Rising with a finger at the shaft would take the bolt along.
   const free = Math.max(1 - ramp(length(offset), 0.006, 0.012), ramp(height, 0, FINGER_REACH))
-  const rise = scale(axis, open * free * Math.max(0, 0.03 - height))
+  // Where the bolt slipped up in the grip the fingers stand on the rim: they open once they are not pressed on it.
+  const pressed = truth.tip === 'flat' ? Math.min(0.03, truth.contactForce / EXPERT.stiffness) * (1 - open) : 0
+  const rise = scale(axis, open * free * Math.max(0, 0.03 - height) + pressed)
   return {
     phase: open < 1 ? 'release' : 'retreat',
     translation: subtract(rise, offset),

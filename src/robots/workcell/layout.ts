@@ -14,10 +14,13 @@ export const BOLT = {
 
 export const OPENING_HEIGHT = 0.045 // of every hole above the table
 
-type Pocket = { depth: number; clearance: number; wall: number }
-export const CRADLE: Pocket & { tilt: number } = { depth: 0.02, clearance: 0.00075, wall: 0.006, tilt: Math.PI / 4 }
-export const STAND: Pocket = { depth: 0.024, clearance: 0.00075, wall: 0.01 }
-export const SLOT: Pocket = { depth: 0.028, clearance: 0.00075, wall: 0.01 }
+/** Between the shaft and each wall of a hole, where no option says another. */
+export const CLEARANCE = 0.00075
+
+type Pocket = { depth: number; wall: number }
+export const CRADLE: Pocket & { tilt: number } = { depth: 0.02, wall: 0.006, tilt: Math.PI / 4 }
+export const STAND: Pocket = { depth: 0.024, wall: 0.01 }
+export const SLOT: Pocket = { depth: 0.028, wall: 0.01 }
 
 /**
  * The rail of the task `slide`: it carries the stand along the stand's own y (to the robot's left) from travel 0 to the end
@@ -50,13 +53,13 @@ export const rowOf = (bolts: BoltCount): readonly number[] => (bolts === 1 ? ROW
 /** Every fixture of the cell in the order of its bodies: cradles, stand, slots. */
 export type Fixtures = { cradles: Fixture[]; stand: Fixture; slots: Fixture[] }
 
-export function nominalFixtures(bolts: BoltCount): Fixtures {
+export function nominalFixtures(bolts: BoltCount, clearance = CLEARANCE): Fixtures {
   const row = rowOf(bolts)
   const place = (pocket: Pocket, x: number, y: number, rotation: Quat): Fixture => ({
     position: [x, y, OPENING_HEIGHT],
     rotation,
     depth: pocket.depth,
-    clearance: pocket.clearance,
+    clearance,
   })
   return {
     cradles: row.map((x) => place(CRADLE, x, ROW_Y, fromRotationVector([CRADLE.tilt, 0, 0]))),

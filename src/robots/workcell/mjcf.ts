@@ -13,6 +13,7 @@ import {
   TIMESTEP,
 } from './layout.ts'
 import type { CellModel, Toy } from './options.ts'
+import { panelOf } from './panel.ts'
 import { fromRotationVector } from './spatial.ts'
 import type { Fixture, Vec3 } from './truth.ts'
 
@@ -28,6 +29,7 @@ export const NAMES = {
   rail: 'rail', // body under a stand that can slide, and the joint between the two
   bolt: (k: number) => `bolt${k}`,
   toy: (i: number) => `toy${i}`,
+  panel: 'panel', // before the front camera, where one may stand there
   touch: (k: number) => `touch${k}`,
   load: (fixture: string) => `load_${fixture}`,
   wrist: 'wrist',
@@ -214,7 +216,7 @@ function pocket(
 const GREY = '0.45 0.46 0.48 1'
 
 function fixtures(model: CellModel): string {
-  const nominal = nominalFixtures(model.bolts)
+  const nominal = nominalFixtures(model.bolts, model.clearance)
   const cradleBelow = CRADLE.depth + CRADLE.wall
   // a foot under the tilted pocket, upright in the world
   const foot = `<geom type="box" pos="0 0.004 -0.032" quat="${numbers(fromRotationVector([-CRADLE.tilt, 0, 0]))}" size="0.012 0.009 0.014" ${LOOKS_ONLY} rgba="${GREY}"/>`
@@ -254,18 +256,23 @@ function standOnRail(nominal: Fixture, friction: number): string {
     </body>`
 }
 
-/** A hexagonal bolt: round-tipped shaft and head. It collides with a capsule and a cylinder; the six flats are looks. */
-function bolt(k: number): string {
+/** A hexagonal bolt: shaft and head. It collides with a capsule (a cylinder, where its tip is flat) and a cylinder; the six flats are looks. */
+function bolt(k: number, tip: CellModel['tip']): string {
   const { shaftRadius, tipBelowHead, headRadius, headHeight, shaftMass, headMass } = BOLT
   const collides = `${BOLT_BITS} condim="4" friction="0.3 0.005 0.0001"`
   const flats = [0, 1, 2].map((i) => {
     const half: Vec3 = [headRadius, headRadius * Math.tan(Math.PI / 6), headHeight / 2]
     return `<geom type="box" pos="0 0 ${headHeight / 2}" quat="${numbers(fromRotationVector([0, 0, (i * Math.PI) / 3]))}" size="${numbers(half)}" ${LOOKS_ONLY} mass="0" rgba="${BRASS}"/>`
   })
+  const shaftLooks = `${collides} mass="${shaftMass}" rgba="${STEEL}"`
+  const shaft =
+    tip === 'round'
+      ? capsule([0, 0, -tipBelowHead + shaftRadius], [0, 0, -shaftRadius], shaftRadius, shaftLooks)
+      : cylinder([0, 0, -tipBelowHead], [0, 0, 0], shaftRadius, shaftLooks)
   return `
     <body name="${NAMES.bolt(k)}" pos="${numbers([rowOf(4)[k]!, 0.3, 0.03])}">
       <freejoint name="${NAMES.bolt(k)}"/>
-      ${capsule([0, 0, -tipBelowHead + shaftRadius], [0, 0, -shaftRadius], shaftRadius, `${collides} mass="${shaftMass}" rgba="${STEEL}"`)}
+      ${shaft}
       ${cylinder([0, 0, 0], [0, 0, headHeight], headRadius, `${collides} mass="${headMass}" rgba="${UNSEEN}"`)}
       ${flats.join('\n      ')}
     </body>`
@@ -276,6 +283,15 @@ const toy = ({ kind, size, colour }: Toy, i: number): string => `
       <freejoint name="${NAMES.toy(i)}"/>
       <geom type="${kind}" size="${numbers(size)}" ${BOLT_BITS} condim="4" friction="0.6 0.005 0.0001" mass="0.06" rgba="${numbers(colour)} 1"/>
     </body>`
+
+/** A panel that may stand before the front camera: it collides with nothing, and where it is is state. */
+function panel({ frontCamera }: CellModel): string {
+  const { half, away } = panelOf(frontCamera)
+  return `
+    <body name="${NAMES.panel}" mocap="true" pos="${numbers(away.position)}" quat="${numbers(away.rotation)}">
+      ${box([0, 0, 0], half, `${LOOKS_ONLY} rgba="${GREY}"`)}
+    </body>`
+}
 
 function actuators(model: CellModel): string {
   const arm =
@@ -318,9 +334,9 @@ export const workcellXml = (model: CellModel): string => `<mujoco model="duet-wo
     ${model.arm === 'panda' ? panda(model) : gantry()}
     ${fixtures(model)}
     ${rowOf(model.bolts)
-      .map((_, k) => bolt(k))
+      .map((_, k) => bolt(k, model.tip))
       .join('')}
-    ${model.toys.map(toy).join('')}
+    ${model.toys.map(toy).join('')}${model.frontHidden > 0 ? panel(model) : ''}
   </worldbody>
   <tendon>
     <fixed name="grip"><joint joint="${NAMES.fingers[0]}" coef="0.5"/><joint joint="${NAMES.fingers[1]}" coef="0.5"/></fixed>

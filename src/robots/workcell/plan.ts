@@ -39,7 +39,7 @@ export const EXPERT = {
   approach: 0.055, // waypoint over the grasp point
   headClearance: 0.031, // fingers this far over the grasp point pass over the head
   hover: 0.01, // waypoint of the tip over a hole
-  tilt: 0.1, // rad: a carried bolt leaning more than this waits over the hole
+  aim: { round: { offset: 0.0035, tilt: 0.1 }, flat: { offset: 0.0015, tilt: 0.05 } }, // m, rad: a carried bolt whose tip is further from the hole's axis, or leans more, waits over it
   pickHeight: 0.04, // where a picked bolt's tip is carried, over the stand
 } as const
 

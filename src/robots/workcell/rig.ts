@@ -2,7 +2,7 @@
 import type { Rig, RigOptions, Simulation } from '../../robot/rig.ts'
 import { ChainStarts } from './chain-starts.ts'
 import { optionsOf, type WorkcellConfig } from './config.ts'
-import { demonstrator } from './demonstrator.ts'
+import { demonstrator, handDemonstrator } from './demonstrator.ts'
 import { type GuardedWorkcell, guardedWorkcell } from './guarded.ts'
 import { operationsOf } from './operations.ts'
 import { intentionsOf } from './operator/intention.ts'
@@ -42,7 +42,7 @@ export function simulationOf(guarded: GuardedWorkcell, chainStarts = 0): Simulat
     starts: (seed) => new ChainStarts(guarded, chainStarts, seed),
     operator: (strength, seed) => new SimulatedOperator(truth, seed, OPERATORS[strength]),
     speaker: (words) => new Speaker(workcell, words),
-    demonstrator: (seed, hand) => demonstrator(truth, seed, hand),
+    demonstrator: (seed, hand, by) => (by === 'person' ? handDemonstrator : demonstrator)(truth, seed, hand),
     intentions: (done, strength) => intentionsOf(done, workcell, OPERATORS[strength]),
   }
 }

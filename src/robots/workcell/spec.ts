@@ -4,7 +4,7 @@ import type { RobotSpec } from '../../robot/robot.ts'
 import { CAMERA_SIZE } from './appearance.ts'
 import { HOME_ROTATION } from './layout.ts'
 import { workcellCameras } from './mounts.ts'
-import type { WorkcellOptions } from './options.ts'
+import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
 import { ACTION_SCALE } from './target.ts'
 import { TASKS } from './tasks/index.ts'
 
@@ -21,13 +21,31 @@ const CHANNELS: Channel[] = [
 
 export const RATE = 10 // Hz
 
-export function specOf(
-  options: Pick<WorkcellOptions, 'arm' | 'bolts' | 'cameras' | 'cell' | 'frontCamera'>,
-): RobotSpec {
-  const { arm, bolts, cameras, cell } = options
+type Named = 'arm' | 'bolts' | 'cell' | 'friction' | 'clearance' | 'tip' | 'starts' | 'toys' | 'frontHidden'
+
+/**
+ * The robot's name: arm, bolts, cell, and in what its scene differs from the default one. Logs keep it, so that a
+ * demonstration that was given in one scene is never taken for one of another (replay/log-files.ts).
+ */
+function nameOf(options: Pick<WorkcellOptions, Named>): string {
+  const { arm, bolts, cell, friction, clearance, tip, starts, toys, frontHidden } = options
+  const { friction: usual, clearance: play } = DEFAULT_OPTIONS
+  const scene = [
+    friction.slot === usual.slot ? '' : `friction${friction.slot}`,
+    clearance === play ? '' : `clearance${clearance}`,
+    tip === 'round' ? '' : tip,
+    ...Object.entries(starts).map(([name, by]) => (by === 0 ? '' : `${name}${by}`)),
+    toys.length === 0 ? '' : `toys${toys.length}`,
+    frontHidden === 0 ? '' : `hidden${frontHidden}`,
+  ]
+  return ['workcell', arm, bolts, cell === 'A' ? '' : cell, ...scene].filter((part) => part !== '').join('-')
+}
+
+export function specOf(options: Pick<WorkcellOptions, Named | 'cameras' | 'frontCamera'>): RobotSpec {
+  const { cameras } = options
   const mounts = workcellCameras(options)
   return {
-    name: `workcell-${arm}-${bolts}${cell === 'A' ? '' : `-${cell}`}`,
+    name: nameOf(options),
     rate: RATE,
     cameras: cameras
       ? { front: { ...CAMERA_SIZE, mount: mounts.front }, wrist: { ...CAMERA_SIZE, mount: mounts.wrist } }

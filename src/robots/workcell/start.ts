@@ -1,6 +1,7 @@
 /** @file Where an episode begins: fixtures, bolts, tool and gripper, drawn from a seeded stream. Pure; workcell.ts applies it. */
 import type { RandomStream } from '../../random/stream.ts'
-import { BOLT, type BoltCount, type Fixtures, GRIPPER, HOME_ROTATION, nominalFixtures } from './layout.ts'
+import { BOLT, type Fixtures, GRIPPER, HOME_ROTATION, nominalFixtures } from './layout.ts'
+import type { StartMargins, WorkcellOptions } from './options.ts'
 import { fromRotationVector, IDENTITY, multiply, toWorld } from './spatial.ts'
 import type { GripperCommand } from './target.ts'
 import type { Task } from './tasks/task.ts'
@@ -14,21 +15,29 @@ export type Start = {
   tcp: Pose
   gripper: GripperCommand
   fingerOpening: number // metres per finger
+  hidden?: boolean // a panel stands before the front camera
 }
 
 const FIXTURE_RANGE = { translation: 0.01, yaw: 0.06 } // ± metres, radians
-export const START_CENTRE: Vec3 = [0.5, 0, 0.18]
-export const START_RANGE: Vec3 = [0.04, 0.04, 0.03]
+const START_CENTRE: Vec3 = [0.5, 0, 0.18]
+const START_RANGE: Vec3 = [0.04, 0.04, 0.03]
 
 export const around = (stream: RandomStream, centre: Vec3, range: Vec3): Vec3 =>
   centre.map((c, i) => c + stream.uniform(-range[i]!, range[i])) as Vec3
+
+/** Where the tool of most tasks begins: over the middle of the table, `beside` metres to the left. */
+export const overTable = (stream: RandomStream, { tool }: StartMargins, beside = 0): Vec3 =>
+  around(stream, add(START_CENTRE, [0, beside, 0]), START_RANGE.map((range) => range + tool) as Vec3)
 
 export const smallTurn = (stream: RandomStream, range: number): Quat =>
   fromRotationVector([stream.uniform(-range, range), stream.uniform(-range, range), stream.uniform(-range, range)])
 
 /** Every fixture moved by up to ± `translation` in x and y and turned by up to ± `yaw` about the vertical. */
-export function scatterFixtures(stream: RandomStream, bolts: BoltCount, range = FIXTURE_RANGE): Fixtures {
-  const nominal = nominalFixtures(bolts)
+export function scatterFixtures(
+  stream: RandomStream,
+  nominal: Fixtures,
+  range: { translation: number; yaw: number },
+): Fixtures {
   const scatter = (fixture: Fixture): Fixture => ({
     ...fixture,
     position: around(stream, fixture.position, [range.translation, range.translation, 0]),
@@ -71,19 +80,27 @@ export type Furnished = {
   bolts: Pose[] // the active one in its cradle, for the task to place
   rotation: Quat
   active: number // which bolt it is about
+  margins: StartMargins
 }
 
 /** The gripper as most tasks find it. */
 export const OPEN = { gripper: 'open', fingerOpening: GRIPPER.openingPerFinger } as const
 
+/** What of a workcell decides where its episodes begin. */
+export type StartOptions = Pick<WorkcellOptions, 'bolts' | 'clearance' | 'starts'>
+
 /** Start state of a task for bolt k: bolts j < k assembled, j > k in their cradles; the rest is the task's. */
-export function startOf(task: Task, stream: RandomStream, count: BoltCount, k: number): Start {
-  const fixtures = scatterFixtures(stream, count)
+export function startOf(task: Task, stream: RandomStream, options: StartOptions, k: number): Start {
+  const { bolts: count, clearance, starts: margins } = options
+  const fixtures = scatterFixtures(stream, nominalFixtures(count, clearance), {
+    translation: FIXTURE_RANGE.translation + margins.fixtures,
+    yaw: FIXTURE_RANGE.yaw + margins.yaw,
+  })
   const bolts = fixtures.slots.map((slot, j) =>
     boltIn(stream, j < k ? slot : fixtures.cradles[j]!, j < k ? leaning(stream, 0, 0.05) : IDENTITY),
   )
-  const rotation = multiply(smallTurn(stream, 0.03), HOME_ROTATION)
-  return task.start(stream, { fixtures, bolts, rotation, active: k })
+  const rotation = multiply(smallTurn(stream, 0.03 + margins.turn), HOME_ROTATION)
+  return task.start(stream, { fixtures, bolts, rotation, active: k, margins })
 }
 
 /** `low` to `high` metres over a fixture, about its middle. */

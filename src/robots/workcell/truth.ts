@@ -15,6 +15,7 @@ export type Slide = { travel: number; stroke: number; speed: number }
 
 export type Truth = {
   task: string
+  tip?: 'round' | 'flat' // of the bolts; round where nothing is said
   bolt: number // index of the active bolt, its cradle and its slot
   tcp: Pose & { velocity: Vec3; angularVelocity: Vec3 }
   gripper: { width: number; command: 'open' | 'close' } // opening between the pads, metres (0..0.05)

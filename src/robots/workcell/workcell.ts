@@ -25,12 +25,14 @@ import {
 import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
 import { fails, isHeld, STEPS_TO_SUCCEED } from './outcome.ts'
+import { panelOf } from './panel.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
 import { RATE, specOf } from './spec.ts'
 import { Stage } from './stage.ts'
 import { type Start, startOf } from './start.ts'
 import { Target, type TargetState } from './target.ts'
 import { TASK_NAMES, TASKS } from './tasks/index.ts'
+import { scatterToys } from './toys.ts'
 import type { BoltState, Fixture, Slide, Truth } from './truth.ts'
 import { UnstableError, World } from './world.ts'
 
@@ -110,9 +112,20 @@ export class Workcell implements Robot {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
     this.stage = this.stageOf(name)
-    this.setScene(startOf(TASKS[name]!, new RandomStream(seed, 'environment'), this.options.bolts, bolt))
+    this.setScene(this.startOf(name, seed, bolt))
     this.activate(name, bolt)
     return this.observeSync()
+  }
+
+  /** The task's start, and on top, from streams of their own, what lies about and what stands in the way. */
+  private startOf(task: string, seed: number, bolt: number): Start {
+    const { toys, frontHidden } = this.options
+    const start = startOf(TASKS[task]!, new RandomStream(seed, 'environment'), this.options, bolt)
+    return {
+      ...start,
+      toys: scatterToys(new RandomStream(seed, 'toys'), toys, start.fixtures),
+      hidden: new RandomStream(seed, 'panel').uniform() < frontHidden,
+    }
   }
 
   /**
@@ -149,6 +162,10 @@ export class Workcell implements Robot {
     start.toys.forEach((pose, i) => {
       world.placeFree(world.toys[i]!, pose)
     })
+    if (this.options.frontHidden > 0) {
+      const { before, away } = panelOf(this.options.frontCamera)
+      world.placeFixture(NAMES.panel, start.hidden ? before : away)
+    }
     for (const finger of world.fingers) world.views.qpos[finger] = start.fingerOpening
     stage.drive.place(start.tcp)
     target.hold(start.tcp)
@@ -224,6 +241,7 @@ export class Workcell implements Robot {
     const slide = this.slide()
     return {
       task: this.task,
+      ...(this.options.tip === 'flat' && { tip: 'flat' as const }),
       bolt: this.bolt,
       tcp,
       gripper,
@@ -315,10 +333,10 @@ export class Workcell implements Robot {
 
   private fixtures(): Fixtures {
     const { world } = this
-    const fixture = (name: string, { depth, clearance }: { depth: number; clearance: number }): Fixture => ({
+    const fixture = (name: string, { depth }: { depth: number }): Fixture => ({
       ...world.fixturePose(name),
       depth,
-      clearance,
+      clearance: this.options.clearance,
     })
     return {
       cradles: world.bolts.map((_, k) => fixture(NAMES.cradle(k), CRADLE)),

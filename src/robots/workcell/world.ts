@@ -58,7 +58,7 @@ export class World {
   readonly toys: FreeBody[]
   readonly fixtures: string[] // names
   readonly rail: Rail | undefined // where the stand can slide
-  private readonly mocapOf: Record<string, number> = {} // fixture name -> mocap index; a stand on a rail moves with it
+  private readonly mocapOf: Record<string, number> = {} // fixture (or panel) name -> mocap index; a stand on a rail moves with it
   readonly fingers: number[] // qpos indices
   readonly gripperControl: number // ctrl index
   readonly jointRange: Float64Array // [armDofs, 2] rad or m
@@ -111,6 +111,7 @@ export class World {
       const carrier = name === NAMES.stand && this.rail ? NAMES.rail : name
       this.mocapOf[name] = this.m.body_mocapid[id(mjOBJ_BODY, carrier)]
     }
+    if (model.frontHidden > 0) this.mocapOf[NAMES.panel] = this.m.body_mocapid[id(mjOBJ_BODY, NAMES.panel)]
     for (const name of [
       ...this.fixtures.map(NAMES.load),
       NAMES.load(NAMES.table),

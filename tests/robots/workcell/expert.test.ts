@@ -1,7 +1,7 @@
 /** @file The scripted expert solves the tasks from any state, without a memory; the potential knows how far it has to go. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attempt } from '../../../src/robot/attempt.ts'
-import { demonstrator, expertSuccess } from '../../../src/robots/workcell/demonstrator.ts'
+import { demonstrator, expertSuccess, handDemonstrator } from '../../../src/robots/workcell/demonstrator.ts'
 import { expertAction, expertPlan } from '../../../src/robots/workcell/expert.ts'
 import { stepsToGo } from '../../../src/robots/workcell/progress.ts'
 import type { Quat, Truth, Vec3 } from '../../../src/robots/workcell/truth.ts'
@@ -183,6 +183,28 @@ describe('the expert in the workcell', () => {
       return result.steps.map(({ action, outcome }) => [...action, ...outcome.observation.proprio])
     }
     expect(await once()).toEqual(await once())
+  })
+})
+
+describe('a person who demonstrates', () => {
+  it('solves the tasks by a device: two axes at a time, at five speeds, slower than the expert', async () => {
+    const cell = await Workcell.create({ cameras: false })
+    for (const task of ['place', 'pick', 'assemble']) {
+      const done = []
+      for (let seed = 404; seed < 408; seed++) {
+        const act = handDemonstrator(() => cell.truth(), seed)
+        const { success, steps } = await attempt(cell, task, seed, act)
+        for (const { action } of steps) {
+          const pushed = action.subarray(0, 6).filter((value) => value !== 0)
+          expect(pushed.length).toBeLessThanOrEqual(2)
+          for (const value of pushed) expect(5 * value).toBeCloseTo(Math.round(5 * value), 5)
+        }
+        if (success) done.push(steps.length)
+      }
+      expect(done.length).toBeGreaterThanOrEqual(3)
+      expect(Math.min(...done)).toBeGreaterThan({ place: 42, pick: 16, assemble: 23 }[task]!)
+    }
+    cell.free()
   })
 })
 

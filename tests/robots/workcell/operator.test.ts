@@ -8,7 +8,7 @@ import { expertAction, expertPlan } from '../../../src/robots/workcell/expert.ts
 import { contactOffset, Gate, type Glance } from '../../../src/robots/workcell/operator/gate.ts'
 import { OperatorHand } from '../../../src/robots/workcell/operator/hand.ts'
 import { SimulatedOperator } from '../../../src/robots/workcell/operator/operator.ts'
-import { DEFAULT_OPERATOR, WEAK_OPERATOR } from '../../../src/robots/workcell/operator/options.ts'
+import { DEFAULT_OPERATOR, PERSON, WEAK_OPERATOR } from '../../../src/robots/workcell/operator/options.ts'
 import type { Truth } from '../../../src/robots/workcell/truth.ts'
 import { Workcell } from '../../../src/robots/workcell/workcell.ts'
 
@@ -87,7 +87,7 @@ describe('the hand', () => {
 
   it('trembles with spread 0.05 and memory 0.7 on the axes it pushes, on no others', () => {
     const hand = new OperatorHand(DEFAULT_OPERATOR, new RandomStream(1, 'hand'))
-    hand.take()
+    hand.take('open')
     const tremor = Array.from({ length: 20_000 }, () => {
       const action = hand.push(Float32Array.of(0.5, 0, 0, 0, 0, 0, 1))
       expect(action[1]).toBe(0)
@@ -98,6 +98,36 @@ describe('the hand', () => {
     expect(mean(tremor)).toBeCloseTo(0, 2)
     expect(Math.sqrt(variance)).toBeCloseTo(0.05, 2)
     expect(mean(tremor.slice(1).map((x, i) => x * tremor[i]!)) / variance).toBeCloseTo(0.7, 1)
+  })
+})
+
+describe('the hand of a person at a device', () => {
+  const still = { ...PERSON, strength: 0.8, deadZone: 0.1, sparsity: 0.3, tremor: 0, axes: 2, levels: 5, button: 2 }
+  const hand = () => {
+    const taken = new OperatorHand(still, new RandomStream(0, 'hand'))
+    taken.take('open')
+    return taken
+  }
+
+  it('pushes the two axes that want most, at one of five speeds', () => {
+    const action = hand().push(Float32Array.of(1, 0.6, -0.4, 0.9, 0, 0, -1))
+    // 0.8 · 1 = 0.8 and 0.8 · 0.9 = 0.72, the nearest fifth of which is 0.8
+    for (const [axis, wanted] of [0.8, 0, 0, 0.8, 0, 0, -1].entries()) expect(action[axis]).toBeCloseTo(wanted, 6)
+  })
+
+  it('takes two steps to press the button of the gripper, and pushes nothing meanwhile', () => {
+    const closing = Float32Array.of(1, 0, 0, 0, 0, 0, 1)
+    const pressing = hand()
+    const steps = Array.from({ length: 4 }, () => pressing.push(closing))
+    expect(steps.map((action) => action[6])).toEqual([-1, -1, 1, 1])
+    expect(steps.map((action) => action[0])).toEqual([0, 0, expect.closeTo(0.8, 6), expect.closeTo(0.8, 6)])
+  })
+
+  it('lets go of the button where the gripper is no longer to be changed', () => {
+    const pressing = hand()
+    const wanted = [1, -1, 1, -1, 1, -1]
+    const told = wanted.map((grip) => pressing.push(Float32Array.of(0, 0, 0, 0, 0, 0, grip))[6])
+    expect(told).toEqual(wanted.map(() => -1))
   })
 })
 

@@ -13,7 +13,7 @@ import type { SimulatedOperatorOptions } from './options.ts'
 
 /** The plan of `expert` on the scene as the hand saw it, as a still hand pushes it. Newest scene first. */
 export function stillHand(options: SimulatedOperatorOptions): (seen: readonly Truth[]) => Action {
-  const hand = new OperatorHand({ ...options, tremor: 0 }, new RandomStream(0, 'still hand'))
+  const hand = new OperatorHand({ ...options, tremor: 0, button: 0 }, new RandomStream(0, 'still hand'))
   return (seen) => hand.push(expertAction(seen[Math.min(options.handDelay, seen.length - 1)]!, options.gain))
 }
 

@@ -110,7 +110,7 @@ export class SimulatedOperator implements SimulatedPerson {
     this.counts.takeovers[reason]++
     const mirrored = this.random.uniform() < this.options.confusion
     this.doing = { name: 'correcting', step: 0, before: potential, mirrored }
-    this.hand.take()
+    this.hand.take(this.picture(this.options.handDelay).gripper.command)
   }
 
   private mayHandBack(potential: number): boolean {

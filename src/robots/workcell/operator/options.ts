@@ -19,6 +19,9 @@ export type SimulatedOperatorOptions = {
   tremorMemory: number // AR(1) coefficient
   deadZone: number // of the device, action units
   sparsity: number // axes below this share of the largest translation axis are not pushed
+  axes: number // motion axes that are pushed at a time, at most
+  levels: number // speeds of the device from rest to full; 0: any
+  button: number // steps that pressing the button of the gripper takes, in which the hand pushes nothing else
   confusion: number // probability that a takeover starts with left and right mixed up
 }
 
@@ -41,6 +44,9 @@ export const DEFAULT_OPERATOR: SimulatedOperatorOptions = {
   tremorMemory: 0.7,
   deadZone: 0.1,
   sparsity: 0.3,
+  axes: 6,
+  levels: 0,
+  button: 0,
   confusion: 0,
 }
 
@@ -59,19 +65,32 @@ export const WEAK_OPERATOR: SimulatedOperatorOptions = {
   confusion: 0.2,
 }
 
+/**
+ * Somebody at a keyboard or a six-axis device: sees late with the hands on, too, and pushes less for it; two axes at a time,
+ * at a few speeds that end well below the robot's; a button moves the gripper.
+ */
+export const PERSON: SimulatedOperatorOptions = {
+  ...DEFAULT_OPERATOR,
+  reaction: 4,
+  delay: 2,
+  handDelay: 1,
+  strength: 0.8,
+  gain: 0.4,
+  tremor: 0.1,
+  axes: 2,
+  levels: 5,
+  button: 2,
+}
+
 /** By the setting `operator.strength`. */
-export const OPERATORS = { strong: DEFAULT_OPERATOR, weak: WEAK_OPERATOR } as const
+export const OPERATORS = { strong: DEFAULT_OPERATOR, weak: WEAK_OPERATOR, person: PERSON } as const
 
 /** @throws InputError where a value makes no sense */
 export function checkOperator(options: SimulatedOperatorOptions): SimulatedOperatorOptions {
-  const whole = ['reaction', 'delay', 'handDelay', 'shortest', 'longest', 'quiet'] as const
+  const whole = ['reaction', 'delay', 'handDelay', 'shortest', 'longest', 'quiet', 'axes', 'levels', 'button'] as const
   for (const name of whole)
     if (!Number.isInteger(options[name]) || options[name] < 0)
-      throw new InputError(
-        `simulated operator, ${name}`,
-        `is ${options[name]}`,
-        'Give a whole number of steps, 0 or more',
-      )
+      throw new InputError(`simulated operator, ${name}`, `is ${options[name]}`, 'Give a whole number, 0 or more')
   for (const name of ['strength', 'tremorMemory', 'deadZone', 'sparsity', 'confusion'] as const)
     if (!(options[name] >= 0 && options[name] <= 1))
       throw new InputError(`simulated operator, ${name}`, `is ${options[name]}`, 'Give a number from 0 to 1')

@@ -17,10 +17,11 @@ export const task: Task = {
     const { depth, offset, tilt } = seating(bolt, truth.slots[truth.bolt]!)
     return depth >= 0.025 && offset < 0.003 && tilt < 0.13 && isReleasedAndClear(truth, bolt)
   },
-  start(stream, { fixtures, bolts, rotation, active }) {
+  start(stream, { fixtures, bolts, rotation, active, margins }) {
     const [x, y] = fixtures.stand.position
+    const aside = 0.01 + margins.tool // not in height: the tip would touch the stand
     const tcp: Pose = {
-      position: around(stream, [x, y, OPENING_HEIGHT + 0.04 + TIP_TO_GRASP], [0.01, 0.01, 0.01]),
+      position: around(stream, [x, y, OPENING_HEIGHT + 0.04 + TIP_TO_GRASP], [aside, aside, 0.01]),
       rotation,
     }
     bolts[active] = boltInGrip(stream, tcp, stream.uniform(-0.002, 0.002), stream.uniform(-0.04, 0.04))

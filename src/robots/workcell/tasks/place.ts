@@ -1,7 +1,6 @@
 /** @file "place": a bolt from its cradle upright into the stand. */
 import { isReleasedAndClear, seating } from '../outcome.ts'
-import { above, around, boltIn, OPEN, START_CENTRE, START_RANGE, smallTurn } from '../start.ts'
-import { add } from '../vector.ts'
+import { above, boltIn, OPEN, overTable, smallTurn } from '../start.ts'
 import type { Task } from './task.ts'
 
 export const task: Task = {
@@ -14,9 +13,9 @@ export const task: Task = {
     const { depth, offset, tilt } = seating(bolt, truth.stand)
     return depth >= 0.02 && offset < 0.004 && tilt < 0.22 && isReleasedAndClear(truth, bolt)
   },
-  start(stream, { fixtures, bolts, rotation, active: k }) {
+  start(stream, { fixtures, bolts, rotation, active: k, margins }) {
     bolts[k] = boltIn(stream, fixtures.cradles[k]!, smallTurn(stream, 0.08), 0.001)
-    let position = around(stream, add(START_CENTRE, [0, 0.01, 0]), START_RANGE)
+    let position = overTable(stream, margins, 0.01)
     // half of the time as an assemble before leaves it
     if (k > 0 && stream.uniform() < 0.5) position = above(stream, fixtures.slots[k - 1]!, 0.05, 0.08)
     return { fixtures, bolts, toys: [], tcp: { position, rotation }, ...OPEN }

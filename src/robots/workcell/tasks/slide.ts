@@ -3,16 +3,16 @@
  * pushes, backs off and rises. Like the other plans this one has no memory: the phase follows from the state.
  */
 
-import { BOLT, GRIPPER, HOME_ROTATION, OPENING_HEIGHT, RAIL, STAND } from '../layout.ts'
+import { BOLT, CLEARANCE, GRIPPER, HOME_ROTATION, OPENING_HEIGHT, RAIL, STAND } from '../layout.ts'
 import { DEFAULT_OPTIONS } from '../options.ts'
 import { type ExpertPhase, type ExpertPlan, travel as stepsOfTravel } from '../plan.ts'
 import { conjugate, multiply, rotationVector } from '../spatial.ts'
-import { around, OPEN, START_CENTRE, START_RANGE } from '../start.ts'
+import { OPEN, overTable } from '../start.ts'
 import type { Slide, Truth, Vec3 } from '../truth.ts'
 import { add, axisOf, dot, length, ramp, scale, subtract } from '../vector.ts'
 import type { Task } from './task.ts'
 
-const FACE = -(BOLT.shaftRadius + STAND.clearance + STAND.wall + GRIPPER.padHalf[0]) // TCP along the rail with pads at the stand
+const FACE = -(BOLT.shaftRadius + CLEARANCE + STAND.wall + GRIPPER.padHalf[0]) // TCP along the rail with pads at the stand
 
 /** Metres; along and across the rail relative to the stand, heights over the table. */
 const SLIDE = {
@@ -88,9 +88,9 @@ export const task: Task = {
     Math.abs(slide.speed) < 0.01 &&
     tcp.position[2] > OPENING_HEIGHT + 0.02,
   /** The stand is at its travel 0. */
-  start(stream, { fixtures, bolts, rotation }) {
+  start(stream, { fixtures, bolts, rotation, margins }) {
     fixtures.stand.position[1] += RAIL.start
-    const tcp = { position: around(stream, START_CENTRE, START_RANGE), rotation }
+    const tcp = { position: overTable(stream, margins), rotation }
     return { fixtures, bolts, toys: [], tcp, ...OPEN }
   },
   plan: (truth) => truth.slide && slidePlan(truth, truth.slide),
