@@ -6,6 +6,7 @@ import { ACTION_WIDTH } from '../robot/robot.ts'
 import { NOISE_SCALE } from './actors.ts'
 import { uniformInput } from './batch.ts'
 import { CloningSteps, cloningOf } from './cloning.ts'
+import { HeadsInTurn } from './heads-in-turn.ts'
 import {
   ACTOR_LOSS,
   ACTOR_VALUE,
@@ -154,6 +155,7 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
   const renewal = await Renewal.compile(store, settings)
   return {
     programs: [cloning.program, critic, ...Object.values(joint)],
+    headsInTurn: new HeadsInTurn(cloning, store, settings),
     renewal,
     async update(phase, steps) {
       await cloning.take(learner.cloningSteps, steps)

@@ -22,6 +22,7 @@ export const options = (changes: Partial<LearnerOptions> = {}): LearnerOptions =
     conservativeSamples: 2,
     refinement: { batch: 8, startAfter: 1 },
   }),
+  warmUp: { updates: 100, heads: 1, cloningSteps: 0 },
   lambda: { 'warm-up': { bc: 1, q: 0.1 }, online: { bc: 0.5, q: 0.5 } },
   onlineAfter: 1,
   seed: 0,

@@ -28,6 +28,7 @@ const ROWS = 3 // of each task in a batch
 const SEED = 4
 const commands = builtInCommandEncoder(4)
 const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 })
+const warmUp = { updates: 4, heads: 2, cloningSteps: 6 }
 const lambda = { 'warm-up': { bc: 0.9, q: 0.3 }, online: { bc: 0.4, q: 0.7 } }
 
 /** As in the paper, but for figures that no default has. */
@@ -61,7 +62,7 @@ const VARIANTS: Record<string, Variant> = {
   'as in the paper': { learner: LearnerConfig.parse(paper), network: NetworkConfig.parse(network) },
   'with all that goes beyond it': {
     learner: LearnerConfig.parse(beyond),
-    network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2 }),
+    network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3 }),
   },
   'in the other forms of its terms, on h': {
     learner: LearnerConfig.parse({ ...paper, bcTerm: 'direct', conservativeForm: 'plain', maxGradientNorm: 0.01 }),
@@ -180,6 +181,7 @@ class Trial {
       learner,
       threads: 1,
       lambda,
+      warmUp,
       commands,
       translator,
     }
@@ -199,7 +201,13 @@ class Trial {
   }
 
   private get setting() {
-    return { learner: this.variant.learner, tasks: TASKS.length, batch: ROWS, members: this.variant.network.members }
+    return {
+      learner: this.variant.learner,
+      tasks: TASKS.length,
+      batch: ROWS,
+      members: this.variant.network.members,
+      gripperGain: this.variant.network.gripperGain,
+    }
   }
 
   /** Both do the same. Returns the figures of both. */
