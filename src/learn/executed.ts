@@ -16,10 +16,10 @@ import type { NetworkConfig } from './config.ts'
 export type HeadInput = { h: Tensor; proprio: Tensor }
 
 /** Noise w of scale K [..., A] and a state to an action [..., A]. */
-export type Answer = (w: Tensor, seen: HeadInput) => Tensor
+export type HeadsAnswer = (w: Tensor, seen: HeadInput) => Tensor
 
 /** The mean of the heads' answers to the same noise. */
-export function meanAnswer(heads: readonly Parameters[]): Answer {
+export function meanAnswer(heads: readonly Parameters[]): HeadsAnswer {
   const schedule = consistencySchedule(CONRFT_SCHEDULE)
   return (w, { h, proprio }) => {
     const answers = heads.map((head) => policyOf(denoiser(head), schedule)(w, conditioning(head, h, proprio)))
@@ -28,7 +28,7 @@ export function meanAnswer(heads: readonly Parameters[]): Answer {
 }
 
 /** The same as the robot executes it: the gripper's entry times its gain, clipped to [-1, 1]. */
-export function executedAnswer(heads: readonly Parameters[], { gripperGain }: NetworkConfig): Answer {
+export function executedAnswer(heads: readonly Parameters[], { gripperGain }: NetworkConfig): HeadsAnswer {
   const answer = meanAnswer(heads)
   if (gripperGain === 1) return answer
   const gains = constant(

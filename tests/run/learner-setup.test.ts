@@ -13,6 +13,7 @@ const settings = [
   ...['warmUp.bcWeight=0.91', 'warmUp.qWeight=0.12', 'online.bcWeight=0.43', 'online.qWeight=0.64'],
   ...['online.startAfter=77', 'learner.discount=0.955', 'learner.batch=48', 'learner.interventionShare=0.35'],
   ...['learner.targetRate=0.007', 'learner.learningRate=0.0013', 'learner.criticStepsPerActorStep=3'],
+  ...['warmUp.updates=321', 'warmUp.heads=3', 'warmUp.cloningSteps=45'],
   ...['replay.capacity=1234', 'replay.shift=6', 'talk.window=3', 'talk.threshold=0.0021'],
 ]
 const config = resolveConfig('paper', undefined, settings.map(parseOverride))
@@ -32,6 +33,7 @@ describe('the setup of the learner', () => {
     expect(setup.learner).toEqual({
       ...{ method: 'dsrl', tasks: ['pick', 'place'], seed: 5, onlineAfter: 77 },
       ...{ sizes, learner: config.learner },
+      warmUp: { updates: 321, heads: 3, cloningSteps: 45 },
       lambda: { 'warm-up': { bc: 0.91, q: 0.12 }, online: { bc: 0.43, q: 0.64 } },
     })
     expect(setup.learner.learner).toMatchObject({
