@@ -2,8 +2,8 @@
 import type { Command } from 'commander'
 import { type Identity, vouchesFor } from '../console/server/identity.ts'
 import { isLocal, LOOPBACK, type Names } from '../console/server/names.ts'
-import { type Address, type Console, openReplayConsole } from '../console/server/open.ts'
-import { DEFAULT_PORT } from '../console/server/server.ts'
+import type { Address, Console } from '../console/server/open.ts'
+import { DEFAULT_PORT } from '../console/server/port.ts'
 import { portNumber } from './options.ts'
 
 export function register(program: Command): void {
@@ -43,6 +43,7 @@ export function consoleOptions(command: Command): Command {
 }
 
 async function run(folder: string | undefined, options: Address & { runs: string }): Promise<void> {
+  const { openReplayConsole } = await import('../console/server/open.ts') // a run without a console shares this file
   const opened = await openReplayConsole(folder === undefined ? { runs: options.runs } : { run: folder }, options)
   process.stdout.write(`${whereabouts(opened)}Ctrl-C ends it.\n`)
   await new Promise<void>((resolve) => process.once('SIGINT', resolve))

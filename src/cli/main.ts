@@ -1,20 +1,24 @@
 /** @file The `duet` command: one file a subcommand; errors are told in one line. */
 import { Command } from 'commander'
-import { register as registerAudit } from './audit.ts'
-import { register as registerConsole } from './console.ts'
-import { register as registerDemo } from './demo.ts'
-import { register as registerDoctor } from './doctor.ts'
 import { endWith, watchEnds } from './ends.ts'
-import { register as registerEval } from './eval.ts'
-import { register as registerExperiments } from './experiments.ts'
-import { register as registerLog } from './log.ts'
-import { register as registerPretrain } from './pretrain.ts'
-import { register as registerPull } from './pull.ts'
-import { register as registerRobot } from './robot.ts'
-import { register as registerSteer } from './steer.ts'
-import { register as registerTrain } from './train.ts'
 
 watchEnds()
+
+/** Each is read when it is asked for: most of a start is the reading of modules, and few need all. */
+const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) => void }>> = {
+  train: () => import('./train.ts'),
+  eval: () => import('./eval.ts'),
+  robot: () => import('./robot.ts'),
+  steer: () => import('./steer.ts'),
+  demo: () => import('./demo.ts'),
+  pretrain: () => import('./pretrain.ts'),
+  pull: () => import('./pull.ts'),
+  doctor: () => import('./doctor.ts'),
+  audit: () => import('./audit.ts'),
+  console: () => import('./console.ts'),
+  log: () => import('./log.ts'),
+  experiments: () => import('./experiments.ts'),
+}
 
 const program = new Command('duet')
   .description('Fine-tunes a vision-language-action robot policy with a human in the loop.')
@@ -22,23 +26,10 @@ const program = new Command('duet')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2)) // as exitCodeOf has it: a user can mend it
   .configureHelp({ sortSubcommands: true })
 
-for (const register of [
-  registerTrain,
-  registerEval,
-  registerRobot,
-  registerSteer,
-  registerDemo,
-  registerPretrain,
-  registerPull,
-  registerDoctor,
-  registerAudit,
-  registerConsole,
-  registerLog,
-  registerExperiments,
-])
-  register(program)
-
 try {
+  const [, , asked = ''] = process.argv
+  const wanted = Object.hasOwn(SUBCOMMANDS, asked) ? [SUBCOMMANDS[asked]!] : Object.values(SUBCOMMANDS)
+  for (const load of wanted) (await load()).register(program)
   await program.parseAsync()
 } catch (error) {
   endWith(error)

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { type Address, type Console, openLiveConsole } from '../console/server/open.ts'
+import type { Address, Console } from '../console/server/open.ts'
 import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { Failure } from '../loop/failure.ts'
@@ -154,6 +154,7 @@ function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDispla
 
 /** Says where the page is: on lines of their own, and not on the output that is meant for programs. */
 async function openConsole(path: string, options: Options, display: ProgressDisplay): Promise<Console> {
+  const { openLiveConsole } = await import('../console/server/open.ts')
   const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
   const lines = whereabouts(operating)
   if (options.json) process.stderr.write(lines)

@@ -80,8 +80,8 @@ describe('a takeover', () => {
     await page.takeControl()
     page.input(REST, true, 1)
     await page.until('state', shut)
-    await endEpisode()
     page.forget()
+    await endEpisode()
     await page.until('state', ({ actor }) => actor === null) // the first observation of the next one
     await page.hold(LEFT, 300)
     await endEpisode()

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readMetrics } from '../../src/metrics/metrics.ts'
-import { type Outcome, Place } from './death/harness.ts'
+import { type Outcome, Place, type Running } from './death/harness.ts'
 import { stopAt } from './death/stages.ts'
 
 vi.setConfig({ testTimeout: 300_000 }) // for a machine with much else to do
@@ -133,12 +133,18 @@ describe.concurrent('a run that is told to end', () => {
   })
 })
 
-describe.concurrent('a run that the machine fails', () => {
-  const short = ['online.robotMinutes=0.05']
+const short = ['online.robotMinutes=0.05']
+let unheard: Running | undefined
+/** A run whose words nobody reads; one for all tests. */
+const startUnheard = () =>
+  (unheard ??= place.start({
+    settings: short,
+    shell: (command) => `${command} 2>&1 | head -1; exit \${PIPESTATUS[0]}`,
+  }))
 
+describe.concurrent('a run that the machine fails', () => {
   it('goes on to its end when nobody reads what it says any more', async () => {
-    const shell = (command: string) => `${command} 2>&1 | head -1; exit \${PIPESTATUS[0]}`
-    const running = place.start({ settings: short, shell })
+    const running = startUnheard()
     expect(await running.ended, running.errors).toBe(0)
     expect(existsSync(join(running.run, 'summary.json'))).toBe(true)
   })
@@ -183,7 +189,7 @@ describe.concurrent('a run that the machine fails', () => {
 })
 
 it('a log that is damaged ends a resumed run at once, and does not keep it alive', async () => {
-  const first = place.start({ settings: ['online.robotMinutes=0.05'] })
+  const first = startUnheard()
   expect(await first.ended, first.errors).toBe(0)
   const log = join(first.run, 'log', 'segment-000001.duetlog')
   const bytes = readFileSync(log)

@@ -9,7 +9,8 @@ import { RunLibrary } from './library.ts'
 import { LOOPBACK, type Names, namesFor } from './names.ts'
 import { RunObserver } from './observer.ts'
 import { ownCertificate } from './own-certificate.ts'
-import { ConsoleServer, DEFAULT_PORT } from './server.ts'
+import { DEFAULT_PORT } from './port.ts'
+import { ConsoleServer } from './server.ts'
 
 /** Where `npm run build` leaves the page. */
 export const PAGE = fileURLToPath(new URL('../../../build/console', import.meta.url))

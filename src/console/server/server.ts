@@ -16,9 +16,8 @@ import type { Identity } from './identity.ts'
 import { isWildcard, LOOPBACK, type Names, namesFor } from './names.ts'
 import type { RunObserver } from './observer.ts'
 import { Orders } from './orders.ts'
+import { DEFAULT_PORT } from './port.ts'
 import { answerRequest, type Library } from './requests.ts'
-
-export const DEFAULT_PORT = 8337
 
 export type ConsoleOptions = {
   observer: RunObserver
