@@ -109,7 +109,14 @@ function randomReplay(): ReplayBuffer {
   const capacity = EPISODES * (EPISODE_STEPS + 1)
   const replay = new ReplayBuffer({
     ...{ tasks: TASKS, embeddingWidth: EMBEDDING, proprioWidth: PROPRIO, featureShape: FEATURES, copies: 0 },
-    ...{ discount: 0.98, translator, commands, demonstrationCapacity: capacity, onlineCapacity: capacity },
+    ...{
+      discount: 0.98,
+      returnSteps: learner.returnSteps,
+      translator,
+      commands,
+      demonstrationCapacity: capacity,
+      onlineCapacity: capacity,
+    },
   })
   const random = new RandomStream(0, 'bench/steps')
   const normal = (width: number) => random.fillNormal(new Float32Array(width))

@@ -73,10 +73,10 @@ export const actorCriticGroups = (settings: StepSettings): Record<string, Parame
 /** Critic loss of the phase: Cal-QL in the warm-up, plain TD online. Returns the loss with its parts. */
 function criticLoss(update: Update, critics: Critics, phase: Phase) {
   const { batch, settings } = update
-  const { discount, conservativeSamples, conservativeForm, conservativeWeight } = settings.learner
+  const { conservativeSamples, conservativeForm, conservativeWeight } = settings.learner
   const nextAction = update.policy(mul(NOISE_SCALE, update.normal('next')), update.nextH)
-  const { q, td } = critics.temporalDifference(nextAction, discount)
-  if (phase === 'online') return { loss: td, td }
+  const { q, td } = critics.temporalDifference(nextAction)
+  if (phase === 'online' || conservativeWeight === 0) return { loss: td, td }
   const uniform = uniformInput('actions', [...update.rows, conservativeSamples, ACTION_WIDTH])
   const noise = (name: string) => mul(NOISE_SCALE, update.normal(name, conservativeSamples))
   const sampled = sampledActions(

@@ -314,6 +314,7 @@ export function learnerSetup(
       featureShape,
       copies: copies.count,
       discount: learner.discount,
+      returnSteps: learner.returnSteps,
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

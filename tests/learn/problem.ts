@@ -38,6 +38,7 @@ export function aReplay({ online = true, reward = 1, names = tasks, brightness =
     featureShape: [2, 2, 2, 3],
     copies: 0,
     discount: 0.9,
+    returnSteps: 1,
     translator: ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 }),
     commands,
     demonstrationCapacity: 1000,

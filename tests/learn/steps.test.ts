@@ -46,6 +46,8 @@ const paper = {
 const beyond = {
   ...paper,
   criticStepsPerActorStep: 3,
+  returnSteps: 2,
+  boundedTargets: true,
   cloningSteps: 2,
   interventionShare: 1,
   actorAverage: 0.2,
@@ -84,9 +86,10 @@ const KIND = { demonstration: -1, rollout: 0, intervention: 1 }
 const codeOfTask = (task: number) => task - 1
 
 /** Each task has two demonstrations and two episodes with an intervention. Proprio tells task and kind of every row. */
-function aReplay(): ReplayBuffer {
+function aReplay({ returnSteps }: LearnerConfig): ReplayBuffer {
   const replay = new ReplayBuffer({
-    ...{ tasks: TASKS, embeddingWidth: 4, proprioWidth: 3, featureShape: [2, 1, 3, 2], copies: 0, discount: 0.93 },
+    ...{ tasks: TASKS, embeddingWidth: 4, proprioWidth: 3, featureShape: [2, 1, 3, 2], copies: 0 },
+    ...{ discount: 0.93, returnSteps },
     ...{ translator, commands },
     ...{ demonstrationCapacity: 100, onlineCapacity: 100 },
   })
@@ -189,7 +192,7 @@ class Trial {
     const store = createStore(groups, SEED)
     stir(store)
     const training = await methods[method].compile(store, settings)
-    const steps = new Steps(aReplay(), store, groups, ROWS, learner, SEED)
+    const steps = new Steps(aReplay(learner), store, groups, ROWS, learner, SEED)
     return new Trial(method, variant, store, training, steps)
   }
 

@@ -47,7 +47,7 @@ function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups:
   const seen = { features: batch.features, ...update.seen }
   const nextSeen = { features: batch.nextFeatures, h: batch.nextH, proprio: batch.nextProprio }
   const next = noiseOf(settings.sizes, actor, nextSeen, update.normal('next'))
-  const { td } = critics.temporalDifference(executed(next.noise, nextSeen), settings.learner.discount)
+  const { td } = critics.temporalDifference(executed(next.noise, nextSeen))
 
   const anyNoise = update.normal('alias')
   const judged = critics.judge(executed(anyNoise, seen))

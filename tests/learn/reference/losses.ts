@@ -169,7 +169,7 @@ function weightsOf(meanQ: readonly number[], { c, min, max }: LearnerConfig['tas
   return positive.map((q) => Math.min(max, Math.max(min, sum / (N * q + N * c))))
 }
 
-/** (Q(s, a) - y)², y = r + γ (1 - terminated) min over the target members of Q'(s', a'), a' = `next(row)`. */
+/** (Q_m(s, a) - y)², y = r + γ (1 - terminated) min over the target members of Q'(s', a'), a' = `next(row)`; r and γ of all steps up to s'. */
 export function tdLoss(
   critic: Net,
   target: Net,
@@ -184,7 +184,8 @@ export function tdLoss(
       .map((member) => criticise(target, task, member, batch.state(row, "s'"), action))
       .reduce(minimum)
     const goesOn = 1 - batch.number('terminated', row)
-    const y = batch.number('reward', row) + setting.learner.discount * goesOn * plain(promised)
+    const ahead = batch.number('reward', row) + batch.number('discount', row) * goesOn * plain(promised)
+    const y = setting.learner.boundedTargets ? Math.min(1, Math.max(0, ahead)) : ahead
     return members(setting).map((member) =>
       square(sub(criticise(critic, task, member, batch.state(row), batch.read('action', row)), y)),
     )
