@@ -33,6 +33,7 @@ async function bytesInReplay(): Promise<number> {
   const replay = new ReplayBuffer({
     tasks: config.tasks,
     discount: config.learner.discount,
+    returnSteps: config.learner.returnSteps,
     translator: openTranslator(translatorSettings(config, workcell.spec)),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 1,

@@ -75,8 +75,19 @@ async function open(method: MethodName) {
     ...{ cameras, space: height * width, channels },
   }
   const batchPerTask = learner.batch / TASKS.length
+  const warmUp = { updates: 1000, heads: 5, cloningSteps: 3000 }
   const lambda = { 'warm-up': { bc: 1, q: 0.1 }, online: { bc: 0.5, q: 0.5 } }
-  const options = { sizes, tasks: TASKS.length, batchPerTask, learner, threads: 1, lambda, commands, translator }
+  const options = {
+    sizes,
+    tasks: TASKS.length,
+    batchPerTask,
+    learner,
+    threads: 1,
+    lambda,
+    warmUp,
+    commands,
+    translator,
+  }
   const groups = methodGroups(method, options)
   const store = createStore(groups, 0)
   const training = await methods[method].compile(store, options)
@@ -98,7 +109,14 @@ function randomReplay(): ReplayBuffer {
   const capacity = EPISODES * (EPISODE_STEPS + 1)
   const replay = new ReplayBuffer({
     ...{ tasks: TASKS, embeddingWidth: EMBEDDING, proprioWidth: PROPRIO, featureShape: FEATURES, copies: 0 },
-    ...{ discount: 0.98, translator, commands, demonstrationCapacity: capacity, onlineCapacity: capacity },
+    ...{
+      discount: 0.98,
+      returnSteps: learner.returnSteps,
+      translator,
+      commands,
+      demonstrationCapacity: capacity,
+      onlineCapacity: capacity,
+    },
   })
   const random = new RandomStream(0, 'bench/steps')
   const normal = (width: number) => random.fillNormal(new Float32Array(width))

@@ -6,6 +6,7 @@ import { ACTION_WIDTH } from '../robot/robot.ts'
 import { NOISE_SCALE } from './actors.ts'
 import { uniformInput } from './batch.ts'
 import { CloningSteps, cloningOf } from './cloning.ts'
+import { HeadsInTurn } from './heads-in-turn.ts'
 import {
   ACTOR_LOSS,
   ACTOR_VALUE,
@@ -72,10 +73,10 @@ export const actorCriticGroups = (settings: StepSettings): Record<string, Parame
 /** Critic loss of the phase: Cal-QL in the warm-up, plain TD online. Returns the loss with its parts. */
 function criticLoss(update: Update, critics: Critics, phase: Phase) {
   const { batch, settings } = update
-  const { discount, conservativeSamples, conservativeForm, conservativeWeight } = settings.learner
+  const { conservativeSamples, conservativeForm, conservativeWeight } = settings.learner
   const nextAction = update.policy(mul(NOISE_SCALE, update.normal('next')), update.nextH)
-  const { q, td } = critics.temporalDifference(nextAction, discount)
-  if (phase === 'online') return { loss: td, td }
+  const { q, td } = critics.temporalDifference(nextAction)
+  if (phase === 'online' || conservativeWeight === 0) return { loss: td, td }
   const uniform = uniformInput('actions', [...update.rows, conservativeSamples, ACTION_WIDTH])
   const noise = (name: string) => mul(NOISE_SCALE, update.normal(name, conservativeSamples))
   const sampled = sampledActions(
@@ -154,6 +155,7 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
   const renewal = await Renewal.compile(store, settings)
   return {
     programs: [cloning.program, critic, ...Object.values(joint)],
+    headsInTurn: new HeadsInTurn(cloning, store, settings),
     renewal,
     async update(phase, steps) {
       await cloning.take(learner.cloningSteps, steps)

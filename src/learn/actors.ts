@@ -29,6 +29,7 @@ export type MethodName = (typeof METHODS)[number]
 
 /** A head that was renewed away and still acts along; past1 is the youngest. */
 export type PastHead = `past${number}`
+export type Head = 'head' | PastHead
 
 type Learnt = 'head' | 'refine' | 'noiseActor'
 
@@ -70,20 +71,17 @@ export function actorSizes(
   return { network, embedding: encoder.embeddingWidth, proprio, command, cameras, space: height * width, channels }
 }
 
-/** None in DSRL, whose head is never renewed. */
-export const pastHeads = ({ network }: ActorSizes, method: MethodName = 'dual'): PastHead[] =>
-  Array.from({ length: method === 'dsrl' ? 0 : network.pastHeads }, (_, i) => `past${i + 1}` as const)
-
 /** The heads whose mean is the action, the one that learns first. */
-export const headsOf = (sizes: ActorSizes, method?: MethodName): ('head' | PastHead)[] => [
+export const headsOf = ({ network }: ActorSizes): Head[] => [
   'head',
-  ...pastHeads(sizes, method),
+  ...Array.from({ length: network.pastHeads }, (_, i) => `past${i + 1}` as const),
 ]
 
 /** The layouts of the groups of parameters that a method acts with. */
 export function actorLayouts(sizes: ActorSizes, method: MethodName = 'dual'): ByActor<Layout> {
   const learnt = ACTORS[method].map((actor) => [actor, LAYOUTS[actor](sizes)])
-  return Object.fromEntries([...learnt, ...pastHeads(sizes, method).map((past) => [past, LAYOUTS.head(sizes)])])
+  const [, ...past] = headsOf(sizes)
+  return Object.fromEntries([...learnt, ...past.map((place) => [place, LAYOUTS.head(sizes)])])
 }
 
 const LAYOUTS: Record<Learnt, (sizes: ActorSizes) => Layout> = {

@@ -19,6 +19,7 @@ export function transitionInputs(sizes: ActorSizes, tasks: number, batch: number
     action: column('action', ACTION_WIDTH),
     reward: column('reward'),
     terminated: column('terminated'),
+    discount: column('discount'),
     nextH: column('nextH', sizes.embedding),
     nextFeatures: input('nextFeatures', maps),
     nextProprio: column('nextProprio', sizes.proprio),

@@ -35,6 +35,11 @@ export const LearnerConfig = z.strictObject({
   learningRate: positive('Adam').default(3e-4),
   maxGradientNorm: positive('global-norm clip of each group').default(10),
   criticStepsPerActorStep: count('online critic steps for one step of the actors').default(2),
+  returnSteps: count('n: steps that a TD target sums over at most; 1 is the paper').default(1),
+  boundedTargets: z
+    .boolean()
+    .default(false)
+    .describe('whether TD targets are clipped to [0, 1], where the returns of a success lie; false is the paper'),
   cloningSteps: count(
     'steps of the primary actor on its cloning term alone, before each joint update; 0 is the paper',
     0,
@@ -76,7 +81,7 @@ export const LearnerConfig = z.strictObject({
     .max(1)
     .default(0)
     .describe("g: how far unit noise moves the action; 0 is the paper's form"),
-  conservativeWeight: z.number().min(0).default(0.1).describe('alpha of Cal-QL'),
+  conservativeWeight: z.number().min(0).default(0.1).describe('alpha of Cal-QL; 0: the warm-up is TD alone'),
   conservativeSamples: count('sampled actions of each of the three sources').default(10),
   conservativeForm: z
     .enum(['conrft', 'plain'])

@@ -11,6 +11,7 @@ export const dual: Method = {
     const refinement = await RefinementSteps.compile(store, settings)
     return {
       programs: [...actorCritic.programs, refinement.program],
+      headsInTurn: actorCritic.headsInTurn,
       renewal: actorCritic.renewal,
       async update(phase, steps) {
         const measured = await actorCritic.update(phase, steps)

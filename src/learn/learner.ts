@@ -5,12 +5,12 @@ import type { Figures } from '../metrics/figure.ts'
 import { initialise, shapesOf } from '../nets/index.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { ReplayBuffer } from '../replay/buffer.ts'
-import { type ActorSizes, actorLayouts, type MethodName, pastHeads } from './actors.ts'
+import { type ActorSizes, actorLayouts, headsOf, type MethodName } from './actors.ts'
 import { loadLearner, saveLearner } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ActorWeights } from './losses/index.ts'
 import type { UpdateReadings } from './measure.ts'
-import { actingKind, type ParameterGroup, type StepSettings, type Training } from './method.ts'
+import { actingKind, type ParameterGroup, type StepSettings, type Training, type WarmUp } from './method.ts'
 import { methods } from './methods.ts'
 import type { Phase, UpdateFigures } from './phase.ts'
 import type { ActorParameters } from './policy.ts'
@@ -23,6 +23,7 @@ export type LearnerOptions = {
   sizes: ActorSizes
   learner: LearnerConfig
   lambda: Record<Phase, ActorWeights>
+  warmUp: WarmUp
   onlineAfter: number // online transitions before the first online update
   seed: number
   threads?: number
@@ -33,7 +34,7 @@ const AVERAGED = ['head', 'noiseActor'] // the refinement actor acts as it learn
 /** All groups of a method. */
 export function methodGroups(method: MethodName, settings: StepSettings): Record<string, ParameterGroup> {
   const { sizes, learner } = settings
-  const past: readonly string[] = pastHeads(sizes, method)
+  const [, ...past]: readonly string[] = headsOf(sizes)
   const actors = Object.entries(actorLayouts(sizes, method)).map(([group, layout]): [string, ParameterGroup] => [
     group,
     { layout, trained: !past.includes(group), targetRate: AVERAGED.includes(group) ? learner.actorAverage : undefined },
@@ -71,9 +72,10 @@ export class Learner {
   ) {}
 
   static async create(options: LearnerOptions, replay: ReplayBuffer): Promise<Learner> {
-    const { method, sizes, learner, lambda, seed, tasks, threads = 1 } = options
+    const { method, sizes, learner, lambda, warmUp, seed, tasks, threads = 1 } = options
+    expectPlaces(warmUp, sizes)
     const rows = batchPerTask(options)
-    const settings = { sizes, tasks: tasks.length, batchPerTask: rows, learner, threads, lambda }
+    const settings = { sizes, tasks: tasks.length, batchPerTask: rows, learner, threads, lambda, warmUp }
     const groups = methodGroups(method, settings)
     const store = createStore(groups, seed)
     const { commands, translator } = replay.options
@@ -99,6 +101,7 @@ export class Learner {
     const figures = this.byName(measured)
     expectConverging(`update ${this.updates}`, figures)
     if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
+    else await this.training.headsInTurn.after(this.updates, this.steps)
     return { update: this.updates, phase, figures }
   }
 
@@ -135,7 +138,7 @@ export class Learner {
   /** The groups that act, ready to: there may have been fewer renewals than there are places for past heads. */
   private acting(): string[] {
     const { sizes, method } = this.options
-    fillPlaces(this.store, pastHeads(sizes, method))
+    fillPlaces(this.store, headsOf(sizes))
     return Object.keys(actorLayouts(sizes, method))
   }
 
@@ -150,6 +153,17 @@ function expectConverging(where: string, figures: Figures): void {
   for (const [name, value] of Object.entries(figures))
     if (!Number.isFinite(value) && (name.endsWith('.loss') || name.startsWith('gradientNorm.')))
       throw new InputError(where, `${name} is ${value}`, 'The training diverged: lower learner.learningRate')
+}
+
+/** @throws InputError where more heads are cloned than act together */
+function expectPlaces({ heads }: WarmUp, { network }: ActorSizes): void {
+  const places = 1 + network.pastHeads
+  if (heads <= places) return
+  throw new InputError(
+    'setting "warmUp.heads"',
+    `is ${heads}, and ${places} can act together`,
+    'Set networks.pastHeads to one less than the heads',
+  )
 }
 
 /** Every task has the same share of a batch (docs/method.md §12). @throws InputError */

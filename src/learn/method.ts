@@ -6,6 +6,7 @@ import type { CommandEncoder } from '../talk/embedding.ts'
 import type { Translator } from '../talk/translator.ts'
 import type { ActorSizes } from './actors.ts'
 import type { LearnerConfig } from './config.ts'
+import type { HeadsInTurn } from './heads-in-turn.ts'
 import type { ActorWeights } from './losses/index.ts'
 import type { UpdateReadings } from './measure.ts'
 import type { Phase } from './phase.ts'
@@ -21,7 +22,11 @@ export type StepSettings = {
   threads?: number
 }
 
+/** Updates of the warm-up, the heads that are cloned in turn in it, and the cloning steps of each beside those of the updates. */
+export type WarmUp = { updates: number; heads: number; cloningSteps: number }
+
 export type MethodSettings = StepSettings & {
+  warmUp: WarmUp
   lambda: Record<Phase, ActorWeights>
   commands: CommandEncoder
   translator: Translator
@@ -42,7 +47,8 @@ export type Training = {
   programs: readonly Program[] // beside that of the renewal
   /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
   update(phase: Phase, steps: Steps): Promise<UpdateReadings>
-  /** Absent where the head is frozen online, or never renewed. */
+  headsInTurn: HeadsInTurn
+  /** Absent where the heads are frozen online, or never renewed. */
   renewal?: Renewal
 }
 

@@ -1,16 +1,7 @@
 /** @file A method's actors as the robot uses them: one observation and one noise draw in, one action out. */
 import { InputError } from '../errors.ts'
-import { add, compile, input, mul, ParameterStore, type Program, type Tensor, transpose } from '../graph/index.ts'
-import {
-  CONRFT_SCHEDULE,
-  conditioning,
-  consistencySchedule,
-  denoiser,
-  policyOf,
-  refinedNoise,
-  refinementMean,
-  shapesOf,
-} from '../nets/index.ts'
+import { compile, input, mul, ParameterStore, type Program, type Tensor, transpose } from '../graph/index.ts'
+import { refinedNoise, refinementMean, shapesOf } from '../nets/index.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { GRIPPER_ENTRY } from '../robot/gripper.ts'
 import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
@@ -26,6 +17,7 @@ import {
   noiseOf,
   REFINEMENT_BOUND,
 } from './actors.ts'
+import { meanAnswer } from './executed.ts'
 import { visualInput } from './visual-input.ts'
 
 export type ActorParameters = ByActor<Float32Array> // the flat run of each group that the method acts with
@@ -50,12 +42,8 @@ export class Policy {
     const proprio = input('proprio', [1, sizes.proprio])
     const xi = input('xi', [1, ACTION_WIDTH])
     const features = transpose(input('features', [1, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
-    const schedule = consistencySchedule(CONRFT_SCHEDULE)
-    const heads = headsOf(sizes, method).map((head) => store.tensors(head))
-    const answer = (w: Tensor) => {
-      const answers = heads.map((head) => policyOf(denoiser(head), schedule)(w, conditioning(head, h, proprio)))
-      return mul(1 / heads.length, answers.reduce(add))
-    }
+    const heads = headsOf(sizes).map((head) => store.tensors(head))
+    const answer = (w: Tensor) => meanAnswer(heads)(w, { h, proprio })
     const noise = layouts.noiseActor
       ? noiseOf(sizes, store.tensors('noiseActor'), { features, h, proprio }, xi).noise
       : xi

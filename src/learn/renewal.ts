@@ -1,6 +1,6 @@
 /** @file Renewal of the primary head: a successor of fresh parameters is cloned beside the head that acts, and takes its place. */
 import type { ParameterStore } from '../graph/index.ts'
-import { actorLayouts, headsOf, type PastHead } from './actors.ts'
+import { actorLayouts, type Head, headsOf } from './actors.ts'
 import { CloningSteps } from './cloning.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ParameterGroup, StepSettings } from './method.ts'
@@ -15,8 +15,17 @@ export function successorGroup({ sizes, learner }: StepSettings): Record<string,
 }
 
 /** A place that no past head has taken yet follows the head that acts, and so does not move the mean of all. */
-export function fillPlaces(store: ParameterStore, places: readonly PastHead[]): void {
-  for (const place of places) if (store.steps[place] === 0) store.flat(place, 'value').set(store.flat('head', 'target'))
+export function fillPlaces(store: ParameterStore, [, ...past]: readonly Head[]): void {
+  for (const place of past) if (store.steps[place] === 0) store.flat(place, 'value').set(store.flat('head', 'target'))
+}
+
+/** Every head takes the place of the next older one, the oldest leaves; the youngest's place is free then. */
+export function moveOn(store: ParameterStore, heads: readonly Head[]): void {
+  for (let i = heads.length - 1; i > 0; i--) {
+    const [past, younger] = [heads[i]!, heads[i - 1]!]
+    store.flat(past, 'value').set(store.flat(younger, younger === 'head' ? 'target' : 'value'))
+    store.steps[past] = store.steps[younger]!
+  }
 }
 
 /**
@@ -29,7 +38,7 @@ export class Renewal {
     private readonly cloning: CloningSteps,
     private readonly store: ParameterStore,
     private readonly settings: LearnerConfig['renewal'],
-    private readonly heads: readonly ('head' | PastHead)[],
+    private readonly heads: readonly Head[],
   ) {}
 
   /** Undefined where the settings never renew the head. */
@@ -56,11 +65,7 @@ export class Renewal {
 
   private succeed(): void {
     const { store, heads } = this
-    for (let i = heads.length - 1; i > 0; i--) {
-      const [past, younger] = [heads[i]!, heads[i - 1]!]
-      store.flat(past, 'value').set(store.flat(younger, younger === 'head' ? 'target' : 'value'))
-      store.steps[past] = store.steps[younger]!
-    }
+    moveOn(store, heads)
     for (const kind of ['value', 'moment1', 'moment2', 'target'] as const)
       store.flat('head', kind).set(store.flat(SUCCESSOR, kind))
     store.steps.head = store.steps[SUCCESSOR]!

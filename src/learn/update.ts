@@ -1,5 +1,5 @@
 /** @file What the losses of one training step share: the batch, the head, the critics, each quantity computed once. */
-import { add, mul, type ParameterStore, stopGradient, type Tensor } from '../graph/index.ts'
+import { add, clip, mul, type ParameterStore, stopGradient, type Tensor } from '../graph/index.ts'
 import {
   CONRFT_SCHEDULE,
   type ConsistencySchedule,
@@ -87,12 +87,13 @@ export class Critics {
   }
 
   /** TD loss of the batch's own actions, where the policy goes on with `nextAction` [task, batch, A]. */
-  temporalDifference(nextAction: Tensor, discount: number): { q: Tensor; td: Tensor } {
+  temporalDifference(nextAction: Tensor): { q: Tensor; td: Tensor } {
     const { batch, settings } = this.update
     const target = this.store.tensors(this.group, 'target')
     const next = { features: batch.nextFeatures, h: batch.nextH }
     const nextState = { features: visualInput(settings.sizes, target, next), proprio: batch.nextProprio }
-    const y = tdTarget(batch.reward, batch.terminated, critic(target, nextState, nextAction), discount)
+    const ahead = tdTarget(batch.reward, batch.terminated, critic(target, nextState, nextAction), batch.discount)
+    const y = settings.learner.boundedTargets ? clip(ahead, 0, 1) : ahead
     const q = this.judge(batch.action)
     return { q, td: tdLoss(q, y) }
   }

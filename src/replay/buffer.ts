@@ -8,12 +8,13 @@ import { type EncodedObservation, EpisodeAssembler, type WholeEpisode } from './
 import { CommandTable } from './command-table.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { EpisodeStore, type StoreShape } from './episode-store.ts'
-import { monteCarloReturns } from './returns.ts'
+import { monteCarloReturns, stretches } from './returns.ts'
 import { SerialQueue } from './serial-queue.ts'
 
 export type ReplayOptions = StoreShape & {
   tasks: readonly string[] // their order is the task index
-  discount: number // γ of the Monte-Carlo returns, per step
+  discount: number // γ, per step
+  returnSteps: number // n: steps that a TD target sums over at most
   translator: Translator
   commands: CommandEncoder
   demonstrationCapacity: number // observations
@@ -29,8 +30,9 @@ export type TransitionRows = {
   features: Float32Array
   proprio: Float32Array
   action: Float32Array
-  reward: Float32Array
+  reward: Float32Array // of the steps up to the next state, discounted
   terminated: Float32Array // 1: do not bootstrap. A truncated step is 0
+  discount: Float32Array // of the value of the next state
   nextH: Float32Array
   nextFeatures: Float32Array
   nextProprio: Float32Array
@@ -119,14 +121,16 @@ export class ReplayBuffer {
   private enter({ start, observations, steps }: WholeEpisode) {
     const partitions = this.task(start.task)
     const rewards = steps.map((step) => step.reward)
-    const { translator, discount } = this.options
+    const { translator, discount, returnSteps: most } = this.options
     const returns = monteCarloReturns(rewards, discount)
     const store = start.source === 'demonstration' ? this.demonstrations : this.online
-    const first = store.add({ start, observations, steps, returns })
+    const acted = steps.map(({ action, reward, terminated, actor }) => ({
+      ...{ action, reward, terminated, intervened: actor === 'operator' },
+    }))
+    const first = store.add({ start, observations, steps, returns, stretches: stretches(acted, { discount, most }) })
     if (start.source === 'demonstration') {
       for (let t = 0; t < steps.length; t++) partitions.demonstrations.push(first + t)
     } else {
-      const acted = steps.map(({ action, actor }) => ({ action, intervened: actor === 'operator' }))
       translator.label(acted).forEach((label, t) => {
         if (!label) {
           partitions.rollouts.push(first + t)
@@ -198,9 +202,17 @@ export class ReplayBuffer {
   ) {
     const variants = 1 + this.options.copies
     store.readObservation(serial, random.integer(variants), out.h, out.features, out.proprio, at)
-    store.readObservation(serial + 1, random.integer(variants), out.nextH, out.nextFeatures, out.nextProprio, at)
+    store.readObservation(
+      serial + store.ahead(serial),
+      random.integer(variants),
+      out.nextH,
+      out.nextFeatures,
+      out.nextProprio,
+      at,
+    )
     if (out.action) store.readAction(serial, out.action, at)
     if (out.reward) out.reward[at] = store.reward(serial)
+    if (out.discount) out.discount[at] = store.discount(serial)
     if (out.terminated) out.terminated[at] = store.terminated(serial)
     if (out.mcReturn) out.mcReturn[at] = store.mcReturn(serial)
     if (out.bcMask) out.bcMask[at] = bc

@@ -4,6 +4,7 @@ import { InputError, ShapeError } from '../errors.ts'
 import { decodeHalves } from '../float16.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { EpisodeStart, Step } from './episode.ts'
+import type { Stretch } from './returns.ts'
 
 export type StoreShape = {
   embeddingWidth: number
@@ -20,6 +21,7 @@ export type FinishedEpisode = {
   observations: readonly StoredObservation[] // T + 1
   steps: readonly Step[] // T; the last one is settled
   returns: Float32Array // [T] Monte-Carlo
+  stretches: readonly Stretch[] // [T]
 }
 
 export type Extent = { first: number; steps: number; start: EpisodeStart }
@@ -33,6 +35,8 @@ type Chunk = {
   reward: Float32Array
   mcReturn: Float32Array
   terminated: Uint8Array
+  ahead: Uint16Array
+  discount: Float32Array
 }
 
 /**
@@ -56,9 +60,9 @@ export class EpisodeStore {
     const [cameras, height, width, channels] = shape.featureShape
     this.featureLength = cameras * height * width * channels
     this.bytesPerObservation =
-      4 * (shape.embeddingWidth + shape.proprioWidth + ACTION_WIDTH + 2) +
+      4 * (shape.embeddingWidth + shape.proprioWidth + ACTION_WIDTH + 3) +
       2 * this.featureLength * (1 + shape.copies) +
-      1
+      3
     this.rowsPerChunk = Math.min(capacity, Math.max(16, Math.floor((16 << 20) / this.bytesPerObservation)))
   }
 
@@ -82,7 +86,7 @@ export class EpisodeStore {
   }
 
   /** Stores an episode, after dropping as many of the oldest whole episodes as it needs. Returns its first serial. */
-  add({ start, observations, steps, returns }: FinishedEpisode): number {
+  add({ start, observations, steps, returns, stretches }: FinishedEpisode): number {
     if (observations.length !== steps.length + 1) {
       throw new ShapeError(`episode ${start.episode} observations`, [observations.length], [steps.length + 1])
     }
@@ -105,9 +109,12 @@ export class EpisodeStore {
       const step = steps[i]
       if (!step) return
       chunk.action.set(step.action, row * ACTION_WIDTH)
-      chunk.reward[row] = step.reward
       chunk.mcReturn[row] = returns[i]!
-      chunk.terminated[row] = step.terminated ? 1 : 0
+      const { reward, discount, terminated, steps: ahead } = stretches[i]!
+      chunk.reward[row] = reward
+      chunk.discount[row] = discount
+      chunk.ahead[row] = ahead
+      chunk.terminated[row] = terminated ? 1 : 0
     })
     this.next += observations.length
     this.extents.push({ first, steps: steps.length, start })
@@ -146,6 +153,8 @@ export class EpisodeStore {
       reward: new Float32Array(rows),
       mcReturn: new Float32Array(rows),
       terminated: new Uint8Array(rows),
+      ahead: new Uint16Array(rows),
+      discount: new Float32Array(rows),
     }
   }
 
@@ -171,6 +180,7 @@ export class EpisodeStore {
     copyRow(this.chunkAt(serial).action, this.row(serial), out, at, ACTION_WIDTH)
   }
 
+  /** Of the transition's stretch. */
   reward(serial: number): number {
     return this.chunkAt(serial).reward[this.row(serial)]!
   }
@@ -179,8 +189,19 @@ export class EpisodeStore {
     return this.chunkAt(serial).mcReturn[this.row(serial)]!
   }
 
+  /** Of the transition's stretch. */
   terminated(serial: number): number {
     return this.chunkAt(serial).terminated[this.row(serial)]!
+  }
+
+  /** Steps from the transition's state to the next state of its TD target. */
+  ahead(serial: number): number {
+    return this.chunkAt(serial).ahead[this.row(serial)]!
+  }
+
+  /** Of the value of that next state. */
+  discount(serial: number): number {
+    return this.chunkAt(serial).discount[this.row(serial)]!
   }
 }
 

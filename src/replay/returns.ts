@@ -1,4 +1,4 @@
-/** @file Monte-Carlo returns: the lower bound that Cal-QL raises its sampled values to. */
+/** @file Monte-Carlo returns, the lower bound that Cal-QL raises its sampled values to, and the steps that a TD target sums over. */
 import { ShapeError } from '../errors.ts'
 
 /**
@@ -23,4 +23,33 @@ export function monteCarloReturns(
     returns[t] = ahead
   }
   return returns
+}
+
+/** The steps that the TD target of one transition sums over, and what follows them. */
+export type Stretch = {
+  steps: number // k: the target's next state is s_{t+k}
+  reward: number // Σ_{j<k} γ^j r_{t+j}
+  discount: number // γ^k, of the value of s_{t+k}
+  terminated: boolean // within it: no value follows
+}
+
+/**
+ * For each step t of an episode the stretch t..t+k-1, k ≤ `most`. It ends with the episode, and where another actor goes
+ * on: what comes then is not the doing of who acted at t, and a policy must not be told that it rescues itself.
+ */
+export function stretches(
+  steps: readonly { reward: number; terminated: boolean; intervened: boolean }[],
+  { discount, most }: { discount: number; most: number },
+): Stretch[] {
+  return steps.map(({ intervened }, t) => {
+    const stretch: Stretch = { steps: 0, reward: 0, discount: 1, terminated: false }
+    do {
+      const { reward, terminated } = steps[t + stretch.steps]!
+      stretch.reward += stretch.discount * reward
+      stretch.discount *= discount
+      stretch.terminated = terminated
+      stretch.steps++
+    } while (stretch.steps < most && !stretch.terminated && steps[t + stretch.steps]?.intervened === intervened)
+    return stretch
+  })
 }

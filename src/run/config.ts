@@ -45,6 +45,8 @@ const ReplayConfig = z.strictObject({
 
 const WarmUpConfig = z.strictObject({
   updates: count('joint updates on demonstrations before the first online step', 0).default(20_000),
+  heads: count('heads that are cloned in turn and act together at step 0; 1 is the paper').default(1),
+  cloningSteps: count('cloning steps of each of them, beside those of the joint updates; 0 is the paper', 0).default(0),
   bcWeight: z.number().min(0).default(1).describe('lambda_1 of the primary actor'),
   qWeight: z.number().min(0).default(0.1).describe('lambda_2 of the primary actor'),
 })
@@ -189,7 +191,7 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     demonstrations: { noise: 0.2 },
     networks: { sees: 'h', gripperGain: 5, pastHeads: 4 },
     replay: { shiftedCopies: 0 },
-    warmUp: { updates: 1000 },
+    warmUp: { updates: 1000, heads: 5, cloningSteps: 3000 },
     online: { robotMinutes: 30, lockstep: true, updatesPerStep: 0.3 },
     learner: {
       noiseGain: 0.1,
@@ -197,7 +199,10 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
       inputNoise: 0.25,
       actorAverage: 0.002,
       renewal: { every: 900 },
-      conservativeSamples: 4,
+      returnSteps: 5,
+      boundedTargets: true,
+      targetRate: 0.01,
+      conservativeWeight: 0,
       refinement: { obedience: 1 },
     },
     evaluation: { noise: 0.5 },

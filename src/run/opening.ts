@@ -299,6 +299,7 @@ export function learnerSetup(
       learner,
       seed: config.seed,
       onlineAfter: online.startAfter,
+      warmUp: { updates: warmUp.updates, heads: warmUp.heads, cloningSteps: warmUp.cloningSteps },
       lambda: {
         'warm-up': { bc: warmUp.bcWeight, q: warmUp.qWeight },
         online: { bc: online.bcWeight, q: online.qWeight },
@@ -313,6 +314,7 @@ export function learnerSetup(
       featureShape,
       copies: copies.count,
       discount: learner.discount,
+      returnSteps: learner.returnSteps,
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

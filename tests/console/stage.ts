@@ -123,6 +123,7 @@ export class Stage {
       featureShape: [1, 1, 1, 1],
       copies: 0,
       discount: 0.98,
+      returnSteps: 1,
       translator: openTranslator(translatorSettings(config, robot.spec)),
       commands: builtInCommandEncoder(),
       demonstrationCapacity: 1000,

@@ -169,12 +169,16 @@ describe('past heads', () => {
     expect(each[1]![0]).not.toEqual(each[0]![0])
   })
 
-  it('are none where the head is frozen', async () => {
-    const dsrl = options({ method: 'dsrl', learner: settings(2), sizes: remembering })
-    const parameters = (await Learner.create(dsrl, aReplay())).actorParameters()
-    expect(Object.keys(parameters)).toEqual(['head', 'noiseActor'])
+  it('stay what the warm-up made of them where the heads are frozen', async () => {
+    const dsrl = await Learner.create(options({ method: 'dsrl', learner: settings(2), sizes: remembering }), aReplay())
+    const before = dsrl.actorParameters()
+    for (const phase of online(4)) await dsrl.update(phase)
+    const after = dsrl.actorParameters()
+    expect(Object.keys(after)).toEqual(['head', 'noiseActor', 'past1', 'past2'])
+    for (const head of ['head', 'past1', 'past2'] as const) expect(after[head]).toEqual(before[head])
+    expect(after.noiseActor).not.toEqual(before.noiseActor)
     const policy = await Policy.create(remembering, commands, 'dsrl')
-    expect(() => policy.setParameters(parameters)).not.toThrow()
+    expect(() => policy.setParameters(after)).not.toThrow()
   })
 
   it('are saved as their values alone: nothing trains them', async () => {

@@ -28,6 +28,7 @@ const ROWS = 3 // of each task in a batch
 const SEED = 4
 const commands = builtInCommandEncoder(4)
 const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 })
+const warmUp = { updates: 4, heads: 2, cloningSteps: 6 }
 const lambda = { 'warm-up': { bc: 0.9, q: 0.3 }, online: { bc: 0.4, q: 0.7 } }
 
 /** As in the paper, but for figures that no default has. */
@@ -45,6 +46,8 @@ const paper = {
 const beyond = {
   ...paper,
   criticStepsPerActorStep: 3,
+  returnSteps: 2,
+  boundedTargets: true,
   cloningSteps: 2,
   interventionShare: 1,
   actorAverage: 0.2,
@@ -61,7 +64,7 @@ const VARIANTS: Record<string, Variant> = {
   'as in the paper': { learner: LearnerConfig.parse(paper), network: NetworkConfig.parse(network) },
   'with all that goes beyond it': {
     learner: LearnerConfig.parse(beyond),
-    network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2 }),
+    network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3 }),
   },
   'in the other forms of its terms, on h': {
     learner: LearnerConfig.parse({ ...paper, bcTerm: 'direct', conservativeForm: 'plain', maxGradientNorm: 0.01 }),
@@ -83,9 +86,10 @@ const KIND = { demonstration: -1, rollout: 0, intervention: 1 }
 const codeOfTask = (task: number) => task - 1
 
 /** Each task has two demonstrations and two episodes with an intervention. Proprio tells task and kind of every row. */
-function aReplay(): ReplayBuffer {
+function aReplay({ returnSteps }: LearnerConfig): ReplayBuffer {
   const replay = new ReplayBuffer({
-    ...{ tasks: TASKS, embeddingWidth: 4, proprioWidth: 3, featureShape: [2, 1, 3, 2], copies: 0, discount: 0.93 },
+    ...{ tasks: TASKS, embeddingWidth: 4, proprioWidth: 3, featureShape: [2, 1, 3, 2], copies: 0 },
+    ...{ discount: 0.93, returnSteps },
     ...{ translator, commands },
     ...{ demonstrationCapacity: 100, onlineCapacity: 100 },
   })
@@ -180,6 +184,7 @@ class Trial {
       learner,
       threads: 1,
       lambda,
+      warmUp,
       commands,
       translator,
     }
@@ -187,7 +192,7 @@ class Trial {
     const store = createStore(groups, SEED)
     stir(store)
     const training = await methods[method].compile(store, settings)
-    const steps = new Steps(aReplay(), store, groups, ROWS, learner, SEED)
+    const steps = new Steps(aReplay(learner), store, groups, ROWS, learner, SEED)
     return new Trial(method, variant, store, training, steps)
   }
 
@@ -199,7 +204,13 @@ class Trial {
   }
 
   private get setting() {
-    return { learner: this.variant.learner, tasks: TASKS.length, batch: ROWS, members: this.variant.network.members }
+    return {
+      learner: this.variant.learner,
+      tasks: TASKS.length,
+      batch: ROWS,
+      members: this.variant.network.members,
+      gripperGain: this.variant.network.gripperGain,
+    }
   }
 
   /** Both do the same. Returns the figures of both. */

@@ -1,9 +1,11 @@
-/** @file DSRL: the head is cloned in the warm-up and frozen online; SAC over its noise learns what to feed it (docs/method.md §9, §12). */
-import { compile, exp, type ParameterStore, type Program } from '../../graph/index.ts'
+/** @file DSRL: the heads are cloned in the warm-up and frozen online; SAC over their noise learns what to feed them (docs/method.md §9, §12). */
+import { compile, exp, type ParameterStore, type Program, type Tensor } from '../../graph/index.ts'
 import { ACTION_WIDTH } from '../../robot/robot.ts'
 import { criticGroup } from '../actor-critic.ts'
-import { NOISE_SCALE, noiseOf } from '../actors.ts'
+import { headsOf, NOISE_SCALE, noiseOf } from '../actors.ts'
 import { CloningSteps } from '../cloning.ts'
+import { executedAnswer, type HeadInput } from '../executed.ts'
+import { HeadsInTurn } from '../heads-in-turn.ts'
 import {
   batchMean,
   CLONING,
@@ -26,27 +28,32 @@ const FIRST_TEMPERATURE = 0.01 // returns lie in [0, 1]: from 1 the entropy woul
 type Learnt = 'critic' | 'noiseCritic' | 'noiseActor' | 'temperature'
 
 /**
- * One step of the given groups on the batch of all tasks, from the same parameters. The head is the one that acts, and
- * no gradient reaches it. A head without noise gain hardly answers its noise, and then there is nothing to learn here.
+ * One step of the given groups on the batch of all tasks, from the same parameters. The heads are those that act, and no
+ * gradient reaches them. Heads without noise gain hardly answer their noise, and then there is nothing to learn here.
  */
 function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups: readonly Learnt[]): Promise<Program> {
-  const update = new Update(store, settings, store.tensors('head', 'target'))
-  const { batch, seen, policy } = update
+  const update = new Update(store, settings)
+  const { batch } = update
   const critics = new Critics(store, update, 'critic')
   const noiseCritics = new Critics(store, update, 'noiseCritic')
   const actor = store.tensors('noiseActor')
   const logTemperature = store.tensors('temperature').log!
 
+  const heads = headsOf(settings.sizes).map((head) => store.tensors(head, head === 'head' ? 'target' : 'value'))
+  const answer = executedAnswer(heads, settings.sizes.network)
+  const executed = (noise: Tensor, state: HeadInput) =>
+    noisePolicyAction((w) => answer(w, state), NOISE_SCALE, noise, state.h)
+
+  const seen = { features: batch.features, ...update.seen }
   const nextSeen = { features: batch.nextFeatures, h: batch.nextH, proprio: batch.nextProprio }
   const next = noiseOf(settings.sizes, actor, nextSeen, update.normal('next'))
-  const nextAction = noisePolicyAction(policy, NOISE_SCALE, next.noise, update.nextH)
-  const { td } = critics.temporalDifference(nextAction, settings.learner.discount)
+  const { td } = critics.temporalDifference(executed(next.noise, nextSeen))
 
   const anyNoise = update.normal('alias')
-  const judged = critics.judge(noisePolicyAction(policy, NOISE_SCALE, anyNoise, update.h))
+  const judged = critics.judge(executed(anyNoise, seen))
   const alias = noiseAliasLoss(noiseCritics.judge(anyNoise), judged).loss
 
-  const sample = noiseOf(settings.sizes, actor, { ...seen, features: batch.features }, update.normal('actor'))
+  const sample = noiseOf(settings.sizes, actor, seen, update.normal('actor'))
   const { q, loss: actorLoss } = noiseActorLoss(logTemperature, sample.logProb, noiseCritics.judgeActor(sample.noise))
   const temperature = temperatureLoss(logTemperature, sample.logProb, targetEntropy(ACTION_WIDTH))
 
@@ -91,6 +98,7 @@ export const dsrl: Method = {
     const online = await compileNoiseStep(store, settings, groups.online)
     return {
       programs: [cloning.program, critic, warmUp, online],
+      headsInTurn: new HeadsInTurn(cloning, store, settings),
       async update(phase, steps) {
         const take = async (program: Program, learnt: readonly Learnt[]) => {
           await steps.run(program)

@@ -14,9 +14,10 @@ export const hilConrft: Method = {
   figures: ACTOR_CRITIC_FIGURES.filter(({ of }) => of !== 'task'),
   besides: (settings) => actorCriticGroups(asOneTask(settings)),
   async compile(store, settings) {
-    const { programs, renewal, update } = await compileActorCritic(store, asOneTask(settings))
+    const { programs, headsInTurn, renewal, update } = await compileActorCritic(store, asOneTask(settings))
     return {
       programs,
+      headsInTurn,
       renewal,
       async update(phase, steps) {
         const { [MEAN_Q.name]: _pooled, [TASK_WEIGHT.name]: _one, ...measured } = await update(phase, steps)

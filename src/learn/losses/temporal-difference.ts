@@ -1,5 +1,15 @@
 /** @file The critics' TD loss with the minimum over the target ensemble (docs/method.md §5, §12). */
-import { add, mean, mul, square, stopGradient, sub, type Tensor, unsqueeze } from '../../graph/index.ts'
+import {
+  add,
+  mean,
+  mul,
+  square,
+  stopGradient,
+  sub,
+  type Tensor,
+  type TensorLike,
+  unsqueeze,
+} from '../../graph/index.ts'
 import type { Figure } from '../../metrics/figure.ts'
 import { minOfMembers } from '../../nets/critic.ts'
 
@@ -7,9 +17,9 @@ export const TD: Figure = { name: 'critic.td', title: 'temporal difference', cha
 
 /**
  * y = r + γ (1 - terminated) min_m Q'_m(s', a'), no gradient. A truncated step still bootstraps.
- * reward, terminated [task, batch]; nextQ [task, member, batch] of the target critics. Returns [task, batch].
+ * With n-step targets reward and γ are those of the steps up to s'. reward, terminated, discount [task, batch]; nextQ [task, member, batch] of the target critics. Returns [task, batch].
  */
-export const tdTarget = (reward: Tensor, terminated: Tensor, nextQ: Tensor, discount: number): Tensor =>
+export const tdTarget = (reward: Tensor, terminated: Tensor, nextQ: Tensor, discount: TensorLike): Tensor =>
   stopGradient(add(reward, mul(mul(discount, sub(1, terminated)), minOfMembers(nextQ))))
 
 /** mean over tasks, members and batch of (Q_m(s, a) - y)². q [task, member, batch], target [task, batch]. Returns []. */

@@ -34,7 +34,7 @@ import {
 export type Given = Readonly<Record<string, ArrayLike<number>>>
 
 /** tasks · batch rows; a flat critic knows one task. */
-export type Setting = { learner: LearnerConfig; tasks: number; batch: number; members: number }
+export type Setting = { learner: LearnerConfig; tasks: number; batch: number; members: number; gripperGain: number }
 
 /** What the refinement actor's samples do not say themselves: the task of each, and how "[null]" is embedded. */
 export type Talk = { taskOf: readonly number[]; silence: ArrayLike<number> }
@@ -169,7 +169,7 @@ function weightsOf(meanQ: readonly number[], { c, min, max }: LearnerConfig['tas
   return positive.map((q) => Math.min(max, Math.max(min, sum / (N * q + N * c))))
 }
 
-/** (Q(s, a) - y)², y = r + γ (1 - terminated) min over the target members of Q'(s', a'), a' = `next(row)`. */
+/** (Q_m(s, a) - y)², y = r + γ (1 - terminated) min over the target members of Q'(s', a'), a' = `next(row)`; r and γ of all steps up to s'. */
 export function tdLoss(
   critic: Net,
   target: Net,
@@ -184,7 +184,8 @@ export function tdLoss(
       .map((member) => criticise(target, task, member, batch.state(row, "s'"), action))
       .reduce(minimum)
     const goesOn = 1 - batch.number('terminated', row)
-    const y = batch.number('reward', row) + setting.learner.discount * goesOn * plain(promised)
+    const ahead = batch.number('reward', row) + batch.number('discount', row) * goesOn * plain(promised)
+    const y = setting.learner.boundedTargets ? Math.min(1, Math.max(0, ahead)) : ahead
     return members(setting).map((member) =>
       square(sub(criticise(critic, task, member, batch.state(row), batch.read('action', row)), y)),
     )
@@ -277,18 +278,36 @@ export function refinementLoss(
 }
 
 /** DSRL's a' = f(K n') with n' of the noise actor at s'. */
-export const nextOfNoise = (head: Net, actor: Net, given: Given, setting: Setting) => (row: number) => {
+export const nextOfNoise = (heads: readonly Net[], actor: Net, given: Given, setting: Setting) => (row: number) => {
   const batch = new Batch(given, setting)
   const { n } = drawNoise(actor, batch.state(row, "s'"), batch.read('xi/next', row))
-  return stopped(act(head, stopped(n), batch.conditionNext(head, row)))
+  return execute(heads, stopped(n), (head) => batch.conditionNext(head, row), setting)
+}
+
+/** The mean of what the heads answer to one noise, as the robot executes it. */
+function execute(
+  heads: readonly Net[],
+  n: readonly number[],
+  conditionOf: (head: Net) => readonly Scalar[],
+  { gripperGain }: Setting,
+): number[] {
+  const answers = heads.map((head) => stopped(act(head, n, conditionOf(head))))
+  const mean = Array.from({ length: A }, (_, i) => answers.reduce((sum, a) => sum + a[i]!, 0) / heads.length)
+  return mean.map((value, i) => Math.min(1, Math.max(-1, i === A - 1 ? gripperGain * value : value)))
 }
 
 /** (QW_m(s, n) - mean_k Q_k(s, f(K n)))². */
-export function aliasLoss(noiseCritic: Net, critic: Net, head: Net, given: Given, setting: Setting): Scalar {
+export function aliasLoss(
+  noiseCritic: Net,
+  critic: Net,
+  heads: readonly Net[],
+  given: Given,
+  setting: Setting,
+): Scalar {
   const batch = new Batch(given, setting)
   const errors = byTask(setting, (task, row) => {
     const n = batch.read('xi/alias', row)
-    const action = stopped(act(head, n, batch.conditionNow(head, row)))
+    const action = execute(heads, n, (head) => batch.conditionNow(head, row), setting)
     const judged = mean(members(setting).map((member) => criticise(critic, task, member, batch.state(row), action)))
     return members(setting).map((member) =>
       square(sub(criticise(noiseCritic, task, member, batch.state(row), n), plain(judged))),

@@ -108,9 +108,9 @@ function hgDagger(update: Update): Losses {
 
 /** One critic for the pooled batch, no task weights. */
 function hilConrft(update: Update, phase: Phase): Losses {
-  const { learner, tasks, batch, members } = update.setting
+  const { learner, tasks, batch, members, gripperGain } = update.setting
   const taskWeight = { ...learner.taskWeight, min: 1, max: 1 }
-  const pooled = { learner: { ...learner, taskWeight }, tasks: 1, batch: tasks * batch, members }
+  const pooled = { learner: { ...learner, taskWeight }, tasks: 1, batch: tasks * batch, members, gripperGain }
   const { meanQ: _, weight: __, ...losses } = actorCritic({ ...update, setting: pooled }, phase)
   return losses
 }
@@ -125,7 +125,8 @@ function dsrl(update: Update, phase: Phase): Losses {
   >
   const losses: Losses = {}
   if (phase === 'warm-up') losses.actor = { bc: clone(update, head, learner.cloningSteps + 1) }
-  const acting = head.net('target') // the one that acts
+  const past = Object.keys(model).filter((name) => /^past/.test(name))
+  const acting = [head.net('target'), ...past.map((name) => model[name]!.net())] // those that act
   const td = (given: Given) => {
     const following = nextOfNoise(acting, noiseActor.net(), given, setting)
     return plain(critic.differentiate((net) => tdLoss(net, critic.net('target'), following, given, setting)))
