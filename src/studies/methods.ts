@@ -12,10 +12,15 @@ const ON_THE_WAY: Overrides = { evaluation: { trialsOnTheWay: 10, everyRobotMinu
  * The control of every table: what as many heads as act in the others come to, each cloned on the demonstrations alone for as
  * many steps, and averaged. What a method brings is its difference to this, not to its own step 0.
  */
-const CLONING: Overrides = { method: 'dual', online: { robotMinutes: 0 } }
+const CLONING: Overrides = { method: 'dual', warmUp: { qWeight: 0 }, online: { robotMinutes: 0 } }
 
-/** The dual actor, but what the critics say moves no actor while the robot works. */
-const SILENT: Overrides = { method: 'dual', online: { qWeight: 0 } }
+/** The dual actor, but what the critics say moves no actor. */
+const SILENT: Overrides = {
+  method: 'dual',
+  warmUp: { qWeight: 0 },
+  online: { qWeight: 0 },
+  learner: { refinement: { qWeight: 0 } },
+}
 
 /** The control first, ours last. */
 export const COMPARED: readonly ComparedMethod[] = [
