@@ -7,8 +7,24 @@ import { measure } from './outcomes.ts'
 
 type Variant = { name: string; title: string; settings: Overrides }
 
-/** Beside the control, critics without a say, and the dual actor of `regimes`. */
+/** Beside the control, critics without a say, and the dual actor of `regimes`. Each departure is taken back at least once. */
 export const VARIANTS: readonly Variant[] = [
+  {
+    name: 'one-head',
+    title: 'one head',
+    settings: { networks: { pastHeads: 0 }, warmUp: { heads: 1, cloningSteps: 0 } },
+  },
+  {
+    name: 'one-step-targets',
+    title: 'one-step targets after Cal-QL',
+    settings: { learner: { returnSteps: 1, boundedTargets: false, targetRate: 0.005, conservativeWeight: 0.1 } },
+  },
+  {
+    name: 'sees-features',
+    title: 'critics and refinement actor see feature maps',
+    settings: { networks: { sees: 'features' }, replay: { shiftedCopies: 1 } },
+  },
+  { name: 'no-extra-cloning', title: 'no further cloning steps', settings: { learner: { cloningSteps: 0 } } },
   { name: 'no-renewal', title: 'head never renewed', settings: { learner: { renewal: { every: 0 } } } },
   { name: 'no-input-noise', title: 'no noise on inputs', settings: { learner: { inputNoise: 0 } } },
   { name: 'no-average', title: 'head acts as it learns', settings: { learner: { actorAverage: 1 } } },

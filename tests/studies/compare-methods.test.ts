@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { resolveConfig } from '../../src/run/config.ts'
-import { VARIANTS } from '../../src/studies/ablation.ts'
 import { compareMethods, type Row } from '../../src/studies/compare-methods.ts'
 import type { Table } from '../../src/studies/experiment.ts'
 import { methodCalled } from '../../src/studies/methods.ts'
@@ -86,11 +84,4 @@ it('a method that never succeeds has no length', () => {
   const none = finals({ place: 'ffff', pick: 'ffff' }, { place: 'ffff', pick: 'ffff' })
   const [, , lengths] = compareMethods([{ method: methodCalled('dsrl'), runs: none }, rows[2]!]).tables
   expect(lengths!.rows[0]!.slice(1, 3)).toEqual(['-', '-'])
-})
-
-it('every variant of the ablation takes something back of what quick sets', () => {
-  const quick = resolveConfig('quick')
-  const variants = VARIANTS.map(({ settings }) => resolveConfig('quick', undefined, [settings]))
-  expect(variants.length).toBeGreaterThan(3)
-  for (const variant of variants) expect(variant).not.toEqual(quick)
 })

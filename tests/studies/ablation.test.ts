@@ -1,0 +1,29 @@
+/** @file The ablation against the presets: it takes back all of what makes quick another method than paper, and nothing else. */
+import { describe, expect, it } from 'vitest'
+import { resolveConfig } from '../../src/run/config.ts'
+import { differences } from '../../src/run/differences.ts'
+import { VARIANTS } from '../../src/studies/ablation.ts'
+
+/** What is demonstrated, how long a run is, how often it learns, how it is judged: no part of the method. */
+const NO_METHOD = /^(demonstrations|online|evaluation)\.|^warmUp\.updates$/
+
+const [quick, paper] = [resolveConfig('quick'), resolveConfig('paper')]
+const names = (list: { name: string }[]) => list.map(({ name }) => name)
+const taken = VARIANTS.map(({ name, settings }) => {
+  const variant = resolveConfig('quick', undefined, [settings])
+  return { name, changed: names(differences(quick, variant)), apart: names(differences(paper, variant)) }
+})
+
+describe('the ablation', () => {
+  it.each(taken)('takes something back with $name, to what paper has', ({ changed, apart }) => {
+    expect(changed).not.toEqual([])
+    expect(changed.filter((name) => apart.includes(name))).toEqual([])
+  })
+
+  it('takes back every departure at least once', () => {
+    const departures = names(differences(paper, quick)).filter((name) => !NO_METHOD.test(name))
+    expect(departures.length).toBeGreaterThan(10)
+    const all = taken.flatMap(({ changed }) => changed)
+    expect(departures.filter((name) => !all.includes(name))).toEqual([])
+  })
+})
