@@ -66,6 +66,7 @@ export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: num
     action: batch.action,
     reward: batch.reward,
     terminated: batch.notTerminated.map((goesOn) => 1 - goesOn),
+    discount: new Float32Array(tasks * batchPerTask).fill(learner.discount),
     bcMask: new Float32Array(tasks * batchPerTask).fill(1),
     'xi/actor': batch.noise,
     'xi/next': batch.nextNoise,
