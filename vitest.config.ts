@@ -13,27 +13,43 @@ const LONG = [
   'cli/commands',
 ]
 
-/** Begins with the long files, also in a clone that has no durations of earlier runs yet. */
+/** Files that put another module in the place of one of ours, which those after them in a process would find there. */
+const MOCKING = ['run/settings-read', 'robots/workcell/frees']
+
+const pathOf = (name: string) => `tests/${name}.test.ts`
+const ALONE = [...LONG, ...MOCKING].map(pathOf)
+export const ALL = ['tests/**/*.test.ts', 'src/**/*.test.ts']
+
+/** Begins with the long files, also in a clone that has no durations of earlier runs yet; those that share a process come together. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
-      const place = LONG.findIndex((name) => moduleId.endsWith(`/tests/${name}.test.ts`))
-      return place < 0 ? LONG.length : place
+      const place = ALONE.findIndex((path) => moduleId.endsWith(`/${path}`))
+      return place < 0 ? ALONE.length : place
     }
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b))
   }
 }
 
+/** What holds for every file. */
+export const common = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  // onnxruntime and MuJoCo hold native memory per process. Three forks on the two cores of the reference machine: some
+  // of the files wait more than they work, for a browser, a real clock or a process that they started.
+  pool: 'forks',
+  maxWorkers: 3,
+  maxConcurrency: 2, // where a file starts processes of its own
+} as const
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts', 'src/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    // onnxruntime and MuJoCo hold native memory per process. Three forks on the two cores of the reference machine: some
-    // of the files wait more than they work, for a browser, a real clock or a process that they started.
-    pool: 'forks',
-    maxWorkers: 3,
-    maxConcurrency: 2, // where a file starts processes of its own
+    ...common,
     sequence: { sequencer: LongFirst },
+    projects: [
+      { test: { ...common, name: 'alone', include: ALONE } },
+      // What a process reads of our code and of MuJoCo, onnxruntime and others would take longer than most of these tests.
+      { test: { ...common, name: 'together', include: ALL, exclude: ALONE, isolate: false } },
+    ],
   },
 })
