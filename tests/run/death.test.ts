@@ -87,19 +87,19 @@ describe.concurrent('a run that is told to end', () => {
   )
 
   it('goes on when it is resumed, after a stop in the warm-up as after one online', async () => {
-    const settings = ['warmUp.updates=500', 'online.robotMinutes=0.05']
+    const settings = ['warmUp.updates=1000', 'online.robotMinutes=0.05']
     const first = place.start({ settings })
-    await first.says(/warm-up: \d+ of 500/)
+    await first.says(/warm-up: 250 of 1000/)
     first.signal('SIGINT')
     expect(await first.ended).toBe(0)
     const held = Number(/update-0*(\d+)/.exec(readdirSync(join(first.run, 'checkpoints')).at(-1)!)![1])
-    expect(held).toBeLessThan(500)
+    expect(held).toBeLessThan(1000)
     const second = place.start({ arguments: ['train', '--resume', first.run, '--no-console'] })
     expect(await second.ended, second.errors).toBe(0)
     const updates = readMetrics(join(first.run, 'metrics.jsonl')).flatMap((metric) =>
       metric.kind === 'update' && metric.phase === 'warm-up' ? [metric.update] : [],
     )
-    expect(updates).toEqual(Array.from({ length: 50 }, (_, i) => 10 * (i + 1))) // none twice, none left out
+    expect(updates).toEqual(Array.from({ length: 100 }, (_, i) => 10 * (i + 1))) // none twice, none left out
   })
 
   const lastWords = (signal: string) => [`Ended by ${signal}: the robot is stopped, the log is whole.`]

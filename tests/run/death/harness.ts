@@ -13,15 +13,17 @@ import { recordDemonstrations } from '../../../src/run/demonstrations.ts'
 import { Page } from '../../console/page.ts'
 import type { How, When } from './mortal.ts'
 
-const duet = fileURLToPath(new URL('../../../bin/duet.mjs', import.meta.url))
-const preload = new URL('./preload.mjs', import.meta.url).href
+const duet = fileURLToPath(new URL('./duet.mjs', import.meta.url))
 
 export type Mode = 'lock-step' | 'free'
 
-/** A short run on one task, with demonstrations that all runs share. */
+/** A short run on one task of a learner that is quick, with demonstrations that all runs share. */
 const SETTINGS = [
   'robot.arm=gantry',
   'tasks=[pick]',
+  'networks.sees=h',
+  'learner.batch=8',
+  'learner.refinement.batch=4',
   'demonstrations.perTask=1',
   'warmUp.updates=4',
   'online.startAfter=10',
@@ -89,7 +91,7 @@ export class Running {
       ...(page ? ['--console', '--port', '0'] : ['--no-console']),
       ...all.flatMap((setting) => ['--set', setting]),
     ]
-    const command = [process.execPath, '--import', preload, duet, ...args]
+    const command = [process.execPath, duet, ...args]
     const env = { ...process.env, DEATH_NOTES: this.notesFile, DEATH_HOW: how ?? '', DEATH_WHEN: when ?? '' }
     const [program, ...given] = shell ? ['bash', '-c', shell(command.map((word) => `'${word}'`).join(' '))] : command
     this.child = spawn(program!, given, { stdio: ['ignore', 'pipe', 'pipe'], env })
