@@ -15,7 +15,10 @@ import type { Phase, UpdateFigures } from '../../src/learn/phase.ts'
 import { Policy } from '../../src/learn/policy.ts'
 import { each, figureCharts } from '../../src/metrics/figure.ts'
 import type { Layout } from '../../src/nets/index.ts'
+import { takeModelsAsWritten } from './as-written.ts'
 import { aReplay, commands, options, sizes, tasks } from './problem.ts'
+
+takeModelsAsWritten()
 
 const folder = () => mkdtempSync(join(tmpdir(), 'duet-methods-'))
 

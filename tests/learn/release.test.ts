@@ -9,14 +9,13 @@ import { LearnerConfig } from '../../src/learn/config.ts'
 import { CriticJudge } from '../../src/learn/judge.ts'
 import { Learner } from '../../src/learn/learner.ts'
 import { Policy } from '../../src/learn/policy.ts'
+import { openAsWritten } from './as-written.ts'
 import { aReplay, commands, options, sizes } from './problem.ts'
 
 let made: { released: number }[] = []
 beforeEach(() => {
   made = []
-  const create = ort.InferenceSession.create.bind(ort.InferenceSession) as (
-    ...all: unknown[]
-  ) => Promise<ort.InferenceSession>
+  const create = openAsWritten()
   vi.spyOn(ort.InferenceSession, 'create').mockImplementation((async (...all: unknown[]) => {
     const session = await create(...all)
     const entry = { released: 0 }

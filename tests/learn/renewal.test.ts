@@ -2,15 +2,18 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { floatTensor, readSafetensors } from '../../src/formats/safetensors.ts'
 import type { MethodName } from '../../src/learn/actors.ts'
 import { LEARNER_FILE } from '../../src/learn/checkpoint.ts'
 import { LearnerConfig } from '../../src/learn/config.ts'
 import { Learner } from '../../src/learn/learner.ts'
 import type { Phase } from '../../src/learn/phase.ts'
-import { Policy } from '../../src/learn/policy.ts'
+import { type ActorParameters, Policy } from '../../src/learn/policy.ts'
+import { takeModelsAsWritten } from './as-written.ts'
 import { aReplay, commands, network, options, sizes } from './problem.ts'
+
+takeModelsAsWritten()
 
 const CLONING_STEPS = 8
 
@@ -40,15 +43,30 @@ async function saved(directory: string) {
   const path = join(directory, LEARNER_FILE)
   const file = await readSafetensors(path)
   const of = (name: string) => floatTensor(file, name, path).slice()
-  return { steps: JSON.parse(file.metadata.state!).steps as Record<string, number>, of }
+  return { directory, steps: JSON.parse(file.metadata.state!).steps as Record<string, number>, of }
 }
 
 const UP_TO_THE_FOURTH: Phase[] = ['warm-up', 'warm-up', 'online', 'online']
 
+const known = new Map<string, ReturnType<typeof saved>>()
+
+/** What a learner saves after these updates; learned once for all tests. */
+function after(phases: Phase[], method: MethodName, every: number) {
+  const which = [...phases, method, every].join()
+  if (!known.has(which))
+    known.set(
+      which,
+      create(method, every)
+        .then((learner) => learn(learner, phases))
+        .then(saved),
+    )
+  return known.get(which)!
+}
+
 describe('renewal of the head', () => {
   it('puts a fresh head in the place of the old after every so many updates, and leaves the others as they are', async () => {
-    const kept = await saved(await learn(await create('dual', 0), UP_TO_THE_FOURTH))
-    const renewed = await saved(await learn(await create('dual', 4), UP_TO_THE_FOURTH))
+    const kept = await after(UP_TO_THE_FOURTH, 'dual', 0)
+    const renewed = await after(UP_TO_THE_FOURTH, 'dual', 4)
     expect(kept.steps.head).toBe(4)
     expect(renewed.steps.head).toBe(CLONING_STEPS)
     expect(renewed.of('head/value')).not.toEqual(kept.of('head/value'))
@@ -58,15 +76,15 @@ describe('renewal of the head', () => {
 
   it('lets the old head act and learn undisturbed while its successor takes its share of the steps', async () => {
     const upToTheThird = UP_TO_THE_FOURTH.slice(0, 3)
-    const kept = await saved(await learn(await create('dual', 0), upToTheThird))
-    const renewing = await saved(await learn(await create('dual', 4), upToTheThird))
+    const kept = await after(upToTheThird, 'dual', 0)
+    const renewing = await after(upToTheThird, 'dual', 4)
     for (const name of ['head/value', 'head/target', 'critic/value', 'refine/value'])
       expect(renewing.of(name)).toEqual(kept.of(name))
     expect(renewing.steps.successor).toBe(CLONING_STEPS / 2)
   })
 
   it('hands the successor over with its average and its moments, and forgets it', async () => {
-    const renewed = await saved(await learn(await create('dual', 4), UP_TO_THE_FOURTH))
+    const renewed = await after(UP_TO_THE_FOURTH, 'dual', 4)
     for (const kind of ['value', 'target', 'moment1', 'moment2'])
       expect(renewed.of(`head/${kind}`)).toEqual(renewed.of(`successor/${kind}`))
     expect(renewed.of('head/target')).not.toEqual(renewed.of('head/value')) // an average of what it was
@@ -94,23 +112,23 @@ describe('renewal of the head', () => {
   })
 
   it('does not happen in the warm-up', async () => {
-    const renewed = await saved(await learn(await create('dual', 2), ['warm-up', 'warm-up']))
+    const renewed = await after(['warm-up', 'warm-up'], 'dual', 2)
     expect(renewed.steps.head).toBe(2)
   })
 
   it('goes on from a checkpoint as if the learner had never stopped', async () => {
-    const whole = await saved(await learn(await create('dual', 4), [...UP_TO_THE_FOURTH, 'online']))
-    const first = await learn(await create('dual', 4), UP_TO_THE_FOURTH.slice(0, 3))
+    const whole = await after([...UP_TO_THE_FOURTH, 'online'], 'dual', 4)
+    const first = await after(UP_TO_THE_FOURTH.slice(0, 3), 'dual', 4)
     const second = await create('dual', 4)
-    await second.load(first)
+    await second.load(first.directory)
     const resumed = await saved(await learn(second, ['online', 'online']))
     for (const name of ['head/value', 'head/target', 'critic/value', 'refine/value'])
       expect(resumed.of(name)).toEqual(whole.of(name))
   })
 
   it('leaves the frozen head of DSRL alone', async () => {
-    const kept = await saved(await learn(await create('dsrl', 0), UP_TO_THE_FOURTH))
-    const renewed = await saved(await learn(await create('dsrl', 4), UP_TO_THE_FOURTH))
+    const kept = await after(UP_TO_THE_FOURTH, 'dsrl', 0)
+    const renewed = await after(UP_TO_THE_FOURTH, 'dsrl', 4)
     expect(renewed.of('head/target')).toEqual(kept.of('head/target'))
   })
 })
@@ -120,30 +138,35 @@ describe('past heads', () => {
   const createRemembering = () =>
     Learner.create(options({ method: 'dual', learner: settings(2), sizes: remembering }), aReplay())
   const online = (count: number) => Array<Phase>(count).fill('online')
-  const heads = async (updates: number) => {
+  /** What acts after each update of one learner, and the checkpoint then. */
+  const course: { of: ActorParameters; directory: string }[] = []
+  beforeAll(async () => {
     const learner = await createRemembering()
-    for (const phase of online(updates)) await learner.update(phase)
-    return { learner, of: learner.actorParameters() }
-  }
+    for (const phase of online(6)) {
+      await learner.update(phase)
+      course.push({ of: learner.actorParameters(), directory: await learn(learner, []) })
+    }
+  })
+  const heads = (updates: number) => course[updates - 1]!
 
-  it('follow the head that acts until there are some', async () => {
-    const { of } = await heads(1)
+  it('follow the head that acts until there are some', () => {
+    const { of } = heads(1)
     expect(of.past1).toEqual(of.head)
     expect(of.past2).toEqual(of.head)
   })
 
-  it('are the heads that acted last before they were renewed away, the youngest first', async () => {
-    const [once, twice, thrice] = [await heads(2), await heads(4), await heads(6)]
+  it('are the heads that acted last before they were renewed away, the youngest first', () => {
+    const [once, twice, thrice] = [heads(2), heads(4), heads(6)]
     expect(once.of.past1).not.toEqual(once.of.head)
     expect(once.of.past2).toEqual(once.of.head)
     expect(twice.of.past2).toEqual(once.of.past1)
     expect(thrice.of.past2).toEqual(twice.of.past1)
-    const still = (await heads(3)).of // a past head learns no more
+    const still = heads(3).of // a past head learns no more
     expect(still.past1).toEqual(once.of.past1)
   })
 
   it('act along: the action is the mean over all heads, with and without a command', async () => {
-    const { of } = await heads(4)
+    const { of } = heads(4)
     const seen = {
       h: new Float32Array(6).fill(0.3),
       features: [new Float32Array(24).fill(0.1)],
@@ -182,8 +205,7 @@ describe('past heads', () => {
   })
 
   it('are saved as their values alone: nothing trains them', async () => {
-    const { learner } = await heads(2)
-    const { tensors } = await readSafetensors(join(await learn(learner, []), LEARNER_FILE))
+    const { tensors } = await readSafetensors(join(heads(2).directory, LEARNER_FILE))
     const runs = Object.keys(tensors)
       .filter((name) => /^(head|past1)\//.test(name))
       .sort()
@@ -191,12 +213,11 @@ describe('past heads', () => {
   })
 
   it('come back from a checkpoint, and go on being handed down', async () => {
-    const { learner } = await heads(3)
-    const directory = await learn(learner, [])
+    const { of, directory } = heads(3)
     const resumed = await createRemembering()
     await resumed.load(directory)
-    expect(resumed.actorParameters()).toEqual(learner.actorParameters())
+    expect(resumed.actorParameters()).toEqual(of)
     for (const phase of online(3)) await resumed.update(phase)
-    expect(resumed.actorParameters()).toEqual((await heads(6)).of)
+    expect(resumed.actorParameters()).toEqual(heads(6).of)
   })
 })

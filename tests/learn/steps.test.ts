@@ -19,6 +19,7 @@ import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
 import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
 import { ruleTranslator } from '../../src/talk/translator.ts'
 import { allCommands, NULL_COMMAND } from '../../src/talk/vocabulary.ts'
+import { takeModelsAsWritten } from './as-written.ts'
 import type { Given } from './reference/losses.ts'
 import { Group, type Run } from './reference/optimiser.ts'
 import { clone, type Losses, type Model, updates } from './reference/update.ts'
@@ -365,6 +366,7 @@ function kindsOf({ proprio }: Given): number[][] {
 }
 
 describe('what the steps are given', () => {
+  takeModelsAsWritten()
   const cloned = (interventionShare?: number) =>
     Trial.of('hg-dagger', {
       ...VARIANTS['as in the paper']!,

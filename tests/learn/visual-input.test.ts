@@ -9,7 +9,10 @@ import type { NetworkConfig } from '../../src/learn/config.ts'
 import { CriticJudge } from '../../src/learn/judge.ts'
 import { Learner, methodGroups } from '../../src/learn/learner.ts'
 import { Policy } from '../../src/learn/policy.ts'
+import { takeModelsAsWritten } from './as-written.ts'
 import { aReplay, commands, network, options, sizes } from './problem.ts'
+
+takeModelsAsWritten()
 
 const seeing = (sees: NetworkConfig['sees'], method: MethodName) =>
   options({ method, sizes: { ...sizes, network: { ...network, sees } } })
