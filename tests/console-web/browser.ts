@@ -24,6 +24,9 @@ export const chromiumPath = CHROMIUM.find((path) => path !== '' && existsSync(pa
 export const openBrowser = (...args: string[]): Promise<Browser> =>
   chromium.launch({ executablePath: chromiumPath, args: [...QUIET, ...OFFLINE, ...args] })
 
+/** What a page shows is the same of a learner that leaves the cores to the page. */
+const LIGHT = ['networks.sees=h', 'learner.batch=8', 'learner.refinement.batch=4', 'warmUp.updates=4']
+
 /** A tiny run of the fast arm with its console; it goes on until it is ended. */
 export class LiveRun {
   readonly errors: string[] = []
@@ -38,7 +41,7 @@ export class LiveRun {
     const built = spawnSync(process.execPath, ['scripts/setup.mjs'], { cwd: root, encoding: 'utf8' })
     if (built.status !== 0) throw new Error(`the page cannot be built: ${built.stderr}`)
     const runs = mkdtempSync(join(tmpdir(), 'duet-console-'))
-    const overrides = ['robot.arm=gantry', 'online.robotMinutes=600', 'evaluation.trials=1', ...settings]
+    const overrides = ['robot.arm=gantry', 'online.robotMinutes=600', 'evaluation.trials=1', ...LIGHT, ...settings]
     const child = spawn(
       process.execPath,
       [

@@ -12,6 +12,7 @@ import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { readDemonstrations } from '../../src/run/demonstrations.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
+import { openPlainly } from '../run/plain-encoder.ts'
 import { Page } from './page.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-console-several-'))
@@ -52,7 +53,7 @@ describe('two robots at a console', () => {
     const library = new RunLibrary(runs, { path: folder.path, running: true })
     const server = await ConsoleServer.open({ observer, library, page: runs, port: 0 })
     page = await Page.open(server.address)
-    const training = train(folder, config, { observer })
+    const training = train(folder, config, { observer }, openPlainly)
     await page.until('progress', ({ stage }) => stage.startsWith('recording'), 60_000)
     await stopAndGo()
     page.send({ kind: 'control', action: 'release' })

@@ -15,8 +15,9 @@ import { reportListener } from '../../src/review/report/index.ts'
 import type { SafeRobot } from '../../src/robot/safety.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { openSession } from '../../src/run/session.ts'
+import type { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
+import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-free-'))
 afterAll(() => rmSync(runs, { recursive: true }))
@@ -60,7 +61,7 @@ describe('a run in free mode', () => {
       return primary.apply(this, seen)
     })
     const open: typeof openSession = async (settings) => {
-      const session = await openSession(settings)
+      const session = await openPlainly(settings)
       supervisors = vi.spyOn(session.robot, 'supervisedBy')
       heartbeats = vi.spyOn(session.robot, 'heartbeat')
       const width = session.robot.spec.channels.length

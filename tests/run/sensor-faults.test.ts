@@ -15,8 +15,9 @@ import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { recordDemonstrations } from '../../src/run/demonstrations.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { openSession } from '../../src/run/session.ts'
+import type { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
+import { openPlainly } from './plain-encoder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'duet-sensors-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -57,7 +58,7 @@ class Lying implements Robot {
 const opened =
   (spoil?: (seen: Observation, steps: number) => Observation) =>
   async (settings: Parameters<typeof openSession>[0]) => {
-    const session = await openSession(settings)
+    const session = await openPlainly(settings)
     if (!spoil) return session
     const workcell = await Workcell.create({ arm: 'gantry' })
     const robot = new SafeRobot(new Lying(workcell, spoil), { limits: { force: Number.POSITIVE_INFINITY } })

@@ -12,6 +12,7 @@ import { mergeSettings, parseConfig, presets, settingNames } from '../../src/run
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
 import { aReplay, options } from '../learn/problem.ts'
+import { openPlainly } from './plain-encoder.ts'
 
 const read = new Set<string>()
 const noting = vi.hoisted(() => ({ on: true }))
@@ -79,7 +80,7 @@ it('every setting of a run is read by somebody', { timeout: 240_000 }, async () 
     const given = { ...Object.fromEntries(optional.map((name) => [name, undefined])), ...config }
     const demonstrations = { path: undefined, ...config.demonstrations }
     const folder = RunFolder.create(join(runs, name), config)
-    await train(folder, watched({ ...given, demonstrations }), { listeners: [healthListener()] })
+    await train(folder, watched({ ...given, demonstrations }), { listeners: [healthListener()] }, openPlainly)
   }
   for (const method of ['dual', 'dsrl'] as const) {
     const { sizes, learner, ...rest } = options({ method })

@@ -9,8 +9,8 @@ import type { Summary } from '../../src/metrics/summary.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
-import { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
+import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-several-'))
 afterAll(() => rmSync(runs, { recursive: true }))
@@ -31,7 +31,7 @@ type Event = { what: 'look' | 'step' | 'stepped'; cell: string }
 
 /** A session that tells what happens in its cells. */
 async function watched(events: Event[]) {
-  const session = await openSession(config)
+  const session = await openPlainly(config)
   for (const { cell, robot, simulation } of session.rigs) {
     const operator = simulation!.operator
     simulation!.operator = (...given) => {
@@ -82,11 +82,9 @@ describe('two robots in one run', () => {
     const stop = new AbortController()
     let episodes = 0
     // the second run is stopped and resumed once its first curve can be compared
-    await train(two, config, {
-      onProgress: ({ stage }) => stage.startsWith('online') && ++episodes >= 4 && stop.abort(),
-      stop: stop.signal,
-    })
-    again = finished(two, await train(two, config))
+    const onProgress = ({ stage }: { stage: string }) => stage.startsWith('online') && ++episodes >= 4 && stop.abort()
+    await train(two, config, { onProgress, stop: stop.signal }, openPlainly)
+    again = finished(two, await train(two, config, {}, openPlainly))
   }, 600_000)
 
   it('practises with both at the same time: the clock is that of one robot', () => {

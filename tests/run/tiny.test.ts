@@ -32,9 +32,21 @@ async function succeed(...args: string[]) {
 const loggedSteps = () =>
   existsSync(join(run, 'log')) ? [...readEpisodes(join(run, 'log'))].reduce((n, { steps }) => n + steps.length, 0) : 0
 
+const SETTINGS = ['online.robotMinutes=0.3', 'evaluation.trials=1']
+const NEW = [
+  'train',
+  '--preset',
+  'tiny',
+  '--runs',
+  runs,
+  '--name',
+  'tiny',
+  ...SETTINGS.flatMap((one) => ['--set', one]),
+]
+
 /** Kills the run with no warning once some online steps are on disk. Returns how many these are. */
 async function killOnline(): Promise<number> {
-  const { child, said, ended } = start('train', '--preset', 'tiny', '--runs', runs, '--name', 'tiny')
+  const { child, said, ended } = start(...NEW)
   while (loggedSteps() < 60) {
     if (child.exitCode !== null) throw new Error(`the run ended before it could be killed: ${said.errors}`)
     await sleep(100)
@@ -61,11 +73,11 @@ describe('a tiny run, killed with SIGKILL and resumed', () => {
       expect(task).toMatchObject({
         step0: expect.any(Number),
         success: expect.any(Number),
-        trials: 2,
+        trials: 1,
         meanSteps: expect.any(Number),
       })
     expect(summary).toMatchObject({ seed: 0, robotMinutes: expect.any(Number), wallMinutes: expect.any(Number) })
-    expect(summary.robotMinutes).toBeGreaterThanOrEqual(0.5)
+    expect(summary.robotMinutes).toBeGreaterThanOrEqual(0.3)
     expect(summary.interventionShare).toBeGreaterThan(0)
   })
 
@@ -119,7 +131,7 @@ describe('a tiny run, killed with SIGKILL and resumed', () => {
   }, 120_000)
 
   it('is refused a second life under the same name', async () => {
-    const { said, ended } = start('train', '--preset', 'tiny', '--runs', runs, '--name', 'tiny')
+    const { said, ended } = start(...NEW)
     expect(await ended).toBe(2)
     expect(said.errors).toContain('already holds a run')
   })
