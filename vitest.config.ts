@@ -16,16 +16,18 @@ const LONG = [
 /** Files that put another module in the place of one of ours, which those after them in a process would find there. */
 const MOCKING = ['run/settings-read', 'robots/workcell/frees']
 
-const pathOf = (name: string) => `tests/${name}.test.ts`
-const ALONE = [...LONG, ...MOCKING].map(pathOf)
+/** Files that hold a robot against the real clock, which what others left in a process could disturb. */
+const CLOCKED = ['console/*']
+
+const ALONE = [...LONG, ...MOCKING, ...CLOCKED].map((name) => `tests/${name}.test.ts`)
 export const ALL = ['tests/**/*.test.ts', 'src/**/*.test.ts']
 
-/** Begins with the long files, also in a clone that has no durations of earlier runs yet; those that share a process come together. */
+/** Begins with the long files, also in a clone that has no durations of earlier runs yet; those that share processes come last, together. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => {
-      const place = ALONE.findIndex((path) => moduleId.endsWith(`/${path}`))
-      return place < 0 ? ALONE.length : place
+    const rank = ({ moduleId, project }: TestSpecification) => {
+      const place = LONG.findIndex((name) => moduleId.endsWith(`/tests/${name}.test.ts`))
+      return place < 0 ? LONG.length + Number(!project.config.isolate) : place
     }
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b))
   }

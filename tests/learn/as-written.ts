@@ -16,7 +16,8 @@ export function openAsWritten(): Create {
 /** For all tests of a file. */
 export function takeModelsAsWritten(): void {
   beforeAll(() => {
-    vi.spyOn(ort.InferenceSession, 'create').mockImplementation(openAsWritten() as typeof ort.InferenceSession.create)
+    const open = openAsWritten() as typeof ort.InferenceSession.create
+    vi.spyOn(ort.InferenceSession, 'create').mockImplementation(open)
   })
   afterAll(() => vi.restoreAllMocks())
 }
