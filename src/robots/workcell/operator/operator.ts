@@ -34,8 +34,8 @@ type Doing =
   | { name: 'reacting'; reason: Reason; left: number }
   | { name: 'correcting'; step: number; before: number; mirrored: boolean } // before: Φ when the hands came on
   | { name: 'thinking'; reason: Reason; left: number }
-  /** `said`: the picture of then. `held`: steps under it so far, `from` of them when its last window began, with `before` the Φ of then. */
-  | { name: 'speaking'; reason: Reason; command: string; said: Truth; held: number; from: number; before: number }
+  /** `said`: the picture of then, where it was right. `held`: steps under it so far, `from` of them when its last window began, with `before` the Φ of then. */
+  | { name: 'speaking'; reason: Reason; command: string; said?: Truth; held: number; from: number; before: number }
 
 const CONFUSED_STEPS = 4 // then the operator sees that left was right
 const SILENT = { steps: 0, commands: 0, wordless: 0, vain: 0 }
@@ -85,7 +85,7 @@ export class SimulatedOperator implements SimulatedPerson {
     if (this.doing.name === 'correcting' && this.mayHandBack(potential)) this.handBack()
     if (this.doing.name === 'watching') this.watch(scene, potential)
     else if (this.doing.name === 'reacting' && --this.doing.left <= 0) this.takeOver(this.doing.reason, potential)
-    else if (this.doing.name === 'thinking' && --this.doing.left <= 0) this.speak(this.doing.reason, potential)
+    else if (this.doing.name === 'thinking') this.think(scene, potential)
     else if (this.doing.name === 'speaking') this.listen(scene, potential)
     if (this.doing.name === 'speaking') {
       this.counts.spoken!.steps++
@@ -141,6 +141,14 @@ export class SimulatedOperator implements SimulatedPerson {
     else this.takeOver(reason, potential)
   }
 
+  /** Looks on while the words come: where something presses meanwhile it is the hand's turn. */
+  private think(scene: Truth, potential: number): void {
+    if (this.doing.name !== 'thinking') return
+    const { reason } = this.doing
+    if (this.look(scene, potential) === 'force') this.reach('force', potential)
+    else if (--this.doing.left <= 0) this.speak(reason, potential)
+  }
+
   /** By the picture of now: while the words were found the error may have grown, or gone another way. */
   private speak(reason: Reason, before: number): void {
     const voice = this.voice!
@@ -153,7 +161,7 @@ export class SimulatedOperator implements SimulatedPerson {
       return
     }
     this.counts.spoken!.commands++
-    this.doing = { name: 'speaking', reason, command, said: truth, held: 0, from: 0, before }
+    this.doing = { name: 'speaking', reason, command, said: mirrored ? undefined : truth, held: 0, from: 0, before }
   }
 
   /** Another step was taken under the command. Each window of it, and its end, says whether the words help. */
