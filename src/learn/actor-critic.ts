@@ -6,6 +6,7 @@ import { ACTION_WIDTH } from '../robot/robot.ts'
 import { NOISE_SCALE } from './actors.ts'
 import { uniformInput } from './batch.ts'
 import { CloningSteps, cloningOf } from './cloning.ts'
+import { CriticRank, RANK } from './critic-rank.ts'
 import { HeadsInTurn } from './heads-in-turn.ts'
 import {
   ACTOR_LOSS,
@@ -43,6 +44,7 @@ export const ACTOR_CRITIC_FIGURES: readonly Figure[] = [
   MEAN_Q,
   TASK_WEIGHT,
   GRADIENT_NORM,
+  ...Object.values(RANK),
 ]
 
 /** Parameters of all critics, with targets: [task] image pooling, then [task, member] networks. */
@@ -152,9 +154,11 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
     'warm-up': await compileJointStep(store, settings, 'warm-up', lambda['warm-up']),
     online: await compileJointStep(store, settings, 'online', lambda.online),
   }
+  const rank = await CriticRank.compile(store, settings)
   const renewal = await Renewal.compile(store, settings)
   return {
-    programs: [cloning.program, critic, ...Object.values(joint)],
+    programs: [cloning.program, critic, ...Object.values(joint), rank.program],
+    measure: (steps) => rank.measure(steps),
     headsInTurn: new HeadsInTurn(cloning, store, settings),
     renewal,
     async update(phase, steps) {

@@ -29,6 +29,8 @@ export type LearnerOptions = {
   threads?: number
 }
 
+const MEASURED_EVERY = 50 // online updates; some seconds of a robot
+
 const AVERAGED = ['head', 'noiseActor'] // the refinement actor acts as it learns
 
 /** All groups of a method. */
@@ -98,7 +100,9 @@ export class Learner {
   async update(phase: Phase): Promise<UpdateFigures> {
     const measured = await this.training.update(phase, this.steps)
     this.updates++
-    const figures = this.byName(measured)
+    const seldom = phase === 'online' && this.updates % MEASURED_EVERY === 0
+    const besides = seldom ? await this.training.measure?.(this.steps.of('measure')) : undefined
+    const figures = this.byName({ ...measured, ...besides })
     expectConverging(`update ${this.updates}`, figures)
     if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
     else await this.training.headsInTurn.after(this.updates, this.steps)

@@ -47,6 +47,8 @@ export type Training = {
   programs: readonly Program[] // beside that of the renewal
   /** One joint update: as many steps of each group as the method takes. @throws InputError if it diverged */
   update(phase: Phase, steps: Steps): Promise<UpdateReadings>
+  /** What takes programs of its own to know, now and then, online. Draws from streams of its own, and trains nothing. */
+  measure?(steps: Steps): Promise<UpdateReadings>
   headsInTurn: HeadsInTurn
   /** Absent where the heads are frozen online, or never renewed. */
   renewal?: Renewal

@@ -28,25 +28,22 @@ import { NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
 import { normalInput } from './batch.ts'
 import { obedienceTerm, REFINEMENT, refinementLoss, valueOfOwnTask } from './losses/index.ts'
 import { gradientNorms, outputsOf, read, type UpdateReadings } from './measure.ts'
-import type { MethodSettings, StepSettings } from './method.ts'
+import type { MethodSettings } from './method.ts'
 import type { Steps } from './steps.ts'
+import { ToldStates, toldRows } from './told-states.ts'
 import { visualInput } from './visual-input.ts'
 
 export const REFINEMENT_FIGURES = Object.values(REFINEMENT)
 
 /** Its steps begin when the talk-and-tweak dataset is large enough. */
 export class RefinementSteps {
-  /** Every command that asks for something, with its embedding and what it asks for. */
-  private readonly sayable: { vector: Float32Array; intent: Float32Array }[]
+  private readonly told: ToldStates
 
   private constructor(
     readonly program: Program,
     private readonly settings: MethodSettings,
   ) {
-    const { commands, translator } = settings
-    this.sayable = translator.commands.all
-      .filter((command) => command !== translator.commands.nothing)
-      .map((command) => ({ vector: commands.embed(command), intent: translator.intent(command) }))
+    this.told = new ToldStates(settings)
   }
 
   static async compile(store: ParameterStore, settings: MethodSettings): Promise<RefinementSteps> {
@@ -55,7 +52,7 @@ export class RefinementSteps {
 
   /** One step; undefined while there are too few samples. */
   async take(steps: Steps): Promise<UpdateReadings | undefined> {
-    const { batch, obedience, startAfter } = this.settings.learner.refinement
+    const { batch, obedience, shift, startAfter } = this.settings.learner.refinement
     if (steps.replay.talkCount < startAfter) return undefined
     const { h, features, proprio, action, command, ownTask } = this.program.inputs as Record<string, Float32Array>
     const task = new Int32Array(batch)
@@ -63,27 +60,9 @@ export class RefinementSteps {
     steps.replay.sampleTalk(batch, steps.sampling, rows)
     ownTask!.fill(0)
     for (const [sample, owner] of task.entries()) ownTask![owner * batch + sample] = 1
-    if (obedience > 0) this.drawCommands(steps)
+    if (obedience > 0) this.told.draw(steps, this.program, (intent) => intent.map((asked) => asked * shift))
     await steps.runFilled(this.program)
     return { ...read(this.program, REFINEMENT_FIGURES), ...gradientNorms({ refine: steps.apply('refine') }) }
-  }
-
-  /** States of all tasks, each under a command drawn from those that ask for something. */
-  private drawCommands({ replay, sampling }: Steps): void {
-    const { sizes, learner } = this.settings
-    const { tasks } = replay.options
-    const inputs = this.program.inputs as Record<string, Float32Array>
-    const share = Math.floor(learner.refinement.batch / tasks.length)
-    const { 'said/h': h, 'said/features': features, 'said/proprio': proprio } = inputs
-    const rows = { h: h!, proprio: proprio!, ...(features && { features }) }
-    for (const [i, task] of tasks.entries())
-      replay.sampleTransitions({ task, count: share, offset: i * share }, sampling, rows)
-    for (let row = 0; row < share * tasks.length; row++) {
-      const { vector, intent } = sampling.pick(this.sayable)
-      inputs['said/command']!.set(vector, row * sizes.command)
-      for (let entry = 0; entry < ACTION_WIDTH; entry++)
-        inputs['said/shift']![row * ACTION_WIDTH + entry] = intent[entry]! * learner.refinement.shift
-    }
   }
 }
 
@@ -132,9 +111,9 @@ function compileRefinementStep(store: ParameterStore, settings: MethodSettings):
 }
 
 /** The self-supervised command term on replay states of all tasks, under commands that the learner draws. */
-function obedienceOf(head: Parameters, refine: Parameters, settings: StepSettings): Tensor {
-  const { sizes, tasks, learner } = settings
-  const rows = tasks * Math.floor(learner.refinement.batch / tasks)
+function obedienceOf(head: Parameters, refine: Parameters, settings: MethodSettings): Tensor {
+  const { sizes } = settings
+  const rows = toldRows(settings)
   const features = input('said/features', [rows, sizes.cameras, sizes.channels, sizes.space])
   const command = input('said/command', [rows, sizes.command])
   const seen = { features, h: input('said/h', [rows, sizes.embedding]) }

@@ -8,7 +8,7 @@ import type { LearnerConfig } from './config.ts'
 import type { ParameterGroup } from './method.ts'
 
 /** Who draws from random streams of their own, so that their draws do not move those of the others. */
-const BRANCHES = ['refinement', 'successor'] as const
+const BRANCHES = ['refinement', 'successor', 'measure'] as const
 export type Branch = (typeof BRANCHES)[number]
 
 export class Steps {

@@ -54,7 +54,17 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
   const { maxSteps } = robot.spec.tasks[task]!
   const see = (observation: Observation, step: number) =>
     crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
-  const summary: EpisodeSummary = { task, seed, ending: 'abort', length: 0, operatorSteps: 0, segments: [] }
+  const summary: EpisodeSummary = {
+    task,
+    seed,
+    ending: 'abort',
+    length: 0,
+    operatorSteps: 0,
+    spokenSteps: 0,
+    commands: 0,
+    segments: [],
+  }
+  let saidBefore: string | null = null
   try {
     const held = attendant?.ready()
     if (held) await held
@@ -91,6 +101,11 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
         command: tending.command ?? null,
       }
       if (actor === 'operator') countIntervention(summary)
+      if (happening.command !== null) {
+        summary.spokenSteps++
+        if (happening.command !== saidBefore) summary.commands++
+      }
+      saidBefore = happening.command
       summary.length++
       await recorder?.step(happening, observation, seen)
       attendant?.step(happening, planned, observation)

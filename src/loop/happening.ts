@@ -23,6 +23,8 @@ export type EpisodeSummary = {
   ending: Exclude<Ending, 'interrupted'>
   length: number // steps
   operatorSteps: number
+  spokenSteps: number // under a command
+  commands: number // said in it
   segments: Segment[] // the operator's interventions
   /** A person ended the episode, and says this of its last step. */
   judged?: { reward: number; terminated: boolean }

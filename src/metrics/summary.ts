@@ -32,19 +32,31 @@ export type Summary = {
   seed: number
 }
 
-/** Seconds of the robots' time. */
+/** Seconds. `speaking` and `told` are undefined where nobody could speak. */
 export type OperatorTime = {
-  steering: number // the operator acted
-  speaking?: number // a command held; undefined where nobody could speak
+  steering: number // the operator acted, robot time
+  speaking?: number // as long as the commands took to say
+  told?: number // a command held, robot time: the policy acted, and the operator watched as ever
 }
+
+/**
+ * What a command costs the operator: half a second to find the words, as the simulated speaker takes, and another to say
+ * them. Stated, not measured: a takeover is counted in steps, and the two have to be added.
+ */
+export const SECONDS_A_COMMAND = 1
 
 /** `rate`: Hz of the robot, 10 where nothing is said. */
 export function operatorTime(episodes: readonly MetricOf<'episode'>[], rate?: number): OperatorTime {
-  const spoken = episodes.flatMap(({ spokenSteps }) => spokenSteps ?? [])
-  const sum = (steps: readonly number[]) => steps.reduce((all, each) => all + each, 0)
+  const sum = (counts: readonly number[]) => counts.reduce((all, each) => all + each, 0)
   const steering = robotSeconds(sum(episodes.map(({ operatorSteps }) => operatorSteps)), rate)
-  return { steering, ...(spoken.length > 0 ? { speaking: robotSeconds(sum(spoken), rate) } : {}) }
+  const heard = episodes.filter(({ commands }) => commands !== undefined)
+  if (heard.length === 0) return { steering }
+  const speaking = SECONDS_A_COMMAND * sum(heard.map(({ commands }) => commands!))
+  return { steering, speaking, told: robotSeconds(sum(heard.map(({ spokenSteps }) => spokenSteps ?? 0)), rate) }
 }
+
+/** By hand and by word. */
+export const operatorSeconds = ({ steering, speaking = 0 }: OperatorTime): number => steering + speaking
 
 /** Share of the steps that the operator took; 0 where there was no step. */
 export function interventionShare(episodes: readonly MetricOf<'episode'>[]): number {
@@ -130,8 +142,10 @@ export function formatSummary(summary: Summary): string {
 
 function secondsOf(time: OperatorTime | undefined): string {
   if (!time) return ''
-  const { steering, speaking } = time
-  return ` (${steering.toFixed(0)} s${speaking === undefined ? '' : `, and ${speaking.toFixed(0)} s by commands`})`
+  const { steering, speaking, told = 0 } = time
+  const words =
+    speaking === undefined ? '' : `, and ${speaking.toFixed(0)} s for commands, in force for ${told.toFixed(0)} s`
+  return ` (${steering.toFixed(0)} s${words})`
 }
 
 const learningLine = ({ updates, updatesPerStep }: NonNullable<Summary['learning']>) =>

@@ -3,6 +3,7 @@ import { InputError, ShapeError } from '../errors.ts'
 import type { RandomStream } from '../random/stream.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
+import { heededLabels } from '../talk/heeded.ts'
 import type { Translator } from '../talk/translator.ts'
 import { type EncodedObservation, EpisodeAssembler, type WholeEpisode } from './assembler.ts'
 import { CommandTable } from './command-table.ts'
@@ -124,21 +125,21 @@ export class ReplayBuffer {
     const { translator, discount, returnSteps: most } = this.options
     const returns = monteCarloReturns(rewards, discount)
     const store = start.source === 'demonstration' ? this.demonstrations : this.online
-    const acted = steps.map(({ action, reward, terminated, actor }) => ({
-      ...{ action, reward, terminated, intervened: actor === 'operator' },
-    }))
-    const first = store.add({ start, observations, steps, returns, stretches: stretches(acted, { discount, most }) })
+    const first = store.add({ start, observations, steps, returns, stretches: stretches(steps, { discount, most }) })
     if (start.source === 'demonstration') {
       for (let t = 0; t < steps.length; t++) partitions.demonstrations.push(first + t)
     } else {
-      translator.label(acted).forEach((label, t) => {
-        if (!label) {
-          partitions.rollouts.push(first + t)
-          return
-        }
-        partitions.interventions.push(first + t)
-        partitions.talk.push(first + t, this.commands.index(label.command))
-      })
+      const corrected = translator.label(steps.map((step) => ({ ...step, intervened: step.actor === 'operator' })))
+      const told = heededLabels(
+        steps.map((step) => ({ ...step, followed: step.actor === 'refinement' })),
+        translator,
+      )
+      for (let t = 0; t < steps.length; t++) {
+        const set = corrected[t] ? partitions.interventions : partitions.rollouts
+        set.push(first + t)
+        const label = corrected[t] ?? told[t]
+        if (label) partitions.talk.push(first + t, this.commands.index(label.command))
+      }
     }
     this.forgetDropped()
   }

@@ -1,5 +1,6 @@
 /** @file Monte-Carlo returns, the lower bound that Cal-QL raises its sampled values to, and the steps that a TD target sums over. */
 import { ShapeError } from '../errors.ts'
+import type { Actor } from './transition.ts'
 
 /**
  * G_t = r_t + γ·G_{t+1} inside an episode, and 0 after its last step however it ended. Source: docs/method.md §5, §12.
@@ -35,13 +36,14 @@ export type Stretch = {
 
 /**
  * For each step t of an episode the stretch t..t+k-1, k ≤ `most`. It ends with the episode, and where another actor goes
- * on: what comes then is not the doing of who acted at t, and a policy must not be told that it rescues itself.
+ * on, by hand or by word: what comes then is not the doing of who acted at t, and a policy must not be told that it rescues
+ * itself.
  */
 export function stretches(
-  steps: readonly { reward: number; terminated: boolean; intervened: boolean }[],
+  steps: readonly { reward: number; terminated: boolean; actor: Actor }[],
   { discount, most }: { discount: number; most: number },
 ): Stretch[] {
-  return steps.map(({ intervened }, t) => {
+  return steps.map(({ actor }, t) => {
     const stretch: Stretch = { steps: 0, reward: 0, discount: 1, terminated: false }
     do {
       const { reward, terminated } = steps[t + stretch.steps]!
@@ -49,7 +51,7 @@ export function stretches(
       stretch.discount *= discount
       stretch.terminated = terminated
       stretch.steps++
-    } while (stretch.steps < most && !stretch.terminated && steps[t + stretch.steps]?.intervened === intervened)
+    } while (stretch.steps < most && !stretch.terminated && steps[t + stretch.steps]?.actor === actor)
     return stretch
   })
 }

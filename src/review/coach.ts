@@ -8,6 +8,7 @@ import type { Metric, MetricOf } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { mean, median } from '../metrics/statistics.ts'
+import { unaided } from '../metrics/unaided.ts'
 
 export type Advice = {
   rule: string // its name; equal names are the same advice with other figures
@@ -62,8 +63,8 @@ export function adviceAfter(metrics: readonly Metric[]): Advice {
 
 function viewOf(episodes: readonly Episode[]): View {
   const recent = episodes.slice(-RECENT)
-  const helped = recent.filter(({ operatorSteps }) => operatorSteps > 0)
-  const alone = episodes.filter(({ success, operatorSteps }) => success && operatorSteps === 0).slice(-RECENT)
+  const helped = recent.filter((episode) => !unaided(episode))
+  const alone = episodes.filter((episode) => episode.success && unaided(episode)).slice(-RECENT)
   return {
     recent,
     before: episodes.slice(-2 * RECENT, -RECENT),
@@ -78,7 +79,7 @@ function viewOf(episodes: readonly Episode[]): View {
 
 const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0)
 const aloneOf = (episodes: readonly Episode[]) =>
-  episodes.filter(({ success, operatorSteps }) => success && operatorSteps === 0).length
+  episodes.filter((episode) => episode.success && unaided(episode)).length
 const succeeded = (episodes: readonly Episode[]) => episodes.filter(({ success }) => success).length
 const steps = (count: number) => `${Number(count.toFixed(1))} ${count === 1 ? 'step' : 'steps'}`
 
@@ -171,8 +172,7 @@ type Weak = { task: string; alone: number; episodes: number; others: number }
 function weakest(episodes: readonly Episode[]): Weak | undefined {
   const tasks = [...new Set(episodes.map(({ task }) => task))].map((task) => {
     const own = episodes.filter((episode) => episode.task === task).slice(-RECENT)
-    const unaided = own.filter(({ operatorSteps }) => operatorSteps === 0).length
-    return { task, alone: aloneOf(own), episodes: own.length, unaided }
+    return { task, alone: aloneOf(own), episodes: own.length, unaided: own.filter(unaided).length }
   })
   if (tasks.length < 2 || tasks.some(({ episodes }) => episodes < ENOUGH)) return undefined
   const worst = tasks.reduce((least, one) => (one.alone / one.episodes < least.alone / least.episodes ? one : least))

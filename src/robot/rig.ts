@@ -65,7 +65,8 @@ export interface Simulation<Scene = unknown> {
   begin(operation: Operation, seed?: number): void
   /** Where practice episodes begin, by the robot's own settings. */
   starts(seed: number): Starts
-  operator(strength: Strength, seed: number): SimulatedPerson
+  /** `words`: speaks where these are enough, to a policy that follows commands. */
+  operator(strength: Strength, seed: number, words?: Words): SimulatedPerson
   speaker(words: Words): SpeakingPerson
   /** Somebody with an unsteady hand, for one episode. `noise`: its spread, action units; `memory`: how slowly it wanders. */
   demonstrator(seed: number, hand: { noise: number; memory: number }, by?: Demonstrator): () => Action

@@ -80,6 +80,12 @@ const OperatorConfig = z.strictObject({
     .enum(['strong', 'weak', 'person'])
     .default('strong')
     .describe('weak: later, noisier, sometimes wrong. person: as demonstrations.by says'),
+  speaks: z
+    .boolean()
+    .default(false)
+    .describe(
+      'the simulated operator says a command where the error is small, and takes over where it is not, where words do not help, or where the method follows none',
+    ),
 })
 
 const TalkConfig = z.strictObject({

@@ -18,6 +18,7 @@ import { EpisodeLog } from '../replay/log.ts'
 import { LogSource } from '../replay/log-source.ts'
 import type { EpisodeSource } from '../replay/source.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
+import type { Translator } from '../talk/translator.ts'
 import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
@@ -97,6 +98,7 @@ export async function openRun(
   onNotice: (line: string) => void = () => undefined,
 ): Promise<RunParts> {
   expectOwnPace(config, session)
+  expectVoice(config)
   const check = () => course.check()
   const clock = new RunClock()
   const { checkpoint, state, evaluated } = readState(folder)
@@ -160,7 +162,7 @@ export async function openRun(
   const practices = session.rigs.map((rig, index) => {
     const place = { index, of: session.rigs.length }
     const recorder = new OnlineRecorder(logs[index]!, experience[index]!, copies, tempo, place, made[index]!)
-    const operator = simulatedOperator(config, rig, place)
+    const operator = simulatedOperator(config, rig, place, policy.followsCommands ? session.translator : undefined)
     const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)
     return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, observer)
@@ -186,6 +188,16 @@ function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
       'setting "online.lockstep"',
       `ties updates to the steps of ${real.robot.spec.name}, which is real and waits for nobody`,
       'Set online.lockstep=false',
+    )
+}
+
+/** @throws InputError where an operator who is nobody is to speak; a person at the console speaks without being told to */
+function expectVoice({ operator }: Pick<RunConfig, 'operator'>): void {
+  if (operator.speaks && operator.kind !== 'simulated')
+    throw new InputError(
+      'setting "operator.speaks"',
+      `is true, and operator.kind is "${operator.kind}": only the simulated operator speaks of its own accord`,
+      'Set operator.kind=simulated, or operator.speaks=false',
     )
 }
 
@@ -221,11 +233,12 @@ function readState(folder: RunFolder): { checkpoint: string | undefined; state: 
   return { checkpoint, state, evaluated: ofKind(past, 'evaluation').length > 0 }
 }
 
-/** Tends one robot, and sees no other's scene. @throws InputError if the robot is real: only a person can tend that */
+/** Tends one robot, and sees no other's scene. `words`: those of a policy that follows them. @throws InputError if the robot is real: only a person can tend that */
 function simulatedOperator(
   { operator, seed }: RunConfig,
   { robot, simulation }: Rig,
   place: CellIndex,
+  words: Translator | undefined,
 ): SimulatedPerson | undefined {
   if (operator.kind === 'none') return undefined
   if (!simulation)
@@ -234,7 +247,7 @@ function simulatedOperator(
       `is "simulated", and ${robot.spec.name} is no simulation`,
       'Set operator.kind=none and tend it at the console',
     )
-  return simulation.operator(operator.strength, robotSeed(seed, place))
+  return simulation.operator(operator.strength, robotSeed(seed, place), operator.speaks ? words : undefined)
 }
 
 /** Of each robot; where the config names no folder, recorded into this one, going on where an earlier recording stopped. */

@@ -294,7 +294,8 @@ class Run {
 
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
-    const { episode, task, length, operatorSteps, segments, ending, seed } = await practice.episode()
+    const { episode, task, length, operatorSteps, spokenSteps, commands, segments, ending, seed } =
+      await practice.episode()
     const { cell } = practice.rig
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     if (length === 0) return // a person ended it before it began
@@ -308,11 +309,13 @@ class Run {
       success,
       length,
       operatorSteps,
+      ...(config.operator.speaks || commands > 0 ? { spokenSteps, commands } : {}),
       segments,
       seed,
     })
     const where = parts.practices.length > 1 ? `${cell}, ` : ''
-    const note = `${where}${task}: ${ending}${operatorSteps ? ` (operator ${operatorSteps} of ${length} steps)` : ''}`
+    const told = commands ? ` (${commands} ${commands === 1 ? 'command' : 'commands'})` : ''
+    const note = `${where}${task}: ${ending}${operatorSteps ? ` (operator ${operatorSteps} of ${length} steps)` : ''}${told}`
     const total = config.online.robotMinutes
     this.events.onProgress?.({ stage: 'online [robot min]', done: this.robotMinutes, total, note })
   }

@@ -2,7 +2,7 @@
 
 import { percent } from '../metrics/percent.ts'
 import { mean } from '../metrics/statistics.ts'
-import { interventionShare, operatorTime } from '../metrics/summary.ts'
+import { interventionShare, operatorTime, SECONDS_A_COMMAND } from '../metrics/summary.ts'
 import type { Plot } from '../review/report/plot.ts'
 import type { Table } from './experiment.ts'
 import { figure, points, shares, signedSteps, steps } from './figures.ts'
@@ -49,7 +49,7 @@ export const READING = [
     'nothing one is expected to leave 0 out.',
   'Differences are taken trial by trial, over the same training seed, demonstrations, task and start. Steps to success count ' +
     'the trials that succeed; their differences those in which both succeed. Seconds are of one run, in robot time: ' +
-    '"steering", the operator acted in the place of the policy; "speaking", a command was in force ("-": nobody could speak).',
+    `"steering", the operator acted in the place of the policy; "speaking", ${SECONDS_A_COMMAND} s for each command ("-": nobody could speak).`,
 ]
 
 function successTable(rows: readonly Row[], tasks: readonly string[]): Table {

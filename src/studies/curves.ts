@@ -5,6 +5,7 @@ import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
+import { unaided } from '../metrics/unaided.ts'
 import type { Plot, Point, Series } from '../review/report/plot.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
 import { type ComparedMethod, methodCalled, regimeOf, trainSeeds } from './methods.ts'
@@ -44,7 +45,7 @@ export function sectionOf(rows: readonly Row[]): Section {
         plot: evaluated(rows, 'robot minutes', ({ robotSteps }) => robotMinutes(robotSteps), true),
       },
       { name: 'wall-minutes', plot: evaluated(rows, 'wall minutes', ({ time }) => time / 60, false) },
-      { name: 'practice', plot: unaided(rows, online.robotMinutes) },
+      { name: 'practice', plot: unaidedPlot(rows, online.robotMinutes) },
     ],
     notes: [
       `Evaluations: mean over tasks and ${rows[0]!.runs.length} training seeds, ${evaluation.trials} trials a task at step 0 and ` +
@@ -116,11 +117,11 @@ function evaluated(
 }
 
 /** While practising: exploration noise is on, and episodes in which the operator took a step do not count as successes. */
-function unaided(rows: readonly Row[], budget: number): Plot {
+function unaidedPlot(rows: readonly Row[], budget: number): Plot {
   const stretches = 12
   return {
     title: 'Unaided success in practice',
-    caption: `Share of the training episodes of each ${(budget / stretches).toFixed(1)} robot minutes that succeeded without a step of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
+    caption: `Share of the training episodes of each ${(budget / stretches).toFixed(1)} robot minutes that succeeded without a step or a word of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
     x: { label: 'robot minutes', domain: [0, budget] },
     y: { label: 'success', domain: [0, 1], format: percent },
     series: rows.filter(practised).map(({ method, runs }) => ({
@@ -130,7 +131,7 @@ function unaided(rows: readonly Row[], budget: number): Plot {
       points: overSeeds(
         runs.map((run) =>
           binned(practice(run), { budget, stretches }, (episodes) =>
-            mean(episodes.map(({ success, operatorSteps }) => Number(success && operatorSteps === 0))),
+            mean(episodes.map((episode) => Number(episode.success && unaided(episode)))),
           ),
         ),
       ),

@@ -5,7 +5,7 @@ import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
-import { interventionShare } from '../metrics/summary.ts'
+import { interventionShare, operatorSeconds, operatorTime } from '../metrics/summary.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import { withoutRepeats } from '../review/report/series.ts'
 import { OPERATIONS } from '../robots/workcell/operations.ts'
@@ -120,6 +120,7 @@ function shareTable({ together, alone }: Runs): Table {
       'robot min alone',
       'online draws a step',
       'operator, % of its steps',
+      'operator, s',
     ],
     rows: tasks.map((task) => {
       const own = all.filter((episode) => episode.task === task)
@@ -132,6 +133,7 @@ function shareTable({ together, alone }: Runs): Table {
         mean(alone[task]!.map(({ summary }) => summary.robotMinutes)).toFixed(1),
         ((updates * rows) / steps(own)).toFixed(1),
         figure(100 * interventionShare(own)),
+        (operatorSeconds(operatorTime(own)) / together.length).toFixed(0),
       ]
     }),
   }

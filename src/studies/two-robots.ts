@@ -5,7 +5,7 @@ import type { MetricOf, TaskScore } from '../metrics/metrics.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
-import { interventionShare } from '../metrics/summary.ts'
+import { interventionShare, operatorSeconds, operatorTime } from '../metrics/summary.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import type { Cell } from '../robots/workcell/options.ts'
 import { openTrained } from '../run/trained.ts'
@@ -156,6 +156,7 @@ function timeTable(arms: readonly Arm[]): Table {
       'data / clock',
       'wall [min]',
       'operator, % of steps',
+      'operator, s',
       'paper: min',
     ],
     rows: arms.map(({ name, cells, runs }) => {
@@ -169,6 +170,7 @@ function timeTable(arms: readonly Arm[]): Table {
         (data / clock).toFixed(2),
         mean(runs.map(({ summary }) => summary.wallMinutes)).toFixed(1),
         (100 * interventionShare(runs.flatMap(practice))).toFixed(1),
+        mean(runs.map((run) => operatorSeconds(operatorTime(practice(run))))).toFixed(0),
         PAPER_MINUTES[name]?.toFixed(0) ?? '-',
       ]
     }),

@@ -60,7 +60,10 @@ describe('the learner', () => {
       refinement: { batch: 32, startAfter: 1, bcWeight: 0, qWeight: 0, obedience: 1, shift: 0.3 },
     })
     const taught = await Learner.create(options({ learner }), aReplay())
-    await after(400, taught)
+    await after(49, taught)
+    const deaf = (await taught.update('online')).figures['refine.response']!
+    await after(349, taught)
+    const { figures } = await taught.update('online') // the 400th
     const policy = await Policy.create(sizes, commands)
     policy.setParameters(taught.actorParameters())
     const seen = { h: new Float32Array(6), features: [new Float32Array(24)], proprio: new Float32Array(4) }
@@ -71,6 +74,8 @@ describe('the learner', () => {
     expect(await shift('move backward', 0)).toBeLessThan(-0.1)
     expect(await shift('move left and down', 1)).toBeGreaterThan(0.1)
     expect(await shift('move left and down', 2)).toBeLessThan(-0.1)
+    expect(figures['refine.response']).toBeGreaterThan(0.1) // of the 0.3 that are taught
+    expect(deaf).toBeLessThan(0.5 * figures['refine.response']!)
   })
 
   it('waits for online data before it learns online', async () => {

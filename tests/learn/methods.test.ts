@@ -169,7 +169,9 @@ describe('the figures of a method', () => {
     const titles = new Set(declared.map(({ chart }) => chart))
     expect(charts.filter(({ title }) => !titles.has(title))).toEqual([]) // a chart of no declaration holds what nothing declares
     const silent = declared.filter(({ name }) => !drawn.some((key) => key === name || key.startsWith(`${name}.`)))
-    expect(silent.map(({ name }) => name).filter((name) => name !== 'refine.obedience')).toEqual([]) // off in these settings
+    const later = ['critic.rank', 'critic.rankElsewhere', 'refine.response'] // measured with every 50th update alone
+    const off = 'refine.obedience' // in these settings
+    expect(silent.map(({ name }) => name).filter((name) => name !== off && !later.includes(name))).toEqual([])
   })
 })
 

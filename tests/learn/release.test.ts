@@ -39,8 +39,8 @@ const learner = LearnerConfig.parse({
   refinement: { batch: 8, startAfter: 1, obedience: 1 },
 })
 
-/** Cloning; critic; joint or noise step of each phase; the successor's cloning; the refinement step. */
-const PROGRAMS = { dual: 6, single: 5, 'hg-dagger': 2, 'hil-conrft': 5, dsrl: 4 }
+/** Cloning; critic; joint or noise step of each phase; the critics' rank; the successor's cloning; the refinement step, the response. */
+const PROGRAMS = { dual: 8, single: 6, 'hg-dagger': 2, 'hil-conrft': 6, dsrl: 4 }
 
 describe.each(METHODS)('%s', (method) => {
   it('releases every program of its learner once, and those of its policy', async () => {

@@ -221,6 +221,8 @@ describe('attrition', () => {
         ending: length < 80 ? 'success' : 'timeout',
         length,
         operatorSteps: 0,
+        spokenSteps: 0,
+        commands: 0,
         segments: [],
       }),
     ),

@@ -152,6 +152,12 @@ describe('an episode', () => {
     expect(recorder.steps[3]).toMatchObject({ actor: 'primary', command: null })
   })
 
+  it('counts what was said, and the steps for which it held: the same words after a silence are said again', async () => {
+    const said = ['move left', 'move left', undefined, 'move left', 'move up']
+    const { summary } = await run(new ScriptedRobot(), (step) => (said[step] ? { command: said[step] } : {}))
+    expect(summary).toMatchObject({ length: 5, spokenSteps: 4, commands: 3, operatorSteps: 0 })
+  })
+
   it.each([
     ['success', { ending: 'success' }, { reward: 1, terminated: true, truncated: false }],
     ['failure', { ending: 'failure' }, { reward: 0, terminated: true, truncated: false }],

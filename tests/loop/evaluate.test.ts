@@ -33,7 +33,7 @@ describe('the noise of an evaluation', () => {
 
 describe('the score of a task', () => {
   const trial = (ending: EpisodeSummary['ending'], length: number, seed: number): EpisodeSummary => ({
-    ...{ task: 'pick', seed, ending, length, operatorSteps: 0, segments: [] },
+    ...{ task: 'pick', seed, ending, length, operatorSteps: 0, spokenSteps: 0, commands: 0, segments: [] },
   })
 
   it('is the share of successes, with their steps and Wilson’s interval', () => {

@@ -28,7 +28,16 @@ it('everything is in the log before the learner hears of it', async () => {
   const { order, recorder } = aRecorder()
   recorder.begin('pick', 1, observation, encoded(0))
   await recorder.step(happening, observation, encoded(1))
-  recorder.end({ task: 'pick', seed: 1, ending: 'timeout', length: 1, operatorSteps: 0, segments: [] })
+  recorder.end({
+    task: 'pick',
+    seed: 1,
+    ending: 'timeout',
+    length: 1,
+    operatorSteps: 0,
+    spokenSteps: 0,
+    commands: 0,
+    segments: [],
+  })
   expect(order).toEqual(['log begin', 'learner begin', 'log step', 'learner step', 'log end', 'learner end'])
 })
 
@@ -60,7 +69,16 @@ it('numbers of several robots are their own, and ids go on from what the log hol
   for (let episode = 0; episode < 2; episode++) {
     recorder.begin('pick', 1, observation, encoded(0))
     for (let step = 0; step < 2; step++) await recorder.step({ ...happening, step }, observation, encoded(1))
-    recorder.end({ task: 'pick', seed: 1, ending: 'timeout', length: 2, operatorSteps: 0, segments: [] })
+    recorder.end({
+      task: 'pick',
+      seed: 1,
+      ending: 'timeout',
+      length: 2,
+      operatorSteps: 0,
+      spokenSteps: 0,
+      commands: 0,
+      segments: [],
+    })
   }
   expect(episodes).toEqual([7, 10]) // 1, 4, 7, 10, ... are its own
   expect(ids).toEqual([13, 16, 19, 22])
@@ -92,7 +110,7 @@ it('a verdict goes with the end to both', () => {
   const learner = { begin: () => {}, step: () => {}, end }
   const recorder = new OnlineRecorder(log as unknown as EpisodeLog, learner, NO_COPIES, schedule, place, 0)
   recorder.begin('pick', 1, observation, encoded(0))
-  const summary = { task: 'pick', seed: 1, length: 0, operatorSteps: 0, segments: [] }
+  const summary = { task: 'pick', seed: 1, length: 0, operatorSteps: 0, spokenSteps: 0, commands: 0, segments: [] }
   recorder.end({ ...summary, ending: 'success', judged: { reward: 1, terminated: true } })
   const told = { ending: 'success', verdict: { reward: 1, terminated: true } }
   expect(ends).toEqual([told, told])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatSummary, formatTable, operatorTime, summarise } from '../../src/metrics/summary.ts'
+import { formatSummary, formatTable, operatorSeconds, operatorTime, summarise } from '../../src/metrics/summary.ts'
 import { anEpisode, anEvaluation, anUpdate } from '../run/builders.ts'
 
 const early = { success: 0.2, successes: 5, trials: 25, interval: [0.09, 0.39] as [number, number], meanSteps: 44 }
@@ -34,18 +34,20 @@ describe('summarise', () => {
 
   it('counts the operator by steps, not by episodes', () => expect(summary.interventionShare).toBeCloseTo(0.12, 12))
 
-  it("counts the operator's seconds by the robot's rate, those under a command where somebody could speak", () => {
+  it("counts the operator's seconds by the robot's rate, a second for each command where somebody could speak", () => {
     const episodes = [
       anEpisode({ operatorSteps: 9 }),
       anEpisode({ operatorSteps: 21, spokenSteps: 45, commands: 3 }),
       anEpisode({ operatorSteps: 0, spokenSteps: 15, commands: 1 }),
     ]
-    expect(operatorTime(episodes)).toEqual({ steering: 3, speaking: 6 })
-    expect(operatorTime(episodes, 5)).toEqual({ steering: 6, speaking: 12 })
+    expect(operatorTime(episodes)).toEqual({ steering: 3, speaking: 4, told: 6 })
+    expect(operatorTime(episodes, 5)).toEqual({ steering: 6, speaking: 4, told: 12 })
+    expect(operatorSeconds(operatorTime(episodes))).toBe(7)
+    expect(operatorSeconds({ steering: 2 })).toBe(2)
     expect(operatorTime(episodes.slice(0, 1))).toEqual({ steering: 0.9 })
     expect(summary.operator).toEqual({ steering: 1.2 })
-    expect(formatSummary({ ...summary, operator: { steering: 3, speaking: 6 } })).toContain(
-      '(3 s, and 6 s by commands)',
+    expect(formatSummary({ ...summary, operator: { steering: 3, speaking: 4, told: 6 } })).toContain(
+      '(3 s, and 4 s for commands, in force for 6 s)',
     )
     expect(formatSummary({ ...summary, operator: undefined })).toContain('12 % of the steps, seed 3')
   })

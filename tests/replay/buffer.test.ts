@@ -271,6 +271,25 @@ describe('the talk-and-tweak dataset', () => {
     expect(seen).toEqual(new Set(wanted.keys()))
   })
 
+  it('takes in, besides, the steps in which the refinement actor went where it was told; these stay rollouts', () => {
+    const replay = aReplay() // at odd frames the action goes 25 mm forward, at even ones backward
+    const start = { episode: 4, task: 'place', source: 'online' as const, seed: 4 }
+    const told = { 1: 'move forward', 4: 'move forward', 7: 'move forward', 9: 'move up' } as Record<number, string>
+    replay.begin(start, encoded(frameOf(4, 0)))
+    for (let t = 0; t < 12; t++) {
+      const command = told[t] ?? null
+      const actor = t === 7 ? 'primary' : command ? 'refinement' : 'primary' // at 7 nobody heard
+      replay.step(4, { ...stepOf({ episode: 4, steps: 12 }, t), actor, command }, encoded(frameOf(4, t + 1)))
+    }
+    replay.end(4, { ending: 'timeout' })
+    const { labels, rollouts, interventions } = replay.stats().tasks.place!
+    expect(labels).toEqual({ 'move forward': 1 })
+    expect({ rollouts, interventions }).toEqual({ rollouts: 12, interventions: 0 })
+    const out = talkRows(5)
+    replay.sampleTalk(5, stream(), out)
+    for (let row = 0; row < 5; row++) expect(frameAt(out.h, out.features!, out.proprio, row)).toBe(4001)
+  })
+
   it('forgets the entries of episodes that have left', () => {
     const replay = aReplay({ onlineCapacity: 22 })
     for (const episode of [1, 2, 3]) feed(replay, { episode, steps: 10, operator: (t) => t < episode })

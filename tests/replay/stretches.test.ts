@@ -4,14 +4,15 @@ import { RandomStream } from '../../src/random/stream.ts'
 import { stretches } from '../../src/replay/returns.ts'
 import { actionOf, aReplay, feed, frameAt, frameOf, rows } from './numbered.ts'
 
-/** `kinds`: a letter a step, P of the policy and O of the operator; `rewards` as many; `over`: the last step terminates. */
+/** `kinds`: a letter a step, P of the primary actor, R of the refinement actor and O of the operator; `rewards` as many; `over`: the last step terminates. */
 const steps = (kinds: string, rewards: number[], over: boolean) =>
   [...kinds].map((kind, t) => ({
     reward: rewards[t]!,
     terminated: over && t === kinds.length - 1,
-    intervened: kind === 'O',
+    actor: ACTORS[kind as keyof typeof ACTORS],
   }))
 
+const ACTORS = { P: 'primary', R: 'refinement', O: 'operator' } as const
 const HALF = { discount: 0.5, most: 3 }
 
 describe('stretches', () => {
@@ -38,6 +39,11 @@ describe('stretches', () => {
 
   it('end where the operator takes over, and where the operator hands back', () => {
     const lengths = stretches(steps('PPOOPP', [0, 0, 0, 0, 0, 0], false), HALF).map((stretch) => stretch.steps)
+    expect(lengths).toEqual([2, 1, 2, 1, 2, 1])
+  })
+
+  it('end where the operator speaks, and where the words are over', () => {
+    const lengths = stretches(steps('PPRRPP', [0, 0, 0, 0, 0, 0], false), HALF).map((stretch) => stretch.steps)
     expect(lengths).toEqual([2, 1, 2, 1, 2, 1])
   })
 })

@@ -53,6 +53,14 @@ function run(
   }).flat()
 }
 
+/** The same from a learner that does not measure this. */
+const without = (name: string, metrics: readonly Metric[]): Metric[] =>
+  metrics.map((metric) => {
+    if (metric.kind !== 'update') return metric
+    const { [name]: _, ...figures } = metric.figures
+    return { ...metric, figures }
+  })
+
 describe('health', () => {
   it('is silent on a healthy run, at its beginning and at its end', () => {
     for (const rounds of [1, 10, 60, 150]) expect(names(run(rounds))).toEqual([])
@@ -96,6 +104,56 @@ describe('health', () => {
   it('names commands without effect', () => {
     const figures = { 'refine.obedience': 0.18 } // deaf: 0.187
     expect(names(run(60, { update: { figures } }))).toEqual(['commands without effect'])
+  })
+
+  it('names commands without effect by what they change, where nothing trains obedience', () => {
+    const measured = (response: number, rounds = 60) =>
+      assess(
+        without('refine.obedience', run(rounds, { update: { figures: { 'refine.response': response } } })),
+        resolveConfig('paper'),
+      )
+    expect(measured(0.012).map(({ sign }) => sign)).toEqual(['commands without effect'])
+    expect(measured(0.012)[0]!.figure).toContain('by 0.012 along each axis')
+    expect(measured(0.11)).toEqual([]) // a weak one of docs/method.md §13
+    expect(measured(0.012, 5)).toEqual([]) // ten measurements of twelve
+  })
+
+  it('names critics that rank the actions of corrected states as a coin would, with the control', () => {
+    const ranked = (own: number, elsewhere?: number) =>
+      assess(
+        run(60, {
+          update: { figures: { 'critic.rank': own, ...(elsewhere && { 'critic.rankElsewhere': elsewhere }) } },
+        }),
+        config,
+      )
+    expect(ranked(0.52, 0.49).map(({ sign }) => sign)).toEqual(['critics at chance'])
+    expect(ranked(0.52, 0.49)[0]!.figure).toContain('in 52 % of such states, and in 49 % where')
+    expect(ranked(0.2).map(({ sign }) => sign)).toEqual(['critics at chance']) // worse than a coin
+    expect(ranked(0.58)).toEqual([])
+  })
+
+  describe('a policy that falls', () => {
+    const alone = (share: number) => (round: number) => ({ operatorSteps: (round * 37) % 100 < 100 * share ? 0 : 5 })
+    const falling = (to: number, { qWeight = 0.5, figure = '' } = {}) => {
+      const episode = (round: number) => (round < 100 ? alone(0.6) : alone(to))(round)
+      const advised = { ...config, online: { ...config.online, qWeight } }
+      return assess(without(figure, run(200, { episode })), advised).map(({ sign }) => sign)
+    }
+
+    it('is named where its critics advise it', () => {
+      expect(falling(0.2)).toContain('critics spoil the policy') // 22 to 61 and 12 to 32 % at 95 %
+    })
+
+    it('is not where the fall may be chance, where nobody advises it, or where the method has no such term', () => {
+      expect(falling(0.5)).toEqual([])
+      expect(falling(0.2, { qWeight: 0 })).not.toContain('critics spoil the policy')
+      expect(falling(0.2, { figure: 'actor.q' })).not.toContain('critics spoil the policy')
+    })
+
+    it('counts an episode with a command as helped', () => {
+      const told = run(200, { episode: (round) => ({ operatorSteps: 0, commands: round < 100 ? 0 : 2 }) })
+      expect(names(told)).toContain('critics spoil the policy')
+    })
   })
 
   it('takes the mean return by hand: success after 3 steps and a failure of 2, γ = 0.5', () => {

@@ -13,6 +13,7 @@ import {
   assistedSuccess,
   byUpdate,
   movingIntervention,
+  movingOperatorTime,
   robotClock,
   unaidedSuccess,
   wallClock,
@@ -58,6 +59,20 @@ describe('series', () => {
   })
   it('weigh interventions by steps: 10 of 20, then 10 of 80, then 0 of 80', () =>
     expect(movingIntervention(episodes, robotClock, 2).map(({ y }) => y)).toEqual([0.5, 0.125, 0]))
+  it("count words: an episode with a command is not alone, and costs a second of the operator's time", () => {
+    const told = [
+      anEpisode({ success: true, operatorSteps: 10, length: 20, spokenSteps: 0, commands: 0 }), // 1 s of 2 s
+      anEpisode({ success: true, operatorSteps: 0, length: 60, spokenSteps: 12, commands: 2 }), // 2 s of 6 s
+    ]
+    expect(unaidedSuccess(told, robotClock, 2).map(({ y }) => y)).toEqual([0, 0])
+    expect(movingOperatorTime(told, robotClock, 2).map(({ y }) => y)).toEqual([0.5, 3 / 8])
+    expect(movingOperatorTime(episodes, robotClock, 2)).toEqual([]) // nobody could speak
+    const drawn = (metrics: typeof told) =>
+      renderReport({ name: 'x', metrics, summary: summarise(metrics, { seed: 0 }), config: '' })
+    expect(drawn(told)).toContain('time, words included')
+    expect(drawn(told)).toContain('operator seconds, 2 of them for commands')
+    expect(drawn(episodes)).not.toContain('words included')
+  })
   it('thin a long curve to means of neighbours and skip what was not measured', () => {
     const updates = [1, 2, 3, 4].map((update) => anUpdate({ update, figures: { 'critic.td': update ** 2 } }))
     expect(byUpdate(updates, ({ figures }) => figures['critic.td'], 2)).toEqual([

@@ -27,6 +27,8 @@ export const scoreOf = (task: string, trials: string): TaskScore =>
       ending: letter === 's' ? 'success' : 'failure',
       length: letter === 's' ? 10 + k : 80,
       operatorSteps: 0,
+      spokenSteps: 0,
+      commands: 0,
       segments: [],
     })),
   )

@@ -57,8 +57,8 @@ describe('the section of fourth-task', () => {
   it('counts what each task had of batches and robot', () => {
     // 2 runs · 100 online updates · 128 rows, over 2 · 600 and 2 · 200 steps
     expect(shares!.rows).toEqual([
-      ['place', '128 of 256', '67 %', '75 %', '1.0', '1.0', '21.3', '10'],
-      ['slide', '128 of 256', '33 %', '25 %', '0.3', '1.0', '64.0', '25'],
+      ['place', '128 of 256', '67 %', '75 %', '1.0', '1.0', '21.3', '10', '6'],
+      ['slide', '128 of 256', '33 %', '25 %', '0.3', '1.0', '64.0', '25', '5'],
     ])
   })
 

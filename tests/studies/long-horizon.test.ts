@@ -15,6 +15,8 @@ const chainOf = (completed: number, asked: 3 | 12): Chain => ({
     ending: i < completed ? 'success' : 'timeout',
     length: i < completed ? 20 : 80,
     operatorSteps: 0,
+    spokenSteps: 0,
+    commands: 0,
     segments: [],
   })),
 })

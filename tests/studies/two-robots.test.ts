@@ -88,6 +88,7 @@ describe('two-robots', () => {
     const at = (title: string) => row[time!.header.indexOf(title)]
     expect([at('clock [min]'), at('data [robot min]'), at('data / clock')]).toEqual(['10.0', '19.8', '1.98'])
     expect(at('operator, % of steps')).toBe('1.0') // 119 of 11900
+    expect(at('operator, s')).toBe('12') // 119 steps of 100 ms
   })
 
   it('draws what one robot would need for the data of both at half the speed', () => {

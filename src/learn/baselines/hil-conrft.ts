@@ -14,11 +14,12 @@ export const hilConrft: Method = {
   figures: ACTOR_CRITIC_FIGURES.filter(({ of }) => of !== 'task'),
   besides: (settings) => actorCriticGroups(asOneTask(settings)),
   async compile(store, settings) {
-    const { programs, headsInTurn, renewal, update } = await compileActorCritic(store, asOneTask(settings))
+    const { programs, headsInTurn, renewal, update, measure } = await compileActorCritic(store, asOneTask(settings))
     return {
       programs,
       headsInTurn,
       renewal,
+      measure,
       async update(phase, steps) {
         const { [MEAN_Q.name]: _pooled, [TASK_WEIGHT.name]: _one, ...measured } = await update(phase, steps)
         return measured

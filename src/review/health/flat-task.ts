@@ -1,6 +1,7 @@
 /** @file One task plateaus while others rise (docs/method.md §11): seen in the episodes that succeed without the operator. */
 import type { HealthSign, MetricOf } from '../../metrics/metrics.ts'
 import { percent } from '../../metrics/percent.ts'
+import { unaided } from '../../metrics/unaided.ts'
 
 /** A sign as it is seen now, without its history. */
 export type Finding = Omit<HealthSign, 'since'>
@@ -25,11 +26,12 @@ export class FlatTask {
   private readonly tasks = new Map<string, Progress>()
   private weight: Record<string, number> = {}
 
-  hear({ task, success, operatorSteps, length }: Episode): void {
+  hear(episode: Episode): void {
+    const { task, success, length } = episode
     const progress = this.tasks.get(task) ?? { first: [], last: [], steps: 0 }
     this.tasks.set(task, progress)
     progress.steps += length
-    const alone = success && operatorSteps === 0
+    const alone = success && unaided(episode)
     if (progress.first.length < EPISODES) progress.first.push(alone)
     else progress.last.push(alone)
     if (progress.last.length > EPISODES) progress.last.shift()

@@ -8,6 +8,7 @@ import type { HealthSign, Metric, MetricOf } from '../../metrics/metrics.ts'
 import { percent } from '../../metrics/percent.ts'
 import { mean, median } from '../../metrics/statistics.ts'
 import type { RunConfig } from '../../run/config.ts'
+import { FallingPolicy } from './falling-policy.ts'
 import { type Finding, FlatTask } from './flat-task.ts'
 
 /** What the signs need to know of the settings. */
@@ -46,6 +47,8 @@ export class HealthMonitor {
   private readonly updates: Update[] = [] // the last ones
   private readonly episodes = new Map<string, Episode[]>() // the last ones of each task
   private readonly flat = new FlatTask()
+  private readonly falling: FallingPolicy
+  private readonly seldom = new Map<string, number[]>() // the last values of figures that are not measured with each update
   private readonly shares: { first: Episode[]; last: Episode[] } = { first: [], last: [] }
   private labels?: MetricOf<'labels'>
   private readonly cameras = new Map<string, MetricOf<'camera'>>() // of those that look blind the last line
@@ -56,7 +59,9 @@ export class HealthMonitor {
   private readonly shown = new Map<string, HealthSign>()
   private readonly pending = new Map<string, number>() // lines in a row that spoke for a change
 
-  constructor(private readonly config: HealthConfig) {}
+  constructor(private readonly config: HealthConfig) {
+    this.falling = new FallingPolicy(config.online.qWeight)
+  }
 
   hear(metric: Metric): void {
     if (metric.kind === 'health') return
@@ -79,6 +84,12 @@ export class HealthMonitor {
     this.updates.push(update)
     if (this.updates.length > UPDATES) this.updates.shift()
     this.flat.weigh(each(update.figures, 'weight'))
+    this.falling.weigh(update)
+    for (const name of SELDOM) {
+      const value = update.figures[name]
+      if (value === undefined) continue
+      this.seldom.set(name, [...(this.seldom.get(name) ?? []), value].slice(-MEASUREMENTS))
+    }
     for (const task of Object.keys(each(update.figures, 'meanQ'))) {
       const gap = this.gapOf(task)
       if (gap === undefined) continue
@@ -95,6 +106,7 @@ export class HealthMonitor {
     if (own.length > EPISODES) own.shift()
     this.episodes.set(episode.task, own)
     this.flat.hear(episode)
+    this.falling.hear(episode)
     const { first, last } = this.shares
     if (first.length < SHARE_EPISODES) first.push(episode)
     else last.push(episode)
@@ -135,6 +147,8 @@ export class HealthMonitor {
       this.silentLabels(),
       this.deafActor(),
       ...this.driftingCritics(),
+      this.guessingCritics(),
+      this.falling.finding(this.shown.has('critics spoil the policy')),
       this.risingOperator(),
       this.explodingGradient(),
       this.idleLearner(),
@@ -182,8 +196,35 @@ export class HealthMonitor {
     }
   }
 
-  /** Only where obedience is trained is there a figure for it; two thirds of what a deaf actor has is no response to speak of. */
+  /** The mean of the last measurements; undefined while they are too few. */
+  private measuredSeldom(name: string): number | undefined {
+    const values = this.seldom.get(name) ?? []
+    return values.length < MEASUREMENTS ? undefined : mean(values)
+  }
+
+  /**
+   * Where obedience is trained its error tells first: two thirds of what a deaf actor has is no response to speak of. In any
+   * preset the learner measures what a command changes. Below 0.02 action units an axis, 1.5 mm over a window of five steps of
+   * 15 mm, it drowns in the noise of practice and is hardly more than the 1 mm that the label rule hears at all; the weakest
+   * of the trained actors of docs/method.md §13 has 0.11.
+   */
   private deafActor(): Finding | undefined {
+    return this.disobedientActor() ?? this.unmovedActor()
+  }
+
+  private unmovedActor(): Finding | undefined {
+    const response = this.measuredSeldom('refine.response')
+    if (response === undefined || !(response < HEARD)) return undefined
+    return {
+      sign: 'commands without effect',
+      words: 'Actions hardly change under a command.',
+      figure: `a command moves the action by ${decimals(response, 3)} along each axis that it asks for, of 1`,
+      advice:
+        'Set learner.noiseGain above 0, without which a head does not answer its noise, or learner.refinement.obedience; look at the labels with `duet audit labels`',
+    }
+  }
+
+  private disobedientActor(): Finding | undefined {
     const errors = this.measured('refine.obedience')
     const deaf = deafObedience(this.config.learner.refinement.shift)
     if (errors.length < UPDATES || this.updatesHeard < 60 || !(mean(errors) > 0.67 * deaf)) return undefined
@@ -223,6 +264,27 @@ export class HealthMonitor {
         },
       ]
     })
+  }
+
+  /**
+   * In corrected states Q should rank what the operator did above what the policy would do. Twelve measurements of a hundred
+   * rows or so, which are no more than a few hundred independent ones (a takeover is several rows), have a standard error of
+   * about 0.03: up to 0.55 it may be chance. The control says where a higher share would come from.
+   */
+  private guessingCritics(): Finding | undefined {
+    const rank = this.measuredSeldom('critic.rank')
+    if (rank === undefined || !(rank <= CHANCE)) return undefined
+    const elsewhere = this.measuredSeldom('critic.rankElsewhere')
+    return {
+      sign: 'critics at chance',
+      words: 'Where the operator corrected the policy, the critics cannot tell which of the two was right.',
+      figure:
+        `Q ranks the operator's action first in ${percent(rank)} of such states` +
+        (elsewhere === undefined
+          ? ''
+          : `, and in ${percent(elsewhere)} where the same two are judged in another state`),
+      advice: 'Let nothing follow them yet: online.qWeight=0; they need rewards of both kinds, and more of them',
+    }
   }
 
   private risingOperator(): Finding | undefined {
@@ -285,6 +347,10 @@ export class HealthMonitor {
   }
 }
 
+const SELDOM = ['refine.response', 'critic.rank', 'critic.rankElsewhere']
+const MEASUREMENTS = 12 // of a figure that comes with every 50th update
+const HEARD = 0.02 // action units
+const CHANCE = 0.55 // share
 const DRIFT_LINES = 50 // update lines over which a gap must have grown
 const SHARE_EPISODES = 40 // over all tasks
 const IDLE_STEPS = 1200 // two robot minutes; the default settings report every 34 steps

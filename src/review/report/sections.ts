@@ -6,7 +6,13 @@ import { declaredFigures, ofKind } from '../../metrics/of-kind.ts'
 import { percent } from '../../metrics/percent.ts'
 import { robotMinutes } from '../../metrics/robot-time.ts'
 import { mean } from '../../metrics/statistics.ts'
-import { type Summary, scoreRows } from '../../metrics/summary.ts'
+import {
+  type OperatorTime,
+  operatorSeconds,
+  SECONDS_A_COMMAND,
+  type Summary,
+  scoreRows,
+} from '../../metrics/summary.ts'
 import type { RunPart } from '../../run/history.ts'
 import { countBars, resultStrip } from './bars.ts'
 import { charts, section, table, tile } from './page.ts'
@@ -19,6 +25,7 @@ import {
   evaluated,
   healthStretches,
   movingIntervention,
+  movingOperatorTime,
   robotClock,
   unaidedSuccess,
   wallClock,
@@ -59,6 +66,7 @@ export function headline(summary: Summary): string {
       'before the first online step',
     ),
     tile(percent(summary.interventionShare), 'of the online steps by the operator'),
+    ...(summary.operator ? [tile(operatorSeconds(summary.operator).toFixed(0), secondsOf(summary.operator))] : []),
     tile(summary.robotMinutes.toFixed(1), 'robot minutes'),
     tile(summary.wallMinutes.toFixed(1), 'wall minutes'),
     ...(summary.learning
@@ -67,6 +75,9 @@ export function headline(summary: Summary): string {
     tile(String(summary.seed), 'seed'),
   )
 }
+
+const secondsOf = ({ speaking }: OperatorTime) =>
+  speaking === undefined ? 'operator seconds' : `operator seconds, ${speaking.toFixed(0)} of them for commands`
 
 export function results(summary: Summary, tasks: readonly string[]): string {
   const rows = scoreRows(summary).map(({ task, name, score }) => [
@@ -117,6 +128,9 @@ export function interventions(metrics: readonly Metric[], tasks: readonly string
       const own = episodes.filter((episode) => episode.task === task)
       return { name: task, colour: colourOf(tasks, task), look: 'line', points: movingIntervention(own, clock, WINDOW) }
     })
+    const given = movingOperatorTime(episodes, clock, WINDOW)
+    if (given.length > 0)
+      series.push({ name: 'time, words included', colour: tasks.length, look: 'dashed', points: given })
     const largest = Math.max(0.1, ...series.flatMap(({ points }) => points.map(({ y }) => y)))
     return {
       title: `Steps taken by the operator, by ${clock.label}`,
@@ -127,7 +141,10 @@ export function interventions(metrics: readonly Metric[], tasks: readonly string
   }
   return section(
     'Interventions',
-    `Over the last ${WINDOW} episodes of each task. The share says as much about the policy as about the operator: read it beside the success rate.`,
+    `Over the last ${WINDOW} episodes of each task. The share says as much about the policy as about the operator: read it beside the success rate.` +
+      (episodes.some(({ commands }) => commands !== undefined)
+        ? ` Dashed, over all tasks: the operator's seconds, ${SECONDS_A_COMMAND} for each command, as a share of the robot's.`
+        : ''),
     charts(plot(chart(robotClock)), plot(chart(wallClock))),
   )
 }

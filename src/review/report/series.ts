@@ -1,8 +1,10 @@
 /** @file From a run's metrics to the points of its charts. */
 import type { HealthSign, Metric, MetricOf } from '../../metrics/metrics.ts'
 import { percent } from '../../metrics/percent.ts'
-import { robotMinutes } from '../../metrics/robot-time.ts'
+import { robotMinutes, robotSeconds } from '../../metrics/robot-time.ts'
 import { movingMean, movingSuccess } from '../../metrics/statistics.ts'
+import { operatorSeconds, operatorTime } from '../../metrics/summary.ts'
+import { unaided } from '../../metrics/unaided.ts'
 import type { Point } from './plot.ts'
 import type { Domain } from './scale.ts'
 
@@ -27,10 +29,10 @@ export function assistedSuccess(episodes: readonly MetricOf<'episode'>[], clock:
   return rates.map(({ rate, interval: [low, high] }, i) => ({ x: clock.at(episodes[i]!), y: rate, low, high }))
 }
 
-/** Share of the last `window` training episodes that succeeded without any step of the operator. */
+/** Share of the last `window` training episodes that succeeded without any step or word of the operator. */
 export function unaidedSuccess(episodes: readonly MetricOf<'episode'>[], clock: Clock, window: number): Point[] {
   const rates = movingSuccess(
-    episodes.map(({ success, operatorSteps }) => success && operatorSteps === 0),
+    episodes.map((episode) => episode.success && unaided(episode)),
     window,
   )
   return rates.map(({ rate }, i) => ({ x: clock.at(episodes[i]!), y: rate }))
@@ -57,6 +59,20 @@ export function movingIntervention(episodes: readonly MetricOf<'episode'>[], clo
     window,
   )
   return episodes.map((episode, i) => ({ x: clock.at(episode), y: steps[i]! > 0 ? operated[i]! / steps[i]! : 0 }))
+}
+
+/** Seconds that the operator gave, by hand and by word, for each second of the last `window` episodes; empty where nobody could speak. */
+export function movingOperatorTime(episodes: readonly MetricOf<'episode'>[], clock: Clock, window: number): Point[] {
+  if (episodes.every(({ commands }) => commands === undefined)) return []
+  const given = movingMean(
+    episodes.map((episode) => operatorSeconds(operatorTime([episode]))),
+    window,
+  )
+  const lived = movingMean(
+    episodes.map(({ length }) => robotSeconds(length)),
+    window,
+  )
+  return episodes.map((episode, i) => ({ x: clock.at(episode), y: lived[i]! > 0 ? given[i]! / lived[i]! : 0 }))
 }
 
 /** A resumed run repeats the updates since its checkpoint: the later ones are those that the policy comes from. */

@@ -9,6 +9,7 @@ import { intentionsOf } from './operator/intention.ts'
 import { SimulatedOperator } from './operator/operator.ts'
 import { OPERATORS } from './operator/options.ts'
 import { Speaker } from './operator/speaker.ts'
+import { Voice } from './operator/voice.ts'
 import type { Snapshot } from './workcell.ts'
 
 export async function openWorkcell(config: WorkcellConfig, cell: string, { blind }: RigOptions = {}): Promise<Rig> {
@@ -40,7 +41,8 @@ export function simulationOf(guarded: GuardedWorkcell, chainStarts = 0): Simulat
       else workcell.resetSync(task, seed, { bolt })
     },
     starts: (seed) => new ChainStarts(guarded, chainStarts, seed),
-    operator: (strength, seed) => new SimulatedOperator(truth, seed, OPERATORS[strength]),
+    operator: (strength, seed, words) =>
+      new SimulatedOperator(truth, seed, OPERATORS[strength], words && new Voice(workcell, words)),
     speaker: (words) => new Speaker(workcell, words),
     demonstrator: (seed, hand, by) => (by === 'person' ? handDemonstrator : demonstrator)(truth, seed, hand),
     intentions: (done, strength) => intentionsOf(done, workcell, OPERATORS[strength]),

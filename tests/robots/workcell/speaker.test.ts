@@ -1,12 +1,8 @@
 /** @file The simulated person who speaks: when, what, for how long. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expertAction } from '../../../src/robots/workcell/expert.ts'
-import {
-  DEFAULT_SPEAKER,
-  expertAhead,
-  Speaker,
-  type SpeakerOptions,
-} from '../../../src/robots/workcell/operator/speaker.ts'
+import { DEFAULT_SPEAKER, Speaker, type SpeakerOptions } from '../../../src/robots/workcell/operator/speaker.ts'
+import { expertAhead } from '../../../src/robots/workcell/operator/voice.ts'
 import { Workcell } from '../../../src/robots/workcell/workcell.ts'
 import { LABEL_DEFAULTS } from '../../../src/talk/labels.ts'
 import { ruleTranslator } from '../../../src/talk/translator.ts'

@@ -10,6 +10,7 @@ import {
   type Clock,
   evaluated,
   movingIntervention,
+  movingOperatorTime,
   robotClock,
   unaidedSuccess,
   wallClock,
@@ -111,6 +112,7 @@ export function chartsOf(
           look: 'line',
           points: thin(movingIntervention(episodes, clock, WINDOW)),
         },
+        ...withWords(movingOperatorTime(episodes, clock, WINDOW)),
       ],
     },
     ...learned,
@@ -123,6 +125,10 @@ export function chartsOf(
     ...(loop ? [jitterOf(loop, clock)] : []),
   ]
 }
+
+/** The operator's seconds as a share of the robot's, where somebody could speak. */
+const withWords = (points: CurvePoint[]): Curve[] =>
+  points.length === 0 ? [] : [{ label: 'time, words included', colour: 0, look: 'dashed', points: thin(points) }]
 
 function jitterOf(loop: readonly LoopSample[], clock: Clock): ChartPlan {
   const points = (pick: (sample: LoopSample['loop']) => number): CurvePoint[] =>

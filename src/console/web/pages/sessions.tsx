@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import { percent } from '../../../metrics/percent.ts'
+import type { OperatorTime } from '../../../metrics/summary.ts'
 import type { EpisodeEntry, RunDetail } from '../../api.ts'
 import { Chart } from '../curves/chart.tsx'
 import { CLOCKS, chartsOf, domainOf } from '../curves/charts.ts'
@@ -39,6 +40,9 @@ export function SessionsPage() {
   )
 }
 
+const given = ({ steering, speaking }: OperatorTime) =>
+  `${steering.toFixed(0)} s by hand${speaking === undefined ? '' : `, ${speaking.toFixed(0)} s by word`}`
+
 function RunView({ run }: { run: string }) {
   const loaded = useLoaded(run, () => api.run(run))
   if (loaded.state === 'loading') return <p class="card empty">Loading {run} …</p>
@@ -70,6 +74,7 @@ function RunBody({ detail }: { detail: RunDetail }) {
           <div>
             <b>{percent(detail.summary.interventionShare)}</b>
             <span>steps by the operator</span>
+            {detail.summary.operator && <span class="small quiet">{given(detail.summary.operator)}</span>}
             <span class="small quiet">{detail.summary.wallMinutes.toFixed(1)} wall minutes</span>
           </div>
         </section>

@@ -7,29 +7,29 @@ import { InputError } from '../../../errors.ts'
 import type { Tending } from '../../../robot/operator.ts'
 import type { SpeakerReport, SpeakingPerson, Words } from '../../../robot/rig.ts'
 import type { Action, Observation } from '../../../robot/robot.ts'
-import { expertAction, expertPlan } from '../expert.ts'
+import { expertPlan } from '../expert.ts'
 import { stepsToGo } from '../progress.ts'
 import type { Truth } from '../truth.ts'
 import type { Snapshot, Workcell } from '../workcell.ts'
 import { contactOffset, Gate, type GateOptions, type Reason } from './gate.ts'
 import { DEFAULT_OPERATOR } from './options.ts'
+import { DEFAULT_VOICE, Voice, type VoiceOptions } from './voice.ts'
 
-export type SpeakerOptions = GateOptions & {
-  delay: number // steps by which the picture of the scene is late
-  speaking: number // steps from seeing a reason to the command being heard
-  hold: number // steps for which a command holds at most: it is over once the tool came far enough
-  quiet: number // steps after a command without a new reason, except force
-}
+export type SpeakerOptions = GateOptions &
+  Pick<VoiceOptions, 'speaking' | 'hold'> & {
+    delay: number // steps by which the picture of the scene is late
+    quiet: number // steps after a command without a new reason, except force
+  }
 
-/** Sees as the practised operator does; half a second to speak; a command holds for 1.5 s at most, as at the console. */
+/** Sees as the practised operator does. */
 export const DEFAULT_SPEAKER: SpeakerOptions = {
   patience: DEFAULT_OPERATOR.patience,
   tolerance: DEFAULT_OPERATOR.tolerance,
   offset: DEFAULT_OPERATOR.offset,
   force: DEFAULT_OPERATOR.force,
   delay: DEFAULT_OPERATOR.delay,
-  speaking: 5,
-  hold: 15,
+  speaking: DEFAULT_VOICE.speaking,
+  hold: DEFAULT_VOICE.hold,
   quiet: DEFAULT_OPERATOR.quiet,
 }
 
@@ -41,6 +41,7 @@ type Doing =
 export class Speaker implements SpeakingPerson {
   readonly options: SpeakerOptions
   private readonly gate: Gate
+  private readonly voice: Voice
   private readonly seen: { truth: Truth; snapshot: Snapshot }[] = [] // newest first
   private doing: Doing = { name: 'watching' }
   private quiet = 0
@@ -55,9 +56,10 @@ export class Speaker implements SpeakingPerson {
   /** @throws InputError where a time is no whole number of steps */
   constructor(
     private readonly workcell: Workcell,
-    private readonly words: Words,
+    words: Words,
     options: Partial<SpeakerOptions> = {},
   ) {
+    this.voice = new Voice(workcell, words)
     this.options = { ...DEFAULT_SPEAKER, ...options }
     for (const [name, least] of [
       ['delay', 0],
@@ -85,8 +87,7 @@ export class Speaker implements SpeakingPerson {
     this.seen.unshift({ truth: this.workcell.truth(), snapshot: this.workcell.snapshot() })
     this.seen.length = Math.min(this.seen.length, this.options.delay + 1)
     this.counts.steps++
-    if (this.doing.name === 'spoken' && (this.doing.left === 0 || this.cameFarEnough(this.doing.command)))
-      this.fallSilent()
+    if (this.doing.name === 'spoken' && (this.doing.left === 0 || this.isEnough(this.doing.command))) this.fallSilent()
     if (this.doing.name === 'watching') this.watch()
     else if (this.doing.name === 'thinking' && --this.doing.left <= 0) this.speak(this.doing.reason)
     if (this.doing.name !== 'spoken') return {}
@@ -114,8 +115,8 @@ export class Speaker implements SpeakingPerson {
   }
 
   private speak(reason: Reason): void {
-    const command = this.wordsFor(this.seen.at(-1)!.snapshot)
-    if (command === this.words.commands.nothing) {
+    const command = this.voice.wordsFor(this.seen.at(-1)!.snapshot)
+    if (command === undefined) {
       this.counts.wordless++
       this.fallSilent()
       return
@@ -125,10 +126,8 @@ export class Speaker implements SpeakingPerson {
     this.doing = { name: 'spoken', command, left: this.options.hold }
   }
 
-  /** In one of the entries that it asks for the expert would already go back, in the picture that the speaker has of the scene. */
-  private cameFarEnough(command: string): boolean {
-    const action = expertAction(this.seen.at(-1)!.truth)
-    return this.words.intent(command).some((asked, entry) => asked * action[entry]! < 0)
+  private isEnough(command: string): boolean {
+    return this.voice.isEnough(command, this.seen.at(-1)!.truth)
   }
 
   private fallSilent(): void {
@@ -136,24 +135,4 @@ export class Speaker implements SpeakingPerson {
     this.gate.clear()
     this.quiet = this.options.quiet
   }
-
-  /** The label of what the expert would do from that scene. */
-  private wordsFor(scene: Snapshot): string {
-    const { words, workcell } = this
-    const steps = expertAhead(workcell, scene, words.window).map((action) => ({ action, intervened: true }))
-    return words.label(steps)[0]!.command
-  }
-}
-
-/** What the expert would do over the next steps, to the end of the episode at most. The workcell is left as it was. */
-export function expertAhead(workcell: Workcell, from: Snapshot, steps: number): Action[] {
-  const present = workcell.snapshot()
-  const actions: Action[] = []
-  workcell.restore(from)
-  for (let over = false; !over && actions.length < steps; ) {
-    actions.push(expertAction(workcell.truth()))
-    over = workcell.stepSync(actions.at(-1)!).terminated
-  }
-  workcell.restore(present)
-  return actions
 }
