@@ -49,7 +49,7 @@ export type Training = {
   update(phase: Phase, steps: Steps): Promise<UpdateReadings>
   headsInTurn: HeadsInTurn
   /** Absent where the heads are frozen online, or never renewed. */
-  renewal?: Renewal
+  renewal?: Pick<Renewal, 'program' | 'after'>
 }
 
 export type Method = {
