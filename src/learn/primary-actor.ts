@@ -22,7 +22,8 @@ export const primaryGroups = (settings: StepSettings): Record<string, ParameterG
 export const compilePrimary = (store: ParameterStore, settings: MethodSettings): Promise<Training> =>
   throughNoise(settings) ? compileThroughNoise(store, settings) : compileActorCritic(store, settings)
 
-const isCorrected = (replay: ReplayBuffer) => Object.values(replay.counts()).some(({ interventions }) => interventions > 0)
+const isCorrected = (replay: ReplayBuffer) =>
+  Object.values(replay.counts()).some(({ interventions }) => interventions > 0)
 
 /**
  * The heads clone, and only clone; what the critics know acts by the mean of their noise, which nothing ties to what was
