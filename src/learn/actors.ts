@@ -47,6 +47,12 @@ const ACTORS: Record<MethodName, readonly Learnt[]> = {
   dsrl: ['head', 'noiseActor'],
 }
 
+/** In ours a noise actor stands beside the head where the critics move the noise. */
+const learntBy = (method: MethodName, { criticsMove }: NetworkConfig): readonly Learnt[] =>
+  criticsMove === 'noise' && (method === 'dual' || method === 'single')
+    ? [...ACTORS[method], 'noiseActor']
+    : ACTORS[method]
+
 const TIME_HIDDEN = 2 * CONRFT_SCHEDULE.timeWidth
 const DEPTH = 2
 
@@ -79,7 +85,7 @@ export const headsOf = ({ network }: ActorSizes): Head[] => [
 
 /** The layouts of the groups of parameters that a method acts with. */
 export function actorLayouts(sizes: ActorSizes, method: MethodName = 'dual'): ByActor<Layout> {
-  const learnt = ACTORS[method].map((actor) => [actor, LAYOUTS[actor](sizes)])
+  const learnt = learntBy(method, sizes.network).map((actor) => [actor, LAYOUTS[actor](sizes)])
   const [, ...past] = headsOf(sizes)
   return Object.fromEntries([...learnt, ...past.map((place) => [place, LAYOUTS.head(sizes)])])
 }

@@ -16,6 +16,12 @@ export const NetworkConfig = z.strictObject({
   spatialEmbeddings: count('learned spatial embeddings per channel').default(8),
   bottleneck: count('width of the pooled image features').default(256),
   members: count('critics in the ensemble of each task', 2).default(2),
+  criticsMove: z
+    .enum(['head', 'noise'])
+    .default('head')
+    .describe(
+      'what the critics move of the primary actor (dual, single): the weights of its head, the paper, or the noise that its heads denoise where nothing is said',
+    ),
   pastHeads: count(
     'heads that were renewed away and still act along: the action is the mean of all; 0 is the paper',
     0,

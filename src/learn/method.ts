@@ -51,7 +51,7 @@ export type Training = {
   measure?(steps: Steps): Promise<UpdateReadings>
   headsInTurn: HeadsInTurn
   /** Absent where the heads are frozen online, or never renewed. */
-  renewal?: Renewal
+  renewal?: Pick<Renewal, 'program' | 'after'>
 }
 
 export type Method = {

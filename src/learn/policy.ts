@@ -56,7 +56,7 @@ export class Policy {
     const refine = store.tensors('refine')
     const command = input('command', [1, sizes.command])
     const m = refinementMean(refine, visualInput(sizes, refine, { features, h }), command, REFINEMENT_BOUND)
-    const outputs = { action: answer(refinedNoise(NOISE_SCALE, m, xi)), m }
+    const outputs = { action: answer(refinedNoise(NOISE_SCALE, m, noise)), m }
     const refined = await compile({ name: 'refinement actor', outputs, threads: 1 })
     return new Policy(store, primary, refined, commands, gripperGain)
   }
@@ -84,15 +84,14 @@ export class Policy {
   }
 
   /**
-   * a = π_θ(h; K xi). xi [7] in units of K, its gripper's entry over the gripper's gain; zeros give the mean action of a head
-   * with noise gain.
-   * DSRL: a = π_θ(h; K n), n its noise actor's sample from xi; zeros give its mode.
+   * a = π_θ(h; K xi), or π_θ(h; K n) with a noise actor's sample n from xi. xi [7] in units of K, its gripper's entry over the gripper's gain; zeros give the mean action of a head
+   * with noise gain, or the noise actor's mode.
    */
   async primary(seen: EncodedObservation, xi: Float32Array): Promise<Action> {
     return this.act(this.primaryProgram, seen, xi)
   }
 
-  /** a = π_θ(h; K (m + xi)) with m = μ_φ(s, command) / K. @throws InputError if the method has no refinement actor */
+  /** a = π_θ(h; K (m + xi)) with m = μ_φ(s, command) / K; a noise actor's n in place of xi. @throws InputError if the method has no refinement actor */
   async refined(seen: EncodedObservation, command: string, xi: Float32Array): Promise<Action> {
     if (!this.refinedProgram)
       throw new InputError('policy', 'has no refinement actor to follow a command', 'Train one with method=dual')

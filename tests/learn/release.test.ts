@@ -54,6 +54,14 @@ describe.each(METHODS)('%s', (method) => {
   })
 })
 
+it('where the critics move the noise, ours holds no more programs than it releases', async () => {
+  const moved = options({ learner, sizes: { ...sizes, network: { ...sizes.network, criticsMove: 'noise' } } })
+  const taught = await Learner.create(moved, aReplay())
+  for (const phase of ['warm-up', 'online'] as const) await taught.update(phase)
+  await taught.release()
+  expect(made).toEqual(once(8)) // cloning, critic, a noise step of each phase, rank, response, the successor's cloning, the refinement step
+})
+
 it('a judge releases its program', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'duet-release-'))
   const taught = await Learner.create(options({ learner }), aReplay())

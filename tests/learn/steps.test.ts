@@ -67,6 +67,10 @@ const VARIANTS: Record<string, Variant> = {
     learner: LearnerConfig.parse(beyond),
     network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3 }),
   },
+  'with critics that move the noise': {
+    learner: LearnerConfig.parse(beyond),
+    network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3, criticsMove: 'noise' }),
+  },
   'in the other forms of its terms, on h': {
     learner: LearnerConfig.parse({ ...paper, bcTerm: 'direct', conservativeForm: 'plain', maxGradientNorm: 0.01 }),
     network: NetworkConfig.parse({ ...network, sees: 'h' }),

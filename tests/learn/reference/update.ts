@@ -48,6 +48,14 @@ export function clone({ setting, next }: Pick<Update, 'setting' | 'next'>, head:
   return plain(bc)
 }
 
+/** Ours: the critics move the head's weights, or its noise. */
+function primary(update: Update, phase: Phase): Losses {
+  if (!('noiseActor' in update.model)) return actorCritic(update, phase)
+  const { model, setting } = update
+  const bc = clone(update, model.head!, setting.learner.cloningSteps + 1) // the replay holds corrections
+  return { ...noiseSteps(update, phase), actor: { bc } }
+}
+
 /** Extra cloning steps; online, extra critic steps; then critics and head from the same parameters. */
 function actorCritic(update: Update, phase: Phase): Losses {
   const { model, setting, lambda, next } = update
@@ -88,7 +96,7 @@ function actorCritic(update: Update, phase: Phase): Losses {
 }
 
 function dual(update: Update, phase: Phase): Losses {
-  const losses = actorCritic(update, phase)
+  const losses = primary(update, phase)
   const { model, setting, next, talk } = update
   const { critic, head, refine } = model as Record<'critic' | 'head' | 'refine', Group>
   const given = next()
@@ -115,8 +123,16 @@ function hilConrft(update: Update, phase: Phase): Losses {
   return losses
 }
 
-/** Warm-up: the head is cloned, critic and noise critic learn. Online: the head rests, noise actor and temperature join. */
+/** Warm-up: the head is cloned; online it rests. */
 function dsrl(update: Update, phase: Phase): Losses {
+  const { model, setting } = update
+  if (phase === 'online') return noiseSteps(update, phase)
+  const bc = clone(update, model.head!, setting.learner.cloningSteps + 1)
+  return { ...noiseSteps(update, phase), actor: { bc } }
+}
+
+/** Warm-up: critic and noise critic learn. Online noise actor and temperature join. */
+function noiseSteps(update: Update, phase: Phase): Losses {
   const { model, setting, next } = update
   const { learner } = setting
   const { head, critic, noiseCritic, noiseActor, temperature } = model as Record<string, Group> as Record<
@@ -124,7 +140,6 @@ function dsrl(update: Update, phase: Phase): Losses {
     Group
   >
   const losses: Losses = {}
-  if (phase === 'warm-up') losses.actor = { bc: clone(update, head, learner.cloningSteps + 1) }
   const past = Object.keys(model).filter((name) => /^past/.test(name))
   const acting = [head.net('target'), ...past.map((name) => model[name]!.net())] // those that act
   const td = (given: Given) => {
@@ -158,7 +173,7 @@ function dsrl(update: Update, phase: Phase): Losses {
 
 export const updates: Record<MethodName, (update: Update, phase: Phase) => Losses> = {
   dual,
-  single: actorCritic,
+  single: primary,
   'hg-dagger': hgDagger,
   'hil-conrft': hilConrft,
   dsrl,
