@@ -2,7 +2,8 @@
 import type { Channel } from './channels.ts'
 import type { Quat, Vec3 } from './rotation.ts'
 
-export type Image = { width: number; height: number; data: Uint8Array } // RGB, row-major, top row first
+/** RGB, row-major, top row first. `jpeg`: what the camera sent, of which `cameras/develop.ts` made these pixels. */
+export type Image = { width: number; height: number; data: Uint8Array; jpeg?: Uint8Array }
 
 export type Observation = {
   images: Record<string, Image>
@@ -26,13 +27,19 @@ export const ACTION_WIDTH = 7
  */
 export type CameraMount = { mount: 'base' | 'tool'; position: Vec3; rotation: Quat; fovy: number /* rad */ }
 
-/**
- * The size of its pictures as the policy is given them. `capture`: as the camera takes them, where that is another size.
- * `mount`: where it is known, so that motion can be drawn over the picture.
- */
-export type CameraSpec = {
+/** What of a camera's picture the policy sees: a part of it, in the camera's pixels, then turned clockwise, then resized. */
+export type CameraView = {
   width: number
   height: number
+  crop?: { left: number; top: number; width: number; height: number }
+  rotate?: 0 | 90 | 180 | 270 // degrees
+}
+
+/**
+ * The size of its pictures as the policy is given them, and how they are made. `capture`: as the camera takes them, where that
+ * is another size. `mount`: where it is known, so that motion can be drawn over the picture.
+ */
+export type CameraSpec = CameraView & {
   capture?: { width: number; height: number }
   mount?: CameraMount
 }

@@ -3,9 +3,10 @@
  * wrong in itself (a number that is none, a missing picture) is a fault at once; what only looks wrong (a camera that shows
  * the same while the arm moves) is a suspicion first, and a fault when it goes on.
  */
-import { project } from './cameras.ts'
+
 import { nameOf, vectorOf } from './channels.ts'
 import type { Fault } from './fault.ts'
+import { project } from './projection.ts'
 import type { Action, Image, Observation, RobotSpec } from './robot.ts'
 
 export type SenseLimits = {
