@@ -55,8 +55,13 @@ export type RobotSpec = {
   tasks: Record<string, { instruction: string; maxSteps: number }>
 }
 
+/**
+ * `executed`: [7] what the robot did of the action, on the same scale, canonical or not; from a robot that knows: joints that cannot
+ * follow a twist, a limit of its own. It is what is recorded and learned from. Left out: the action was carried out as it came.
+ */
 export type Outcome = {
   observation: Observation
+  executed?: Action
   reward: number // 1 on success, else 0
   terminated: boolean // the task ended by success or failure; the clock (truncation) belongs to `run`
 }

@@ -8,7 +8,7 @@ import { describeFault, type Fault, RobotFault } from './fault.ts'
 import type { FaultFile } from './fault-file.ts'
 import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
-import { defaultSenseLimits, findRewardFault, type SenseLimits, Senses, type Suspicion } from './senses.ts'
+import { defaultSenseLimits, findOutcomeFault, type SenseLimits, Senses, type Suspicion } from './senses.ts'
 
 export type { Fault } from './fault.ts'
 
@@ -115,6 +115,7 @@ export class SafeRobot implements Robot {
   readonly #onFault: (fault: Fault) => void
   #fault: Fault | null = null
   #sent: Action = holdAction()
+  #done: Action | null = null // what the robot says that it did of it, where it does
   #grip: AskedGrip = 0 // what the gripper is asked for
   #limited = 0
   #observation: Observation | null = null
@@ -159,9 +160,12 @@ export class SafeRobot implements Robot {
     return this.#fault
   }
 
-  /** [7] what the last step sent to the motors, canonical in a hold, too: this, not the command, is what happened. */
+  /**
+   * [7] what the last step sent to the motors, or what the robot told that it did of it; canonical in a hold, too: this, not
+   * the command, is what happened.
+   */
   get executed(): Action {
-    return canonicalAction(this.#sent, this.#grip)
+    return canonicalAction(this.#done ?? this.#sent, this.#grip)
   }
 
   /** Steps whose command was larger than allowed. */
@@ -208,6 +212,7 @@ export class SafeRobot implements Robot {
   clearFault(): void {
     this.#fault = null
     this.#sent = holdAction()
+    this.#done = null
     this.#senses.forget()
     for (const who of this.#heard.keys()) this.heartbeat(who)
     this.#recover()
@@ -223,6 +228,7 @@ export class SafeRobot implements Robot {
       )
     this.#disarm()
     this.#sent = holdAction()
+    this.#done = null
     try {
       const first = await this.#robot.reset(task, seed)
       this.#grip = 0
@@ -235,6 +241,7 @@ export class SafeRobot implements Robot {
   }
 
   async observe(): Promise<Observation> {
+    if (this.#recovering) await this.#recovering
     return this.#believe(await this.#robot.observe().catch(async (error) => Promise.reject(await this.#failed(error))))
   }
 
@@ -249,11 +256,13 @@ export class SafeRobot implements Robot {
     const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
     if (guarded.limited) this.#limited++
     this.#sent = guarded.action
+    this.#done = null
     this.#grip = gripAfter(guarded.action[GRIPPER_ENTRY]!, this.#grip)
     const going = this.#robot.step(guarded.action.slice())
     if (guarded.fault) this.#latch(guarded.fault) // the motors have been told to hold
     const outcome = await going.catch(async (error) => Promise.reject(await this.#failed(error)))
-    await this.#believe(outcome.observation, guarded.action, outcome.reward)
+    await this.#believe(outcome.observation, guarded.action, outcome)
+    this.#done = outcome.executed?.slice() ?? null
     this.#arm()
     return outcome
   }
@@ -276,6 +285,7 @@ export class SafeRobot implements Robot {
   async stop(): Promise<void> {
     this.#disarm()
     this.#sent = holdAction()
+    this.#done = null
     try {
       await this.#robot.stop()
     } catch (error) {
@@ -344,9 +354,9 @@ export class SafeRobot implements Robot {
   }
 
   /** The observation, checked. @throws InputError with the robot stopped where it cannot be believed */
-  async #believe(observation: Observation, executed?: Action, reward = 0): Promise<Observation> {
+  async #believe(observation: Observation, sent?: Action, outcome?: Outcome): Promise<Observation> {
     const before = this.suspicion
-    const fault = this.#senses.check(observation, executed) ?? findRewardFault(reward)
+    const fault = this.#senses.check(observation, sent) ?? (outcome ? findOutcomeFault(outcome) : null)
     const after = this.suspicion
     if (after?.camera !== before?.camera || after?.look !== before?.look) this.onSuspicion(after)
     if (!fault) {

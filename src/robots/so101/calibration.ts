@@ -11,7 +11,10 @@ import { InputError } from '../../errors.ts'
 import { STEPS } from './feetech/registers.ts'
 import { ARM_JOINTS, JOINTS, type JointName } from './joints.ts'
 
-const step = z.int().min(0).max(STEPS - 1)
+const step = z
+  .int()
+  .min(0)
+  .max(STEPS - 1)
 
 const JointCalibration = z
   .object({

@@ -6,11 +6,13 @@ import { conjugate, fromRotationVector, multiply, type Quat, type Vec3 } from '.
 import { BUILT_RANGES, type Posture, posture, type ToolPose } from './chain.ts'
 import { ARM_JOINTS, type JointVector } from './joints.ts'
 
-const ITERATIONS = 8
-const DAMPING = 1e-4 // m²: of the position; bounds the joints' speed where the arm is stretched
+const ITERATIONS = 10
+const POLISHING = 4 // of them, the last: for the position alone
+const DAMPING = 1e-4 // m²: of the position, as long as it helps
+const MOST = 0.2 // rad: change of a joint in one iteration; what is linear here is not further off
+const SLACK = 2e-3 // m: what a turn may cost the position on the way, to be made good by polishing
 const TURN_DAMPING = 1e-2 // rad²
 const PROJECTION_DAMPING = 1e-9 // m²: what leaks through the null space would keep the position from its target
-const CLOSE = 1e-6 // m and rad: near enough to end
 
 type Ranges = readonly (readonly [low: number, high: number])[]
 
@@ -25,23 +27,36 @@ export type Solution = {
  * end stays there, and the others go on without it.
  */
 export function solve(target: ToolPose, from: JointVector, ranges: Ranges = BUILT_RANGES): Solution {
-  const angles = from.slice(0, ARM_JOINTS)
-  const free = angles.map(() => true)
+  let angles = from.slice(0, ARM_JOINTS)
   let now = posture(angles)
+  let damping = DAMPING
+  let turning = 1 // of the turn, what is tried at once
+  const free = angles.map(() => true)
+  const away = ({ tool }: Posture) => Math.hypot(...minus(target.position, tool.position))
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
-    const shift = minus(target.position, now.tool.position)
-    const turn = rotationBetween(now.tool.rotation, target.rotation)
-    const change = step(now, shift, turn, free)
-    if (Math.hypot(...change) < CLOSE) break
-    for (let j = 0; j < ARM_JOINTS; j++) {
+    const polishing = iteration >= ITERATIONS - POLISHING
+    const left = rotationBetween(now.tool.rotation, target.rotation)
+    const turn = left.map((value) => (polishing ? 0 : turning * value)) as Vec3
+    const change = step(now, minus(target.position, now.tool.position), turn, free, damping)
+    const share = Math.min(1, MOST / Math.max(...change.map(Math.abs)))
+    const wanted = angles.map((angle, j) => angle + share * change[j]!)
+    const next = wanted.map((angle, j) => {
       const [low, high] = ranges[j]!
-      const wanted = angles[j]! + change[j]!
-      angles[j] = Math.min(Math.max(high, from[j]!), Math.max(Math.min(low, from[j]!), wanted))
-      if (angles[j] !== wanted) free[j] = false
+      return Math.min(Math.max(high, from[j]!), Math.max(Math.min(low, from[j]!), angle))
+    })
+    const then = posture(next)
+    if (away(then) > Math.max(away(now), polishing ? 0 : SLACK)) {
+      if (polishing) damping *= 10
+      else turning /= 4
+      continue
     }
-    now = posture(angles)
+    next.forEach((angle, j) => {
+      if (angle !== wanted[j]) free[j] = false
+    })
+    angles = next
+    now = then
   }
-  return { angles, tool: now.tool, missed: Math.hypot(...minus(target.position, now.tool.position)) }
+  return { angles, tool: now.tool, missed: away(now) }
 }
 
 /** The twist that leads from one pose to another: metres, then radians about the axes of the base. */
@@ -82,13 +97,13 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
 type Rows = readonly [number[], number[], number[]]
 
 /** [5] First what moves the tool by `shift`, then, in what leaves the position alone, what comes nearest to `turn`. */
-function step({ tool, joints }: Posture, shift: Vec3, turn: Vec3, free: readonly boolean[]): number[] {
+function step({ tool, joints }: Posture, shift: Vec3, turn: Vec3, free: readonly boolean[], damping: number): number[] {
   const columns = joints.map(({ position, axis }) => cross(axis, minus(tool.position, position)))
   const rows = (of: readonly Vec3[]): Rows =>
     [0, 1, 2].map((r) => of.map((column, j) => (free[j] ? column[r]! : 0))) as unknown as Rows
   const linear = rows(columns)
   const angular = rows(joints.map(({ axis }) => axis))
-  const first = leastSquares(linear, shift, DAMPING)
+  const first = leastSquares(linear, shift, damping)
   // rows of angular·N, N = 1 - J⁺J: what each row of it can do without the position
   const spare = angular.map((row) => {
     const along = leastSquares(linear, linear.map((of) => dot(of, row)) as unknown as Vec3, PROJECTION_DAMPING)

@@ -2,9 +2,11 @@
  * @file Requests on a half-duplex bus of Feetech servos: one at a time, each with its replies, a time to wait for them and a few
  * tries. Knows ids and registers, not joints.
  */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Line } from './line.ts'
 import { BROADCAST, encodePacket, INSTRUCTIONS, type Packet, PacketReader } from './packet.ts'
 import { decodeValue, encodeValue, REGISTERS, type RegisterName } from './registers.ts'
-import type { Line } from './line.ts'
 
 /** Requests stayed without a whole reply. `silent`: ids that gave none; `garbled`: bytes came that are no reply. */
 export class BusError extends Error {
@@ -20,6 +22,8 @@ export class BusError extends Error {
 
 export type BusOptions = {
   patience?: number // ms for the replies to one request
+  scanPatience?: number // ms for those to a ping to everybody: servos answer it one after the other, 3 ms an id
+  quiet?: number // ms after a try that failed, in which what still comes is dropped: a reply does not say what it answers
   tries?: number // of a request, before it counts as failed
 }
 
@@ -36,6 +40,8 @@ export type Replies = Map<number, { status: number; data: Uint8Array }>
 
 export class ServoBus {
   private readonly patience: number
+  private readonly scanPatience: number
+  private readonly quiet: number
   private readonly tries: number
   private readonly reader = new PacketReader()
   private listening: Listening | null = null
@@ -46,9 +52,11 @@ export class ServoBus {
 
   constructor(
     private readonly line: Line,
-    { patience = 40, tries = 3 }: BusOptions = {},
+    { patience = 40, scanPatience = 800, quiet = 20, tries = 3 }: BusOptions = {},
   ) {
     this.patience = patience
+    this.scanPatience = scanPatience
+    this.quiet = quiet
     this.tries = tries
     line.listen({
       data: (bytes) => this.take(bytes),
@@ -67,12 +75,11 @@ export class ServoBus {
     return this.line.close()
   }
 
-  /** Whether a servo of that id is there; asked once. @throws BusError where more than one answers */
+  /** Whether a servo of that id is there; asked once, and listened to for the whole time. @throws BusError where more than one answers */
   async ping(id: number): Promise<boolean> {
     return this.inTurn(async () => {
       const { replies, extra, garbled } = await this.ask(encodePacket(id, INSTRUCTIONS.ping), [id], { all: true })
-      if (extra > 0 || (garbled && replies.size === 0))
-        throw new BusError(`several servos answer as ${id}`, [], true)
+      if (extra > 0 || (garbled && replies.size === 0)) throw new BusError(`several servos answer as ${id}`, [], true)
       return replies.has(id)
     })
   }
@@ -81,7 +88,10 @@ export class ServoBus {
   async scan(): Promise<number[]> {
     return this.inTurn(async () => {
       const everybody = Array.from({ length: BROADCAST }, (_, id) => id)
-      const { replies } = await this.ask(encodePacket(BROADCAST, INSTRUCTIONS.ping), everybody, { all: true, patience: SCAN })
+      const { replies } = await this.ask(encodePacket(BROADCAST, INSTRUCTIONS.ping), everybody, {
+        all: true,
+        patience: this.scanPatience,
+      })
       return [...replies.keys()].sort((a, b) => a - b)
     })
   }
@@ -134,6 +144,7 @@ export class ServoBus {
         anyGarbled ||= garbled
         if (silent.length === 0)
           return new Map([...replies].map(([id, { code, data }]) => [id, { status: code, data }]))
+        await sleep(this.quiet)
       }
       throw new BusError(`${silent.join(', ')} did not answer ${this.tries} times`, silent, anyGarbled)
     })
@@ -180,5 +191,3 @@ export class ServoBus {
     return turn
   }
 }
-
-const SCAN = 800 // ms: servos answer a ping to everybody one after the other, 3 ms an id
