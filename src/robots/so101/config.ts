@@ -37,6 +37,20 @@ const StallConfig = z.strictObject({
   time: z.number().gt(0).default(0.5).describe('s for which that lasts'),
 })
 
+const LeaderConfig = z.strictObject({
+  port: z.string().min(1).describe("as the arm's own"),
+  arm: z.string().min(1).default('leader').describe('the id that it was calibrated under with LeRobot, or a file'),
+  scale: z.number().gt(0).max(2).default(1).describe("m of the arm's tool for one of the leader's"),
+  deadZone: z
+    .strictObject({
+      translation: z.number().min(0).max(0.02).default(0.002).describe('m'),
+      rotation: z.number().min(0).max(0.2).default(0.03).describe('rad'),
+    })
+    .prefault({})
+    .describe('less than that is a hand at rest'),
+})
+export type LeaderConfig = z.infer<typeof LeaderConfig>
+
 export const So101Config = z.strictObject({
   kind: z.literal('so101').describe('which robot: an SO-100 or SO-101 arm on its serial bus'),
   port: z
@@ -48,6 +62,7 @@ export const So101Config = z.strictObject({
     .min(1)
     .default('follower')
     .describe("the id that the arm was calibrated under with LeRobot, or the path of its calibration's file"),
+  leader: LeaderConfig.optional().describe('a second arm, without torque, that a person takes over with'),
   cameras: CamerasConfig.default({}).describe('by name, see the page on cameras'),
   tasks: TasksConfig,
   places: z

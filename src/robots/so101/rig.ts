@@ -1,12 +1,14 @@
 /** @file Opens an arm for a run: its bus, its cameras, behind the safety envelope. */
+import { InputError } from '../../errors.ts'
 import { type Cameras, openCameras } from '../../robot/cameras/open.ts'
 import { FaultFile } from '../../robot/fault-file.ts'
 import { safetyLimitsOf } from '../../robot/real-config.ts'
 import type { Rig, RigOptions } from '../../robot/rig.ts'
 import { SafeRobot } from '../../robot/safety.ts'
 import { realClock } from './clock.ts'
-import { SIMULATED, type So101Config } from './config.ts'
+import { type LeaderConfig, SIMULATED, type So101Config } from './config.ts'
 import { realArm } from './connect.ts'
+import { LeaderArm } from './leader.ts'
 import { So101 } from './robot.ts'
 import { simulatedSo101 } from './simulated/so101.ts'
 import { specOfArm } from './spec.ts'
@@ -23,11 +25,31 @@ async function openReal(config: So101Config, cell: string, { blind }: RigOptions
     const pictures = () => cameras?.pictures() ?? { images: {} }
     const so101 = await So101.open(config, { connect, clock: realClock, pictures })
     const robot = new SafeRobot(so101, { limits, faults: new FaultFile(spec.name) })
-    return { cell, robot, reset: 'person', real: true, close: () => closeAll(robot, so101, config, cameras) }
+    const leader =
+      config.leader &&
+      (await openLeader(config, config.leader).catch((error) => so101.close().then(() => Promise.reject(error))))
+    const close = async () => {
+      await leader?.arm.close()
+      await closeAll(robot, so101, config, cameras)
+    }
+    return { cell, robot, reset: 'person', real: true, ...(leader && { leader: leader.leader }), close }
   } catch (error) {
     await cameras?.close()
     throw error
   }
+}
+
+/** @throws InputError where it is under torque: nobody could move it */
+async function openLeader({ actionScale }: So101Config, { port, arm: id, scale, deadZone }: LeaderConfig) {
+  const arm = await realArm({ port, arm: id }, 'leader')()
+  if ((await arm.driven()).some(Boolean)) {
+    await arm.close()
+    throw new InputError(`leader "${id}"`, 'is under torque', 'Hold it, and let it go with `duet so101 relax --leader`')
+  }
+  const leader = new LeaderArm(arm, realClock, { scale, deadZone, actionScale })
+  await leader.look()
+  void leader.follow()
+  return { arm, leader }
 }
 
 /** Nothing breaks, and nobody stands by to clear a fault of force. */
