@@ -47,7 +47,7 @@ const STORED_GRIPPER: readonly (readonly [RegisterName, number])[] = [
 ]
 const MULTI_TURN = 0x10 // bit of `phase`: positions beyond one turn, which no joint of this arm has
 
-export type Strength = {
+export type ServoStrength = {
   torque: number // 0 to 1, of what a servo can; of the joints before the gripper
   gripperTorque: number
   acceleration: number // rad/s²
@@ -146,7 +146,7 @@ export class Arm {
    * Sets the servos up, and drives them where they stand: nothing moves. What they keep without power is written only where it
    * differs. @throws InputError where that is needed and the arm holds itself up: writing it would drop the arm
    */
-  async drive({ torque, gripperTorque, acceleration }: Strength): Promise<void> {
+  async drive({ torque, gripperTorque, acceleration }: ServoStrength): Promise<void> {
     const driven = await this.driven()
     for (const [j, joint] of JOINTS.entries()) {
       const id = this.ids[j]!

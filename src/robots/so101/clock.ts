@@ -2,18 +2,18 @@
 import { setImmediate, setTimeout as wait } from 'node:timers/promises'
 import { cameraClock } from '../../robot/cameras/camera.ts'
 
-export interface Clock {
+export interface ArmClock {
   now(): number // s, never going back
   sleep(seconds: number): Promise<void>
 }
 
-export const realClock: Clock = {
+export const realClock: ArmClock = {
   now: cameraClock,
   sleep: (seconds) => wait(1000 * Math.max(0, seconds)),
 }
 
 /** Time passes when somebody sleeps, and takes none; but everybody else has a turn meanwhile. */
-export class SimulatedClock implements Clock {
+export class SimulatedClock implements ArmClock {
   private time = 0
 
   now(): number {

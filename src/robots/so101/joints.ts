@@ -4,7 +4,7 @@ export const JOINTS = ['shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_fle
 export type JointName = (typeof JOINTS)[number]
 
 export const ARM_JOINTS = 5 // those before the gripper
-export const GRIPPER = 5 // its place among them
+export const GRIPPER_JOINT = 5 // its place among them
 
 /** Servo of joint i has id i + 1, where no calibration says otherwise. */
 export const idOf = (joint: number): number => joint + 1

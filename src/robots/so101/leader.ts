@@ -7,9 +7,9 @@ import type { Leader } from '../../robot/leader.ts'
 import { ACTION_WIDTH, type Action } from '../../robot/robot.ts'
 import type { Arm } from './arm.ts'
 import { posture, type ToolPose } from './chain.ts'
-import type { Clock } from './clock.ts'
+import type { ArmClock } from './clock.ts'
 import type { So101Config } from './config.ts'
-import { GRIPPER } from './joints.ts'
+import { GRIPPER_JOINT } from './joints.ts'
 import { moved, twistBetween } from './kinematics.ts'
 
 const PERIOD = 0.02 // s between two readings
@@ -35,7 +35,7 @@ export class LeaderArm implements Leader {
 
   constructor(
     private readonly arm: Pick<Arm, 'read' | 'open'>,
-    private readonly clock: Clock,
+    private readonly clock: ArmClock,
     private readonly settings: LeaderSettings,
   ) {}
 
@@ -50,7 +50,7 @@ export class LeaderArm implements Leader {
   async look(): Promise<void> {
     const readings = await this.arm.read()
     this.pose = posture(readings.map(({ position }) => position)).tool
-    this.opening = readings[GRIPPER]!.position
+    this.opening = readings[GRIPPER_JOINT]!.position
     this.readAt = this.clock.now()
   }
 

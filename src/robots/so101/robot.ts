@@ -16,13 +16,13 @@ import {
 } from '../../robot/robot.ts'
 import type { Arm, JointReading } from './arm.ts'
 import { posture, type ToolPose } from './chain.ts'
-import type { Clock } from './clock.ts'
+import type { ArmClock } from './clock.ts'
 import type { So101Config } from './config.ts'
 import type { Connect } from './connect.ts'
 import { BusError } from './feetech/bus.ts'
-import { ARM_JOINTS, GRIPPER, JOINTS, type JointVector, toRadians } from './joints.ts'
+import { ARM_JOINTS, GRIPPER_JOINT, JOINTS, type JointVector, toRadians } from './joints.ts'
 import { moved, rotationBetween, solve, twistBetween } from './kinematics.ts'
-import { specOfArm, startOf } from './spec.ts'
+import { specOfArm, startAngles } from './spec.ts'
 import { JointWatch } from './watch.ts'
 import { expectWay } from './way.ts'
 
@@ -35,7 +35,7 @@ const CLOSED = 0
 
 type Parts = {
   connect: Connect // again after it was unplugged
-  clock: Clock
+  clock: ArmClock
   /** What the cameras see, with the joints at `angles`, during a task. */
   pictures: (angles: JointVector, task: string) => Pick<Observation, 'images' | 'taken'>
 }
@@ -44,7 +44,7 @@ export class So101 implements Robot {
   readonly spec: RobotSpec
   private arm: Arm
   private readonly connect: Connect
-  private readonly clock: Clock
+  private readonly clock: ArmClock
   private readonly pictures: Parts['pictures']
   private readonly watch: JointWatch
   private readonly servos: So101Config['servos']
@@ -85,7 +85,7 @@ export class So101 implements Robot {
   async reset(task: string): Promise<Observation> {
     expectTask(this.spec, task)
     this.task = task
-    await this.goTo([...startOf(this.config), OPEN])
+    await this.goTo([...startAngles(this.config), OPEN])
     this.grip = -1
     return this.observation()
   }
@@ -140,7 +140,7 @@ export class So101 implements Robot {
   /** The park pose, then as asked: under torque, or let go. */
   async leave(exit: So101Config['exit']): Promise<void> {
     if (exit === 'hold' || !this.arm.open) return
-    await this.goTo([...this.config.park.map(toRadians), this.goals[GRIPPER]!])
+    await this.goTo([...this.config.park.map(toRadians), this.goals[GRIPPER_JOINT]!])
     if (exit === 'relax') await this.arm.relax()
   }
 
@@ -181,14 +181,14 @@ export class So101 implements Robot {
   private gripGoal(seconds: number): number {
     const wanted = this.grip === 1 ? CLOSED : OPEN
     const most = seconds / GRIPPER_TIME
-    const from = this.goals[GRIPPER]!
+    const from = this.goals[GRIPPER_JOINT]!
     return from + Math.max(-most, Math.min(most, wanted - from))
   }
 
   /** [6] With the gripper, closing, never far beyond where it is: what it holds it holds with that much force. */
   private held(goals: number[]): number[] {
-    const { position } = this.readings[GRIPPER]!
-    if (this.grip === 1) goals[GRIPPER] = Math.max(goals[GRIPPER]!, position - this.servos.squeeze)
+    const { position } = this.readings[GRIPPER_JOINT]!
+    if (this.grip === 1) goals[GRIPPER_JOINT] = Math.max(goals[GRIPPER_JOINT]!, position - this.servos.squeeze)
     return goals
   }
 
@@ -211,7 +211,7 @@ export class So101 implements Robot {
     const seconds = Math.max(
       turn / (jointSpeed / 2),
       length / speed,
-      Math.abs(goals[GRIPPER]! - from[GRIPPER]!) * GRIPPER_TIME,
+      Math.abs(goals[GRIPPER_JOINT]! - from[GRIPPER_JOINT]!) * GRIPPER_TIME,
     )
     const { stops } = this
     const period = 1 / this.spec.rate
@@ -230,7 +230,7 @@ export class So101 implements Robot {
   private hasArrived(): boolean {
     return this.readings.every(({ position, speed }, j) => {
       if (Math.abs(speed) > 1e-3) return false
-      return j === GRIPPER || Math.abs(position - this.goals[j]!) < ARRIVED
+      return j === GRIPPER_JOINT || Math.abs(position - this.goals[j]!) < ARRIVED
     })
   }
 
@@ -281,7 +281,7 @@ export class So101 implements Robot {
   /** [6] Where the joints are; of a gripper that stands still, where it was sent: letting go is no stop. */
   private standing(): number[] {
     return this.readings.map(({ position, speed }, j) =>
-      j === GRIPPER && Math.abs(speed) < 0.05 && this.goals.length > 0 ? this.goals[j]! : position,
+      j === GRIPPER_JOINT && Math.abs(speed) < 0.05 && this.goals.length > 0 ? this.goals[j]! : position,
     )
   }
 
@@ -303,9 +303,9 @@ export class So101 implements Robot {
       ...tool.position,
       ...rotationBetween(this.spec.home!, tool.rotation),
       ...this.readings.slice(0, ARM_JOINTS).map(({ position }) => position),
-      this.readings[GRIPPER]!.position,
+      this.readings[GRIPPER_JOINT]!.position,
       this.grip,
-      this.readings[GRIPPER]!.load,
+      this.readings[GRIPPER_JOINT]!.load,
     ])
     return { ...this.pictures(this.positions, this.task), proprio, time: this.clock.now() }
   }

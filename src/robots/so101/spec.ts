@@ -8,7 +8,7 @@ import { SIMULATED, type So101Config } from './config.ts'
 import { ARM_JOINTS, JOINTS, toRadians } from './joints.ts'
 import { SIMULATED_CAMERAS } from './simulated/picture.ts'
 
-export const RATE = 10 // Hz
+const RATE = 10 // Hz
 
 const CHANNELS: Channel[] = [
   ...vector('tcp', 'm', { of: 'position', low: -1, high: 1 }),
@@ -19,7 +19,7 @@ const CHANNELS: Channel[] = [
   { name: 'gripper.load', unit: 'of full duty', low: -1.1, high: 1.1 },
 ]
 
-export const startOf = ({ start }: Pick<So101Config, 'start'>): number[] => start.map(toRadians)
+export const startAngles = ({ start }: Pick<So101Config, 'start'>): number[] => start.map(toRadians)
 
 export const nameOfArm = ({ port, arm }: Pick<So101Config, 'port' | 'arm'>): string =>
   `so101-${port === SIMULATED ? SIMULATED : basename(arm, '.json')}`
@@ -29,7 +29,7 @@ export const specOfArm = (config: So101Config): RobotSpec => ({
   rate: RATE,
   cameras: config.port === SIMULATED ? SIMULATED_CAMERAS : cameraSpecs(config.cameras),
   channels: CHANNELS,
-  home: posture(startOf(config)).tool.rotation,
+  home: posture(startAngles(config)).tool.rotation,
   actionFrame: 'base',
   actionScale: config.actionScale,
   tasks: config.tasks,

@@ -40,7 +40,7 @@ async function aLeader(scale = 1) {
 }
 
 const translation = (action: Float32Array | null) =>
-  [...action!.subarray(0, 3)].map((value) => Number(value.toFixed(1)))
+  [...action!.subarray(0, 3)].map((value) => Number(value.toFixed(1)) + 0)
 
 describe('a leader arm', () => {
   it('asks for no motion where it is taken up, wherever that is, and then for its own', async () => {

@@ -11,7 +11,10 @@ export type KnownPort = { path: string; serial?: string; maker?: string }
 /** Those that are, or could be, USB adapters. */
 export async function knownPorts(): Promise<KnownPort[]> {
   const { SerialPort } = await import('serialport')
-  const ports = await SerialPort.list()
+  const ports = await SerialPort.list().catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] // a Linux without udev: there a path can be given, but nothing is listed
+    throw error
+  })
   return ports
     .filter(({ vendorId, path }) => vendorId !== undefined || /ttyACM|ttyUSB|usbmodem|usbserial/.test(path))
     .map(({ path, serialNumber, manufacturer }) => ({

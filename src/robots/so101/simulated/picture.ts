@@ -3,7 +3,7 @@ import { project } from '../../../robot/projection.ts'
 import type { CameraMount, CameraSpec, Image } from '../../../robot/robot.ts'
 import { multiply, rotate, unit, type Vec3 } from '../../../robot/rotation.ts'
 import { posture } from '../chain.ts'
-import { GRIPPER, type JointVector } from '../joints.ts'
+import { GRIPPER_JOINT, type JointVector } from '../joints.ts'
 
 type Colour = readonly [number, number, number]
 
@@ -37,7 +37,7 @@ export function simulatedPictures(angles: JointVector, place?: Vec3): Record<str
     const [dx, dy, dz] = rotate(tool.rotation, [x, y, z])
     return [tool.position[0] + dx, tool.position[1] + dy, tool.position[2] + dz]
   }
-  const spread = 0.006 + 0.03 * angles[GRIPPER]!
+  const spread = 0.006 + 0.03 * angles[GRIPPER_JOINT]!
   const draw = (mount: CameraMount): Image => {
     const canvas = new Canvas(inBase(mount, tool))
     for (let k = -2; k <= 2; k++) {
