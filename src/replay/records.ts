@@ -13,6 +13,7 @@ export const LOG_VERSION = 2
 const count = z.int().min(0)
 const finite = z.number()
 const size = { width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) }
+const crop = z.strictObject({ left: z.int().min(0).max(4096), top: z.int().min(0).max(4096), ...size })
 const actionScale = z.strictObject({ translation: finite, rotation: finite })
 const quaternion = z.tuple([finite, finite, finite, finite])
 
@@ -25,6 +26,8 @@ const Robot = z.strictObject({
     z.strictObject({
       ...size,
       capture: z.strictObject(size).optional(),
+      crop: crop.optional(),
+      rotate: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]).optional(),
       mount: z
         .strictObject({
           mount: z.enum(['base', 'tool']),

@@ -1,6 +1,7 @@
 /** @file A robot as a run has it: behind its safety envelope, with what only a simulation can do beside it. */
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
+import type { Leader } from './leader.ts'
 import type { Operator } from './operator.ts'
 import type { Action, Observation, RobotSpec } from './robot.ts'
 import type { Vec3 } from './rotation.ts'
@@ -83,6 +84,7 @@ export type Rig = {
   reset: 'itself' | 'person' // who brings the scene to a start state
   real: boolean // it moves something that can break
   simulation?: Simulation
+  leader?: Leader // what a person moves it with, beside what the console's page has
   close(): Promise<void>
 }
 

@@ -2,7 +2,8 @@
 import type { Channel } from './channels.ts'
 import type { Quat, Vec3 } from './rotation.ts'
 
-export type Image = { width: number; height: number; data: Uint8Array } // RGB, row-major, top row first
+/** RGB, row-major, top row first. `jpeg`: what the camera sent, of which `cameras/develop.ts` made these pixels. */
+export type Image = { width: number; height: number; data: Uint8Array; jpeg?: Uint8Array }
 
 export type Observation = {
   images: Record<string, Image>
@@ -26,13 +27,19 @@ export const ACTION_WIDTH = 7
  */
 export type CameraMount = { mount: 'base' | 'tool'; position: Vec3; rotation: Quat; fovy: number /* rad */ }
 
-/**
- * The size of its pictures as the policy is given them. `capture`: as the camera takes them, where that is another size.
- * `mount`: where it is known, so that motion can be drawn over the picture.
- */
-export type CameraSpec = {
+/** What of a camera's picture the policy sees: a part of it, in the camera's pixels, then turned clockwise, then resized. */
+export type CameraView = {
   width: number
   height: number
+  crop?: { left: number; top: number; width: number; height: number }
+  rotate?: 0 | 90 | 180 | 270 // degrees
+}
+
+/**
+ * The size of its pictures as the policy is given them, and how they are made. `capture`: as the camera takes them, where that
+ * is another size. `mount`: where it is known, so that motion can be drawn over the picture.
+ */
+export type CameraSpec = CameraView & {
   capture?: { width: number; height: number }
   mount?: CameraMount
 }
@@ -48,19 +55,30 @@ export type RobotSpec = {
   tasks: Record<string, { instruction: string; maxSteps: number }>
 }
 
+/**
+ * `executed`: [7] what the robot did of the action, on the same scale, canonical or not; from a robot that knows: joints that cannot
+ * follow a twist, a limit of its own. It is what is recorded and learned from. Left out: the action was carried out as it came.
+ */
 export type Outcome = {
   observation: Observation
+  executed?: Action
   reward: number // 1 on success, else 0
   terminated: boolean // the task ended by success or failure; the clock (truncation) belongs to `run`
 }
 
+/** The driver of a robot that can fail throws `RobotFault` from any of these, which latches (safety.ts). */
 export interface Robot {
   readonly spec: RobotSpec
-  /** Brings the scene to a start state of the task. `seed` fixes the randomisation where the robot has one. */
+  /**
+   * Brings the scene to a start state of the task. `seed` fixes the randomisation where the robot has one. A robot that is
+   * stopped on its way there stays where it is, and this rejects.
+   */
   reset(task: string, seed?: number): Promise<Observation>
   observe(): Promise<Observation>
   /** Carries out one action, a period of `rate`; resolves when the next observation is there. */
   step(action: Action): Promise<Outcome>
   /** Stops all motion now; safe to call at any time, more than once. */
   stop(): Promise<void>
+  /** A person has looked and cleared the fault: what the robot itself latched may go, too. Moves nothing. */
+  recover?(): Promise<void>
 }

@@ -4,11 +4,11 @@
  */
 import { InputError } from '../errors.ts'
 import { vectorOf } from './channels.ts'
-import { describeFault, type Fault } from './fault.ts'
+import { describeFault, type Fault, RobotFault } from './fault.ts'
 import type { FaultFile } from './fault-file.ts'
 import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
-import { defaultSenseLimits, findRewardFault, type SenseLimits, Senses, type Suspicion } from './senses.ts'
+import { defaultSenseLimits, findOutcomeFault, type SenseLimits, Senses, type Suspicion } from './senses.ts'
 
 export type { Fault } from './fault.ts'
 
@@ -115,6 +115,7 @@ export class SafeRobot implements Robot {
   readonly #onFault: (fault: Fault) => void
   #fault: Fault | null = null
   #sent: Action = holdAction()
+  #done: Action | null = null // what the robot says that it did of it, where it does
   #grip: AskedGrip = 0 // what the gripper is asked for
   #limited = 0
   #observation: Observation | null = null
@@ -122,6 +123,7 @@ export class SafeRobot implements Robot {
   readonly #faults: FaultFile | undefined
   readonly #heard = new Map<string, number>() // when each of those who supervise was last heard
   #watchdog: ReturnType<typeof setTimeout> | null = null
+  #recovering: Promise<void> | null = null // the robot is told that its fault was cleared
 
   constructor(robot: Robot, options: SafeRobotOptions = {}) {
     this.#robot = robot
@@ -133,6 +135,7 @@ export class SafeRobot implements Robot {
     this.#senses = new Senses(robot.spec, this.limits)
     this.#faults = options.faults
     this.#fault = options.faults?.read() ?? null
+    if (options.faults?.clearedSince) this.#recover()
     this.supervisedBy(['supervisor'])
     const { workBox } = this.limits
     for (const [name, value] of Object.entries(this.limits))
@@ -157,9 +160,12 @@ export class SafeRobot implements Robot {
     return this.#fault
   }
 
-  /** [7] what the last step sent to the motors, canonical in a hold, too: this, not the command, is what happened. */
+  /**
+   * [7] what the last step sent to the motors, or what the robot told that it did of it; canonical in a hold, too: this, not
+   * the command, is what happened.
+   */
   get executed(): Action {
-    return canonicalAction(this.#sent, this.#grip)
+    return canonicalAction(this.#done ?? this.#sent, this.#grip)
   }
 
   /** Steps whose command was larger than allowed. */
@@ -205,13 +211,15 @@ export class SafeRobot implements Robot {
   /** A person has looked and lets the robot move again. Nothing in the program may call this by itself. */
   clearFault(): void {
     this.#fault = null
-    this.#faults?.clear()
     this.#sent = holdAction()
+    this.#done = null
     this.#senses.forget()
     for (const who of this.#heard.keys()) this.heartbeat(who)
+    this.#recover()
   }
 
   async reset(task: string, seed?: number): Promise<Observation> {
+    if (this.#recovering) await this.#recovering
     if (this.#fault)
       throw new InputError(
         this.spec.name,
@@ -220,13 +228,21 @@ export class SafeRobot implements Robot {
       )
     this.#disarm()
     this.#sent = holdAction()
-    const first = await this.#robot.reset(task, seed)
-    this.#grip = 0
-    return this.#believe(first)
+    this.#done = null
+    try {
+      const first = await this.#robot.reset(task, seed)
+      this.#grip = 0
+      return await this.#believe(first)
+    } catch (error) {
+      this.#grip = 0
+      if (this.#haltedNow()) return this.observe() // a person stopped it on its way: it begins where it stands, and holds
+      throw await this.#failed(error)
+    }
   }
 
   async observe(): Promise<Observation> {
-    return this.#believe(await this.#robot.observe())
+    if (this.#recovering) await this.#recovering
+    return this.#believe(await this.#robot.observe().catch(async (error) => Promise.reject(await this.#failed(error))))
   }
 
   /**
@@ -234,16 +250,19 @@ export class SafeRobot implements Robot {
    * @throws InputError where the observation that follows cannot be believed: the robot has been stopped, nobody sees it
    */
   async step(command: Action, madeAt = this.#now()): Promise<Outcome> {
+    if (this.#recovering) await this.#recovering
     this.#disarm()
     const now = this.#now()
     const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
     if (guarded.limited) this.#limited++
     this.#sent = guarded.action
+    this.#done = null
     this.#grip = gripAfter(guarded.action[GRIPPER_ENTRY]!, this.#grip)
     const going = this.#robot.step(guarded.action.slice())
     if (guarded.fault) this.#latch(guarded.fault) // the motors have been told to hold
-    const outcome = await going
-    await this.#believe(outcome.observation, guarded.action, outcome.reward)
+    const outcome = await going.catch(async (error) => Promise.reject(await this.#failed(error)))
+    await this.#believe(outcome.observation, guarded.action, outcome)
+    this.#done = outcome.executed?.slice() ?? null
     this.#arm()
     return outcome
   }
@@ -266,7 +285,13 @@ export class SafeRobot implements Robot {
   async stop(): Promise<void> {
     this.#disarm()
     this.#sent = holdAction()
-    await this.#robot.stop()
+    this.#done = null
+    try {
+      await this.#robot.stop()
+    } catch (error) {
+      if (error instanceof RobotFault) this.#latch(error)
+      throw error
+    }
   }
 
   #situation(commandAge: number, heartbeatAge: number): SafetySituation {
@@ -284,9 +309,40 @@ export class SafeRobot implements Robot {
     }
   }
 
+  /** The robot's own word for a fault stops it and latches. @returns what to throw */
+  async #failed(error: unknown): Promise<unknown> {
+    if (!(error instanceof RobotFault)) return error
+    const stopping = this.stop()
+    this.#latch(error)
+    await stopping.catch(() => {})
+    return this.#stoppedAfter(this.#fault!)
+  }
+
+  #haltedNow(): boolean {
+    return this.#fault?.kind === 'stopped'
+  }
+
+  /** Tells the robot that a person cleared its fault; the file goes when it has heard. Until then nothing moves. */
+  #recover(): void {
+    const telling = this.#robot.recover?.()
+    if (!telling) {
+      this.#faults?.clear()
+      return
+    }
+    this.#recovering = telling
+      .then(() => {
+        if (!this.#fault) this.#faults?.clear()
+      })
+      .catch((error) => this.#latch({ kind: 'robot', what: `could not be cleared: ${(error as Error).message}` }))
+      .finally(() => {
+        this.#recovering = null
+      })
+  }
+
   /** Whoever calls this has told the motors first: a disk is slow, and may refuse. */
-  #latch(fault: Fault): void {
+  #latch({ kind, what }: Fault): void {
     if (this.#fault) return
+    const fault: Fault = { kind, what }
     this.#fault = fault
     try {
       this.#faults?.write(fault)
@@ -298,9 +354,9 @@ export class SafeRobot implements Robot {
   }
 
   /** The observation, checked. @throws InputError with the robot stopped where it cannot be believed */
-  async #believe(observation: Observation, executed?: Action, reward = 0): Promise<Observation> {
+  async #believe(observation: Observation, sent?: Action, outcome?: Outcome): Promise<Observation> {
     const before = this.suspicion
-    const fault = this.#senses.check(observation, executed) ?? findRewardFault(reward)
+    const fault = this.#senses.check(observation, sent) ?? (outcome ? findOutcomeFault(outcome) : null)
     const after = this.suspicion
     if (after?.camera !== before?.camera || after?.look !== before?.look) this.onSuspicion(after)
     if (!fault) {
@@ -310,8 +366,12 @@ export class SafeRobot implements Robot {
     }
     const stopping = this.stop()
     this.#latch(fault)
-    await stopping
-    throw new InputError(this.spec.name, `was stopped after a fault, ${describeFault(fault)}`, clearing(this.#faults))
+    await stopping.catch(() => {})
+    throw this.#stoppedAfter(fault)
+  }
+
+  #stoppedAfter(fault: Fault): InputError {
+    return new InputError(this.spec.name, `was stopped after a fault, ${describeFault(fault)}`, clearing(this.#faults))
   }
 
   /** s since the one of those who supervise who has been silent for longest was heard. */
@@ -323,7 +383,7 @@ export class SafeRobot implements Robot {
   #arm(): void {
     if (!Number.isFinite(this.limits.commandAge)) return
     this.#watchdog = setTimeout(() => {
-      void this.stop()
+      this.stop().catch(() => {}) // one that cannot be told has a fault already
       this.#latch({ kind: 'stale command', what: `no command for ${this.limits.commandAge} s` })
     }, 1000 * this.limits.commandAge)
     this.#watchdog.unref()

@@ -3,10 +3,11 @@
  * wrong in itself (a number that is none, a missing picture) is a fault at once; what only looks wrong (a camera that shows
  * the same while the arm moves) is a suspicion first, and a fault when it goes on.
  */
-import { project } from './cameras.ts'
+
 import { nameOf, vectorOf } from './channels.ts'
 import type { Fault } from './fault.ts'
-import type { Action, Image, Observation, RobotSpec } from './robot.ts'
+import { project } from './projection.ts'
+import { ACTION_WIDTH, type Action, type Image, type Observation, type Outcome, type RobotSpec } from './robot.ts'
 
 export type SenseLimits = {
   pictureAge: number // s between a picture and its observation, where the camera tells; more is a fault
@@ -62,9 +63,13 @@ export function findSensorFault(observation: Observation, spec: RobotSpec, pictu
   return null
 }
 
-/** A robot's own word on how its task stands is a reading, too. */
-export const findRewardFault = (reward: number): Fault | null =>
-  Number.isFinite(reward) ? null : sensor(`the robot tells a reward of ${reward}`)
+/** A robot's own word on how its task stands, and on what it did, is a reading, too. */
+export function findOutcomeFault({ reward, executed }: Pick<Outcome, 'reward' | 'executed'>): Fault | null {
+  if (!Number.isFinite(reward)) return sensor(`the robot tells a reward of ${reward}`)
+  if (!executed) return null
+  const sound = executed.length === ACTION_WIDTH && executed.every((value) => Math.abs(value) <= 1)
+  return sound ? null : sensor(`the robot tells that it did [${[...executed]}], which is no action`)
+}
 
 const isBytes = (data: unknown) => data instanceof Uint8Array || data instanceof Uint8ClampedArray
 

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { ReplayedRobot } from '../../src/robots/replayed/robot.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
+import { anArm } from '../robots/so101/builders.ts'
 import { robotContract } from './contract.ts'
 
 const golden = fileURLToPath(new URL('../fixtures/log/version-1', import.meta.url))
@@ -11,6 +12,11 @@ for (const arm of ['panda', 'gantry'] as const)
     const robot = await Workcell.create({ arm })
     return { robot, task: 'pick', release: () => robot.free() }
   })
+
+robotContract('an SO-101 behind its simulated bus', async () => {
+  const { robot } = await anArm()
+  return { robot, task: 'reach', release: () => void robot.close() }
+})
 
 const RECORDED = 'what it shows was recorded: no command changes it'
 robotContract(

@@ -1,6 +1,6 @@
 /** @file Quaternions and cameras, against turns and pictures that can be told by hand. */
 import { describe, expect, it } from 'vitest'
-import { project } from '../../src/robot/cameras.ts'
+import { project } from '../../src/robot/projection.ts'
 import {
   conjugate,
   fromRotationVector,

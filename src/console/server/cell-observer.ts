@@ -17,7 +17,7 @@ import { SmoothTending } from './smooth-tending.ts'
 import { teleoperate } from './teleop.ts'
 
 export type CellObserverOptions = {
-  rig: Pick<Rig, 'cell' | 'robot' | 'reset'>
+  rig: Pick<Rig, 'cell' | 'robot' | 'reset' | 'leader'>
   person: Person
   hold: Hold
   recording: Recording
@@ -40,7 +40,7 @@ export class CellObserver {
   constructor(private readonly options: CellObserverOptions) {
     this.view = new CellView(options.rig.robot.spec)
     this.labels = new LabelFeed(options.translator, options.onEvent)
-    this.tending = new SmoothTending(options.person)
+    this.tending = new SmoothTending(options.person, options.rig.leader)
   }
 
   get rig(): CellObserverOptions['rig'] {

@@ -10,7 +10,7 @@ import type { Recording } from './recording.ts'
 import { SmoothTending } from './smooth-tending.ts'
 
 export type Teleop = {
-  rig: Pick<Rig, 'cell' | 'robot'>
+  rig: Pick<Rig, 'cell' | 'robot' | 'leader'>
   person: Person
   hold: Hold
   recording: Recording
@@ -26,7 +26,7 @@ export async function teleoperate({ rig, person, hold, recording, view, look, wa
   await hold.ready(cell)
   if (!wanted() || hold.letGo) return
   const pace = new Pace(robot.spec.rate, () => 1)
-  const tending = new SmoothTending(person)
+  const tending = new SmoothTending(person, rig.leader)
   const plan = holdAction()
   view.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })
   hold.begin(cell)

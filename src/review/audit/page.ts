@@ -1,6 +1,6 @@
 /** @file The page of a label audit: one HTML file that works without a server, and asks a person about every triplet. */
 import { contactSheet } from '../../formats/images.ts'
-import { project } from '../../robot/cameras.ts'
+import { project } from '../../robot/projection.ts'
 import type { CameraMount, Image } from '../../robot/robot.ts'
 import { page } from '../report/page.ts'
 import { element, escapeText } from '../report/svg.ts'

@@ -1,0 +1,95 @@
+/** @file A camera: the newest of its pictures, with the moment when it came. */
+import { type ErrorData, encodeError } from '../../errors.ts'
+import type { CameraView, Image } from '../robot.ts'
+import { develop } from './develop.ts'
+
+/** `received`: s on the clock of `cameraClock`, when the picture's last byte came. */
+export type Frame = { image: Image; received: number }
+
+export interface Camera {
+  /** At once, decoded before: nobody waits for a camera. Null until the first picture. */
+  newest(): Frame | null
+  close(): Promise<void>
+}
+
+/** Seconds; never set back. A robot with cameras tells its Observation.time on this clock. */
+export const cameraClock = (): number => performance.now() / 1000
+
+/** What came from a camera since it was opened. */
+export type CameraCounts = {
+  pictures: number // that arrived
+  bytes: number // of those
+  decoded: number // fewer, where pictures come faster than they are decoded: only the newest is
+  unreadable: number
+}
+
+/** Takes a camera's pictures as they arrive, and decodes the newest; those that came meanwhile are never looked at. */
+export class LiveCamera implements Camera {
+  readonly counts: CameraCounts = { pictures: 0, bytes: 0, decoded: 0, unreadable: 0 }
+  /** Why its last picture could not be read, or none comes; null while all is well. */
+  trouble: ErrorData | null = null
+  private frame: Frame | null = null
+  private waiting: { jpeg: Uint8Array; received: number } | null = null
+  private decoding = false
+  private closed = false
+  private readonly watchers = new Set<() => void>()
+
+  constructor(
+    readonly name: string,
+    private readonly view: CameraView,
+    private readonly release: () => Promise<void> | void = () => undefined,
+  ) {}
+
+  /** `jpeg` is kept, and must not change afterwards. */
+  take(jpeg: Uint8Array, received: number = cameraClock()): void {
+    if (this.closed) return
+    this.counts.pictures++
+    this.counts.bytes += jpeg.length
+    this.waiting = { jpeg, received }
+    if (!this.decoding) void this.decode()
+  }
+
+  /** No picture comes at present, and why. */
+  lost(error: unknown): void {
+    this.trouble = encodeError(error)
+    this.tell()
+  }
+
+  newest(): Frame | null {
+    return this.frame
+  }
+
+  /** Calls back on each new frame and each trouble. @returns what ends that */
+  watch(listener: () => void): () => void {
+    this.watchers.add(listener)
+    return () => this.watchers.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    await this.release()
+  }
+
+  private async decode(): Promise<void> {
+    this.decoding = true
+    while (this.waiting && !this.closed) {
+      const { jpeg, received } = this.waiting
+      this.waiting = null
+      try {
+        this.frame = { image: await develop(jpeg, this.view, this.name), received }
+        this.counts.decoded++
+        this.trouble = null
+      } catch (error) {
+        this.counts.unreadable++
+        this.trouble = encodeError(error)
+      }
+      this.tell()
+    }
+    this.decoding = false
+  }
+
+  private tell(): void {
+    for (const listener of this.watchers) listener()
+  }
+}

@@ -1,0 +1,11 @@
+/** @file SO-100 and SO-101 as a kind of robot; what drives the port is loaded when one is opened. */
+import type { RobotKind } from '../../robot/rig.ts'
+import { So101Config } from './config.ts'
+import { specOfArm } from './spec.ts'
+
+export const so101: RobotKind<typeof So101Config> = {
+  kind: 'so101',
+  config: So101Config,
+  describe: (config) => specOfArm(config),
+  open: async (config, cell, options) => (await import('./rig.ts')).openSo101(config, cell, options),
+}
