@@ -31,6 +31,6 @@ function clear(name: string): void {
   const file = new FaultFile(name)
   const fault = file.read()
   if (!fault) throw new InputError(`robot "${name}"`, 'holds after no fault', 'See `duet robot faults`')
-  file.clear()
+  file.clearForNext()
   process.stdout.write(`${name} may move again. It held after: ${describeFault(fault)}\n`)
 }

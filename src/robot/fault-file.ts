@@ -6,7 +6,13 @@ import { writeWhole } from '../durable.ts'
 import { stateFolder } from '../state-folder.ts'
 import { FAULTS, type Fault } from './fault.ts'
 
-const Kept = z.object({ robot: z.string(), kind: z.enum(FAULTS), what: z.string(), at: z.string() })
+const Kept = z.object({
+  robot: z.string(),
+  kind: z.enum(FAULTS),
+  what: z.string(),
+  at: z.string(),
+  cleared: z.string().optional(), // when, between two sessions; kept until the robot has been told
+})
 export type KeptFault = z.infer<typeof Kept>
 
 /** Of all robots that this machine drives. */
@@ -24,6 +30,16 @@ export class FaultFile {
 
   /** Null where the robot may move. A file that cannot be read is a fault, too: somebody should look. */
   read(): KeptFault | null {
+    const kept = this.kept()
+    return kept?.cleared === undefined ? kept : null
+  }
+
+  /** Whether a person cleared a fault of an earlier session, and the robot does not know yet. */
+  get clearedSince(): boolean {
+    return this.kept()?.cleared !== undefined
+  }
+
+  private kept(): KeptFault | null {
     if (!fs.existsSync(this.path)) return null
     try {
       return Kept.parse(JSON.parse(fs.readFileSync(this.path, 'utf8')))
@@ -35,11 +51,21 @@ export class FaultFile {
 
   /** On the disk when this returns. */
   write({ kind, what }: Fault): void {
+    this.keep({ robot: this.robot, kind, what, at: new Date().toISOString() })
+  }
+
+  private keep(kept: KeptFault): void {
     fs.mkdirSync(this.folder, { recursive: true })
-    const kept: KeptFault = { robot: this.robot, kind, what, at: new Date().toISOString() }
     writeWhole(this.path, `${JSON.stringify(kept)}\n`)
   }
 
+  /** A person cleared it while nobody drives the robot, which is to be told when somebody does again. */
+  clearForNext(): void {
+    const kept = this.read()
+    if (kept) this.keep({ ...kept, cleared: new Date().toISOString() })
+  }
+
+  /** Cleared, and the robot was told or need not be. */
   clear(): void {
     fs.rmSync(this.path, { force: true })
   }

@@ -61,13 +61,19 @@ export type Outcome = {
   terminated: boolean // the task ended by success or failure; the clock (truncation) belongs to `run`
 }
 
+/** The driver of a robot that can fail throws `RobotFault` from any of these, which latches (safety.ts). */
 export interface Robot {
   readonly spec: RobotSpec
-  /** Brings the scene to a start state of the task. `seed` fixes the randomisation where the robot has one. */
+  /**
+   * Brings the scene to a start state of the task. `seed` fixes the randomisation where the robot has one. A robot that is
+   * stopped on its way there stays where it is, and this rejects.
+   */
   reset(task: string, seed?: number): Promise<Observation>
   observe(): Promise<Observation>
   /** Carries out one action, a period of `rate`; resolves when the next observation is there. */
   step(action: Action): Promise<Outcome>
   /** Stops all motion now; safe to call at any time, more than once. */
   stop(): Promise<void>
+  /** A person has looked and cleared the fault: what the robot itself latched may go, too. Moves nothing. */
+  recover?(): Promise<void>
 }

@@ -4,7 +4,7 @@
  */
 import { InputError } from '../errors.ts'
 import { vectorOf } from './channels.ts'
-import { describeFault, type Fault } from './fault.ts'
+import { describeFault, type Fault, RobotFault } from './fault.ts'
 import type { FaultFile } from './fault-file.ts'
 import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
@@ -122,6 +122,7 @@ export class SafeRobot implements Robot {
   readonly #faults: FaultFile | undefined
   readonly #heard = new Map<string, number>() // when each of those who supervise was last heard
   #watchdog: ReturnType<typeof setTimeout> | null = null
+  #recovering: Promise<void> | null = null // the robot is told that its fault was cleared
 
   constructor(robot: Robot, options: SafeRobotOptions = {}) {
     this.#robot = robot
@@ -133,6 +134,7 @@ export class SafeRobot implements Robot {
     this.#senses = new Senses(robot.spec, this.limits)
     this.#faults = options.faults
     this.#fault = options.faults?.read() ?? null
+    if (options.faults?.clearedSince) this.#recover()
     this.supervisedBy(['supervisor'])
     const { workBox } = this.limits
     for (const [name, value] of Object.entries(this.limits))
@@ -205,13 +207,14 @@ export class SafeRobot implements Robot {
   /** A person has looked and lets the robot move again. Nothing in the program may call this by itself. */
   clearFault(): void {
     this.#fault = null
-    this.#faults?.clear()
     this.#sent = holdAction()
     this.#senses.forget()
     for (const who of this.#heard.keys()) this.heartbeat(who)
+    this.#recover()
   }
 
   async reset(task: string, seed?: number): Promise<Observation> {
+    if (this.#recovering) await this.#recovering
     if (this.#fault)
       throw new InputError(
         this.spec.name,
@@ -220,13 +223,19 @@ export class SafeRobot implements Robot {
       )
     this.#disarm()
     this.#sent = holdAction()
-    const first = await this.#robot.reset(task, seed)
-    this.#grip = 0
-    return this.#believe(first)
+    try {
+      const first = await this.#robot.reset(task, seed)
+      this.#grip = 0
+      return await this.#believe(first)
+    } catch (error) {
+      this.#grip = 0
+      if (this.#haltedNow()) return this.observe() // a person stopped it on its way: it begins where it stands, and holds
+      throw await this.#failed(error)
+    }
   }
 
   async observe(): Promise<Observation> {
-    return this.#believe(await this.#robot.observe())
+    return this.#believe(await this.#robot.observe().catch(async (error) => Promise.reject(await this.#failed(error))))
   }
 
   /**
@@ -234,6 +243,7 @@ export class SafeRobot implements Robot {
    * @throws InputError where the observation that follows cannot be believed: the robot has been stopped, nobody sees it
    */
   async step(command: Action, madeAt = this.#now()): Promise<Outcome> {
+    if (this.#recovering) await this.#recovering
     this.#disarm()
     const now = this.#now()
     const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
@@ -242,7 +252,7 @@ export class SafeRobot implements Robot {
     this.#grip = gripAfter(guarded.action[GRIPPER_ENTRY]!, this.#grip)
     const going = this.#robot.step(guarded.action.slice())
     if (guarded.fault) this.#latch(guarded.fault) // the motors have been told to hold
-    const outcome = await going
+    const outcome = await going.catch(async (error) => Promise.reject(await this.#failed(error)))
     await this.#believe(outcome.observation, guarded.action, outcome.reward)
     this.#arm()
     return outcome
@@ -266,7 +276,12 @@ export class SafeRobot implements Robot {
   async stop(): Promise<void> {
     this.#disarm()
     this.#sent = holdAction()
-    await this.#robot.stop()
+    try {
+      await this.#robot.stop()
+    } catch (error) {
+      if (error instanceof RobotFault) this.#latch(error)
+      throw error
+    }
   }
 
   #situation(commandAge: number, heartbeatAge: number): SafetySituation {
@@ -284,9 +299,40 @@ export class SafeRobot implements Robot {
     }
   }
 
+  /** The robot's own word for a fault stops it and latches. @returns what to throw */
+  async #failed(error: unknown): Promise<unknown> {
+    if (!(error instanceof RobotFault)) return error
+    const stopping = this.stop()
+    this.#latch(error)
+    await stopping.catch(() => {})
+    return this.#stoppedAfter(this.#fault!)
+  }
+
+  #haltedNow(): boolean {
+    return this.#fault?.kind === 'stopped'
+  }
+
+  /** Tells the robot that a person cleared its fault; the file goes when it has heard. Until then nothing moves. */
+  #recover(): void {
+    const telling = this.#robot.recover?.()
+    if (!telling) {
+      this.#faults?.clear()
+      return
+    }
+    this.#recovering = telling
+      .then(() => {
+        if (!this.#fault) this.#faults?.clear()
+      })
+      .catch((error) => this.#latch({ kind: 'robot', what: `could not be cleared: ${(error as Error).message}` }))
+      .finally(() => {
+        this.#recovering = null
+      })
+  }
+
   /** Whoever calls this has told the motors first: a disk is slow, and may refuse. */
-  #latch(fault: Fault): void {
+  #latch({ kind, what }: Fault): void {
     if (this.#fault) return
+    const fault: Fault = { kind, what }
     this.#fault = fault
     try {
       this.#faults?.write(fault)
@@ -310,8 +356,12 @@ export class SafeRobot implements Robot {
     }
     const stopping = this.stop()
     this.#latch(fault)
-    await stopping
-    throw new InputError(this.spec.name, `was stopped after a fault, ${describeFault(fault)}`, clearing(this.#faults))
+    await stopping.catch(() => {})
+    throw this.#stoppedAfter(fault)
+  }
+
+  #stoppedAfter(fault: Fault): InputError {
+    return new InputError(this.spec.name, `was stopped after a fault, ${describeFault(fault)}`, clearing(this.#faults))
   }
 
   /** s since the one of those who supervise who has been silent for longest was heard. */
@@ -323,7 +373,7 @@ export class SafeRobot implements Robot {
   #arm(): void {
     if (!Number.isFinite(this.limits.commandAge)) return
     this.#watchdog = setTimeout(() => {
-      void this.stop()
+      this.stop().catch(() => {}) // one that cannot be told has a fault already
       this.#latch({ kind: 'stale command', what: `no command for ${this.limits.commandAge} s` })
     }, 1000 * this.limits.commandAge)
     this.#watchdog.unref()

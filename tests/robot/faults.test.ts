@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { RobotFault } from '../../src/robot/fault.ts'
 import { FaultFile, faultFolder, keptFaults } from '../../src/robot/fault-file.ts'
 import { expectGuarded } from '../../src/robot/rig.ts'
 import type { Action, Observation, Outcome, Robot } from '../../src/robot/robot.ts'
@@ -182,5 +183,105 @@ describe('the place of the faults', () => {
     new FaultFile('a', place).write({ kind: 'sensor', what: 'blind' })
     writeFileSync(join(place, 'notes.txt'), 'not a fault')
     expect(keptFaults(place).map(({ robot, what }) => `${robot}: ${what}`)).toEqual(['a: blind', 'b: 80 N'])
+  })
+})
+
+describe('a driver that tells of a fault itself', () => {
+  class Failing extends Motor {
+    fails: Partial<Record<'reset' | 'observe' | 'step' | 'stop', RobotFault>> = {}
+    stops = 0
+    recovered = 0
+    override reset = async () => this.or('reset', () => this.observe())
+    override observe = async () =>
+      this.or('observe', async () => ({ images: {}, proprio: new Float32Array(0), time: 0 }))
+    override stop = async () => {
+      this.stops++
+      await this.or('stop', async () => {})
+    }
+    override async step(action: Action) {
+      await this.or('step', async () => {})
+      return super.step(action)
+    }
+    async recover() {
+      this.recovered++
+    }
+    private async or<T>(name: keyof Failing['fails'], work: () => Promise<T>): Promise<T> {
+      if (this.fails[name]) throw this.fails[name]
+      return work()
+    }
+  }
+  const silent = new RobotFault('no answer', 'silent for 200 ms')
+
+  it.each(['reset', 'observe', 'step'] as const)('in %s is stopped, and the fault latches', async (where) => {
+    const motor = new Failing()
+    const robot = new SafeRobot(motor, { limits: watched })
+    motor.fails = { [where]: silent, stop: silent }
+    await expect(where === 'step' ? robot.step(push()) : robot[where]('wait')).rejects.toThrow(
+      'was stopped after a fault, no answer: silent for 200 ms',
+    )
+    expect(motor.stops).toBe(1)
+    expect(robot.fault).toEqual({ kind: 'no answer', what: 'silent for 200 ms' })
+  })
+
+  it('in a stop latches, too: nobody knows whether it stands', async () => {
+    const motor = new Failing()
+    const robot = new SafeRobot(motor, { limits: watched })
+    motor.fails = { stop: silent }
+    await expect(robot.rest()).rejects.toThrow('silent')
+    expect(robot.fault?.kind).toBe('no answer')
+  })
+
+  it('is told when a person clears it, and by nobody else', async () => {
+    const motor = new Failing()
+    const robot = new SafeRobot(motor, { limits: watched })
+    motor.fails = { step: silent }
+    await expect(robot.step(push())).rejects.toThrow()
+    motor.fails = {}
+    await expect(robot.reset('wait')).rejects.toThrow('holds after a fault')
+    expect(motor.recovered).toBe(0)
+    robot.clearFault()
+    await robot.step(push())
+    expect(motor.recovered).toBe(1)
+    await robot.stop()
+  })
+
+  it('is told of a clearing between two sessions when the next one opens it', async () => {
+    const file = new FaultFile('left arm/2', folder)
+    file.write(silent)
+    file.clearForNext()
+    expect(keptFaults(folder)).toEqual([])
+    const motor = new Failing()
+    const robot = new SafeRobot(motor, { limits: watched, faults: new FaultFile('left arm/2', folder) })
+    expect(robot.fault).toBeNull()
+    await robot.reset('wait')
+    expect(motor.recovered).toBe(1)
+    expect(file.clearedSince).toBe(false)
+    new SafeRobot(motor, { limits: watched, faults: new FaultFile('left arm/2', folder) })
+    expect(motor.recovered).toBe(1)
+  })
+
+  it('and cannot be cleared holds on', async () => {
+    const motor = new Failing()
+    motor.recover = async () => Promise.reject(silent)
+    const robot = new SafeRobot(motor, { limits: watched, faults: new FaultFile('left arm/2', folder) })
+    await robot.halt('a person')
+    robot.clearFault()
+    await expect(robot.reset('wait')).rejects.toThrow('could not be cleared')
+    expect(robot.fault?.kind).toBe('robot')
+    new FaultFile('left arm/2', folder).clear()
+  })
+
+  it('halted by a person on its way to a start, begins where it stands and holds', async () => {
+    const motor = new Failing()
+    const robot = new SafeRobot(motor, { limits: watched })
+    let interrupt = () => {}
+    motor.reset = () => new Promise((_, reject) => (interrupt = () => reject(new Error('stopped on its way'))))
+    const beginning = robot.reset('wait')
+    void robot.halt('a person')
+    interrupt()
+    await expect(beginning).resolves.toMatchObject({ time: 0 })
+    await robot.step(push())
+    expect(motor.actions).toEqual([new Float32Array(7)])
+    await robot.stop()
   })
 })

@@ -1,0 +1,80 @@
+/** @file What the config of every robot that can break has: its safety limits, and the tasks that it is given. */
+import { z } from 'zod'
+import { InputError } from '../errors.ts'
+import type { RobotSpec } from './robot.ts'
+import { defaultLimits, type SafetyLimits } from './safety.ts'
+import { defaultSenseLimits } from './senses.ts'
+
+const positive = (text: string) => z.number().gt(0).describe(text)
+const point = z.tuple([z.number(), z.number(), z.number()])
+
+const WorkBox = z
+  .strictObject({ low: point, high: point })
+  .refine(({ low, high }) => low.every((value, axis) => value < high[axis]!), 'each low must be below its high')
+  .describe('m, base frame: {low: [x, y, z], high: [x, y, z]} between which the tool stays, on its way to a start too')
+
+/** Ages that are finite by default: a real robot stops when nobody commands or supervises it any more. */
+export const RealSafetyConfig = z.strictObject({
+  workBox: WorkBox,
+  force: positive('N at the tool: more is a fault').default(30),
+  change: positive('largest change of a motion axis between two steps, action units').max(2).default(1),
+  speed: positive('m/s: the tool is asked for no more, by an action or on its way to a start'),
+  jump: positive('m between the measured tool and where it is sent: more is a fault').default(0.05),
+  commandAge: positive('s between the making of a command and its execution, and between two: more stops').default(0.3),
+  heartbeatAge: positive('s since those who supervise were last heard: more stops').default(1),
+  pictureAge: positive('s between a picture and its observation: more is a fault').default(
+    defaultSenseLimits.pictureAge,
+  ),
+})
+export type RealSafetyConfig = z.infer<typeof RealSafetyConfig>
+
+/**
+ * The limits of the safety envelope; `speed` and `jump` are for the robot's driver to keep.
+ * @throws InputError naming the setting where limits contradict each other or the robot
+ */
+export function safetyLimitsOf(
+  config: RealSafetyConfig,
+  { name, rate, actionScale }: Pick<RobotSpec, 'name' | 'rate' | 'actionScale'>,
+): SafetyLimits {
+  const { workBox, force, change, speed, jump, commandAge, heartbeatAge, pictureAge } = config
+  const refuse = (setting: string, what: string, remedy: string) => {
+    throw new InputError(`${name}, safety.${setting}`, what, remedy)
+  }
+  const asked = actionScale.translation * rate
+  if (asked > speed * (1 + 1e-9))
+    refuse('speed', `is ${speed} m/s, and an action of size 1 asks for ${asked.toPrecision(3)} m/s`, SLOWER)
+  if (actionScale.translation > jump)
+    refuse('jump', `is ${jump} m, and an action of size 1 asks for ${actionScale.translation} m`, SLOWER)
+  for (const [setting, age] of [
+    ['commandAge', commandAge],
+    ['heartbeatAge', heartbeatAge],
+  ] as const)
+    if (age <= 1 / rate)
+      refuse(setting, `is ${age} s, and a step takes ${1 / rate} s`, 'Give it more than one step, three for instance')
+  workBox.low.forEach((low, axis) => {
+    const width = workBox.high[axis]! - low
+    if (width < actionScale.translation)
+      refuse('workBox', `is ${width.toPrecision(3)} m wide on ${'xyz'[axis]}, less than one step`, 'Widen it')
+  })
+  return { ...defaultLimits, workBox, force, change, commandAge, heartbeatAge, pictureAge }
+}
+
+const SLOWER = 'Lower actionScale.translation, or raise the limit'
+
+/** Which tasks there are, and in what words the policy is told of them. */
+export const TasksConfig = z
+  .record(
+    z.string().min(1),
+    z.strictObject({
+      instruction: z.string().min(1),
+      maxSteps: z.int().min(1),
+    }),
+  )
+  .refine((tasks) => Object.keys(tasks).length > 0, 'names no task')
+  .describe('by name {instruction: what the policy is told, maxSteps: steps until the clock ends an episode}')
+
+/** @throws InputError for a task that the robot does not have */
+export function expectTask({ name, tasks }: Pick<RobotSpec, 'name' | 'tasks'>, task: string): void {
+  if (!Object.hasOwn(tasks, task))
+    throw new InputError(name, `has no task "${task}"`, `It has: ${Object.keys(tasks).join(', ')}`)
+}
