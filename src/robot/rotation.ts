@@ -35,3 +35,12 @@ export function fromRotationVector(v: Vec3): Quat {
   const s = Math.sin(angle / 2) / angle
   return [Math.cos(angle / 2), v[0] * s, v[1] * s, v[2] * s]
 }
+
+/** log: the shortest rotation vector of q, |v| ≤ π. */
+export function rotationVector(q: Quat): Vec3 {
+  const sign = q[0] < 0 ? -1 : 1
+  const sine = Math.hypot(q[1], q[2], q[3])
+  if (sine < 1e-12) return [2 * sign * q[1], 2 * sign * q[2], 2 * sign * q[3]]
+  const factor = (sign * 2 * Math.atan2(sine, sign * q[0])) / sine
+  return [q[1] * factor, q[2] * factor, q[3] * factor]
+}
