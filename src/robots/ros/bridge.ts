@@ -1,9 +1,7 @@
 /**
  * @file A connection to rosbridge, protocol 2 in JSON over a WebSocket. Nothing is kept for later: what cannot be sent now is
- * refused, and a connection that is lost is lost. A ping goes behind the commands, so that one that the bridge has
- * not taken yet is known.
+ * refused, and a connection that is lost is lost.
  */
-import { performance } from 'node:perf_hooks'
 import { type RawData, WebSocket } from 'ws'
 import { InputError, LostError } from '../../errors.ts'
 
@@ -13,7 +11,10 @@ const WAITING = 16 * 2 ** 10 // bytes that may stand before the socket; a comman
 export type BridgeListener = {
   /** Told once, unless it was closed by us. */
   lost(why: string): void
-  /** The bridge says that something we asked for is wrong: a type that it does not know, a message that it dropped. */
+  /**
+   * The bridge says that something we asked for is wrong: a type that it does not know, a message that it dropped. The protocol
+   * has it so; the bridges that we know write it into their own log alone, and stay silent.
+   */
   refused(what: string): void
 }
 
@@ -22,7 +23,6 @@ type Waiting = { resolve(values: unknown): void; reject(error: Error): void }
 export class Bridge {
   private readonly topics = new Map<string, ((message: unknown) => void)[]>() // who reads each
   private readonly calls = new Map<string, Waiting>()
-  private pinged: number | null = null // ms, when the ping that was not answered went off
   private numbers = 0
   private open = true
 
@@ -32,14 +32,10 @@ export class Bridge {
     private readonly listener: BridgeListener,
   ) {
     socket.on('message', (data, isBinary) => this.receive(data, isBinary))
-    socket.on('pong', () => {
-      this.pinged = null
-    })
     socket.on('error', () => {}) // followed by close
     socket.on('close', (code, reason) =>
       this.leave(`the connection closed (${code}${reason.length ? `, ${reason}` : ''})`),
     )
-    this.send({ op: 'set_level', level: 'error' })
   }
 
   /** @throws InputError if nobody answers at the address within `patience` ms */
@@ -70,11 +66,6 @@ export class Bridge {
     return this.open && this.socket.readyState === this.socket.OPEN
   }
 
-  /** ms for which the bridge has not taken what was sent; 0 when it has taken all. */
-  get lag(): number {
-    return this.pinged === null ? 0 : performance.now() - this.pinged
-  }
-
   /** `throttle`: ms between two messages at least; of those in between the newest is sent. */
   subscribe(topic: string, type: string, throttle: number, receive: (message: unknown) => void): void {
     const others = this.topics.get(topic)
@@ -90,10 +81,6 @@ export class Bridge {
   publish(topic: string, message: object): boolean {
     if (!this.isOpen || this.socket.bufferedAmount > WAITING) return false
     this.send({ op: 'publish', topic, msg: message })
-    if (this.pinged === null) {
-      this.pinged = performance.now()
-      this.socket.ping()
-    }
     return true
   }
 

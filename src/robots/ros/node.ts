@@ -9,6 +9,7 @@ import type { Sink } from '../../robot/cameras/sources/source.ts'
 import { RobotFault } from '../../robot/fault.ts'
 import { Bridge } from './bridge.ts'
 import type { RosConfig, ServiceConfig } from './config.ts'
+import { Echo } from './echo.ts'
 import { readPicture, typeName } from './messages.ts'
 import { describeOffers, type Wanted } from './offers.ts'
 import { type Late, Readings } from './readings.ts'
@@ -29,6 +30,7 @@ export class RosNode {
   private readonly pictures = new Map<string, { topic: Topic<Uint8Array>; sink: Sink }>()
   private readonly wrong = new Map<string, string>() // by topic, what is wrong with its newest message
   private refusals: string[] = [] // of this connection
+  private readonly echo = new Echo()
   private lost = 'it was never connected'
   private readonly waiting = new Set<() => void>()
 
@@ -100,16 +102,17 @@ export class RosNode {
     return this.bridge?.isOpen ?? false
   }
 
-  /** `urgent`: even if others before it were not taken yet. @throws RobotFault if it does not go off at once; it is dropped */
+  /** `urgent`: even if others before it did not arrive. @throws RobotFault if it does not go off at once; it is dropped */
   say(topic: string, message: object, urgent: boolean): void {
-    const lag = (this.bridge?.lag ?? 0) / 1000
-    if (this.isOpen && !urgent && lag > this.config.age.hold)
+    const lag = this.echo.lag(topic, this.now())
+    if (this.isOpen && !urgent && lag > this.config.age.fault)
       throw new RobotFault(
         'no answer',
-        `the bridge has taken no command for ${lag.toFixed(2)} s, a new one was dropped`,
+        `what was said on ${topic} has not come back for ${lag.toFixed(2)} s, the next command was dropped`,
       )
-    if (this.bridge?.publish(topic, message)) return
-    throw this.isOpen ? new RobotFault('no answer', 'a command would have queued, and was dropped') : this.gone()
+    if (!this.bridge?.publish(topic, message))
+      throw this.isOpen ? new RobotFault('no answer', 'a command would have queued, and was dropped') : this.gone()
+    this.echo.said(topic, message, this.now())
   }
 
   /** @throws RobotFault if it refuses, or does not answer in time */
@@ -154,6 +157,7 @@ export class RosNode {
     await this.bridge?.close()
     for (const topic of this.topics) topic.forget()
     this.wrong.clear()
+    this.echo.forget()
     this.refusals = []
     this.estopped = false
     const { address, patience, version, estop } = this.config
@@ -168,7 +172,10 @@ export class RosNode {
         this.trouble(new RobotFault('robot', `the bridge says: ${what}`))
       },
     })
-    for (const { name, type } of this.options.says) this.bridge.advertise(name, typeName(type, version))
+    for (const { name, type } of this.options.says) {
+      this.bridge.advertise(name, typeName(type, version))
+      this.bridge.subscribe(name, typeName(type, version), 0, (message) => this.echo.heard(name, message))
+    }
     for (const topic of this.readings.topics) this.listen(topic)
     for (const { topic, sink } of this.pictures.values()) this.watch(topic, sink)
     if (estop) this.bridge.subscribe(estop, typeName('std_msgs/Bool', version), 0, (message) => this.heed(message))
@@ -229,7 +236,11 @@ export class RosNode {
     const what = missing === '' ? [] : [`no message on ${missing} within ${this.config.patience} s`]
     const offers = await this.bridge!.call('/rosapi/topics', {}, 1000).catch(() => null) // not every bridge has rosapi
     const remedy = 'Start what publishes it, or correct the topic and robot.version'
-    return new InputError(where, [...said, ...what, ...describeOffers(offers, wanted)].join('; '), remedy)
+    return new InputError(
+      where,
+      [...said, ...what, ...describeOffers(offers, wanted, this.config.version)].join('; '),
+      remedy,
+    )
   }
 
   private trouble(fault: RobotFault): void {

@@ -79,7 +79,6 @@ export class RosRobot implements Robot {
   }
 
   async observe(): Promise<Observation> {
-    this.expectSound()
     await this.fresh()
     return this.observation()
   }
@@ -87,7 +86,6 @@ export class RosRobot implements Robot {
   async step(action: Action): Promise<Outcome> {
     checkAction(this.spec.name, action)
     const { stops, node } = this
-    this.expectSound()
     await this.fresh()
     const begun = node.now()
     const period = 1 / this.spec.rate
@@ -151,12 +149,12 @@ export class RosRobot implements Robot {
   private async fresh(): Promise<void> {
     const { hold, fault } = this.config.age
     for (;;) {
+      this.expectSound()
       const { what, age } = this.node.oldest(this.node.now())
       if (age <= hold) return
       if (this.moving) this.halt()
       if (age > fault) throw new RobotFault('no answer', `${what} is ${age.toFixed(2)} s old, the limit is ${fault} s`)
       await this.node.happening(fault - age + 0.001)
-      this.expectSound()
     }
   }
 

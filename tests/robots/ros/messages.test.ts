@@ -1,5 +1,6 @@
 /** @file What is taken from a message of ROS, how old it is, and what an action says to ROS. */
 import { describe, expect, it } from 'vitest'
+import { Echo } from '../../../src/robots/ros/echo.ts'
 import { readJoints, readPicture, readPose, typeName } from '../../../src/robots/ros/messages.ts'
 import { PoseMotion } from '../../../src/robots/ros/motion.ts'
 import { describeOffers } from '../../../src/robots/ros/offers.ts'
@@ -127,14 +128,34 @@ describe('a pose that is asked for', () => {
   })
 })
 
+describe('commands', () => {
+  const say = (x: number) => ({ header: { frame_id: 'base' }, twist: { linear: { x } } })
+  const back = (x: number) => ({ header: { seq: 3, stamp: { secs: 1, nsecs: 2 } }, twist: { linear: { x } } })
+
+  it('have arrived when they come back; what came before them has, too', () => {
+    const echo = new Echo()
+    for (const [at, x] of [1, 2, 2, 3].entries()) echo.said('/twist', say(x), at)
+    expect(echo.lag('/twist', 10)).toBe(10)
+    echo.heard('/twist', back(2))
+    expect(echo.lag('/twist', 10)).toBe(7) // since the 3 was said
+    echo.heard('/twist', back(9)) // somebody else's
+    expect(echo.lag('/twist', 10)).toBe(7)
+    echo.heard('/twist', back(3))
+    expect(echo.lag('/twist', 10)).toBe(0)
+  })
+})
+
 describe('what a bridge offers', () => {
   const offers = { topics: ['/a', '/b'], types: ['geometry_msgs/msg/PoseStamped', 'std_msgs/msg/Bool'] }
   it.each([
     ['the type under another name', '/c', 'geometry_msgs/PoseStamped', ['geometry_msgs/PoseStamped is on /a']],
     ['another type under that name', '/b', 'geometry_msgs/PoseStamped', ['/b is a std_msgs/Bool there']],
-    ['the very topic, which is silent', '/a', 'geometry_msgs/PoseStamped', ['/a is there, and silent']],
+    ['the very topic, which is silent', '/b', 'std_msgs/Bool', ['nobody publishes /b']],
     ['neither', '/c', 'sensor_msgs/JointState', ['it has /a, /b']],
-  ])('is told: %s', (_, name, type, words) => expect(describeOffers(offers, [{ name, type }])).toEqual(words))
+  ])('is told: %s', (_, name, type, words) => expect(describeOffers(offers, [{ name, type }], 2)).toEqual(words))
 
-  it('is left out where nobody tells', () => expect(describeOffers(null, [{ name: '/a', type: 'x/Y' }])).toEqual([]))
+  it('is of the other ROS', () =>
+    expect(describeOffers(offers, [], 1)).toEqual(['its types are those of ROS 2, robot.version says 1']))
+
+  it('is left out where nobody tells', () => expect(describeOffers(null, [{ name: '/a', type: 'x/Y' }], 2)).toEqual([]))
 })

@@ -61,7 +61,13 @@ export const rosConfig = (port: number, changes: Record<string, unknown> = {}) =
     reset: { service: SERVED.reset },
     age: { hold: 2, fault: 4 }, // of a machine that does other things, too
     patience: 10,
-    safety: { workBox: { low: [0.2, -0.4, 0.1], high: [0.8, 0.4, 0.6] }, speed: 0.5, commandAge: 30, heartbeatAge: 60 },
+    safety: {
+      workBox: { low: [0.2, -0.4, 0.1], high: [0.8, 0.4, 0.6] },
+      speed: 0.5,
+      commandAge: 30,
+      heartbeatAge: 60,
+      pictureAge: 10,
+    },
     tasks: { reach: { instruction: 'reach the bolt', maxSteps: 50 } },
     ...changes,
   })
