@@ -5,12 +5,13 @@
 import sharp from 'sharp'
 import { InputError } from '../../errors.ts'
 import type { CameraView, Image } from '../robot.ts'
+import { whatCame } from './what-came.ts'
 
 const LARGEST = 4096 // pixels, each way: more is refused before memory is reserved
 
 /** What a camera's bytes are, without decoding them. @throws InputError if they are no JPEG; `camera` names it */
 export async function jpegSize(jpeg: Uint8Array, camera: string): Promise<{ width: number; height: number }> {
-  if (!isJpeg(jpeg)) throw new InputError(`camera ${camera}`, `sent ${describe(jpeg)}`, 'Have it send JPEG pictures')
+  if (!isJpeg(jpeg)) throw new InputError(`camera ${camera}`, `sent ${whatCame(jpeg)}`, 'Have it send JPEG pictures')
   try {
     const { width, height } = await sharp(jpeg, { limitInputPixels: LARGEST ** 2 }).metadata()
     return { width, height }
@@ -59,15 +60,3 @@ const damaged = (camera: string, error: unknown) =>
     'Check its cable, its network and its settings',
     { cause: error },
   )
-
-/** What came instead of a JPEG, in a few words. */
-function describe(bytes: Uint8Array): string {
-  if (bytes.length === 0) return 'an empty picture'
-  const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart()
-  if (/^<(!doctype|html|\?xml)/i.test(start)) return 'an HTML page instead of a JPEG'
-  if (start.startsWith('\x89PNG')) return 'a PNG instead of a JPEG'
-  const shown = /^[\x20-\x7e\s]{4}/.test(start)
-    ? `"${start.slice(0, 20)}"`
-    : `bytes ${Buffer.from(bytes.subarray(0, 4)).toString('hex')}`
-  return `something else than a JPEG, it begins with ${shown}`
-}

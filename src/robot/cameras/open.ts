@@ -3,6 +3,7 @@ import { decodeError, InputError } from '../../errors.ts'
 import type { Observation } from '../robot.ts'
 import { LiveCamera } from './camera.ts'
 import { type CameraConfig, type CamerasConfig, cameraSpec } from './config.ts'
+import { openMjpeg } from './sources/mjpeg-client.ts'
 import type { Sink, Source } from './sources/source.ts'
 import { openTestPattern } from './sources/test-pattern.ts'
 
@@ -70,6 +71,7 @@ function openSource(
 ): Promise<Source> | Source {
   const { kind } = config
   if (kind === 'test') return openTestPattern(config.capture ?? { width: 640, height: 480, fps: 30 }, sink)
+  if (kind === 'mjpeg') return openMjpeg(`camera ${name}`, config.url, sink)
   if (kind === 'ros') {
     if (subscribe) return subscribe({ name, topic: config.topic }, sink)
     throw new InputError(`cameras.${name}.kind`, 'is "ros", this robot has no ROS bridge', 'Choose mjpeg or usb')
