@@ -14,7 +14,7 @@ import { UnstableError } from '../world.ts'
 import { Compliance } from './compliance.ts'
 
 const TICK = 4 // ms between two looks at the clock
-const MOST_BEHIND = 0.1 // s: on a busy machine time is left out rather than the tool moved faster than it can see
+const MOST_BEHIND = 0.02 // s: on a busy machine time is left out, and requests do not wait for physics to catch up
 const FORCE_MEMORY = 0.9 // share of the force that stays from one physics step to the next: about what a robot's filter does
 const JOINTS = 7
 
