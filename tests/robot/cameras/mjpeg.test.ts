@@ -18,9 +18,6 @@ beforeAll(async () => {
   red = await plain({ r: 250, g: 0, b: 0 })
   blue = await plain({ r: 0, g: 0, b: 250 })
 })
-    .jpeg()
-    .toBuffer()
-})
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
