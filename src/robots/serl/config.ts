@@ -55,6 +55,7 @@ const Settings = z.strictObject({
   gripper: z.enum(['franka', 'robotiq', 'none']).default('franka').describe("serl: the server's gripper_type"),
   compliance: Parameters.default({}).describe('serl: update_param during episodes; left out: as the server has it'),
   precision: Parameters.default({}).describe('serl: update_param on the way to a start'),
+  patience: positive('serl: s without an answer of the server that are a fault').default(0.2),
   reset: z
     .enum(['itself', 'person'])
     .default('person')

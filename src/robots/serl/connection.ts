@@ -3,8 +3,6 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:h
 import { InputError } from '../../errors.ts'
 import { type FaultKind, RobotFault } from '../../robot/fault.ts'
 
-const PATIENCE = 0.2 // s, for queries and commands that return at once
-
 /** What is wrong with a server: before anything moves somebody's input, afterwards a fault of the robot. */
 export class ServerTrouble extends Error {
   override name = 'ServerTrouble'
@@ -33,10 +31,10 @@ const LOOK = "Look at the server's own output"
 export class Connection {
   private readonly agent = new Agent({ keepAlive: true })
 
-  /** `url` ends with "/" or not. */
+  /** `url` ends with "/" or not. `patience`: s, for queries and commands that return at once. */
   constructor(
     readonly url: string,
-    private readonly patience = PATIENCE,
+    private readonly patience: number,
   ) {}
 
   /** @throws ServerTrouble where it does not answer 200 in time */

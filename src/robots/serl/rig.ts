@@ -15,7 +15,7 @@ export async function openSerl(config: SerlConfig, cell: string, { blind }: RigO
   const spec = specOf(blind ? { ...config, cameras: {} } : config, cell)
   const limits = safetyLimitsOf(config.safety, spec)
   expectStartsWithin(config, spec)
-  const server = new Connection(config.servers[cell] ?? config.url)
+  const server = new Connection(config.servers[cell] ?? config.url, config.patience)
   try {
     await readState(server, config.gripper)
     const cameras = await openCameras(blind ? {} : config.cameras)

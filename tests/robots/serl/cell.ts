@@ -20,11 +20,10 @@ export const settings = (url: string, more: object = {}) =>
     cameras: {},
     tasks: { pick: { instruction: 'pick up the bolt', maxSteps: 50 } },
     startPose: START,
+    patience: 20, // s: a busy machine is no fault of the arm's
     safety: { workBox: { low: [0.3, -0.25, 0.03], high: [0.7, 0.25, 0.4] }, speed: 0.2 },
     ...more,
   })
-
-const PATIENCE = 20 // s: a busy machine is no fault of the arm's
 
 export type SerlCell = {
   robot: SerlRobot
@@ -45,7 +44,7 @@ export async function serlCell(more: object = {}): Promise<SerlCell> {
   })
   const between = await Between.open(serving.url)
   const config = settings(between.url, more)
-  const server = new Connection(between.url, PATIENCE)
+  const server = new Connection(between.url, config.patience)
   let now = 0
   const clock: Clock = {
     now: () => now,
