@@ -9,6 +9,7 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   train: () => import('./train.ts'),
   eval: () => import('./eval.ts'),
   robot: () => import('./robot.ts'),
+  serve: () => import('./serve.ts'),
   steer: () => import('./steer.ts'),
   demo: () => import('./demo.ts'),
   pretrain: () => import('./pretrain.ts'),

@@ -9,7 +9,10 @@ const seconds = (text: string) => z.number().gt(0).describe(text)
 /** A service without arguments, or with one that says yes. */
 export const ServiceConfig = z.strictObject({
   service: z.string().min(1).describe('its name'),
-  type: z.enum(['std_srvs/Trigger', 'std_srvs/SetBool', 'std_srvs/Empty']).default('std_srvs/Trigger'),
+  type: z
+    .enum(['std_srvs/Trigger', 'std_srvs/SetBool', 'std_srvs/Empty'])
+    .default('std_srvs/Trigger')
+    .describe('its type'),
   patience: seconds('s until it has to have answered').default(30),
 })
 export type ServiceConfig = z.infer<typeof ServiceConfig>
@@ -33,12 +36,16 @@ export type CommandConfig = z.infer<typeof PoseMode> | z.infer<typeof TwistMode>
 const GripperConfig = z.strictObject({
   command: z.discriminatedUnion('by', [
     z.strictObject({
-      by: z.literal('topic'),
+      by: z.literal('topic').describe('it is told by a number on a topic'),
       topic: topic('std_msgs/Float64'),
       open: z.number().describe('what is said to open it'),
       closed: z.number().describe('what is said to close it'),
     }),
-    z.strictObject({ by: z.literal('services'), open: ServiceConfig, close: ServiceConfig }),
+    z.strictObject({
+      by: z.literal('services').describe('it is told by calling a service'),
+      open: ServiceConfig,
+      close: ServiceConfig,
+    }),
   ]),
   opening: z
     .strictObject({
@@ -78,7 +85,7 @@ export const RosConfig = z.strictObject({
   command: z.discriminatedUnion('mode', [PoseMode, TwistMode]),
   pose: topic('geometry_msgs/PoseStamped: where the tool is, in the base frame'),
   velocity: topic('geometry_msgs/TwistStamped: how fast it is').optional(),
-  wrench: topic('geometry_msgs/WrenchStamped: force and torque at the tool').optional(),
+  wrench: topic('geometry_msgs/WrenchStamped: force and torque at the tool, in the base frame').optional(),
   joints: z
     .strictObject({
       topic: topic('sensor_msgs/JointState'),
@@ -86,7 +93,7 @@ export const RosConfig = z.strictObject({
     })
     .optional(),
   gripper: GripperConfig.optional(),
-  cameras: CamerasConfig.default({}),
+  cameras: CamerasConfig.default({}).describe('by the names under which the policy knows them'),
   estop: topic('std_msgs/Bool: true stops the robot, and nothing moves before it is false again').optional(),
   reset: z
     .union([z.literal('person'), ServiceConfig])

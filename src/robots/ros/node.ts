@@ -12,7 +12,7 @@ import type { RosConfig, ServiceConfig } from './config.ts'
 import { Echo } from './echo.ts'
 import { readPicture, typeName } from './messages.ts'
 import { describeOffers, type Wanted } from './offers.ts'
-import { type Late, Readings } from './readings.ts'
+import { ArmReadings, type Late } from './readings.ts'
 import { Topic } from './topic.ts'
 
 export type NodeOptions = {
@@ -22,7 +22,7 @@ export type NodeOptions = {
 }
 
 export class RosNode {
-  readonly readings: Readings
+  readonly readings: ArmReadings
   /** Whether the emergency stop is pressed. */
   estopped = false
   private bridge: Bridge | null = null
@@ -38,7 +38,7 @@ export class RosNode {
     private readonly config: RosConfig,
     private readonly options: NodeOptions,
   ) {
-    this.readings = new Readings(config)
+    this.readings = new ArmReadings(config)
   }
 
   /** @throws InputError if the bridge cannot be reached, or a topic tells nothing or something else */

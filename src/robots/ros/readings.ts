@@ -6,7 +6,7 @@ import { Topic } from './topic.ts'
 
 export type Late = { what: string; age: number /* s */ }
 
-export class Readings {
+export class ArmReadings {
   readonly pose: Topic<ToolPose>
   private readonly velocity
   private readonly wrench
@@ -37,7 +37,7 @@ export class Readings {
     return range && position !== undefined ? (position - range.closed) / (range.open - range.closed) : null
   }
 
-  /** The entries of `specOf(config).channels`. Each topic has told something. `grip`: what the gripper is asked for. */
+  /** The entries of `rosSpec(config).channels`. Each topic has told something. `grip`: what the gripper is asked for. */
   proprio(grip: number): Float32Array {
     const { position, rotation } = this.pose.newest!.value
     const twist = this.velocity?.newest?.value

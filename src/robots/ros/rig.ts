@@ -5,10 +5,10 @@ import type { Rig, RigOptions } from '../../robot/rig.ts'
 import { SafeRobot } from '../../robot/safety.ts'
 import type { RosConfig } from './config.ts'
 import { RosRobot } from './robot.ts'
-import { specOf } from './spec.ts'
+import { rosSpec } from './spec.ts'
 
 export async function openRos(config: RosConfig, cell: string, { blind }: RigOptions = {}): Promise<Rig> {
-  const limits = safetyLimitsOf(config.safety, specOf(config)) // before anything is connected
+  const limits = safetyLimitsOf(config.safety, rosSpec(config)) // before anything is connected
   const robot = await RosRobot.open(blind ? { ...config, cameras: {} } : config)
   try {
     return {

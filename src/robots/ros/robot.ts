@@ -20,7 +20,7 @@ import { Gripper } from './gripper.ts'
 import { type Motion, motionOf } from './motion.ts'
 import { RosNode } from './node.ts'
 import type { Wanted } from './offers.ts'
-import { specOf } from './spec.ts'
+import { rosSpec } from './spec.ts'
 
 const LAST_WORDS = 0.1 // s for which a robot is told to stop before the connection is closed
 
@@ -36,7 +36,7 @@ export class RosRobot implements Robot {
   private abandonReset: (why: Error) => void = () => {}
 
   private constructor(private readonly config: RosConfig) {
-    this.spec = specOf(config)
+    this.spec = rosSpec(config)
   }
 
   /** @throws InputError if the bridge cannot be reached, or a topic tells nothing or something else */
@@ -96,7 +96,7 @@ export class RosRobot implements Robot {
       await node.happening(due - node.now())
       this.expectSound()
     }
-    await this.fresh()
+    await this.fresh(begun)
     this.ended = node.now() - due < period / 2 ? due : node.now()
     return { observation: this.observation(), reward: 0, terminated: false }
   }
@@ -145,14 +145,17 @@ export class RosRobot implements Robot {
     this.node.expectSound()
   }
 
-  /** Resolves when no reading is old; holds until then. @throws RobotFault if one stays old */
-  private async fresh(): Promise<void> {
+  /**
+   * Resolves when no reading is old, and the tool's pose came after `since`; holds as long as one is old. @throws RobotFault
+   * if one stays old
+   */
+  private async fresh(since = Number.NEGATIVE_INFINITY): Promise<void> {
     const { hold, fault } = this.config.age
     for (;;) {
       this.expectSound()
       const { what, age } = this.node.oldest(this.node.now())
-      if (age <= hold) return
-      if (this.moving) this.halt()
+      if (age <= hold && this.node.readings.pose.received > since) return
+      if (age > hold && this.moving) this.halt()
       if (age > fault) throw new RobotFault('no answer', `${what} is ${age.toFixed(2)} s old, the limit is ${fault} s`)
       await this.node.happening(fault - age + 0.001)
     }

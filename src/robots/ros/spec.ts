@@ -4,7 +4,7 @@ import { type Channel, vector } from '../../robot/channels.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
 import type { RosConfig } from './config.ts'
 
-/** In the order of `Readings.proprio`. */
+/** In the order of `ArmReadings.proprio`. */
 const channelsOf = ({ velocity, wrench, joints, gripper }: RosConfig): Channel[] => [
   ...vector('tcp', 'm', { of: 'position', low: -10, high: 10 }),
   ...vector('tcp.turn', 'rad', { of: 'turn', low: -4, high: 4 }), // rotation vector from `home`
@@ -19,7 +19,7 @@ const channelsOf = ({ velocity, wrench, joints, gripper }: RosConfig): Channel[]
   ...(gripper ? [{ name: 'gripper.command', unit: '-1 open, 1 close', low: -1, high: 1, role: 'grip' as const }] : []),
 ]
 
-export const specOf = (config: RosConfig): RobotSpec => ({
+export const rosSpec = (config: RosConfig): RobotSpec => ({
   name: config.name,
   rate: config.rate,
   cameras: cameraSpecs(config.cameras),

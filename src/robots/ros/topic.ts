@@ -3,7 +3,7 @@ import type { Reader, RosVersion } from './messages.ts'
 import { StampClock } from './stamp-clock.ts'
 
 /** `measured`: seconds on our clock, by the message's stamp. */
-export type Reading<T> = { value: T; measured: number }
+export type TopicReading<T> = { value: T; measured: number }
 
 export type TopicOptions<T> = {
   name: string
@@ -26,7 +26,7 @@ export class Topic<T> {
   }
 
   /** Null before the first message. */
-  get newest(): Reading<T> | null {
+  get newest(): TopicReading<T> | null {
     return this.stamped && { value: this.stamped.value, measured: this.clock.ours(this.stamped.stamp) }
   }
 

@@ -12,7 +12,7 @@ for (const [version, mode] of [
   robotContract(`an arm behind ROS ${version}, told by ${mode}`, async () => {
     const stage = await openStage({ version })
     const command = { mode, topic: mode === 'pose' ? SERVED.target : SERVED.twist }
-    const robot = await RosRobot.open(rosConfig(stage.wire.port, { version, command }))
+    const robot = await RosRobot.open(rosConfig(stage.wire.port, { version, command, rate: 10 }))
     const release = () => void robot.close().then(() => stage.close())
     return { robot, task: 'reach', release }
   })

@@ -8,7 +8,7 @@ import { FaultFile } from '../../../src/robot/fault-file.ts'
 import { safetyLimitsOf } from '../../../src/robot/real-config.ts'
 import { SafeRobot } from '../../../src/robot/safety.ts'
 import { RosRobot } from '../../../src/robots/ros/robot.ts'
-import { SERVED, type ServeOptions } from '../../../src/robots/ros/serve/arm.ts'
+import { SERVED, type StandInOptions } from '../../../src/robots/ros/serve/arm.ts'
 import { openStage, rosConfig } from './opened.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'duet-ros-'))
@@ -23,7 +23,7 @@ const TWIST = { mode: 'twist', topic: SERVED.twist }
 const AGES = { hold: 0.5, fault: 1.5 }
 const up = () => Float32Array.of(0, 0, 1, 0, 0, 0, 0)
 
-async function opened(changes: Record<string, unknown> = {}, serve: ServeOptions = {}, cameras: string[] = []) {
+async function opened(changes: Record<string, unknown> = {}, serve: StandInOptions = {}, cameras: string[] = []) {
   const stage = await openStage(serve, cameras)
   ends.push(() => stage.close())
   const config = rosConfig(stage.wire.port, changes)
@@ -40,12 +40,12 @@ async function goUp({ robot }: Awaited<ReturnType<typeof opened>>): Promise<neve
   for (;;) await robot.step(up())
 }
 
-/** Whether anything that was told since then would have moved the arm from where it is. */
+/** What was told since then that would have moved the arm from where it was. */
 const movesSince = ({ arm }: Awaited<ReturnType<typeof opened>>, from: number) =>
   arm.told
     .slice(from)
-    .filter(({ aim, linear }) =>
-      aim ? aim.position.some((x, i) => Math.abs(x - arm.pose.position[i]!) > 1e-3) : linear!.some((v) => v !== 0),
+    .filter(({ from: { position }, aim, linear }) =>
+      aim ? aim.position.some((x, i) => Math.abs(x - position[i]!) > 1e-3) : linear!.some((v) => v !== 0),
     )
 
 describe('an arm in motion is stopped, and holds until a person clears it, when', () => {
@@ -180,19 +180,19 @@ describe('an arm that is told to stop', () => {
     const { driver, arm } = await opened({ command: TWIST })
     await driver.reset('reach')
     await driver.step(up())
-    expect(arm.told.at(-1)?.linear?.[2]).toBeCloseTo(0.01 * 20, 6) // a·scale·rate
+    expect(Math.max(...arm.told.map(({ linear }) => linear![2]))).toBeCloseTo(0.01 * 20, 6) // a·scale·rate
     await sleep(400)
     const zeros = () => arm.told.length - 1 - arm.told.findLastIndex(({ linear }) => linear![2] !== 0)
     expect(zeros()).toBeGreaterThan(2)
     await driver.step(up())
     await driver.close()
     await sleep(50)
-    expect(zeros()).toBeGreaterThan(1)
+    expect(zeros()).toBeGreaterThan(0)
   })
 })
 
 describe('a robot is not opened', () => {
-  const opening = (changes: Record<string, unknown>, serve: ServeOptions = {}) =>
+  const opening = (changes: Record<string, unknown>, serve: StandInOptions = {}) =>
     opened({ patience: 3, ...changes }, serve)
 
   it('where nobody listens', async () => {

@@ -7,7 +7,8 @@ import type { ServedArm } from '../../../src/robots/ros/serve/arm.ts'
 const START: ToolPose = { position: [0.5, 0, 0.3], rotation: [0, 1, 0, 0] }
 const FOLLOWS = 0.01 // s, time constant of its way to a target
 
-export type Told = { at: number; aim?: ToolPose; linear?: Vec3 }
+/** `from`: where it was when it was told. */
+export type Told = { from: ToolPose; aim?: ToolPose; linear?: Vec3 }
 
 export class KinematicArm implements ServedArm {
   readonly cameras: readonly string[]
@@ -39,12 +40,12 @@ export class KinematicArm implements ServedArm {
   }
 
   aim(pose: ToolPose): void {
-    this.told.push({ at: performance.now(), aim: pose })
+    this.told.push({ from: this.pose, aim: pose })
     this.target = pose
   }
 
   drive(linear: Vec3, angular: Vec3): void {
-    this.told.push({ at: performance.now(), linear })
+    this.told.push({ from: this.pose, linear })
     this.target = null
     this.linear = linear
     this.angular = angular

@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Socket } from 'node:net'
 import { RosConfig } from '../../../src/robots/ros/config.ts'
-import { FINGER, SERVED, type ServeOptions, serveArm } from '../../../src/robots/ros/serve/arm.ts'
+import { FINGER, SERVED, type StandInOptions, serveArm } from '../../../src/robots/ros/serve/arm.ts'
 import { KinematicArm } from './kinematic-arm.ts'
 
 /** A TCP wire to a port of this machine. */
@@ -73,7 +73,7 @@ export const rosConfig = (port: number, changes: Record<string, unknown> = {}) =
   })
 
 /** `serve`: of the stand-in. */
-export async function openStage(serve: ServeOptions = {}, cameras: readonly string[] = []) {
+export async function openStage(serve: StandInOptions = {}, cameras: readonly string[] = []) {
   const arm = new KinematicArm(cameras)
   const served = await serveArm(arm, { port: 0, period: 0.01, ...serve })
   const wire = await openWire(Number(new URL(served.address).port))

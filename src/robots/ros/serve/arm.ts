@@ -26,7 +26,7 @@ export interface ServedArm {
   readonly estopped: boolean
 }
 
-export type ServeOptions = {
+export type StandInOptions = {
   host?: string
   port?: number
   version?: RosVersion
@@ -66,7 +66,7 @@ const xyz = ([x, y, z]: Vec3) => ({ x, y, z })
 export type ServedRobot = { address: string; close(): Promise<void> }
 
 /** Serves it until closed; it advances in real time. @throws InputError if the port is taken */
-export async function serveArm(arm: ServedArm, options: ServeOptions = {}): Promise<ServedRobot> {
+export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Promise<ServedRobot> {
   const {
     host = '127.0.0.1',
     port = 9090,

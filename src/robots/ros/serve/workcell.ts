@@ -1,88 +1,97 @@
 /** @file The simulated workcell behind a stand-in rosbridge, so that a whole run can go through ROS without an arm. */
-import { ACTION_WIDTH, type Image, type Observation } from '../../../robot/robot.ts'
-import { conjugate, multiply, rotationVector, type Vec3 } from '../../../robot/rotation.ts'
-import type { Workcell } from '../../workcell/workcell.ts'
+import type { Image } from '../../../robot/robot.ts'
+import { fromRotationVector, multiply, rotate, unit, type Vec3 } from '../../../robot/rotation.ts'
+import { Plant, type PlantOptions } from '../../workcell/serve/plant.ts'
 import type { ToolPose } from '../messages.ts'
-import { type ServedArm, type ServedRobot, type ServeOptions, serveArm } from './arm.ts'
+import { type ServedArm, type ServedRobot, type StandInOptions, serveArm } from './arm.ts'
 
-/** `task`: which one the service that resets begins; each time with the next seed. */
-export function serveRosbridge(
-  workcell: Workcell,
-  { task, ...options }: Omit<ServeOptions, 'period' | 'pictures'> & { task: string },
-): Promise<ServedRobot> {
-  const period = 1 / workcell.spec.rate
-  return serveArm(new WorkcellArm(workcell, task), { ...options, period, pictures: period / 2 })
+/** Served until closed, in real time. @throws InputError if the port is taken, or there is no such task */
+export async function serveRosbridge(
+  options: PlantOptions & Omit<StandInOptions, 'period'>,
+): Promise<ServedRobot & { plant: Plant }> {
+  const plant = await Plant.create(options)
+  try {
+    const served = await serveArm(new PlantArm(plant), options)
+    plant.run()
+    return {
+      plant,
+      address: served.address,
+      async close() {
+        await served.close()
+        plant.close()
+      },
+    }
+  } catch (error) {
+    plant.close()
+    throw error
+  }
 }
 
-class WorkcellArm implements ServedArm {
+const NEWEST = 0.05 // s between two pictures at least
+
+class PlantArm implements ServedArm {
   readonly cameras: readonly string[]
   readonly estopped = false
-  private seen!: Observation // after the last step: its pictures take time to draw
-  private target: ToolPose | null = null
+  private target: ToolPose // where a twist leads it
   private linear: Vec3 = [0, 0, 0]
   private angular: Vec3 = [0, 0, 0]
-  private grasp: -1 | 0 | 1 = 0
-  private seed = 0
 
-  constructor(
-    private readonly workcell: Workcell,
-    private readonly task: string,
-  ) {
-    this.cameras = Object.keys(workcell.spec.cameras)
-    this.reset()
+  constructor(private readonly plant: Plant) {
+    this.cameras = Object.keys(plant.cell.spec.cameras)
+    this.target = plant.state.tool
   }
 
   state() {
-    const { tcp } = this.workcell.truth()
-    const { position, rotation, velocity, angularVelocity } = tcp
-    const { channels } = this.workcell.spec
-    const { proprio } = this.seen
-    const read = (role: string) => proprio[channels.findIndex((channel) => channel.role === role)]!
-    const force: Vec3 = [read('force.x'), read('force.y'), read('force.z')]
-    return { pose: { position, rotation }, linear: velocity, angular: angularVelocity, force, opening: read('opening') }
+    const { tool, velocity, angularVelocity, force, opening } = this.plant.state
+    return { pose: tool, linear: velocity, angular: angularVelocity, force: rotate(tool.rotation, force), opening }
   }
 
   pictures(): Record<string, Image> {
-    return this.seen.images
+    const frames = Object.entries(this.plant.pictures(NEWEST))
+    return Object.fromEntries(frames.map(([name, { image }]) => [name, image]))
   }
 
   aim(pose: ToolPose): void {
-    this.target = pose
+    this.halt()
+    this.plant.moveTo(pose)
   }
 
+  /** It begins where the tool is. */
   drive(linear: Vec3, angular: Vec3): void {
-    this.target = null
+    if (this.still) this.target = this.plant.state.tool
     this.linear = linear
     this.angular = angular
   }
 
   grip(closed: boolean): void {
-    this.grasp = closed ? 1 : -1
+    this.plant.grip(closed ? 'close' : 'open')
   }
 
-  /** One step of the workcell, however long it took. */
-  advance(): void {
-    const seconds = 1 / this.workcell.spec.rate
-    const { translation, rotation } = this.workcell.spec.actionScale
-    const from = this.workcell.snapshot().target.pose
-    const move = this.target
-      ? this.target.position.map((value, axis) => value - from.position[axis]!)
-      : this.linear.map((value) => value * seconds)
-    const turn = this.target
-      ? rotationVector(multiply(this.target.rotation, conjugate(from.rotation)))
-      : this.angular.map((value) => value * seconds)
-    const action = new Float32Array(ACTION_WIDTH)
-    action.set([...move.map((value) => value / translation), ...turn.map((value) => value / rotation), this.grasp])
-    this.seen = this.workcell.stepSync(action).observation
+  advance(seconds: number): void {
+    if (this.still) return
+    const { position, rotation } = this.target
+    const turn = fromRotationVector(this.angular.map((value) => value * seconds) as Vec3)
+    this.target = {
+      position: position.map((value, axis) => value + seconds * this.linear[axis]!) as Vec3,
+      rotation: unit(multiply(turn, rotation)),
+    }
+    this.plant.moveTo(this.target)
   }
 
   reset(): void {
-    this.seen = this.workcell.resetSync(this.task, this.seed++)
-    this.target = null
-    this.linear = this.angular = [0, 0, 0]
-    this.grasp = 0
+    this.halt()
+    this.plant.reset()
   }
 
-  /** It latches nothing. */
-  recover(): void {}
+  recover(): void {
+    this.plant.clearError()
+  }
+
+  private halt(): void {
+    this.linear = this.angular = [0, 0, 0]
+  }
+
+  private get still(): boolean {
+    return [...this.linear, ...this.angular].every((value) => value === 0)
+  }
 }
