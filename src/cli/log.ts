@@ -68,20 +68,23 @@ async function withProgress<T>(stage: string, work: (onShare: (share: number) =>
   }
 }
 
-const brief = ({ file, bytes, episodes, damage, cut }: FileCheck) => ({
+const brief = ({ file, bytes, episodes, damage, changed, cut }: FileCheck) => ({
   file,
   bytes,
   episodes: episodes.length,
   steps: stepsIn(episodes),
   damage,
+  changed,
   cut,
 })
 
 const stepsIn = (episodes: FileCheck['episodes']) => episodes.reduce((sum, { steps }) => sum + steps, 0)
 
-function describeFile(path: string, { file, episodes, damage, cut }: FileCheck): string {
+function describeFile(path: string, { file, episodes, damage, changed, cut }: FileCheck): string {
   const held = `whole episodes: ${episodes.length}, their steps: ${stepsIn(episodes)}`
   const lines = damage.map((one) => `  damaged: ${describeDamage(one)}`)
+  if (changed > 0)
+    lines.push(`  changed: of ${changed} pictures this version makes other pixels than those that the policy saw`)
   if (cut)
     lines.push(
       `  cut short: ${cut.bytes} bytes at byte ${cut.offset}, a write that was not finished; the next resume removes it`,

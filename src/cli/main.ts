@@ -10,6 +10,7 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   eval: () => import('./eval.ts'),
   robot: () => import('./robot.ts'),
   so101: () => import('./so101.ts'),
+  serve: () => import('./serve.ts'),
   steer: () => import('./steer.ts'),
   demo: () => import('./demo.ts'),
   pretrain: () => import('./pretrain.ts'),

@@ -1,12 +1,12 @@
 /** @file Looks a log over, record by record: which episodes are whole, and where it is damaged. It changes nothing. */
 import { setImmediate as pause } from 'node:timers/promises'
 import { InputError } from '../errors.ts'
-import type { RobotSpec } from '../robot/robot.ts'
+import type { Observation, RobotSpec } from '../robot/robot.ts'
+import { crc32 } from './crc32.ts'
 import { FRAME_OVERHEAD, FrameReader, frame, type LogFrame } from './frames.ts'
 import { expectRobot, segmentsOf } from './log-files.ts'
 import {
   LOG_FORMAT,
-  LOG_VERSION,
   type LogHeader,
   type LogOutline,
   type LogRecord,
@@ -14,6 +14,7 @@ import {
   loggedRobot,
   outlineOf,
   RecordCodec,
+  versionFor,
 } from './records.ts'
 
 const RECORDS_BEFORE_PAUSE = 50
@@ -33,6 +34,8 @@ export type FileCheck = {
   bytes: number
   episodes: EpisodeSpan[]
   damage: Damage[]
+  /** Images whose JPEG no longer gives the pixels that the policy saw: another version decodes it. They can be learned from. */
+  changed: number
   cut: { offset: number; bytes: number } | null // a write cut short at the end of the log: its next owner takes it back
   /** The file's own header, one bit put right if need be, or one of the same robot; without any nothing can be read. */
   header: Header | undefined
@@ -121,7 +124,7 @@ function borrowed(other: Header | undefined, spec: RobotSpec | undefined): Heade
   if (other) return { ...other, whole: false }
   if (!spec) return undefined
   const robot = loggedRobot(spec)
-  const content = { format: LOG_FORMAT, version: LOG_VERSION, robot, nextId: 0, nextEpisode: 0 } as const
+  const content = { format: LOG_FORMAT, version: versionFor(robot), robot, nextId: 0, nextEpisode: 0 } as const
   return { payload: new RecordCodec(robot).encode({ kind: 'header', header: content }), content, whole: false }
 }
 
@@ -140,7 +143,7 @@ class SegmentCheck {
     private readonly next: LogCheck['next'], // goes on from file to file
     private readonly last: boolean, // of its log: it may end in the middle
   ) {
-    this.result = { file, bytes: frames.size, episodes: [], damage: [], cut: null, header }
+    this.result = { file, bytes: frames.size, episodes: [], damage: [], changed: 0, cut: null, header }
     this.version = header?.content.version
     this.codec = header && new RecordCodec(header.content.robot, header.content.version)
     if (header?.whole) frames.next()
@@ -202,16 +205,17 @@ class SegmentCheck {
     if (this.open) this.lose(this.open.from, 'has no end')
     this.lost = false
     const { episode } = start
+    const undecoded = this.look(observation)
     this.open = { episode, steps: 0, from: offset, to: offset, lastId: this.next.id - 1 }
     const strange = this.strange(observation)
     if (episode < this.next.episode) this.lose(offset, `has a number that was used before`)
-    else if (strange) this.lose(offset, strange)
+    else if (strange ?? undecoded) this.lose(offset, (strange ?? undecoded)!)
     this.next.episode = Math.max(this.next.episode, episode + 1)
   }
 
   private step(offset: number, { episode, step, next }: Extract<LogRecord, { kind: 'step' }>): void {
     const { open } = this
-    const strange = this.strange({ ...next, action: step.action, reward: step.reward })
+    const strange = this.strange({ ...next, action: step.action, reward: step.reward }) ?? this.look(next)
     if (episode !== open?.episode || step.step !== open.steps)
       this.lose(offset, 'holds a step that does not follow from the records before it')
     else if (!(step.id > open.lastId)) this.lose(offset, `has id ${step.id} after ${open.lastId}`)
@@ -220,6 +224,18 @@ class SegmentCheck {
       open.steps++
       open.lastId = step.id
     }
+  }
+
+  /** At the images that are a camera's JPEG; says which cannot be decoded, if one cannot. */
+  private look({ images }: Observation): string | undefined {
+    for (const [camera, sum] of Object.entries(this.codec!.sums))
+      try {
+        if (crc32(images[camera]!.data) !== sum) this.result.changed++
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error
+        return `holds a JPEG of camera ${camera} that cannot be decoded`
+      }
+    return undefined
   }
 
   private end(to: number): void {

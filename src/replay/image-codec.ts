@@ -1,10 +1,15 @@
-/** @file Lossless RGB images for the log: what changed since the last frame, or from the row above, deflated. */
+/**
+ * @file RGB images for the log, without loss: what changed since the last frame, or from the row above, deflated; or the
+ * JPEG of which the camera's image was made.
+ */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { crc32 } from './crc32.ts'
 
 /** How a stored image is to be read. */
 const STORED = 0 // as it is: noise does not deflate
 const ABOVE = 1 // differences to the pixel above
 const BEFORE = 2 // differences to the same camera's frame one step earlier
+const CAMERA = 3 // a CRC-32 of the pixels, then the camera's JPEG
 
 export type PackedImage = { codec: number; bytes: Uint8Array }
 
@@ -68,4 +73,20 @@ function weight(residual: Uint8Array): number {
     if (value) sum += 1 + Math.min(value, 256 - value)
   }
   return sum
+}
+
+/** `pixels`: what the policy saw, made of the JPEG by `robot/cameras/develop.ts`. */
+export function packJpeg(jpeg: Uint8Array, pixels: Uint8Array): PackedImage {
+  const bytes = Buffer.allocUnsafe(4 + jpeg.length)
+  bytes.writeUInt32LE(crc32(pixels), 0)
+  bytes.set(jpeg, 4)
+  return { codec: CAMERA, bytes }
+}
+
+/** @returns undefined if the image was packed another way, null if the bytes are no such image */
+export function unpackJpeg({ codec, bytes }: PackedImage): { jpeg: Uint8Array; sum: number } | null | undefined {
+  if (codec !== CAMERA) return undefined
+  if (bytes.length < 4) return null
+  const sum = Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32LE()
+  return { jpeg: Uint8Array.from(bytes.subarray(4)), sum }
 }

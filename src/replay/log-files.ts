@@ -63,7 +63,10 @@ const identityOf = ({ name, rate, cameras, channels, actionFrame, actionScale }:
   name,
   rate,
   cameras: Object.fromEntries(
-    Object.entries(cameras).map(([camera, { width, height }]) => [camera, { width, height }]),
+    Object.entries(cameras).map(([camera, { width, height, crop, rotate }]) => [
+      camera,
+      { width, height, ...(crop && { crop }), ...(rotate && { rotate }) },
+    ]),
   ),
   proprio: channels.map(nameOf),
   actionFrame,

@@ -9,7 +9,6 @@ import { FrameReader, frame } from './frames.ts'
 import { expectRobot, expectTornTail, readLogHeader, segmentNumber, segmentPath, segmentsOf } from './log-files.ts'
 import {
   LOG_FORMAT,
-  LOG_VERSION,
   type LoggedRobot,
   type LogOutline,
   type LogRecord,
@@ -17,6 +16,7 @@ import {
   loggedRobot,
   outlineOf,
   RecordCodec,
+  versionFor,
 } from './records.ts'
 import type { EpisodeSink } from './source.ts'
 
@@ -163,7 +163,7 @@ export class EpisodeLog implements EpisodeSink {
     const file = segmentPath(this.folder, ++this.segment)
     const header = {
       format: LOG_FORMAT,
-      version: LOG_VERSION,
+      version: versionFor(this.robot),
       robot: this.robot,
       nextId: this.nextId,
       nextEpisode: this.nextEpisode,
@@ -187,7 +187,7 @@ export class EpisodeLog implements EpisodeSink {
   /** Takes up the last segment where it stops: cuts a torn record, ends an episode that has no end. */
   private resume(file: string) {
     const frames = new FrameReader(file)
-    let version: LogVersion = LOG_VERSION
+    let version: LogVersion
     try {
       const header = readLogHeader(frames, file)
       version = header.version
@@ -207,7 +207,7 @@ export class EpisodeLog implements EpisodeSink {
     this.fd = fs.openSync(file, 'r+')
     if (this.recovery.tornBytes) fs.ftruncateSync(this.fd, this.size)
     if (this.open) this.end({ ending: 'interrupted' })
-    if (version !== LOG_VERSION) this.beginSegment() // steps of two versions do not stand in one file
+    if (version !== versionFor(this.robot)) this.beginSegment() // steps of two versions do not stand in one file
   }
 
   private follow(record: LogOutline) {

@@ -1,14 +1,16 @@
 /** @file The log's records as bytes: header, episode start, step, episode end. Reading trusts nothing and evaluates nothing. */
 import { z } from 'zod'
 import { InputError, ShapeError } from '../errors.ts'
+import { undeveloped } from '../robot/cameras/develop-now.ts'
 import { type Channel, nameOf, ROLES, type Role, type VectorRole } from '../robot/channels.ts'
-import { ACTION_WIDTH, type Observation, type RobotSpec } from '../robot/robot.ts'
+import { ACTION_WIDTH, type Image, type Observation, type RobotSpec } from '../robot/robot.ts'
 import { ENDINGS, type EpisodeEnd, type EpisodeStart, type Step } from './episode.ts'
-import { packImage, unpackImage } from './image-codec.ts'
+import { packImage, packJpeg, unpackImage, unpackJpeg } from './image-codec.ts'
 import { type Actor, JUDGES } from './transition.ts'
 
 export const LOG_FORMAT = 'duet-log'
-export const LOG_VERSION = 2
+/** Version 3 is for robots with cameras of their own: version 2, and images may be the cameras' JPEG. */
+const VERSIONS = [2, 3] as const
 
 const count = z.int().min(0)
 const finite = z.number()
@@ -25,6 +27,7 @@ const Robot = z.strictObject({
     z.string(),
     z.strictObject({
       ...size,
+      jpeg: z.literal(true).optional(),
       capture: z.strictObject(size).optional(),
       crop: crop.optional(),
       rotate: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]).optional(),
@@ -58,9 +61,18 @@ export type LoggedRobot = z.infer<typeof Robot>
 const rest = { format: z.literal(LOG_FORMAT), nextId: count, nextEpisode: count }
 
 /** What the records of a log depend on. Each segment opens with it. */
-export const LogHeader = z.strictObject({ ...rest, version: z.literal(LOG_VERSION), robot: Robot })
+export const LogHeader = z
+  .strictObject({ ...rest, version: z.literal(VERSIONS), robot: Robot })
+  .refine(({ version, robot }) => version >= versionFor(robot), {
+    path: ['version'],
+    message: 'is older than its cameras',
+  })
 export type LogHeader = Omit<z.infer<typeof LogHeader>, 'version'> & { version: LogVersion }
-export type LogVersion = 1 | typeof LOG_VERSION
+export type LogVersion = 1 | (typeof VERSIONS)[number]
+
+/** In which version a robot's log is written: the oldest that can hold it, so that older readers read what they can. */
+export const versionFor = ({ cameras }: Pick<LoggedRobot, 'cameras'>): (typeof VERSIONS)[number] =>
+  Object.values(cameras).some(({ jpeg, crop, rotate }) => jpeg || crop || rotate) ? 3 : 2
 
 /** Version 1: only workcells wrote logs, of their channels only the names; the gripper's entry as it was asked, not canonical. */
 const FirstHeader = z
@@ -111,7 +123,7 @@ const End = z.strictObject({
   why: z.string().optional(),
 })
 
-/** What a step of version 2 holds beside its numbers. */
+/** What a step of versions 2 and 3 holds beside its numbers. */
 const Beside = z.strictObject({ command: z.string().nullable(), confidence: finite.optional() })
 
 /** A record without its observation: enough to find the place where a log goes on. */
@@ -138,13 +150,15 @@ class Malformed extends Error {}
 
 /** Turns records into payloads and back. One codec an episode stream: frames refer to the frame before them. */
 export class RecordCodec {
+  /** Of the images read last that are a camera's JPEG: the CRC-32 of what the policy saw. */
+  sums: Record<string, number> = {}
   private readonly cameras: readonly string[]
-  private previous: Observation | undefined
+  private previous: Observation['images'] = {} // those that the next ones may refer to
 
-  /** `version`: of the records to be read; those that are written are of the present one. */
+  /** `version`: of the records to be read; those that are written are of the robot's. */
   constructor(
     readonly robot: LoggedRobot,
-    readonly version: LogVersion = LOG_VERSION,
+    readonly version: LogVersion = versionFor(robot),
   ) {
     this.cameras = Object.keys(robot.cameras).sort()
   }
@@ -168,7 +182,7 @@ export class RecordCodec {
 
   /** Forgets the last frame: the next one refers to none. */
   restart() {
-    this.previous = undefined
+    this.previous = {}
   }
 
   /** `where` names file and offset. @throws InputError if the payload is no record of this robot */
@@ -202,20 +216,23 @@ export class RecordCodec {
       )
     const pieces = [float64(time), float32s(proprio)]
     for (const camera of this.cameras) {
-      const { width, height } = this.robot.cameras[camera]!
+      const { width, height, jpeg } = this.robot.cameras[camera]!
       const image = images[camera]
       if (!image)
         throw new InputError(`log observation.images.${camera}`, 'is missing', 'Every camera of the spec is logged')
       if (image.width !== width || image.height !== height || image.data.length !== 3 * width * height) {
         throw new ShapeError(`log observation.images.${camera}`, [image.height, image.width], [height, width])
       }
-      const { codec, bytes } = packImage(image.data, width, this.previous?.images[camera]?.data)
+      const { codec, bytes } =
+        jpeg && image.jpeg
+          ? packJpeg(image.jpeg, image.data)
+          : packImage(image.data, width, this.previous[camera]?.data)
       const head = Buffer.alloc(5)
       head[0] = codec
       head.writeUInt32LE(bytes.length, 1)
       pieces.push(head, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
     }
-    this.previous = keep(observation)
+    this.previous = this.kept(images, (image) => ({ ...image, data: image.data.slice() }))
     return pieces
   }
 
@@ -223,15 +240,26 @@ export class RecordCodec {
     const time = cursor.float64()
     const proprio = cursor.float32s(this.robot.channels.length)
     const images: Observation['images'] = {}
+    this.sums = {}
     for (const camera of this.cameras) {
-      const { width, height } = this.robot.cameras[camera]!
+      const view = this.robot.cameras[camera]!
+      const { width, height } = view
       const packed = { codec: cursor.uint8(), bytes: cursor.bytes(cursor.uint32()) }
-      const data = unpackImage(packed, width, 3 * width * height, this.previous?.images[camera]?.data)
-      if (!data) throw new Malformed(`holds a damaged image of camera ${camera}`)
-      images[camera] = { width, height, data }
+      const sent = this.version === 3 ? unpackJpeg(packed) : undefined
+      const data = sent === undefined && unpackImage(packed, width, 3 * width * height, this.previous[camera]?.data)
+      if (!sent && !data) throw new Malformed(`holds a damaged image of camera ${camera}`)
+      images[camera] = data ? { width, height, data } : undeveloped(sent!.jpeg, view, camera)
+      if (sent) this.sums[camera] = sent.sum
     }
-    this.previous = { images, proprio, time }
-    return this.previous
+    this.previous = this.kept(images, (image) => image)
+    return { images, proprio, time }
+  }
+
+  /** Without what is a camera's JPEG: nothing refers to that. */
+  private kept(images: Observation['images'], keep: (image: Image) => Image): Observation['images'] {
+    const own = this.cameras.filter((camera) => !(this.robot.cameras[camera]!.jpeg && images[camera]!.jpeg))
+    // A robot may reuse its image memory: the frame to compare the next one with has to be our own.
+    return Object.fromEntries(own.map((camera) => [camera, keep(images[camera]!)]))
   }
 }
 
@@ -242,7 +270,7 @@ export function renumbered(header: Buffer, numbers: Pick<LogHeader, 'nextId' | '
 }
 
 /** Reads a record without looking at its images. @throws InputError if it is none */
-export function outlineOf(payload: Buffer, where: string, version: LogVersion = LOG_VERSION): LogOutline {
+export function outlineOf(payload: Buffer, where: string, version: LogVersion = 2): LogOutline {
   return explain(where, () => readOutline(new Cursor(payload), version))
 }
 
@@ -272,12 +300,6 @@ function valid<T>(schema: z.ZodType<T>, value: T, where: string): T {
   if (result.success) return value
   const [issue] = result.error.issues
   throw new InputError(`${where}.${issue!.path.join('.')}`, issue!.message, 'Mend the value before it is recorded')
-}
-
-/** A robot may reuse its image memory: the frame to compare the next one with has to be our own. */
-function keep({ images, proprio, time }: Observation): Observation {
-  const copies = Object.entries(images).map(([name, image]) => [name, { ...image, data: image.data.slice() }])
-  return { images: Object.fromEntries(copies), proprio, time }
 }
 
 function stepPieces(episode: number, step: Step): Buffer[] {

@@ -9,7 +9,10 @@ const positive = (text: string) => z.number().gt(0).describe(text)
 const point = z.tuple([z.number(), z.number(), z.number()])
 
 const WorkBox = z
-  .strictObject({ low: point, high: point })
+  .strictObject({
+    low: point.describe('m: x y z of the lower corner'),
+    high: point.describe('m: x y z of the upper one'),
+  })
   .refine(({ low, high }) => low.every((value, axis) => value < high[axis]!), 'each low must be below its high')
   .describe('m, base frame: {low: [x, y, z], high: [x, y, z]} between which the tool stays, on its way to a start too')
 

@@ -40,6 +40,7 @@ export type CameraView = {
  * is another size. `mount`: where it is known, so that motion can be drawn over the picture.
  */
 export type CameraSpec = CameraView & {
+  jpeg?: true // its images bring the camera's own bytes, and a log keeps those
   capture?: { width: number; height: number }
   mount?: CameraMount
 }

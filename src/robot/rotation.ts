@@ -2,6 +2,7 @@
 
 export type Vec3 = [x: number, y: number, z: number] // metres, base frame
 export type Quat = [w: number, x: number, y: number, z: number]
+export type Pose = { position: Vec3; rotation: Quat }
 
 /** The rotation "b, then a". */
 export const multiply = (a: Quat, b: Quat): Quat => [
@@ -35,3 +36,31 @@ export function fromRotationVector(v: Vec3): Quat {
   const s = Math.sin(angle / 2) / angle
   return [Math.cos(angle / 2), v[0] * s, v[1] * s, v[2] * s]
 }
+
+/** log: the shortest rotation vector of q, |v| ≤ π. */
+export function rotationVector(q: Quat): Vec3 {
+  const sign = q[0] < 0 ? -1 : 1
+  const sine = Math.hypot(q[1], q[2], q[3])
+  if (sine < 1e-12) return [2 * sign * q[1], 2 * sign * q[2], 2 * sign * q[3]]
+  const factor = (sign * 2 * Math.atan2(sine, sign * q[0])) / sine
+  return [q[1] * factor, q[2] * factor, q[3] * factor]
+}
+
+/** Rotations about the fixed axes x, then y, then z, in radians: q = Rz(yaw) Ry(pitch) Rx(roll). */
+export type Euler = [roll: number, pitch: number, yaw: number]
+
+export function fromEuler([roll, pitch, yaw]: Euler): Quat {
+  const about = (angle: number, axis: 1 | 2 | 3): Quat => {
+    const q: Quat = [Math.cos(angle / 2), 0, 0, 0]
+    q[axis] = Math.sin(angle / 2)
+    return q
+  }
+  return multiply(about(yaw, 3), multiply(about(pitch, 2), about(roll, 1)))
+}
+
+/** Of a unit quaternion; pitch in ±π/2, and at its ends one of the many answers. */
+export const eulerOf = ([w, x, y, z]: Quat): Euler => [
+  Math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),
+  Math.asin(Math.min(1, Math.max(-1, 2 * (w * y - z * x)))),
+  Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
+]

@@ -385,11 +385,18 @@ function saysOfChange(type: z.ZodType): boolean | undefined {
   return said ?? (isWrapper(type) ? saysOfChange(type.unwrap()) : undefined)
 }
 
-/** The type of a setting; of alternatives the first that has it. */
+/** The type of a setting; of alternatives the first that has all of its path. */
 function typeAt(path: readonly string[]): z.ZodType {
-  let at: z.ZodType = RunConfig
-  for (const key of path) at = alternativesOf(at).find(({ shape }) => key in shape)!.shape[key] as z.ZodType
-  return at
+  return typeWithin(RunConfig, path)!
+}
+
+function typeWithin(type: z.ZodType, [key, ...rest]: readonly string[]): z.ZodType | undefined {
+  if (key === undefined) return type
+  for (const { shape } of alternativesOf(type)) {
+    const found = key in shape && typeWithin(shape[key] as z.ZodType, rest)
+    if (found) return found
+  }
+  return undefined
 }
 
 /** Default, optional and the like; an array is a value. */

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { ReplayedRobot } from '../../src/robots/replayed/robot.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
+import { serlCell } from '../robots/serl/cell.ts'
 import { anArm } from '../robots/so101/builders.ts'
 import { robotContract } from './contract.ts'
 
@@ -24,3 +25,8 @@ robotContract(
   async () => ({ robot: ReplayedRobot.open(golden), task: 'pick', release: () => {} }),
   { 'goes where it is told': RECORDED, 'holds still when told to': RECORDED, 'tells of its gripper': RECORDED },
 )
+
+robotContract('an arm behind a SERL server', async () => {
+  const cell = await serlCell()
+  return { robot: cell.robot, task: 'pick', precision: 0.005, release: () => void cell.close() }
+})

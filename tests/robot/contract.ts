@@ -9,6 +9,7 @@ import { findSensorFault } from '../../src/robot/senses.ts'
 export type UnderContract = {
   robot: Robot
   task: string // one of its tasks, of at least three steps
+  precision?: number // by how much a reading may differ between two starts from one seed; 0 by default
   release(): void
 }
 
@@ -75,7 +76,9 @@ export function robotContract(
       const { robot, task } = held
       const first = [...(await robot.reset(task, 1)).proprio]
       await robot.step(holdAction())
-      expect([...(await robot.reset(task, 1)).proprio]).toEqual(first)
+      const second = [...(await robot.reset(task, 1)).proprio]
+      const apart = second.map((value, i) => Math.abs(value - first[i]!))
+      expect(Math.max(...apart)).toBeLessThanOrEqual(held.precision ?? 0)
     })
 
     it('does not change an observation that it has handed out', async () => {

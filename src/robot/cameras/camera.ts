@@ -1,7 +1,7 @@
 /** @file A camera: the newest of its pictures, with the moment when it came. */
 import { type ErrorData, encodeError } from '../../errors.ts'
-import type { CameraView, Image } from '../robot.ts'
-import { develop } from './develop.ts'
+import type { Image } from '../robot.ts'
+import { type Developing, develop } from './develop.ts'
 
 /** `received`: s on the clock of `cameraClock`, when the picture's last byte came. */
 export type Frame = { image: Image; received: number }
@@ -36,7 +36,7 @@ export class LiveCamera implements Camera {
 
   constructor(
     readonly name: string,
-    private readonly view: CameraView,
+    private readonly view: Developing,
     private readonly release: () => Promise<void> | void = () => undefined,
   ) {}
 

@@ -87,6 +87,7 @@ export function cameraSpec({ width, height, capture, crop, rotate, mount }: Came
   return {
     width,
     height,
+    jpeg: true,
     ...(capture && { capture: { width: capture.width, height: capture.height } }),
     ...(crop && { crop }),
     ...(rotate && { rotate }),

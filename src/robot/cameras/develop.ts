@@ -4,28 +4,40 @@
  */
 import sharp from 'sharp'
 import { InputError } from '../../errors.ts'
-import type { CameraView, Image } from '../robot.ts'
+import type { CameraSpec, CameraView, Image } from '../robot.ts'
+import { whatCame } from './what-came.ts'
 
 const LARGEST = 4096 // pixels, each way: more is refused before memory is reserved
 
-/** What a camera's bytes are, without decoding them. @throws InputError if they are no JPEG; `camera` names it */
-export async function jpegSize(jpeg: Uint8Array, camera: string): Promise<{ width: number; height: number }> {
-  if (!isJpeg(jpeg)) throw new InputError(`camera ${camera}`, `sent ${describe(jpeg)}`, 'Have it send JPEG pictures')
-  try {
-    const { width, height } = await sharp(jpeg, { limitInputPixels: LARGEST ** 2 }).metadata()
-    return { width, height }
-  } catch (error) {
-    throw damaged(camera, error)
+/** Of the camera's picture, by its head alone. @throws InputError if the bytes are no JPEG; `camera` names it */
+export function jpegSize(jpeg: Uint8Array, camera: string): { width: number; height: number } {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.length)
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8)
+    throw new InputError(`camera ${camera}`, `sent ${whatCame(jpeg)}`, 'Have it send JPEG pictures')
+  for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff; at += 2 + bytes.readUInt16BE(at + 2)) {
+    const marker = bytes[at + 1]!
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
+    if (isFrame) return { width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) }
   }
+  throw damaged(camera, new Error('its head does not tell its size'))
 }
+
+/** `capture`: where it is known, a picture of another size is refused. */
+export type Developing = CameraView & Pick<CameraSpec, 'capture'>
 
 /**
  * Stretched to the policy's size where crop and size differ in proportion: nothing is cut off that the config does not name.
- * @throws InputError if the bytes are no whole JPEG, or smaller than the crop
+ * @throws InputError if the bytes are no whole JPEG, or of another size than the settings expect
  */
-export async function develop(jpeg: Uint8Array, view: CameraView, camera: string): Promise<Image> {
-  const { width, height, crop, rotate = 0 } = view
-  const size = await jpegSize(jpeg, camera)
+export async function develop(jpeg: Uint8Array, view: Developing, camera: string): Promise<Image> {
+  const { width, height, crop, rotate = 0, capture } = view
+  const size = jpegSize(jpeg, camera)
+  if (capture && (capture.width !== size.width || capture.height !== size.height))
+    throw new InputError(
+      `camera ${camera}`,
+      `sends ${size.width} × ${size.height} pixels, its capture is set to ${capture.width} × ${capture.height}`,
+      'Set capture to what it sends, or leave it out',
+    )
   if (crop && (crop.left + crop.width > size.width || crop.top + crop.height > size.height))
     throw new InputError(
       `camera ${camera}.crop`,
@@ -50,8 +62,6 @@ export async function develop(jpeg: Uint8Array, view: CameraView, camera: string
   }
 }
 
-const isJpeg = (bytes: Uint8Array) => bytes[0] === 0xff && bytes[1] === 0xd8
-
 const damaged = (camera: string, error: unknown) =>
   new InputError(
     `camera ${camera}`,
@@ -59,15 +69,3 @@ const damaged = (camera: string, error: unknown) =>
     'Check its cable, its network and its settings',
     { cause: error },
   )
-
-/** What came instead of a JPEG, in a few words. */
-function describe(bytes: Uint8Array): string {
-  if (bytes.length === 0) return 'an empty picture'
-  const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart()
-  if (/^<(!doctype|html|\?xml)/i.test(start)) return 'an HTML page instead of a JPEG'
-  if (start.startsWith('\x89PNG')) return 'a PNG instead of a JPEG'
-  const shown = /^[\x20-\x7e\s]{4}/.test(start)
-    ? `"${start.slice(0, 20)}"`
-    : `bytes ${Buffer.from(bytes.subarray(0, 4)).toString('hex')}`
-  return `something else than a JPEG, it begins with ${shown}`
-}

@@ -3,8 +3,11 @@ import { decodeError, InputError } from '../../errors.ts'
 import type { Observation } from '../robot.ts'
 import { LiveCamera } from './camera.ts'
 import { type CameraConfig, type CamerasConfig, cameraSpec } from './config.ts'
+import { openFile } from './sources/file.ts'
+import { openMjpeg } from './sources/mjpeg-client.ts'
 import type { Sink, Source } from './sources/source.ts'
 import { openTestPattern } from './sources/test-pattern.ts'
+import { openUsb } from './sources/usb.ts'
 
 /**
  * Listens to what somebody else receives: pictures of a ROS topic are taken from the robot's own connection. Called once a camera
@@ -70,11 +73,13 @@ function openSource(
 ): Promise<Source> | Source {
   const { kind } = config
   if (kind === 'test') return openTestPattern(config.capture ?? { width: 640, height: 480, fps: 30 }, sink)
+  if (kind === 'mjpeg') return openMjpeg(`camera ${name}`, config.url, sink)
   if (kind === 'ros') {
     if (subscribe) return subscribe({ name, topic: config.topic }, sink)
     throw new InputError(`cameras.${name}.kind`, 'is "ros", this robot has no ROS bridge', 'Choose mjpeg or usb')
   }
-  throw new InputError(`cameras.${name}.kind`, `is "${kind}", which cannot be opened yet`, 'Choose "test"')
+  if (kind === 'file') return openFile(name, config.path, config.capture?.fps ?? 30, sink)
+  return openUsb(name, config, sink)
 }
 
 /** @throws InputError saying why, as far as it is known */

@@ -3,18 +3,9 @@ import { conjugate, unit } from '../../robot/rotation.ts'
 import type { Pose, Quat, Vec3 } from './truth.ts'
 import { add, cross, dot, length, rotate, subtract } from './vector.ts'
 
-export { conjugate, fromRotationVector, multiply, unit } from '../../robot/rotation.ts'
+export { conjugate, fromRotationVector, multiply, rotationVector, unit } from '../../robot/rotation.ts'
 
 export const IDENTITY: Quat = [1, 0, 0, 0]
-
-/** log: the shortest rotation vector of q, |v| ≤ π. */
-export function rotationVector(q: Quat): Vec3 {
-  const sign = q[0] < 0 ? -1 : 1
-  const sine = Math.hypot(q[1], q[2], q[3])
-  if (sine < 1e-12) return [2 * sign * q[1], 2 * sign * q[2], 2 * sign * q[3]]
-  const factor = (sign * 2 * Math.atan2(sine, sign * q[0])) / sine
-  return [q[1] * factor, q[2] * factor, q[3] * factor]
-}
 
 /** Quaternion of the row-major 3 × 3 rotation matrix at m[offset..offset + 8]. */
 export function fromMatrix(m: ArrayLike<number>, offset = 0): Quat {

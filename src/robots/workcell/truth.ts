@@ -1,8 +1,7 @@
 /** @file Privileged state of the workcell: for the scripted expert, the simulated operator, probes and tests; never for a policy. */
-import type { Quat, Vec3 } from '../../robot/rotation.ts'
+import type { Pose, Vec3 } from '../../robot/rotation.ts'
 
-export type { Quat, Vec3 } from '../../robot/rotation.ts' // the world frame is the robot's base frame
-export type Pose = { position: Vec3; rotation: Quat }
+export type { Pose, Quat, Vec3 } from '../../robot/rotation.ts' // the world frame is the robot's base frame
 
 /** A cradle, stand or slot: `position` is the centre of the hole at its opening, local -z goes into the hole. */
 export type Fixture = Pose & { depth: number; clearance: number }

@@ -30,10 +30,10 @@ import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
 import { RATE, specOf } from './spec.ts'
 import { Stage } from './stage.ts'
 import { type Start, startOf } from './start.ts'
-import { Target, type TargetState } from './target.ts'
+import { type GripperCommand, Target, type TargetState } from './target.ts'
 import { TASK_NAMES, TASKS } from './tasks/index.ts'
 import { scatterToys } from './toys.ts'
-import type { BoltState, Fixture, Slide, Truth } from './truth.ts'
+import type { BoltState, Fixture, Pose, Slide, Truth, Vec3 } from './truth.ts'
 import { UnstableError, World } from './world.ts'
 
 const SETTLING_STEPS = 100 // physics steps after a reset
@@ -211,14 +211,33 @@ export class Workcell implements Robot {
       this.restore(before)
       return { observation: this.observeSync(), reward: 0, terminated: true }
     }
+    const judged = this.judge()
+    return { observation: this.observeSync(), ...judged }
+  }
+
+  /** How the task stands. To be asked once a step: success has to last for some. */
+  judge(): Pick<Outcome, 'reward' | 'terminated'> {
     const truth = this.truth()
     this.streak = TASKS[this.task]!.succeeds(truth) ? this.streak + 1 : 0
     const succeeded = this.streak >= STEPS_TO_SUCCEED
-    return {
-      observation: this.observeSync(),
-      reward: succeeded ? 1 : 0,
-      terminated: succeeded || fails(truth),
-    }
+    return { reward: succeeded ? 1 : 0, terminated: succeeded || fails(truth) }
+  }
+
+  /**
+   * `count` physics steps under somebody else's controller, which says before each where the tool is drawn to from where
+   * it is: no action, and no step of the clock.
+   * @throws UnstableError
+   */
+  drawFor(count: number, gripper: GripperCommand, towards: (tool: Pose) => Pose): void {
+    const { world, target } = this
+    target.gripper = gripper
+    this.moveFor(count, () => towards(world.tcp()))
+    target.hold(world.tcp())
+  }
+
+  /** N, base frame: what presses on the hand, the mean over the last physics steps. */
+  get handForce(): Vec3 {
+    return [...this.touch.wristForce]
   }
 
   /** Privileged state, for experts, operators, probes and tests; never for a policy. */
@@ -291,7 +310,7 @@ export class Workcell implements Robot {
   }
 
   /** Runs physics steps along the target's way and records what the sensors say of the last `SUBSTEPS` of them. */
-  private moveFor(count: number): void {
+  private moveFor(count: number, wayAt = (i: number): Pose => this.target.at((i + 1) / count)): void {
     const { world, target } = this
     const { drive, loads } = this.stage
     const wrist = world.sensor(NAMES.wrist)
@@ -302,7 +321,7 @@ export class Workcell implements Robot {
     world.advance(
       count,
       (i) => {
-        drive.drive(target.at((i + 1) / count))
+        drive.drive(wayAt(i))
         world.views.ctrl[world.gripperControl] = target.gripper === 'close' ? -0.005 : GRIPPER.openingPerFinger
       },
       () => {

@@ -1,6 +1,6 @@
 /** @file How the arm moves: kinematics against hand-worked poses, the target's leash and box, lag, forces. */
 import { describe, expect, it } from 'vitest'
-import { anglesZYX } from '../../../src/robots/workcell/gantry.ts'
+import { eulerOf } from '../../../src/robot/rotation.ts'
 import { inverseKinematics } from '../../../src/robots/workcell/kinematics.ts'
 import { HOME_ROTATION } from '../../../src/robots/workcell/layout.ts'
 import { DEFAULT_OPTIONS } from '../../../src/robots/workcell/options.ts'
@@ -68,7 +68,7 @@ describe('kinematics of the arm', () => {
 
   it('gives the gantry angles that compose to the rotation', () => {
     const q = fromRotationVector([0.7, -0.4, 1.1])
-    const [z, y, x] = anglesZYX(q)
+    const [x, y, z] = eulerOf(q)
     const composed = [
       [0, 0, z],
       [0, y, 0],

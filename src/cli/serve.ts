@@ -1,0 +1,71 @@
+/** @file `duet serve`: the simulated workcell as a robot of somebody else's program. */
+import { type Command, Option } from 'commander'
+import { InputError } from '../errors.ts'
+import { portNumber, wholeNumber } from './options.ts'
+
+type Options = {
+  api: 'serl' | 'rosbridge'
+  ros: '1' | '2'
+  port?: number
+  camerasPort?: number
+  host: string
+  task: string
+  seed: number
+  arm: 'panda' | 'gantry'
+  testTruth?: boolean
+}
+
+export function register(program: Command): void {
+  program
+    .command('serve')
+    .description('offer the simulated workcell to programs that drive a robot over HTTP or through ROS, in real time')
+    .argument('<robot>', 'workcell')
+    .addOption(new Option('--api <name>', 'the interface').choices(['serl', 'rosbridge']).default('serl'))
+    .addOption(new Option('--ros <version>', 'of ROS, as which rosbridge speaks').choices(['1', '2']).default('2'))
+    .option('--port <number>', 'of the interface; 0 takes a free one; 5000 of serl, 9090 of rosbridge', portNumber)
+    .option('--cameras-port <number>', 'of the camera streams of serl, by default that of the interface', portNumber)
+    .option('--host <address>', 'address to listen on; whoever reaches it moves the arm', '127.0.0.1')
+    .option('--task <name>', 'whose start states a joint reset brings', 'pick')
+    .option('--seed <n>', 'of the first start state; each joint reset takes the next one', wholeNumber, 0)
+    .addOption(
+      new Option('--arm <name>', 'seven joints, or the fast test double').choices(['panda', 'gantry']).default('panda'),
+    )
+    .option('--test-truth', 'serl: also answer POST /truth: outcome and poses as they truly are, for tests of policies')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  duet serve workcell --task place
+  duet serve workcell --port 0 --test-truth
+  duet serve workcell --api rosbridge --ros 1
+`,
+    )
+    .action(run)
+}
+
+async function run(robot: string, { api, ...options }: Options): Promise<void> {
+  if (robot !== 'workcell') throw new InputError(`duet serve ${robot}`, 'is nothing to serve', 'Give `workcell`')
+  const server = await (api === 'serl' ? serl(options) : rosbridge(options))
+  process.stdout.write('Ctrl-C ends it.\n')
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
+  await server.close()
+}
+
+type ServedApi = { close(): Promise<void> }
+
+async function serl({ arm, testTruth, port = 5000, ...options }: Omit<Options, 'api'>): Promise<ServedApi> {
+  const { serveWorkcell } = await import('../robots/workcell/serve/server.ts')
+  const server = await serveWorkcell({ ...options, port, cell: { arm }, truth: testTruth })
+  process.stdout.write(`SERL interface: ${server.url}\n`)
+  for (const camera of Object.keys(server.plant.cell.spec.cameras))
+    process.stdout.write(`Camera: ${server.camerasUrl}/cameras/${camera}.mjpg\n`)
+  return server
+}
+
+async function rosbridge({ arm, ros, host, port, task, seed }: Omit<Options, 'api'>): Promise<ServedApi> {
+  const { serveRosbridge } = await import('../robots/ros/serve/workcell.ts')
+  const version = ros === '1' ? 1 : 2
+  const server = await serveRosbridge({ task, seed, host, port, version, cell: { arm } })
+  process.stdout.write(`rosbridge of ROS ${version}: ${server.address}\n`)
+  return server
+}

@@ -1,0 +1,183 @@
+/** @file An arm of this process as ROS would have it: its readings as topics, its motion by pose or twist, its services. */
+import sharp from 'sharp'
+import { z } from 'zod'
+import type { Image } from '../../../robot/robot.ts'
+import { type Quat, unit, type Vec3 } from '../../../robot/rotation.ts'
+import type { RosVersion, ToolPose } from '../messages.ts'
+import { StandInBridge } from './server.ts'
+
+/** What stands behind a stand-in bridge. */
+export interface ServedArm {
+  readonly cameras: readonly string[]
+  state(): { pose: ToolPose; linear: Vec3; angular: Vec3; force: Vec3; opening: number /* 0 closed, 1 open */ }
+  pictures(): Record<string, Image>
+  /** Where the tool is to be. */
+  aim(pose: ToolPose): void
+  /** How fast it is to go, m/s and rad/s. */
+  drive(linear: Vec3, angular: Vec3): void
+  grip(closed: boolean): void
+  /** `seconds`: since it was told so last. */
+  advance(seconds: number): void
+  /** To a start state. @throws Error, in words, if it refuses */
+  reset(): void
+  /** Clears what it latched itself. */
+  recover(): void
+  /** Whether its emergency stop is pressed. */
+  readonly estopped: boolean
+}
+
+export type StandInOptions = {
+  host?: string
+  port?: number
+  version?: RosVersion
+  period?: number // s between two advances of the arm
+  readings?: number // s between two messages of each reading
+  pictures?: number // s between two pictures of each camera
+  clock?: () => number // s, what stamps are taken from
+}
+
+export const SERVED = {
+  pose: '/tool_pose',
+  velocity: '/tool_twist',
+  wrench: '/wrench',
+  joints: '/joint_states', // of the gripper's finger
+  picture: (camera: string) => `/${camera}/image/compressed`,
+  target: '/target_pose',
+  twist: '/twist_command',
+  gripper: '/gripper/command', // 0 closed, 1 open
+  reset: '/reset',
+  recover: '/recover',
+  estop: '/estop',
+} as const
+export const FINGER = 'finger'
+
+const PATIENCE = 250 // ms without a twist, and the arm stands still
+
+const Xyz = z.object({ x: z.number(), y: z.number(), z: z.number() }).transform(({ x, y, z }): Vec3 => [x, y, z])
+const Rotation = z
+  .object({ x: z.number(), y: z.number(), z: z.number(), w: z.number() })
+  .transform(({ x, y, z, w }): Quat => unit([w, x, y, z]))
+const Aim = z.object({ pose: z.object({ position: Xyz, orientation: Rotation }) })
+const Drive = z.object({ twist: z.object({ linear: Xyz, angular: Xyz }) })
+const Grip = z.object({ data: z.number() })
+
+const xyz = ([x, y, z]: Vec3) => ({ x, y, z })
+
+export type ServedRobot = { address: string; close(): Promise<void> }
+
+/** Serves it until closed; it advances in real time. @throws InputError if the port is taken */
+export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Promise<ServedRobot> {
+  const {
+    host = '127.0.0.1',
+    port = 9090,
+    version = 2,
+    period = 0.02,
+    readings = 0.02,
+    pictures = 0.1,
+    clock = () => Date.now() / 1000,
+  } = options
+  let driven = Number.NEGATIVE_INFINITY // ms, when the newest twist came
+  const bridge = await StandInBridge.open(
+    {
+      version,
+      publishes: {
+        [SERVED.pose]: 'geometry_msgs/PoseStamped',
+        [SERVED.velocity]: 'geometry_msgs/TwistStamped',
+        [SERVED.wrench]: 'geometry_msgs/WrenchStamped',
+        [SERVED.joints]: 'sensor_msgs/JointState',
+        [SERVED.estop]: 'std_msgs/Bool',
+        ...Object.fromEntries(arm.cameras.map((name) => [SERVED.picture(name), 'sensor_msgs/CompressedImage'])),
+      },
+      hears: {
+        [SERVED.target]: {
+          type: 'geometry_msgs/PoseStamped',
+          hear(message) {
+            const { position, orientation } = Aim.parse(message).pose
+            arm.aim({ position, rotation: orientation })
+          },
+        },
+        [SERVED.twist]: {
+          type: 'geometry_msgs/TwistStamped',
+          hear(message) {
+            const { linear, angular } = Drive.parse(message).twist
+            driven = performance.now()
+            arm.drive(linear, angular)
+          },
+        },
+        [SERVED.gripper]: { type: 'std_msgs/Float64', hear: (message) => arm.grip(Grip.parse(message).data < 0.5) },
+      },
+      services: {
+        [SERVED.reset]: () => trigger(() => arm.reset()),
+        [SERVED.recover]: () => trigger(() => arm.recover()),
+      },
+    },
+    host,
+    port,
+  )
+  let advanced = performance.now()
+  const advancing = setInterval(() => {
+    const now = performance.now()
+    if (driven > 0 && now - driven > PATIENCE) {
+      driven = Number.NEGATIVE_INFINITY
+      arm.drive([0, 0, 0], [0, 0, 0])
+    }
+    arm.advance((now - advanced) / 1000)
+    advanced = now
+  }, 1000 * period)
+  let drawing = false
+  const showing = setInterval(async () => {
+    if (drawing) return // a machine that is late shows fewer
+    drawing = true
+    await Promise.all(
+      Object.entries(arm.pictures()).map(([name, image]) => show(bridge, headerOf(version, clock()), name, image)),
+    )
+    drawing = false
+  }, 1000 * pictures)
+  const telling = setInterval(() => tell(bridge, headerOf(version, clock()), arm), 1000 * readings)
+  return {
+    address: bridge.address,
+    async close() {
+      clearInterval(advancing)
+      clearInterval(telling)
+      clearInterval(showing)
+      await bridge.close()
+    },
+  }
+}
+
+/** As a service of type std_srvs/Trigger answers. */
+function trigger(work: () => void): { success: boolean; message: string } {
+  try {
+    work()
+    return { success: true, message: '' }
+  } catch (error) {
+    return { success: false, message: (error as Error).message }
+  }
+}
+
+type Header = { stamp: object; frame_id: string }
+
+function headerOf(version: RosVersion, now: number): Header {
+  const seconds = Math.floor(now)
+  const nanoseconds = Math.floor((now - seconds) * 1e9)
+  const stamp = version === 1 ? { secs: seconds, nsecs: nanoseconds } : { sec: seconds, nanosec: nanoseconds }
+  return { stamp, frame_id: 'base' }
+}
+
+function tell(bridge: StandInBridge, header: Header, arm: ServedArm): void {
+  const { pose, linear, angular, force, opening } = arm.state()
+  const [w, x, y, z] = pose.rotation
+  bridge.publish(SERVED.pose, { header, pose: { position: xyz(pose.position), orientation: { x, y, z, w } } })
+  bridge.publish(SERVED.velocity, { header, twist: { linear: xyz(linear), angular: xyz(angular) } })
+  bridge.publish(SERVED.wrench, { header, wrench: { force: xyz(force), torque: xyz([0, 0, 0]) } })
+  bridge.publish(SERVED.joints, { header, name: [FINGER], position: [opening], velocity: [], effort: [] })
+  bridge.publish(SERVED.estop, { data: arm.estopped })
+}
+
+async function show(bridge: StandInBridge, header: Header, name: string, image: Image): Promise<void> {
+  const { width, height, data } = image
+  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 90 })
+    .toBuffer()
+  bridge.publish(SERVED.picture(name), { header, format: 'jpeg', data: jpeg.toString('base64') })
+}

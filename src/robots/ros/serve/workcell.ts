@@ -1,0 +1,97 @@
+/** @file The simulated workcell behind a stand-in rosbridge, so that a whole run can go through ROS without an arm. */
+import type { Image } from '../../../robot/robot.ts'
+import { fromRotationVector, multiply, rotate, unit, type Vec3 } from '../../../robot/rotation.ts'
+import { Plant, type PlantOptions } from '../../workcell/serve/plant.ts'
+import type { ToolPose } from '../messages.ts'
+import { type ServedArm, type ServedRobot, type StandInOptions, serveArm } from './arm.ts'
+
+/** Served until closed, in real time. @throws InputError if the port is taken, or there is no such task */
+export async function serveRosbridge(
+  options: PlantOptions & Omit<StandInOptions, 'period'>,
+): Promise<ServedRobot & { plant: Plant }> {
+  const plant = await Plant.create(options)
+  try {
+    const served = await serveArm(new PlantArm(plant), options)
+    plant.run()
+    return {
+      plant,
+      address: served.address,
+      async close() {
+        await served.close()
+        plant.close()
+      },
+    }
+  } catch (error) {
+    plant.close()
+    throw error
+  }
+}
+
+const NEWEST = 0.05 // s between two pictures at least
+
+class PlantArm implements ServedArm {
+  readonly cameras: readonly string[]
+  readonly estopped = false
+  private target: ToolPose // where a twist leads it
+  private linear: Vec3 = [0, 0, 0]
+  private angular: Vec3 = [0, 0, 0]
+
+  constructor(private readonly plant: Plant) {
+    this.cameras = Object.keys(plant.cell.spec.cameras)
+    this.target = plant.state.tool
+  }
+
+  state() {
+    const { tool, velocity, angularVelocity, force, opening } = this.plant.state
+    return { pose: tool, linear: velocity, angular: angularVelocity, force: rotate(tool.rotation, force), opening }
+  }
+
+  pictures(): Record<string, Image> {
+    const frames = Object.entries(this.plant.pictures(NEWEST))
+    return Object.fromEntries(frames.map(([name, { image }]) => [name, image]))
+  }
+
+  aim(pose: ToolPose): void {
+    this.halt()
+    this.plant.moveTo(pose)
+  }
+
+  /** It begins where the tool is. */
+  drive(linear: Vec3, angular: Vec3): void {
+    if (this.still) this.target = this.plant.state.tool
+    this.linear = linear
+    this.angular = angular
+  }
+
+  grip(closed: boolean): void {
+    this.plant.grip(closed ? 'close' : 'open')
+  }
+
+  advance(seconds: number): void {
+    if (this.still) return
+    const { position, rotation } = this.target
+    const turn = fromRotationVector(this.angular.map((value) => value * seconds) as Vec3)
+    this.target = {
+      position: position.map((value, axis) => value + seconds * this.linear[axis]!) as Vec3,
+      rotation: unit(multiply(turn, rotation)),
+    }
+    this.plant.moveTo(this.target)
+  }
+
+  reset(): void {
+    this.halt()
+    this.plant.reset()
+  }
+
+  recover(): void {
+    this.plant.clearError()
+  }
+
+  private halt(): void {
+    this.linear = this.angular = [0, 0, 0]
+  }
+
+  private get still(): boolean {
+    return [...this.linear, ...this.angular].every((value) => value === 0)
+  }
+}

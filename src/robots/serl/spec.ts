@@ -1,0 +1,74 @@
+/** @file What an arm behind a SERL server tells of itself, without a connection made, and where its episodes begin. */
+import { InputError } from '../../errors.ts'
+import { RandomStream } from '../../random/stream.ts'
+import { cameraSpecs } from '../../robot/cameras/config.ts'
+import { type Channel, vector } from '../../robot/channels.ts'
+import { expectTask } from '../../robot/real-config.ts'
+import type { RobotSpec } from '../../robot/robot.ts'
+import { fromRotationVector, multiply, type Pose } from '../../robot/rotation.ts'
+import type { SerlConfig } from './config.ts'
+import { poseOfSix } from './poses.ts'
+
+/** Ranges beyond what a Franka can do. */
+const ARM: Channel[] = [
+  ...vector('tcp', 'm', { of: 'position', low: -2, high: 2 }),
+  ...vector('tcp.turn', 'rad', { of: 'turn', low: -4, high: 4 }), // rotation vector from the start pose
+  ...vector('tcp.velocity', 'm/s', { of: 'velocity', low: -10, high: 10 }),
+  ...vector('tcp.angularVelocity', 'rad/s', { low: -50, high: 50 }),
+  ...vector('tcp.force', 'N', { of: 'force', low: -1000, high: 1000 }),
+  ...vector('tcp.torque', 'Nm', { low: -500, high: 500 }),
+]
+const GRIPPER: Channel[] = [
+  { name: 'gripper.opening', unit: '0 closed, 1 open', low: -0.5, high: 2, role: 'opening' },
+  { name: 'gripper.command', unit: '-1 open, 1 close', low: -1, high: 1, role: 'grip' },
+]
+
+/** @throws InputError if there is no such cell */
+export function specOf(config: SerlConfig, cell: string): RobotSpec {
+  const { name, cells, rate, actionScale, tasks, cameras, gripper } = config
+  if (!cells.includes(cell))
+    throw new InputError('robot.cells', `has no cell "${cell}"`, `There are: ${cells.join(', ')}`)
+  return {
+    name: `${name}-${cell}`,
+    rate,
+    cameras: cameraSpecs(cameras),
+    channels: gripper === 'none' ? ARM : [...ARM, ...GRIPPER],
+    home: poseOfSix(config.startPose, config.startAngles).rotation,
+    actionFrame: 'base',
+    actionScale,
+    tasks,
+  }
+}
+
+/** Where an episode of a task begins. Without a seed: in the middle of its spread. @throws InputError for an unknown task */
+export function startOf(config: SerlConfig, spec: RobotSpec, task: string, seed?: number): Pose {
+  expectTask(spec, task)
+  const { startPose, startPoses, startAngles, startSpread } = config
+  const middle = poseOfSix(Object.hasOwn(startPoses, task) ? startPoses[task]! : startPose, startAngles)
+  if (seed === undefined) return middle
+  const stream = new RandomStream(seed, 'start')
+  const spread = (range: number) => stream.uniform(-range, range)
+  const [x, y, z] = middle.position
+  return {
+    position: [x + spread(startSpread.xy), y + spread(startSpread.xy), z],
+    rotation: multiply(fromRotationVector([0, 0, spread(startSpread.yaw)]), middle.rotation),
+  }
+}
+
+/** @throws InputError where a start, or what it may be spread to, lies outside of the work box, or is that of no task */
+export function expectStartsWithin(config: SerlConfig, spec: RobotSpec): void {
+  const { low, high } = config.safety.workBox
+  for (const task of Object.keys(config.startPoses))
+    if (!Object.hasOwn(spec.tasks, task))
+      throw new InputError(`robot.startPoses.${task}`, 'is the start of no task', 'Name one of robot.tasks')
+  for (const task of Object.keys(spec.tasks))
+    startOf(config, spec, task).position.forEach((value, axis) => {
+      const spread = axis < 2 ? config.startSpread.xy : 0
+      if (value - spread < low[axis]! || value + spread > high[axis]!)
+        throw new InputError(
+          `robot.startPose of "${task}"`,
+          `is ${value}${spread ? ` ± ${spread}` : ''} m on ${'xyz'[axis]}, the work box reaches from ${low[axis]} to ${high[axis]}`,
+          'Move the start, or widen safety.workBox',
+        )
+    })
+}

@@ -1,0 +1,36 @@
+/** @file The simulated workcell behind a stand-in rosbridge: what the robot tells is where the simulated tool is. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { RosRobot } from '../../../src/robots/ros/robot.ts'
+import { serveRosbridge } from '../../../src/robots/ros/serve/workcell.ts'
+import { rosConfig } from './opened.ts'
+
+let served: Awaited<ReturnType<typeof serveRosbridge>>
+let robot: RosRobot
+
+beforeAll(async () => {
+  served = await serveRosbridge({ port: 0, task: 'pick', seed: 1, cell: { arm: 'gantry', cameras: false } })
+  const { actionScale, rate } = served.plant.cell.spec
+  robot = await RosRobot.open(rosConfig(Number(new URL(served.address).port), { actionScale, rate }))
+})
+afterAll(async () => {
+  await robot.close()
+  await served.close()
+})
+
+it('is driven over the wire: it goes up as it is told, and closes its gripper', async () => {
+  const start = await robot.reset('reach')
+  const { cell } = served.plant
+  const { position } = cell.truth().tcp
+  for (const [axis, value] of position.entries()) expect(start.proprio[axis]).toBeCloseTo(value, 2)
+  for (let step = 0; step < 6; step++) await robot.step(Float32Array.of(0, 0, 1, 0, 0, 0, 1))
+  const { proprio } = await robot.observe()
+  expect(proprio[2]! - start.proprio[2]!).toBeGreaterThan(cell.spec.actionScale.translation)
+  expect(cell.truth().gripper.command).toBe('close')
+  await robot.stop()
+})
+
+it('starts anew when its service is called, in another scene each time', async () => {
+  const positions = []
+  for (let i = 0; i < 2; i++) positions.push([...(await robot.reset('reach')).proprio.subarray(0, 3)])
+  expect(positions[0]).not.toEqual(positions[1])
+})
