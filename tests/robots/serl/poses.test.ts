@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Pose } from '../../../src/robot/rotation.ts'
 import { isAtGoal } from '../../../src/robots/serl/goal.ts'
 import { poseOfSeven, poseOfSix, type Six, sevenOf } from '../../../src/robots/serl/poses.ts'
-import { distance, turn, wayTo } from '../../../src/robots/serl/way.ts'
+import { angleTo, distance, wayTo } from '../../../src/robots/serl/way.ts'
 
 /** [angles, euler_2_quat of HIL-SERL, scipy's from_euler('xyz')], both xyzw */
 const COMPUTED: [Six, number[], number[]][] = [
@@ -33,8 +33,8 @@ describe('angles in a config', () => {
   it.each(COMPUTED)(
     '%j are the rotation that SERL makes of them where they are said to be its own, else plain ones',
     (six, serl, scipy) => {
-      expect(turn(poseOfSix(six, 'serl'), poseOfSeven([0, 0, 0, ...serl]))).toBeLessThan(1e-7)
-      expect(turn(poseOfSix(six, 'euler'), poseOfSeven([0, 0, 0, ...scipy]))).toBeLessThan(1e-7)
+      expect(angleTo(poseOfSix(six, 'serl'), poseOfSeven([0, 0, 0, ...serl]))).toBeLessThan(1e-7)
+      expect(angleTo(poseOfSix(six, 'euler'), poseOfSeven([0, 0, 0, ...scipy]))).toBeLessThan(1e-7)
     },
   )
 
@@ -76,7 +76,7 @@ describe('a way', () => {
       way.forEach((point, i) => {
         const before = way[i - 1] ?? from
         expect(distance(point, before)).toBeLessThan(stride.translation + 1e-9)
-        expect(turn(point, before)).toBeLessThan(stride.rotation + 1e-9)
+        expect(angleTo(point, before)).toBeLessThan(stride.rotation + 1e-9)
       })
     }
     expect(wayTo(from, to, { translation: 0.02, rotation: 10 })).toHaveLength(8) // 0.15 m by 0.02 m
