@@ -25,7 +25,7 @@ describe('rooms', () => {
   })
 
   it('reach a kind of robot through the registry; only what belongs to the simulator knows it by name', () => {
-    const insider = /^(studies\/|pretrain\/|cli\/(demo|doctor))/
+    const insider = /^(studies\/|pretrain\/|cli\/(demo|doctor|serve))/
     const kindOf = (file: string) => /^robots\/(\w+)\//.exec(file)?.[1]
     const intoKinds = arrows.filter(({ to }) => kindOf(to))
     expect(intoKinds.length).toBeGreaterThan(50)
