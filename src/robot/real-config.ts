@@ -10,11 +10,11 @@ const point = z.tuple([z.number(), z.number(), z.number()])
 
 const WorkBox = z
   .strictObject({
-    low: point.describe('m: x y z of the lower corner'),
-    high: point.describe('m: x y z of the upper one'),
+    low: point.describe('m, base frame: least x, y, z of the tool'),
+    high: point.describe('m, base frame: greatest x, y, z of the tool'),
   })
   .refine(({ low, high }) => low.every((value, axis) => value < high[axis]!), 'each low must be below its high')
-  .describe('m, base frame: {low: [x, y, z], high: [x, y, z]} between which the tool stays, on its way to a start too')
+  .describe('where the tool stays, on its way to a start too')
 
 /** Ages that are finite by default: a real robot stops when nobody commands or supervises it any more. */
 export const RealSafetyConfig = z.strictObject({

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it, vi } from 'vitest'
 import { Learner } from '../../src/learn/learner.ts'
 import { healthListener } from '../../src/review/health/watch.ts'
+import { WorkcellConfig } from '../../src/robots/workcell/config.ts'
 import { mergeSettings, parseConfig, presets, settingNames } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
@@ -64,11 +65,9 @@ const whole = (settings: object) =>
     ),
   )
 
-/** Read only where a run says something that these two do not. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  'robot.log': 'of a robot that is a log',
-  'robot.rate': 'of a robot that is a log',
-}
+/** Settings of the other kinds of robots: their own tests read them. */
+const ofAnotherRobot = (name: string) =>
+  name.startsWith('robot.') && !Object.hasOwn(WorkcellConfig.shape, name.split('.')[1]!)
 
 it('every setting of a run is read by somebody', { timeout: 240_000 }, async () => {
   for (const [name, lockstep] of [
@@ -93,7 +92,6 @@ it('every setting of a run is read by somebody', { timeout: 240_000 }, async () 
     for (const phase of ['warm-up', 'online'] as const) await one.update(phase)
     await one.release()
   }
-  const unread = settingNames().filter((name) => !read.has(name) && !(name in ELSEWHERE))
+  const unread = settingNames().filter((name) => !read.has(name) && !ofAnotherRobot(name))
   expect(unread).toEqual([])
-  expect(Object.keys(ELSEWHERE).filter((name) => read.has(name))).toEqual([])
 })

@@ -28,7 +28,7 @@ export const asFault = (error: unknown): RobotFault =>
 const START = 'Start the SERL server of this arm, and check its address (robot.url)'
 const LOOK = "Look at the server's own output"
 
-export class Connection {
+export class ServerConnection {
   private readonly agent = new Agent({ keepAlive: true })
 
   /** `url` ends with "/" or not. `patience`: s, for queries and commands that return at once. */

@@ -5,17 +5,17 @@ import { safetyLimitsOf } from '../../robot/real-config.ts'
 import type { Rig, RigOptions } from '../../robot/rig.ts'
 import { SafeRobot } from '../../robot/safety.ts'
 import type { SerlConfig } from './config.ts'
-import { asInputError, Connection } from './connection.ts'
+import { asInputError, ServerConnection } from './connection.ts'
 import { SerlRobot } from './robot.ts'
-import { expectStartsWithin, specOf } from './spec.ts'
+import { expectStartsWithin, serlSpec } from './spec.ts'
 import { readState } from './state.ts'
 
 /** @throws InputError where limits contradict each other, the server does not answer as one, or a camera shows nothing */
 export async function openSerl(config: SerlConfig, cell: string, { blind }: RigOptions = {}): Promise<Rig> {
-  const spec = specOf(blind ? { ...config, cameras: {} } : config, cell)
+  const spec = serlSpec(blind ? { ...config, cameras: {} } : config, cell)
   const limits = safetyLimitsOf(config.safety, spec)
   expectStartsWithin(config, spec)
-  const server = new Connection(config.servers[cell] ?? config.url, config.patience)
+  const server = new ServerConnection(config.servers[cell] ?? config.url, config.patience)
   try {
     await readState(server, config.gripper)
     const cameras = await openCameras(blind ? {} : config.cameras)

@@ -27,19 +27,19 @@ import {
   type Vec3,
 } from '../../robot/rotation.ts'
 import type { SerlConfig } from './config.ts'
-import { asFault, type Connection } from './connection.ts'
+import { asFault, type ServerConnection } from './connection.ts'
 import { isAtGoal } from './goal.ts'
 import { sevenOf } from './poses.ts'
-import { startOf } from './spec.ts'
+import { serlStart } from './spec.ts'
 import { Stall } from './stall.ts'
 import { type ArmState, readState } from './state.ts'
-import { distance, type Stride, turn, wayTo } from './way.ts'
+import { angleTo, distance, type Stride, wayTo } from './way.ts'
 
 /** Seconds, never going back, and a way to wait for a moment of it. */
-export type Clock = { now(): number; until(moment: number): Promise<void> }
+export type RobotClock = { now(): number; until(moment: number): Promise<void> }
 
 /** That of the cameras' pictures. */
-export const realClock: Clock = {
+export const realClock: RobotClock = {
   now: cameraClock,
   async until(moment) {
     const left = moment - cameraClock()
@@ -57,16 +57,16 @@ const PROGRESS = { metres: 0.001, radians: 0.01, within: 2 } // s: an arm on its
 export type SerlOptions = {
   spec: RobotSpec
   config: SerlConfig
-  server: Connection
+  server: ServerConnection
   cameras?: Pick<Cameras, 'pictures'> // left out: it sees nothing
-  clock?: Clock
+  clock?: RobotClock
 }
 
 export class SerlRobot implements Robot {
   readonly spec: RobotSpec
   private readonly config: SerlConfig
-  private readonly server: Connection
-  private readonly clock: Clock
+  private readonly server: ServerConnection
+  private readonly clock: RobotClock
   private readonly stride: Stride
   private readonly stall: Stall
   private fault: Fault | null = null
@@ -93,7 +93,7 @@ export class SerlRobot implements Robot {
   }
 
   async reset(task: string, seed?: number): Promise<Observation> {
-    const goal = startOf(this.config, this.spec, task, seed)
+    const goal = serlStart(this.config, this.spec, task, seed)
     this.expectSound()
     const { stops } = this
     const { precision, compliance, jointReset, startGrip } = this.config
@@ -202,7 +202,7 @@ export class SerlRobot implements Robot {
           new RobotFault('force', `${pressed.toFixed(1)} N on the way to a start, the limit is ${most} N`),
         )
       const metres = distance(pose, point)
-      const radians = turn(pose, point)
+      const radians = angleTo(pose, point)
       if (metres <= limit.metres && radians <= limit.radians && (!last || isStill(this.state!))) return
       const now = this.clock.now()
       if (metres < nearest.metres - PROGRESS.metres || radians < nearest.radians - PROGRESS.radians) {

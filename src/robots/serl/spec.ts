@@ -24,7 +24,7 @@ const GRIPPER: Channel[] = [
 ]
 
 /** @throws InputError if there is no such cell */
-export function specOf(config: SerlConfig, cell: string): RobotSpec {
+export function serlSpec(config: SerlConfig, cell: string): RobotSpec {
   const { name, cells, rate, actionScale, tasks, cameras, gripper } = config
   if (!cells.includes(cell))
     throw new InputError('robot.cells', `has no cell "${cell}"`, `There are: ${cells.join(', ')}`)
@@ -41,7 +41,7 @@ export function specOf(config: SerlConfig, cell: string): RobotSpec {
 }
 
 /** Where an episode of a task begins. Without a seed: in the middle of its spread. @throws InputError for an unknown task */
-export function startOf(config: SerlConfig, spec: RobotSpec, task: string, seed?: number): Pose {
+export function serlStart(config: SerlConfig, spec: RobotSpec, task: string, seed?: number): Pose {
   expectTask(spec, task)
   const { startPose, startPoses, startAngles, startSpread } = config
   const middle = poseOfSix(Object.hasOwn(startPoses, task) ? startPoses[task]! : startPose, startAngles)
@@ -62,7 +62,7 @@ export function expectStartsWithin(config: SerlConfig, spec: RobotSpec): void {
     if (!Object.hasOwn(spec.tasks, task))
       throw new InputError(`robot.startPoses.${task}`, 'is the start of no task', 'Name one of robot.tasks')
   for (const task of Object.keys(spec.tasks))
-    startOf(config, spec, task).position.forEach((value, axis) => {
+    serlStart(config, spec, task).position.forEach((value, axis) => {
       const spread = axis < 2 ? config.startSpread.xy : 0
       if (value - spread < low[axis]! || value + spread > high[axis]!)
         throw new InputError(

@@ -3,7 +3,7 @@
  * server that answers "Moved": only its standing still tells.
  */
 import type { ArmState } from './state.ts'
-import { distance, type Stride, turn } from './way.ts'
+import { angleTo, distance, type Stride } from './way.ts'
 
 const STEPS = 10
 const ASKED = 0.3 // of the stride: a step that asks for less is none to judge by
@@ -34,7 +34,7 @@ export class Stall {
     const pairs = this.seen.slice(1).map((now, i) => [this.seen[i]!.state, now.state] as const)
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
     const went = sum(pairs.map(([a, b]) => distance(a.pose, b.pose)))
-    const turned = sum(pairs.map(([a, b]) => turn(a.pose, b.pose)))
+    const turned = sum(pairs.map(([a, b]) => angleTo(a.pose, b.pose)))
     const asked = sum(this.seen.map(({ metres }) => metres))
     if (pairs.every(([a, b]) => a.raw === b.raw)) return `its readings have been the same for ${STEPS} steps of motion`
     const least = MOVED * ASKED * STEPS

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Pose, rotate, type Vec3 } from '../../robot/rotation.ts'
 import type { SerlConfig } from './config.ts'
-import { type Connection, ServerTrouble } from './connection.ts'
+import { type ServerConnection, ServerTrouble } from './connection.ts'
 import { poseOfSeven } from './poses.ts'
 
 const number = z.number()
@@ -23,7 +23,7 @@ export type ArmState = {
 const Told = z.object({ pose: seven, vel: six, force: three, torque: three, gripper_pos: number })
 
 /** @throws ServerTrouble where the answer is no state of an arm */
-export async function readState(server: Connection, gripper: SerlConfig['gripper']): Promise<ArmState> {
+export async function readState(server: ServerConnection, gripper: SerlConfig['gripper']): Promise<ArmState> {
   const told = gripper === 'none' ? await inParts(server) : await server.query('getstate')
   const read = Told.safeParse(told)
   if (!read.success) {
@@ -47,12 +47,12 @@ export async function readState(server: Connection, gripper: SerlConfig['gripper
 }
 
 /** A server without a gripper fails at getstate. */
-async function inParts(server: Connection): Promise<unknown> {
+async function inParts(server: ServerConnection): Promise<unknown> {
   const parts = await Promise.all(['getpos', 'getvel', 'getforce', 'gettorque'].map((route) => server.query(route)))
   return Object.assign({ gripper_pos: 0 }, ...parts)
 }
 
-const wrong = (server: Connection, what: string) =>
+const wrong = (server: ServerConnection, what: string) =>
   new ServerTrouble(
     server.at('getstate'),
     `tells no state of an arm: ${what}`,

@@ -8,13 +8,13 @@ export const distance = (a: Pose, b: Pose): number =>
   Math.hypot(...a.position.map((value, axis) => value - b.position[axis]!))
 
 /** rad of the turn from one to the other. */
-export const turn = (a: Pose, b: Pose): number =>
+export const angleTo = (a: Pose, b: Pose): number =>
   Math.hypot(...rotationVector(multiply(b.rotation, conjugate(a.rotation))))
 
 /** Straight, and turning evenly about one axis. The last point is `to`. */
 export function wayTo(from: Pose, to: Pose, stride: Stride): Pose[] {
   const whole = rotationVector(multiply(to.rotation, conjugate(from.rotation)))
-  const count = Math.ceil(Math.max(distance(from, to) / stride.translation, turn(from, to) / stride.rotation, 1))
+  const count = Math.ceil(Math.max(distance(from, to) / stride.translation, angleTo(from, to) / stride.rotation, 1))
   return Array.from({ length: count }, (_, i) => {
     const part = (i + 1) / count
     if (part === 1) return to

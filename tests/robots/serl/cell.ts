@@ -1,9 +1,9 @@
 /** @file An arm behind a SERL server, both ends ours: the workcell's gantry, served over HTTP, on a clock that passes when the robot waits. */
 
 import { SerlConfig } from '../../../src/robots/serl/config.ts'
-import { Connection } from '../../../src/robots/serl/connection.ts'
-import { type Clock, SerlRobot } from '../../../src/robots/serl/robot.ts'
-import { specOf } from '../../../src/robots/serl/spec.ts'
+import { ServerConnection } from '../../../src/robots/serl/connection.ts'
+import { type RobotClock, SerlRobot } from '../../../src/robots/serl/robot.ts'
+import { serlSpec } from '../../../src/robots/serl/spec.ts'
 import type { Plant } from '../../../src/robots/workcell/serve/plant.ts'
 import { serveWorkcell } from '../../../src/robots/workcell/serve/server.ts'
 import { Between } from './between.ts'
@@ -30,7 +30,7 @@ export type SerlCell = {
   plant: Plant
   between: Between // what stands between the two, and can spoil it
   config: SerlConfig
-  clock: Clock
+  clock: RobotClock
   close(): Promise<void>
 }
 
@@ -44,9 +44,9 @@ export async function serlCell(more: object = {}): Promise<SerlCell> {
   })
   const between = await Between.open(serving.url)
   const config = settings(between.url, more)
-  const server = new Connection(between.url, config.patience)
+  const server = new ServerConnection(between.url, config.patience)
   let now = 0
-  const clock: Clock = {
+  const clock: RobotClock = {
     now: () => now,
     async until(moment) {
       await new Promise(setImmediate) // as a wait does, lets in what came meanwhile
@@ -55,7 +55,7 @@ export async function serlCell(more: object = {}): Promise<SerlCell> {
       now = moment
     },
   }
-  const robot = new SerlRobot({ spec: specOf(config, 'A'), config, server, clock })
+  const robot = new SerlRobot({ spec: serlSpec(config, 'A'), config, server, clock })
   return {
     robot,
     plant: serving.plant,

@@ -185,8 +185,8 @@ describe('silence', () => {
   it('for longer than its patience is no answer', async () => {
     await opened()
     cell.between.spoil = () => 'silence'
-    const { Connection } = await import('../../../src/robots/serl/connection.ts')
-    const server = new Connection(cell.between.url, 0.05)
+    const { ServerConnection } = await import('../../../src/robots/serl/connection.ts')
+    const server = new ServerConnection(cell.between.url, 0.05)
     await expect(server.query('getstate')).rejects.toMatchObject({
       kind: 'no answer',
       message: expect.stringContaining('is silent for 50 ms'),

@@ -114,7 +114,10 @@ it('tells the gripper what is new, waits for none of it, and gives the hand its 
   const start = cell.clock.now()
   for (let i = 0; i < 3; i++) await cell.robot.step(grip(1))
   expect(told()).toEqual(['close_gripper'])
-  for (let i = 0; i < 3; i++) await cell.robot.step(grip(-1))
+  await cell.robot.step(grip(-1))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(told()).toEqual(['close_gripper']) // 0.3 s after it
+  for (let i = 0; i < 2; i++) await cell.robot.step(grip(-1))
   expect(cell.clock.now() - start).toBeCloseTo(0.6, 6)
   await cell.robot.step(grip(-1))
   await cell.robot.step(grip(-1))

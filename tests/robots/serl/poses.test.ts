@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Pose } from '../../../src/robot/rotation.ts'
 import { isAtGoal } from '../../../src/robots/serl/goal.ts'
 import { poseOfSeven, poseOfSix, type Six, sevenOf } from '../../../src/robots/serl/poses.ts'
-import { distance, turn, wayTo } from '../../../src/robots/serl/way.ts'
+import { angleTo, distance, wayTo } from '../../../src/robots/serl/way.ts'
 
 /** [angles, euler_2_quat of HIL-SERL, scipy's from_euler('xyz')], both xyzw */
 const COMPUTED: [Six, number[], number[]][] = [
@@ -33,8 +33,8 @@ describe('angles in a config', () => {
   it.each(COMPUTED)(
     '%j are the rotation that SERL makes of them where they are said to be its own, else plain ones',
     (six, serl, scipy) => {
-      expect(turn(poseOfSix(six, 'serl'), poseOfSeven([0, 0, 0, ...serl]))).toBeLessThan(1e-7)
-      expect(turn(poseOfSix(six, 'euler'), poseOfSeven([0, 0, 0, ...scipy]))).toBeLessThan(1e-7)
+      expect(angleTo(poseOfSix(six, 'serl'), poseOfSeven([0, 0, 0, ...serl]))).toBeLessThan(1e-7)
+      expect(angleTo(poseOfSix(six, 'euler'), poseOfSeven([0, 0, 0, ...scipy]))).toBeLessThan(1e-7)
     },
   )
 
@@ -47,17 +47,17 @@ describe('angles in a config', () => {
 })
 
 describe('a goal', () => {
-  // scipy: the turn left from (3.1, 0.05, -0.1) to (π, 0, 0) is (0.03644858, 0.05386365, -0.09797784)
-  const pose = poseOfSix([0.5, 0, 0.2, 3.1, 0.05, -0.1], 'euler')
-  const goal = (within: Six) => ({ pose: [0.504, -0.002, 0.2, Math.PI, 0, 0] as Six, within })
+  // scipy: from (2.9, 0.2, 0.6) the turn that is left to (3, -0.3, 1.2) is (-0.03430838, 0.59725041, -0.5285552)
+  const pose = poseOfSix([0.5, 0, 0.2, 2.9, 0.2, 0.6], 'euler')
+  const goal = (within: Six) => ({ pose: [0.504, -0.002, 0.2, 3, -0.3, 1.2] as Six, within })
 
   it('is reached where all six are nearer than their thresholds', () => {
-    expect(isAtGoal(pose, goal([0.0041, 0.0021, 0.001, 0.0365, 0.0539, 0.098]))).toBe(true)
+    expect(isAtGoal(pose, goal([0.0041, 0.0021, 0.001, 0.0344, 0.5973, 0.5286]))).toBe(true)
   })
 
   it.each([0, 1, 3, 4, 5])('is not where number %i is further', (i) => {
-    const within: [number, number, number, number, number, number] = [0.0041, 0.0021, 0.001, 0.0365, 0.0539, 0.098]
-    within[i] = [0.0039, 0.0019, 0, 0.0364, 0.0538, 0.0979][i]!
+    const within: [number, number, number, number, number, number] = [0.0041, 0.0021, 0.001, 0.0344, 0.5973, 0.5286]
+    within[i] = [0.0039, 0.0019, 0, 0.0343, 0.5972, 0.5285][i]!
     expect(isAtGoal(pose, goal(within))).toBe(false)
   })
 })
@@ -76,7 +76,7 @@ describe('a way', () => {
       way.forEach((point, i) => {
         const before = way[i - 1] ?? from
         expect(distance(point, before)).toBeLessThan(stride.translation + 1e-9)
-        expect(turn(point, before)).toBeLessThan(stride.rotation + 1e-9)
+        expect(angleTo(point, before)).toBeLessThan(stride.rotation + 1e-9)
       })
     }
     expect(wayTo(from, to, { translation: 0.02, rotation: 10 })).toHaveLength(8) // 0.15 m by 0.02 m

@@ -6,11 +6,11 @@ import type { Pose, Quat } from '../truth.ts'
 import type { Plant } from './plant.ts'
 
 /** What a route answers: an object as JSON, or a plain text; a refusal with its status. */
-export type Answer = Record<string, unknown> | string | { status: 400 | 500; why: string }
+export type RouteAnswer = Record<string, unknown> | string | { status: 400 | 500; why: string }
 
 export type Route = {
   takesJson?: boolean
-  answer(plant: Plant, body: unknown): Answer
+  answer(plant: Plant, body: unknown): RouteAnswer
 }
 
 /** xyzw, as scipy has it. */
@@ -26,7 +26,7 @@ const command = (words: string, act: (plant: Plant) => void): Route => ({
 })
 
 /** A route whose body has to be as the schema says; the server answers another one with 500, as an exception there does. */
-const taking = <T>(schema: z.ZodType<T>, act: (plant: Plant, body: T) => Answer): Route => ({
+const taking = <T>(schema: z.ZodType<T>, act: (plant: Plant, body: T) => RouteAnswer): Route => ({
   takesJson: true,
   answer(plant, body) {
     const read = schema.safeParse(body)
@@ -43,7 +43,7 @@ const LOAD = z.object({ mass: finite, F_x_center_load: three, load_inertia: z.ar
 const UNIT = { least: 0.9, most: 1.1 } // |q|²: numbers sent as float32, or interpolated, are a little off 1
 
 /** The equilibrium pose. What is no rotation moves nothing: a real server takes it, and its arm is lost. */
-function move(plant: Plant, { arr: [x, y, z, qx, qy, qz, qw] }: z.infer<typeof SEVEN>): Answer {
+function move(plant: Plant, { arr: [x, y, z, qx, qy, qz, qw] }: z.infer<typeof SEVEN>): RouteAnswer {
   const size = qx ** 2 + qy ** 2 + qz ** 2 + qw ** 2
   if (!(size >= UNIT.least && size <= UNIT.most))
     return { status: 400, why: `the quaternion has |q|² = ${size.toFixed(3)}, 1 is expected: nothing moved` }

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { InputError, systemError } from '../../../errors.ts'
 import { type MjpegServer, mjpegServer } from '../../../robot/cameras/mjpeg-server.ts'
 import { Plant, type PlantOptions } from './plant.ts'
-import { type Answer, ROUTES, type Route, TRUTH } from './routes.ts'
+import { ROUTES, type Route, type RouteAnswer, TRUTH } from './routes.ts'
 
 const LARGEST_BODY = 64 * 1024
 const FRAMES = 30 // pictures a second, at most
 
-export type ServeOptions = PlantOptions & {
+export type ServedWorkcell = PlantOptions & {
   port: number // 0: a free one
   camerasPort?: number // left out: cameras answer on the same port
   host?: string
@@ -25,7 +25,7 @@ export type SerlServer = {
 }
 
 /** @throws InputError if a port is taken, or there is no such task */
-export async function serveWorkcell(options: ServeOptions): Promise<SerlServer> {
+export async function serveWorkcell(options: ServedWorkcell): Promise<SerlServer> {
   const { port, camerasPort, host = '127.0.0.1' } = options
   const plant = await Plant.create(options)
   const routes: Record<string, Route> = { ...ROUTES, ...(options.truth && { truth: TRUTH }) }
@@ -128,7 +128,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
   return Buffer.concat(parts).toString('utf8')
 }
 
-function send(response: ServerResponse, answer: Answer): void {
+function send(response: ServerResponse, answer: RouteAnswer): void {
   if (typeof answer === 'string') reply(response, 200, 'text/html; charset=utf-8', answer)
   else if ('status' in answer) refuse(response, answer.status as number, answer.why as string)
   else reply(response, 200, 'application/json', JSON.stringify(answer))
