@@ -1,7 +1,7 @@
 /** @file Opens a robot's cameras, and gives the newest picture of each. */
 import { decodeError, InputError } from '../../errors.ts'
 import type { Observation } from '../robot.ts'
-import { LiveCamera } from './camera.ts'
+import { LiveCamera, noPicture } from './camera.ts'
 import { type CameraConfig, type CamerasConfig, cameraSpec } from './config.ts'
 import { openFile } from './sources/file.ts'
 import { openMjpeg } from './sources/mjpeg-client.ts'
@@ -92,7 +92,7 @@ function firstFrame(camera: LiveCamera, patience: number): Promise<void> {
     }
     const timer = setTimeout(() => {
       done()
-      reject(camera.trouble ? decodeError(camera.trouble) : silent(camera, patience))
+      reject(camera.trouble ? decodeError(camera.trouble) : noPicture(camera.name, patience))
     }, 1000 * patience)
     const unwatch = camera.watch(check)
     const done = () => {
@@ -102,10 +102,3 @@ function firstFrame(camera: LiveCamera, patience: number): Promise<void> {
     check()
   })
 }
-
-const silent = ({ name }: LiveCamera, patience: number) =>
-  new InputError(
-    `camera ${name}`,
-    `has sent no picture within ${patience} s`,
-    'Check its cable and its settings; `duet cameras` shows what comes',
-  )

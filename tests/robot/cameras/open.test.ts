@@ -53,11 +53,12 @@ describe('a spec of cameras', () => {
       front: {
         width: 16,
         height: 12,
+        jpeg: true,
         capture: { width: 64, height: 48 },
         crop: { left: 1, top: 2, width: 30, height: 20 },
         rotate: 90,
       },
-      side: { width: 4, height: 4 },
+      side: { width: 4, height: 4, jpeg: true },
     })
   })
 })
