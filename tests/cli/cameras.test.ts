@@ -49,6 +49,9 @@ it('says what is wrong with a config in one line', () => {
     2,
     'bad.yaml: cameras.front.kind: is no kind of camera. Choose one of: usb, mjpeg, file, test, ros\n',
   ])
+}, 120_000)
+
+it('says when a config has no cameras', () => {
   writeFileSync(join(folder, 'none.yaml'), 'seed: 1\n')
   expect(duet('cameras', 'none.yaml').stderr).toContain('none.yaml: has no cameras')
 }, 120_000)
