@@ -7,7 +7,7 @@ import { contactSheet } from '../formats/images.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { type CameraConfig, type CamerasConfig, parseCameras } from '../robot/cameras/config.ts'
 import { listDevices } from '../robot/cameras/devices.ts'
-import { type Measured, measure } from '../robot/cameras/measure.ts'
+import { type MeasuredCamera, measureCamera } from '../robot/cameras/measure.ts'
 import { openCamera } from '../robot/cameras/open.ts'
 import { fileSettings } from '../run/config.ts'
 
@@ -54,7 +54,7 @@ function list({ json }: Options): void {
       process.stdout.write(`${device}  ${name}${stable === undefined ? '' : `\n  always: ${stable}`}\n`)
 }
 
-type Shown = Omit<Measured, 'frame'> & { files: string[] }
+type Shown = Omit<MeasuredCamera, 'frame'> & { files: string[] }
 type Failed = { camera: string; error: ErrorData }
 
 async function show(file: string, { out, seconds, json }: Options): Promise<void> {
@@ -84,7 +84,7 @@ async function look(name: string, config: CameraConfig, seconds: number, out: st
   try {
     const camera = await openCamera(name, config)
     try {
-      const measured = await measure(camera, seconds, PATIENCE)
+      const measured = await measureCamera(camera, seconds, PATIENCE)
       if (!('frame' in measured)) return { camera: name, error: measured }
       const { frame, ...numbers } = measured
       const files = [join(out, `${name}.jpg`), join(out, `${name}.png`)]

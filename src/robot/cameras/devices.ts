@@ -5,10 +5,10 @@ import path from 'node:path'
 import { InputError } from '../../errors.ts'
 
 /** `device`: as the setting of a USB camera takes it. `stable`: the same whatever it is plugged into first. */
-export type Device = { device: string; name: string; stable?: string }
+export type VideoDevice = { device: string; name: string; stable?: string }
 
 /** @throws InputError where ffmpeg is needed to list them, and is missing */
-export function listDevices(platform: NodeJS.Platform = process.platform): Device[] {
+export function listDevices(platform: NodeJS.Platform = process.platform): VideoDevice[] {
   if (platform === 'linux') return videoDevices('/')
   const [format, input] = platform === 'darwin' ? ['avfoundation', ''] : ['dshow', 'dummy']
   const { error, stderr } = spawnSync('ffmpeg', ['-hide_banner', '-f', format, '-list_devices', 'true', '-i', input], {
@@ -16,11 +16,11 @@ export function listDevices(platform: NodeJS.Platform = process.platform): Devic
     timeout: 20_000,
   })
   if (error) throw new InputError('cameras', `cannot be listed: ${error.message}`, 'Install ffmpeg', { cause: error })
-  return platform === 'darwin' ? devicesOfAvFoundation(stderr) : devicesOfDirectShow(stderr)
+  return platform === 'darwin' ? devicesOfMac(stderr) : devicesOfWindows(stderr)
 }
 
 /** Of Video4Linux, below a root folder. A camera has several nodes; those past its first carry no pictures, or others. */
-export function videoDevices(root: string): Device[] {
+export function videoDevices(root: string): VideoDevice[] {
   const nodes = path.join(root, 'sys/class/video4linux')
   if (!existsSync(nodes)) return []
   const number = (node: string) => Number(/\d+$/.exec(node)?.[0])
@@ -43,7 +43,7 @@ function stableNames(folder: string): Map<string, string> {
 }
 
 /** "[0] FaceTime HD Camera" below the heading of the video devices. */
-export function devicesOfAvFoundation(text: string): Device[] {
+export function devicesOfMac(text: string): VideoDevice[] {
   const video = text.split(/AVFoundation audio devices/)[0]!.split(/AVFoundation video devices/)[1] ?? ''
   return [...video.matchAll(/\] \[(\d+)\] (.+)$/gm)].map(([, device, name]) => ({
     device: device!,
@@ -52,5 +52,5 @@ export function devicesOfAvFoundation(text: string): Device[] {
 }
 
 /** '"Integrated Camera" (video)'. */
-export const devicesOfDirectShow = (text: string): Device[] =>
+export const devicesOfWindows = (text: string): VideoDevice[] =>
   [...text.matchAll(/"([^"@][^"]*)" \(video\)/g)].map(([, name]) => ({ device: name!, name: name! }))

@@ -6,7 +6,7 @@ import { jpegSize } from './develop.ts'
 
 const EVERY = 20 // ms between two looks: ages are those that a control loop would find
 
-export type Measured = {
+export type MeasuredCamera = {
   camera: string
   capture: { width: number; height: number } // as the camera sends it
   image: { width: number; height: number } // as the policy sees it
@@ -18,7 +18,11 @@ export type Measured = {
 }
 
 /** @returns why nothing came, where nothing did within `patience` s */
-export async function measure(camera: LiveCamera, seconds: number, patience: number): Promise<Measured | ErrorData> {
+export async function measureCamera(
+  camera: LiveCamera,
+  seconds: number,
+  patience: number,
+): Promise<MeasuredCamera | ErrorData> {
   const { name, counts } = camera
   for (const limit = cameraClock() + patience; !camera.newest(); await pause(EVERY))
     if (cameraClock() > limit) return camera.trouble ?? encodeError(noPicture(name, patience))

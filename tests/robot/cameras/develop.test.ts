@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { develop, jpegSize } from '../../../src/robot/cameras/develop.ts'
 import { undeveloped } from '../../../src/robot/cameras/develop-now.ts'
-import type { CameraView, Image } from '../../../src/robot/robot.ts'
+import type { Image, PolicyView } from '../../../src/robot/robot.ts'
 
 const COLOURS = { r: [250, 0, 0], g: [0, 250, 0], b: [0, 0, 250], w: [250, 250, 250] } as const
 
@@ -29,7 +29,7 @@ function quarters({ width, height, data }: Image): string {
 }
 
 describe('what the policy sees', () => {
-  it.each<[string, Partial<CameraView>, string]>([
+  it.each<[string, Partial<PolicyView>, string]>([
     ['as it is', {}, 'rgbw'],
     ['turned by 90° clockwise', { rotate: 90 }, 'brwg'],
     ['turned by 180°', { rotate: 180 }, 'wbgr'],

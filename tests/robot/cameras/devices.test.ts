@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { devicesOfAvFoundation, devicesOfDirectShow, videoDevices } from '../../../src/robot/cameras/devices.ts'
+import { devicesOfMac, devicesOfWindows, videoDevices } from '../../../src/robot/cameras/devices.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'duet-devices-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -31,7 +31,7 @@ it('Linux: a camera is its first node, with the name that stays', () => {
 
 it('macOS: those below the heading of the video devices', () =>
   expect(
-    devicesOfAvFoundation(
+    devicesOfMac(
       [
         '[AVFoundation indev @ 0x14a] AVFoundation video devices:',
         '[AVFoundation indev @ 0x14a] [0] FaceTime HD Camera',
@@ -47,7 +47,7 @@ it('macOS: those below the heading of the video devices', () =>
 
 it('Windows: those that are video', () =>
   expect(
-    devicesOfDirectShow(
+    devicesOfWindows(
       [
         '[dshow @ 0001] "Integrated Camera" (video)',
         '[dshow @ 0001]   Alternative name "@device_pnp_x"',
