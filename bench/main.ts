@@ -2,6 +2,7 @@
 import { InputError } from '../src/errors.ts'
 import { formatTable } from '../src/metrics/summary.ts'
 import { benchAct } from './act.ts'
+import { benchCameras } from './cameras.ts'
 import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
@@ -18,6 +19,7 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   act: { title: 'Acting: one observation, one thread', run: benchAct },
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },
+  cameras: { title: 'A camera over HTTP: 640 × 480 at 30 Hz, on loopback', run: benchCameras },
   console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
   smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
   octo: { title: 'Octo at the size of octo-small 1.5, random weights', run: benchOcto, large: true },

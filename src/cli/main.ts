@@ -17,6 +17,7 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   pull: () => import('./pull.ts'),
   doctor: () => import('./doctor.ts'),
   audit: () => import('./audit.ts'),
+  cameras: () => import('./cameras.ts'),
   console: () => import('./console.ts'),
   log: () => import('./log.ts'),
   experiments: () => import('./experiments.ts'),

@@ -28,7 +28,7 @@ export const ACTION_WIDTH = 7
 export type CameraMount = { mount: 'base' | 'tool'; position: Vec3; rotation: Quat; fovy: number /* rad */ }
 
 /** What of a camera's picture the policy sees: a part of it, in the camera's pixels, then turned clockwise, then resized. */
-export type CameraView = {
+export type PolicyView = {
   width: number
   height: number
   crop?: { left: number; top: number; width: number; height: number }
@@ -39,7 +39,7 @@ export type CameraView = {
  * The size of its pictures as the policy is given them, and how they are made. `capture`: as the camera takes them, where that
  * is another size. `mount`: where it is known, so that motion can be drawn over the picture.
  */
-export type CameraSpec = CameraView & {
+export type CameraSpec = PolicyView & {
   jpeg?: true // its images bring the camera's own bytes, and a log keeps those
   capture?: { width: number; height: number }
   mount?: CameraMount

@@ -8,7 +8,14 @@ import { describeFault, type Fault, RobotFault } from './fault.ts'
 import type { FaultFile } from './fault-file.ts'
 import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
-import { defaultSenseLimits, findOutcomeFault, type SenseLimits, Senses, type Suspicion } from './senses.ts'
+import {
+  defaultSenseLimits,
+  findOutcomeFault,
+  oldestPicture,
+  type SenseLimits,
+  Senses,
+  type Suspicion,
+} from './senses.ts'
 
 export type { Fault } from './fault.ts'
 
@@ -38,6 +45,7 @@ export type SafetySituation = {
   force: number | null // N; null where nothing measures it
   commandAge: number // s
   heartbeatAge: number // s
+  pictureAge: number // s of the oldest picture, in the observation on which the command was decided
   translationScale: number // metres a step at |a| = 1
   fault: Fault | null // latched earlier
 }
@@ -73,13 +81,15 @@ function findFault(command: ArrayLike<number>, situation: SafetySituation, limit
 }
 
 /**
- * What a motor may be told. With a fault: hold. Else the command clipped to [-1, 1], its motion axes kept within
+ * What a motor may be told. With a fault: hold; with an old picture, too, for the step. Else the command clipped to [-1, 1], its motion axes kept within
  * `limits.change` of the previous ones, and no step that leads out of the work box (back into it always may), its gripper
  * entry canonical. Stopping at the wall of the box comes before smoothness. Pure; never throws.
  */
 export function guard(command: ArrayLike<number>, situation: SafetySituation, limits: SafetyLimits): Guarded {
   const fault = findFault(command, situation, limits)
   if (fault) return { action: holdAction(), fault, limited: false }
+  if (older(situation.pictureAge, limits.pictureHold))
+    return { action: canonicalAction(holdAction(), situation.grip), fault: null, limited: true }
   const action = Float32Array.from(command, (value) => Math.min(1, Math.max(-1, value)))
   for (let i = 0; i < 6; i++) {
     const previous = situation.previous[i]!
@@ -304,6 +314,7 @@ export class SafeRobot implements Robot {
       force: this.#readForce(),
       commandAge,
       heartbeatAge,
+      pictureAge: this.#observation ? oldestPicture(this.#observation) : 0,
       translationScale: this.spec.actionScale.translation,
       fault: this.#fault,
     }

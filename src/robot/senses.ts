@@ -10,13 +10,20 @@ import { project } from './projection.ts'
 import { ACTION_WIDTH, type Action, type Image, type Observation, type Outcome, type RobotSpec } from './robot.ts'
 
 export type SenseLimits = {
+  pictureHold: number // s between the same two; with more the robot holds for the step that was decided on it
   pictureAge: number // s between a picture and its observation, where the camera tells; more is a fault
   suspectSteps: number // steps in motion with the same picture, or one without content, until that is told
   blindSteps: number // the same, until it is a fault
   clockSteps: number // steps in which the robot's clock may stand still
 }
 
-export const defaultSenseLimits: SenseLimits = { pictureAge: 0.5, suspectSteps: 10, blindSteps: 25, clockSteps: 3 }
+export const defaultSenseLimits: SenseLimits = {
+  pictureHold: 0.15,
+  pictureAge: 0.5,
+  suspectSteps: 10,
+  blindSteps: 25,
+  clockSteps: 3,
+}
 
 /** A camera that may be blind: for so many steps in motion it has shown nothing new, or nothing at all. */
 export type Suspicion = { camera: string; look: 'frozen' | 'flat'; steps: number }
@@ -62,6 +69,10 @@ export function findSensorFault(observation: Observation, spec: RobotSpec, pictu
   }
   return null
 }
+
+/** s between an observation and the oldest of its pictures; 0 where no camera tells. */
+export const oldestPicture = ({ time, taken = {} }: Observation): number =>
+  Math.max(0, ...Object.values(taken).map((at) => time - at))
 
 /** A robot's own word on how its task stands, and on what it did, is a reading, too. */
 export function findOutcomeFault({ reward, executed }: Pick<Outcome, 'reward' | 'executed'>): Fault | null {

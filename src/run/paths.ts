@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isModel } from '../vla/hub/catalogue.ts'
 
-/** Each as the settings above it, then its own name. */
+/** Each as the settings above it, then its own name; beside them the files that are played as cameras. */
 const PATHS = [['robot', 'log'], ['vlaPath'], ['resnetPath'], ['t5Path'], ['demonstrations', 'path']] as const
 
 type Settings = Record<string, unknown>
@@ -20,5 +20,8 @@ export function absolutePaths(settings: unknown, folder: string): unknown {
     const absolute = resolve(folder, value)
     above![name] = isModel(value) && !existsSync(absolute) ? value : absolute
   }
+  for (const cameras of [copy.cameras, (copy.robot as Settings | undefined)?.cameras])
+    for (const camera of Object.values((cameras ?? {}) as Record<string, Settings | null>))
+      if (typeof camera?.path === 'string') camera.path = resolve(folder, camera.path)
   return copy
 }

@@ -21,6 +21,7 @@ const calm: SafetySituation = {
   force: 3,
   commandAge: 0.01,
   heartbeatAge: 0.1,
+  pictureAge: 0,
   translationScale: 0.015,
   fault: null,
 }

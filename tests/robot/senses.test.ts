@@ -227,3 +227,33 @@ it('a person who clears the fault begins anew: what was counted is forgotten', a
   robot.clearFault()
   expect(await until(robot, forth)).toMatchObject({ t: 26 })
 })
+
+describe('a picture that comes late', () => {
+  /** The wrist's picture of step t is so many seconds old. */
+  const late = (ages: readonly number[]) =>
+    new Arm((seen, t) => ({ ...seen, taken: { front: seen.time, wrist: seen.time - (ages[t] ?? 0) } }))
+
+  it('holds the robot for the step that was decided on it, and no longer', async () => {
+    const robot = new SafeRobot(late([0, 0.16, 0.14]))
+    await robot.reset('push')
+    const forwards = Float32Array.of(0.5, 0, 0, 0, 0, 0, 1)
+    const executed: number[][] = []
+    for (let t = 0; t < 3; t++) {
+      await robot.step(forwards)
+      executed.push([...robot.executed])
+    }
+    expect(executed).toEqual([
+      [0.5, 0, 0, 0, 0, 0, 1],
+      [0, 0, 0, 0, 0, 0, 1], // the gripper goes on with what it was asked for
+      [0.5, 0, 0, 0, 0, 0, 1],
+    ])
+    expect([robot.limitedSteps, robot.fault]).toEqual([1, null])
+  })
+
+  it('stops the robot with its name when it is older than half a second', async () => {
+    const robot = new SafeRobot(late([0, 0.51]))
+    await robot.reset('push')
+    await expect(robot.step(new Float32Array(7))).rejects.toThrow('the picture of camera wrist is 0.510 s old')
+    expect(robot.fault?.kind).toBe('sensor')
+  })
+})

@@ -1,5 +1,5 @@
 /** @file A camera: the newest of its pictures, with the moment when it came. */
-import { type ErrorData, encodeError } from '../../errors.ts'
+import { type ErrorData, encodeError, InputError } from '../../errors.ts'
 import type { Image } from '../robot.ts'
 import { type Developing, develop } from './develop.ts'
 
@@ -93,3 +93,11 @@ export class LiveCamera implements Camera {
     for (const listener of this.watchers) listener()
   }
 }
+
+/** Of a camera that is open, and says nothing of why. */
+export const noPicture = (name: string, seconds: number) =>
+  new InputError(
+    `camera ${name}`,
+    `has sent no picture within ${seconds} s`,
+    'Check its cable and its settings; `duet cameras` shows what comes',
+  )

@@ -1,5 +1,6 @@
 /** @file The settings of a robot's cameras: where each picture comes from, and what of it the policy sees. */
 import { z } from 'zod'
+import { InputError } from '../../errors.ts'
 import type { CameraSpec } from '../robot.ts'
 
 const LARGEST = 4096 // pixels, each way
@@ -78,6 +79,22 @@ export const CamerasConfig = z.record(
   CameraConfig,
 )
 export type CamerasConfig = z.infer<typeof CamerasConfig>
+
+const KINDS = CameraConfig.options.map(({ shape }) => shape.kind.value)
+
+/** Settings from outside; `where` names them. @throws InputError naming camera and field */
+export function parseCameras(where: string, settings: unknown): CamerasConfig {
+  const { data, error } = CamerasConfig.safeParse(settings)
+  if (data) return data
+  const { path, message, code } = error.issues[0]!
+  const unknownKind = code === 'invalid_union' && path.at(-1) === 'kind'
+  throw new InputError(
+    [where, ...path].join('.'),
+    unknownKind ? 'is no kind of camera' : message,
+    unknownKind ? `Choose one of: ${KINDS.join(', ')}` : 'Correct it; docs/cameras.md has the settings',
+    { cause: error },
+  )
+}
 
 /** As a RobotSpec has them. */
 export const cameraSpecs = (config: CamerasConfig): Record<string, CameraSpec> =>

@@ -4,7 +4,7 @@
  */
 import sharp from 'sharp'
 import { InputError } from '../../errors.ts'
-import type { CameraSpec, CameraView, Image } from '../robot.ts'
+import type { CameraSpec, Image, PolicyView } from '../robot.ts'
 import { whatCame } from './what-came.ts'
 
 const LARGEST = 4096 // pixels, each way: more is refused before memory is reserved
@@ -23,7 +23,7 @@ export function jpegSize(jpeg: Uint8Array, camera: string): { width: number; hei
 }
 
 /** `capture`: where it is known, a picture of another size is refused. */
-export type Developing = CameraView & Pick<CameraSpec, 'capture'>
+export type Developing = PolicyView & Pick<CameraSpec, 'capture'>
 
 /**
  * Stretched to the policy's size where crop and size differ in proportion: nothing is cut off that the config does not name.

@@ -1,11 +1,11 @@
 /** @file Opens a robot's cameras, and gives the newest picture of each. */
 import { decodeError, InputError } from '../../errors.ts'
 import type { Observation } from '../robot.ts'
-import { LiveCamera } from './camera.ts'
+import { LiveCamera, noPicture } from './camera.ts'
 import { type CameraConfig, type CamerasConfig, cameraSpec } from './config.ts'
 import { openFile } from './sources/file.ts'
 import { openMjpeg } from './sources/mjpeg-client.ts'
-import type { Sink, Source } from './sources/source.ts'
+import type { PictureSource, Sink } from './sources/source.ts'
 import { openTestPattern } from './sources/test-pattern.ts'
 import { openUsb } from './sources/usb.ts'
 
@@ -13,7 +13,7 @@ import { openUsb } from './sources/usb.ts'
  * Listens to what somebody else receives: pictures of a ROS topic are taken from the robot's own connection. Called once a camera
  * of kind "ros"; whoever it is calls `take` with the JPEG bytes of each message, or `lost` when the bridge is gone.
  */
-export type Subscribe = (camera: { name: string; topic: string }, sink: Sink) => Promise<Source> | Source
+export type Subscribe = (camera: { name: string; topic: string }, sink: Sink) => Promise<PictureSource> | PictureSource
 
 export type CamerasOptions = {
   patience?: number // s until every camera has to have sent a picture; 5
@@ -58,7 +58,7 @@ export async function openCamera(
   config: CameraConfig,
   options: CamerasOptions = {},
 ): Promise<LiveCamera> {
-  let source: Source | undefined
+  let source: PictureSource | undefined
   const camera = new LiveCamera(name, cameraSpec(config), () => source?.close())
   const sink: Sink = { take: (jpeg, received) => camera.take(jpeg, received), lost: (error) => camera.lost(error) }
   source = await openSource(name, config, sink, options)
@@ -70,7 +70,7 @@ function openSource(
   config: CameraConfig,
   sink: Sink,
   { subscribe }: CamerasOptions,
-): Promise<Source> | Source {
+): Promise<PictureSource> | PictureSource {
   const { kind } = config
   if (kind === 'test') return openTestPattern(config.capture ?? { width: 640, height: 480, fps: 30 }, sink)
   if (kind === 'mjpeg') return openMjpeg(`camera ${name}`, config.url, sink)
@@ -92,7 +92,7 @@ function firstFrame(camera: LiveCamera, patience: number): Promise<void> {
     }
     const timer = setTimeout(() => {
       done()
-      reject(camera.trouble ? decodeError(camera.trouble) : silent(camera, patience))
+      reject(camera.trouble ? decodeError(camera.trouble) : noPicture(camera.name, patience))
     }, 1000 * patience)
     const unwatch = camera.watch(check)
     const done = () => {
@@ -102,10 +102,3 @@ function firstFrame(camera: LiveCamera, patience: number): Promise<void> {
     check()
   })
 }
-
-const silent = ({ name }: LiveCamera, patience: number) =>
-  new InputError(
-    `camera ${name}`,
-    `has sent no picture within ${patience} s`,
-    'Check its cable and its settings; `duet cameras` shows what comes',
-  )

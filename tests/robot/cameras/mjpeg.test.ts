@@ -8,6 +8,9 @@ import { cameraClock, type Frame } from '../../../src/robot/cameras/camera.ts'
 import { mjpegServer } from '../../../src/robot/cameras/mjpeg-server.ts'
 import { openCamera } from '../../../src/robot/cameras/open.ts'
 
+/** Waits for it: a busy machine is slow. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 })
+
 let red: Buffer
 let blue: Buffer
 beforeAll(async () => {
@@ -59,7 +62,7 @@ describe('a camera over HTTP', () => {
       socket.write(Buffer.concat([Buffer.from(HEAD), part(red), part(red), part(blue)])),
     )
     const opened = await camera(url)
-    await expect.poll(() => colour(opened.newest())).toEqual([0, 0, 5])
+    await soon(() => colour(opened.newest())).toEqual([0, 0, 5])
     expect(opened.counts.pictures).toBe(3)
     expect(Buffer.compare(opened.newest()!.image.jpeg!, blue)).toBe(0)
     expect(cameraClock() - opened.newest()!.received).toBeLessThan(5)
@@ -70,7 +73,7 @@ describe('a camera over HTTP', () => {
       socket.end(Buffer.concat([Buffer.from(HEAD), part(nth === 0 ? red : blue)])),
     )
     const opened = await camera(url)
-    await expect.poll(() => colour(opened.newest()), { timeout: 3000 }).toEqual([0, 0, 5])
+    await soon(() => colour(opened.newest())).toEqual([0, 0, 5])
   })
 
   it('that falls silent keeps its old picture with its age, says so, and is connected to again', async () => {
@@ -78,9 +81,9 @@ describe('a camera over HTTP', () => {
       if (nth === 0) socket.write(Buffer.concat([Buffer.from(HEAD), part(red)]))
     })
     const opened = await camera(url)
-    await expect.poll(() => colour(opened.newest())).toEqual([5, 0, 0])
+    await soon(() => colour(opened.newest())).toEqual([5, 0, 0])
     const { received } = opened.newest()!
-    await expect.poll(() => opened.trouble?.what, { timeout: 5000 }).toContain('has been silent for 2 s')
+    await soon(() => opened.trouble?.what).toContain('has been silent for 2 s')
     expect(opened.newest()!.received).toBe(received)
   })
 
@@ -107,7 +110,7 @@ describe('a camera over HTTP', () => {
     ['no HTTP', 'hello\r\n\r\n', 'cannot be reached'],
   ])('that answers with %s is told of, by its name', async (_, answer, what) => {
     const opened = await camera(await serving((socket) => socket.end(answer)))
-    await expect.poll(() => opened.trouble?.what).toContain(what)
+    await soon(() => opened.trouble?.what).toContain(what)
     expect(opened.trouble!.where).toBe('camera front')
     expect(opened.newest()).toBeNull()
   })
@@ -115,14 +118,14 @@ describe('a camera over HTTP', () => {
   it('that sends one picture only is told that it is no stream', async () => {
     const head = `HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: ${red.length}\r\n\r\n`
     const opened = await camera(await serving((socket) => socket.end(Buffer.concat([Buffer.from(head), red]))))
-    await expect.poll(() => opened.trouble?.what).toContain('answers with one picture')
+    await soon(() => opened.trouble?.what).toContain('answers with one picture')
   })
 
   it('that is not there is told of, without the password', async () => {
     const url = await serving(() => undefined)
     for (const close of closing.splice(0)) await close()
     const opened = await camera(url.replace('127', 'user:secret@127'))
-    await expect.poll(() => opened.trouble?.what).toContain('the connection was refused')
+    await soon(() => opened.trouble?.what).toContain('the connection was refused')
     expect(opened.trouble!.what).not.toContain('secret')
   })
 
@@ -132,7 +135,7 @@ describe('a camera over HTTP', () => {
     const opened = await camera(
       await serving((socket) => socket.write(Buffer.concat([Buffer.from(HEAD), part(damaged)]))),
     )
-    await expect.poll(() => opened.counts.unreadable).toBe(1)
+    await soon(() => opened.counts.unreadable).toBe(1)
     expect(opened.trouble!.what).toContain('cannot be decoded')
     expect(opened.newest()).toBeNull()
   })
@@ -161,9 +164,9 @@ describe('pictures that are offered', () => {
   it('are seen by our own client, each of them once', async () => {
     let now = frame(200, 1)
     const opened = await camera(`${await offering(() => now)}/cameras/front.mjpg`)
-    await expect.poll(() => opened.newest()?.image.data[0]).toBeGreaterThan(190)
+    await soon(() => opened.newest()?.image.data[0]).toBeGreaterThan(190)
     now = frame(20, 2)
-    await expect.poll(() => opened.newest()!.image.data[0]).toBeLessThan(30)
+    await soon(() => opened.newest()!.image.data[0]).toBeLessThan(30)
     expect(opened.counts.pictures).toBe(2)
   })
 

@@ -3,20 +3,20 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { InputError } from '../../../errors.ts'
 import { JpegSplitter, LARGEST_PICTURE } from '../jpeg-splitter.ts'
 import { Retry } from './retry.ts'
-import type { Sink, Source } from './source.ts'
+import type { PictureSource, Sink } from './source.ts'
 
-const SILENCE = 5000 // ms without a picture; some cameras take seconds to start
+const SILENCE = 10_000 // ms without a picture; some cameras take seconds to start
 const COMMON = ['-hide_banner', '-loglevel', 'error', '-nostdin', '-fflags', 'nobuffer', '-flags', 'low_delay']
 const OUTPUT = ['-an', '-flush_packets', '1', '-f', 'mjpeg', 'pipe:1']
 
 /** Arguments of ffmpeg from the input to the codec. */
-export type Reading = readonly string[]
+export type FfmpegInput = readonly string[]
 
 /**
  * `readings`: ways to read it, the best one first; the next is tried where one gives no picture. It is started again when it
  * ends: a device may have been unplugged.
  */
-export function openFfmpeg(where: string, readings: readonly Reading[], { take, lost }: Sink): Source {
+export function openFfmpeg(where: string, readings: readonly FfmpegInput[], { take, lost }: Sink): PictureSource {
   const retry = new Retry(start)
   let way = 0
   let child: ChildProcess | undefined

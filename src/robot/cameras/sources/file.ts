@@ -6,10 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { InputError, systemError } from '../../../errors.ts'
 import { JpegSplitter } from '../jpeg-splitter.ts'
 import { openFfmpeg } from './ffmpeg.ts'
-import type { Sink, Source } from './source.ts'
+import type { PictureSource, Sink } from './source.ts'
 
 /** `fps`: of a folder or a file of JPEG; a video has its own. @throws InputError if there is no such file, or the folder has no JPEG */
-export async function openFile(name: string, file: string, fps: number, sink: Sink): Promise<Source> {
+export async function openFile(name: string, file: string, fps: number, sink: Sink): Promise<PictureSource> {
   const where = `cameras.${name}.path`
   if (isFolder(where, file)) {
     const files = readdirSync(file)
@@ -58,7 +58,7 @@ async function* picturesIn(file: string): AsyncGenerator<Uint8Array> {
 }
 
 /** From the front again when it is over. The nth picture is due n periods after the first. */
-function play(pictures: () => AsyncIterable<Uint8Array>, fps: number, { take, lost }: Sink): Source {
+function play(pictures: () => AsyncIterable<Uint8Array>, fps: number, { take, lost }: Sink): PictureSource {
   const stop = new AbortController()
   const going = async () => {
     let due = performance.now()

@@ -8,11 +8,11 @@ import { InputError } from '../../../errors.ts'
 import { JpegSplitter, LARGEST_PICTURE } from '../jpeg-splitter.ts'
 import { whatCame } from '../what-came.ts'
 import { Retry } from './retry.ts'
-import type { Sink, Source } from './source.ts'
+import type { PictureSource, Sink } from './source.ts'
 
 const SILENCE = 2000 // ms without a byte
 
-export function openMjpeg(where: string, url: string, { take, lost }: Sink): Source {
+export function openMjpeg(where: string, url: string, { take, lost }: Sink): PictureSource {
   const retry = new Retry(connect)
   let request: http.ClientRequest | undefined
   connect()

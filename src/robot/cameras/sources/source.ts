@@ -8,4 +8,4 @@ export type Sink = {
 }
 
 /** An opened source; closing it is waited for. */
-export type Source = { close(): Promise<void> | void }
+export type PictureSource = { close(): Promise<void> | void }

@@ -1,7 +1,7 @@
 /** @file A camera without hardware: colours that stay, and a square that moves over them. */
 import sharp from 'sharp'
 import type { Image } from '../../robot.ts'
-import type { Sink, Source } from './source.ts'
+import type { PictureSource, Sink } from './source.ts'
 
 const SQUARE = 1 / 6 // of the picture's height
 const PERIOD = 90 // pictures until the square is back
@@ -27,7 +27,7 @@ export function testPattern(width: number, height: number, n: number): Image {
 type Size = { width: number; height: number; fps: number }
 
 /** One picture is made at a time: where that takes longer than a period, some are left out. */
-export function openTestPattern({ width, height, fps }: Size, { take, lost }: Sink): Source {
+export function openTestPattern({ width, height, fps }: Size, { take, lost }: Sink): PictureSource {
   let n = 0
   let making = false
   const make = async () => {

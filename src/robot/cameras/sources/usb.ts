@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { InputError } from '../../../errors.ts'
 import type { CameraConfig } from '../config.ts'
-import { openFfmpeg, type Reading } from './ffmpeg.ts'
-import type { Sink, Source } from './source.ts'
+import { type FfmpegInput, openFfmpeg } from './ffmpeg.ts'
+import type { PictureSource, Sink } from './source.ts'
 
 type Usb = Pick<Extract<CameraConfig, { kind: 'usb' }>, 'device' | 'capture'>
 
@@ -11,7 +11,7 @@ const ENCODE = ['-c:v', 'mjpeg', '-q:v', '3']
 const COPY = ['-c:v', 'copy']
 
 /** @throws InputError if there is no such device */
-export function openUsb(name: string, config: Usb, sink: Sink): Source {
+export function openUsb(name: string, config: Usb, sink: Sink): PictureSource {
   const { device } = config
   if (process.platform === 'linux' && !existsSync(device))
     throw new InputError(
@@ -23,7 +23,7 @@ export function openUsb(name: string, config: Usb, sink: Sink): Source {
 }
 
 /** How ffmpeg is to read a device: Video4Linux, AVFoundation or DirectShow. */
-export function readingsOf({ device, capture }: Usb, platform: NodeJS.Platform): Reading[] {
+export function readingsOf({ device, capture }: Usb, platform: NodeJS.Platform): FfmpegInput[] {
   const taken = capture ? ['-video_size', `${capture.width}x${capture.height}`, '-framerate', `${capture.fps}`] : []
   if (platform === 'darwin') return [['-f', 'avfoundation', ...taken, '-i', `${device}:none`, ...ENCODE]]
   if (platform === 'win32') {
