@@ -1,9 +1,9 @@
 /** @file `duet so101`: SO-100 and SO-101 arms by hand: what is plugged in, how its servos are, letting go, and a simulated one to try with. */
 import { type Command, Option } from 'commander'
 import { InputError } from '../errors.ts'
+import { realClock } from '../robot/clock.ts'
 import { Arm } from '../robots/so101/arm.ts'
 import { readCalibration, writeCalibration } from '../robots/so101/calibration.ts'
-import { realClock } from '../robots/so101/clock.ts'
 import { troubleIn } from '../robots/so101/feetech/registers.ts'
 import { knownPorts, openSerial } from '../robots/so101/feetech/serial.ts'
 import { GRIPPER_JOINT, JOINTS, toDegrees } from '../robots/so101/joints.ts'

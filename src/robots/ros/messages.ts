@@ -3,7 +3,7 @@
  * such message. A NaN arrives as null, which is refused like everything else that is no number.
  */
 import { z } from 'zod'
-import { type Quat, unit, type Vec3 } from '../../robot/rotation.ts'
+import { type Pose, unit, type Vec3 } from '../../robot/rotation.ts'
 
 /** ROS 1 and ROS 2 write the names of types and the fields of a stamp differently, and neither understands the other. */
 export type RosVersion = 1 | 2
@@ -55,10 +55,8 @@ const Quaternion = z
   .refine(({ x, y, z, w }) => Math.abs(Math.hypot(x, y, z, w) - 1) < 0.05, 'is no rotation: its length is not 1')
   .transform(({ x, y, z, w }) => unit([w, x, y, z]))
 
-export type ToolPose = { position: Vec3; rotation: Quat }
-
 /** geometry_msgs/PoseStamped */
-export const readPose = reader<ToolPose>(
+export const readPose = reader<Pose>(
   z
     .object({ pose: z.object({ position: Vector, orientation: Quaternion }) })
     .transform(({ pose }) => ({ position: pose.position, rotation: pose.orientation })),

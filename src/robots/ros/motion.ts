@@ -4,16 +4,15 @@
  */
 import { performance } from 'node:perf_hooks'
 import type { Action, RobotSpec } from '../../robot/robot.ts'
-import { fromRotationVector, multiply, unit, type Vec3 } from '../../robot/rotation.ts'
+import { fromRotationVector, multiply, type Pose, unit, type Vec3 } from '../../robot/rotation.ts'
 import type { CommandConfig } from './config.ts'
-import type { ToolPose } from './messages.ts'
 
 export interface Motion {
   readonly type: string // of the message, as ROS 1 writes it
   /** Begins the motion of one step. @throws what `say` throws */
-  move(action: Action, tool: ToolPose): void
+  move(action: Action, tool: Pose): void
   /** Stands still, from this call on. `tool`: where it is; null where nobody knows. Never throws. */
-  halt(tool: ToolPose | null): void
+  halt(tool: Pose | null): void
 }
 
 /** Sends a command off. @throws RobotFault if it would not go off at once */
@@ -33,7 +32,7 @@ const xyz = ([x, y, z]: Vec3) => ({ x, y, z })
 /** target = measured pose ⊕ a·scale, once a step. */
 export class PoseMotion implements Motion {
   readonly type = 'geometry_msgs/PoseStamped'
-  private target: ToolPose | null = null
+  private target: Pose | null = null
 
   constructor(
     private readonly frame: string,
@@ -42,14 +41,14 @@ export class PoseMotion implements Motion {
   ) {}
 
   /** Told to hold it stays at its target while that is near: a new one at each step would follow a sagging arm down. */
-  move(action: Action, tool: ToolPose): void {
+  move(action: Action, tool: Pose): void {
     const { translation } = this.scale
     const still = action.subarray(0, 6).every((value) => value === 0)
     const stays = still && this.target && distance(this.target, tool) <= translation
     this.tell(stays ? this.target! : this.after(action, tool))
   }
 
-  private after(action: Action, tool: ToolPose): ToolPose {
+  private after(action: Action, tool: Pose): Pose {
     const { translation, rotation } = this.scale
     const [dx, dy, dz] = part(action, 0, translation)
     const [x, y, z] = tool.position
@@ -60,7 +59,7 @@ export class PoseMotion implements Motion {
   }
 
   /** At most one step is left of the way to its target; where the tool is unknown that rest is safer than a guess. */
-  halt(tool: ToolPose | null): void {
+  halt(tool: Pose | null): void {
     this.target = null
     if (tool === null) return
     try {
@@ -69,7 +68,7 @@ export class PoseMotion implements Motion {
     } catch {} // it stays at its last target
   }
 
-  private tell(target: ToolPose): void {
+  private tell(target: Pose): void {
     const { position, rotation } = target
     const [w, x, y, z] = rotation
     this.say({
@@ -80,7 +79,7 @@ export class PoseMotion implements Motion {
   }
 }
 
-const distance = (a: ToolPose, b: ToolPose) => Math.hypot(...a.position.map((value, i) => value - b.position[i]!))
+const distance = (a: Pose, b: Pose) => Math.hypot(...a.position.map((value, i) => value - b.position[i]!))
 
 /** v = a·scale·rate, said again and again: who follows twists halts when none comes. */
 export class TwistMotion implements Motion {

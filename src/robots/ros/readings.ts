@@ -1,13 +1,13 @@
 /** @file All that a robot is read by: one topic a reading, the age of the oldest, and the proprioception made of them. */
-import { conjugate, multiply, rotationVector } from '../../robot/rotation.ts'
+import { conjugate, multiply, type Pose, rotationVector } from '../../robot/rotation.ts'
 import type { RosConfig } from './config.ts'
-import { type Reader, readJoints, readPose, readTwist, readWrench, type ToolPose } from './messages.ts'
+import { type Reader, readJoints, readPose, readTwist, readWrench } from './messages.ts'
 import { Topic } from './topic.ts'
 
 export type Late = { what: string; age: number /* s */ }
 
 export class ArmReadings {
-  readonly pose: Topic<ToolPose>
+  readonly pose: Topic<Pose>
   private readonly velocity
   private readonly wrench
   private readonly joints

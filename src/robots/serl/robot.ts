@@ -3,10 +3,9 @@
  * and reads the arm a period later, by deadline. What goes wrong is a fault: from then on nothing is sent but "hold where you
  * are", until a person has cleared it.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../errors.ts'
-import { cameraClock } from '../../robot/cameras/camera.ts'
 import type { Cameras } from '../../robot/cameras/open.ts'
+import { type RobotClock, realClock } from '../../robot/clock.ts'
 import { type Fault, RobotFault } from '../../robot/fault.ts'
 import { type AskedGrip, GRIPPER_ENTRY, gripAfter } from '../../robot/gripper.ts'
 import {
@@ -34,18 +33,6 @@ import { serlStart } from './spec.ts'
 import { Stall } from './stall.ts'
 import { type ArmState, readState } from './state.ts'
 import { angleTo, distance, type Stride, wayTo } from './way.ts'
-
-/** Seconds, never going back, and a way to wait for a moment of it. */
-export type RobotClock = { now(): number; until(moment: number): Promise<void> }
-
-/** That of the cameras' pictures. */
-export const realClock: RobotClock = {
-  now: cameraClock,
-  async until(moment) {
-    const left = moment - cameraClock()
-    if (left > 0) await sleep(1000 * left)
-  },
-}
 
 const JOINT_RESET = 45 // s that a jointreset may take
 const GRIPPER = { patience: 2, pause: 0.6 } // s: for an answer; between two commands, as the hand needs it
@@ -142,7 +129,7 @@ export class SerlRobot implements Robot {
     this.grip()
     // Late, the arm still gets half a period for what it was told.
     this.deadline = Math.max(this.deadline + period, this.clock.now() + period / 2)
-    await this.clock.until(this.deadline)
+    await this.clock.sleep(this.deadline - this.clock.now())
     const observation = await this.look()
     const stalled = stops === this.stops ? this.stall.check(this.state!, delta.metres, delta.radians) : null
     if (stalled) throw this.failed(new RobotFault('robot', stalled))
@@ -193,7 +180,7 @@ export class SerlRobot implements Robot {
     let nearerAt = this.clock.now()
     for (;;) {
       await this.send(point, stops)
-      await this.clock.until(this.clock.now() + 1 / this.spec.rate)
+      await this.clock.sleep(1 / this.spec.rate)
       this.expectGoing(stops)
       const { pose, force } = await this.read()
       const pressed = Math.hypot(...force)

@@ -2,7 +2,7 @@
  * @file The chain of an SO-101: where each joint sits on the one before, and how it turns. Lengths and axes as in the maker's public
  * description (SO-ARM100, so101_new_calib): x ahead, z up, every joint 0 in the middle of its range, as calibration has it.
  */
-import { fromRotationVector, multiply, type Quat, rotate, unit, type Vec3 } from '../../robot/rotation.ts'
+import { fromRotationVector, multiply, type Pose, type Quat, rotate, unit, type Vec3 } from '../../robot/rotation.ts'
 import { ARM_JOINTS, type JointVector } from './joints.ts'
 
 /** Fixed to the frame of the joint before it; the joint turns about its own z. `range`: rad, as the arm is built. */
@@ -24,12 +24,10 @@ const TOOL: Pick<Link, 'position' | 'rotation'> = {
   rotation: [HALF, 0, HALF, 0],
 }
 
-export type ToolPose = { position: Vec3; rotation: Quat } // base frame
-
 export const BUILT_RANGES = LINKS.map(({ range }) => range)
 
 /** Where the tool is, and where each joint turns about what, all in the base frame. */
-export type Posture = { tool: ToolPose; joints: { position: Vec3; axis: Vec3 }[] }
+export type Posture = { tool: Pose; joints: { position: Vec3; axis: Vec3 }[] }
 
 export function posture(angles: JointVector): Posture {
   let position: Vec3 = [0, 0, 0]

@@ -2,8 +2,8 @@
  * @file From a tool pose to joint angles. Five joints cannot follow a twist of six: the position comes first, and of the rotation
  * what they can still do. Damped least squares; the rotation is sought in the null space of the position.
  */
-import { conjugate, fromRotationVector, multiply, type Quat, type Vec3 } from '../../robot/rotation.ts'
-import { BUILT_RANGES, type Posture, posture, type ToolPose } from './chain.ts'
+import { conjugate, fromRotationVector, multiply, type Pose, type Quat, type Vec3 } from '../../robot/rotation.ts'
+import { BUILT_RANGES, type Posture, posture } from './chain.ts'
 import { ARM_JOINTS, type JointVector } from './joints.ts'
 
 const ITERATIONS = 10
@@ -18,7 +18,7 @@ type Ranges = readonly (readonly [low: number, high: number])[]
 
 export type Solution = {
   angles: number[] // [5] rad
-  tool: ToolPose // where they bring it
+  tool: Pose // where they bring it
   missed: number // m between that and what was asked for
 }
 
@@ -26,7 +26,7 @@ export type Solution = {
  * [5] The angles nearest to `from` that bring the tool to `target`, as far as that can be, within `ranges`. A joint that comes to its
  * end stays there, and the others go on without it.
  */
-export function solve(target: ToolPose, from: JointVector, ranges: Ranges = BUILT_RANGES): Solution {
+export function solve(target: Pose, from: JointVector, ranges: Ranges = BUILT_RANGES): Solution {
   let angles = from.slice(0, ARM_JOINTS)
   let now = posture(angles)
   let damping = DAMPING
@@ -60,7 +60,7 @@ export function solve(target: ToolPose, from: JointVector, ranges: Ranges = BUIL
 }
 
 /** The twist that leads from one pose to another: metres, then radians about the axes of the base. */
-export const twistBetween = (from: ToolPose, to: ToolPose): number[] => [
+export const twistBetween = (from: Pose, to: Pose): number[] => [
   ...minus(to.position, from.position),
   ...rotationBetween(from.rotation, to.rotation),
 ]
@@ -74,7 +74,7 @@ export function rotationBetween(a: Quat, b: Quat): Vec3 {
   return [x * factor, y * factor, z * factor]
 }
 
-export const moved = ({ position, rotation }: ToolPose, twist: ArrayLike<number>): ToolPose => ({
+export const moved = ({ position, rotation }: Pose, twist: ArrayLike<number>): Pose => ({
   position: [position[0] + twist[0]!, position[1] + twist[1]!, position[2] + twist[2]!],
   rotation: multiply(fromRotationVector([twist[3]!, twist[4]!, twist[5]!]), rotation),
 })

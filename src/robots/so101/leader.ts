@@ -3,11 +3,12 @@
  * that leader and robot may stand differently, and a person can let go, move the leader back, and go on.
  */
 
+import type { RobotClock } from '../../robot/clock.ts'
 import type { Leader } from '../../robot/leader.ts'
 import { ACTION_WIDTH, type Action } from '../../robot/robot.ts'
+import type { Pose } from '../../robot/rotation.ts'
 import type { Arm } from './arm.ts'
-import { posture, type ToolPose } from './chain.ts'
-import type { ArmClock } from './clock.ts'
+import { posture } from './chain.ts'
 import type { So101Config } from './config.ts'
 import { GRIPPER_JOINT } from './joints.ts'
 import { moved, twistBetween } from './kinematics.ts'
@@ -26,16 +27,16 @@ export type LeaderSettings = {
 }
 
 export class LeaderArm implements Leader {
-  private pose: ToolPose | null = null // newest
+  private pose: Pose | null = null // newest
   private opening = 0
   private readAt = Number.NEGATIVE_INFINITY // s
-  private reference: ToolPose | null = null // where the leader was when the robot was where it is now
+  private reference: Pose | null = null // where the leader was when the robot was where it is now
   private handle = 0 // opening at the takeover
   private moved = false // the handle, since then
 
   constructor(
     private readonly arm: Pick<Arm, 'read' | 'open'>,
-    private readonly clock: ArmClock,
+    private readonly clock: RobotClock,
     private readonly settings: LeaderSettings,
   ) {}
 

@@ -1,11 +1,12 @@
 /** @file Opens an arm for a run: its bus, its cameras, behind the safety envelope. */
+
 import { InputError } from '../../errors.ts'
 import { type Cameras, openCameras } from '../../robot/cameras/open.ts'
+import { realClock } from '../../robot/clock.ts'
 import { FaultFile } from '../../robot/fault-file.ts'
 import { safetyLimitsOf } from '../../robot/real-config.ts'
 import type { Rig, RigOptions } from '../../robot/rig.ts'
 import { SafeRobot } from '../../robot/safety.ts'
-import { realClock } from './clock.ts'
 import { type LeaderConfig, SIMULATED, type So101Config } from './config.ts'
 import { realArm } from './connect.ts'
 import { LeaderArm } from './leader.ts'

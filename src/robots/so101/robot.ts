@@ -2,7 +2,9 @@
  * @file An SO-101 as a robot: actions move a pose of its tool, the joints follow as far as five of them can, and what was really asked
  * of them is told as the executed action. Goals are sent several times a step, each time the servos are read and watched.
  */
+
 import { InputError } from '../../errors.ts'
+import type { RobotClock } from '../../robot/clock.ts'
 import { RobotFault } from '../../robot/fault.ts'
 import { type AskedGrip, GRIPPER_ENTRY, gripAfter } from '../../robot/gripper.ts'
 import { expectTask } from '../../robot/real-config.ts'
@@ -14,9 +16,9 @@ import {
   type Robot,
   type RobotSpec,
 } from '../../robot/robot.ts'
+import type { Pose } from '../../robot/rotation.ts'
 import type { Arm, JointReading } from './arm.ts'
-import { posture, type ToolPose } from './chain.ts'
-import type { ArmClock } from './clock.ts'
+import { posture } from './chain.ts'
 import type { So101Config } from './config.ts'
 import type { Connect } from './connect.ts'
 import { BusError } from './feetech/bus.ts'
@@ -35,7 +37,7 @@ const CLOSED = 0
 
 type Parts = {
   connect: Connect // again after it was unplugged
-  clock: ArmClock
+  clock: RobotClock
   /** What the cameras see, with the joints at `angles`, during a task. */
   pictures: (angles: JointVector, task: string) => Pick<Observation, 'images' | 'taken'>
 }
@@ -44,7 +46,7 @@ export class So101 implements Robot {
   readonly spec: RobotSpec
   private arm: Arm
   private readonly connect: Connect
-  private readonly clock: ArmClock
+  private readonly clock: RobotClock
   private readonly pictures: Parts['pictures']
   private readonly watch: JointWatch
   private readonly servos: So101Config['servos']
@@ -162,7 +164,7 @@ export class So101 implements Robot {
   }
 
   /** [5] Where an action sends the joints: as far as they can, no faster than they may, not far ahead of where they are. */
-  private follow(action: Action, from: JointVector, before: ToolPose): number[] {
+  private follow(action: Action, from: JointVector, before: Pose): number[] {
     const { translation, rotation } = this.config.actionScale
     const twist = action.subarray(0, 6).map((value, i) => value * (i < 3 ? translation : rotation))
     if (twist.every((value) => value === 0)) return from.slice(0, ARM_JOINTS)
@@ -193,7 +195,7 @@ export class So101 implements Robot {
   }
 
   /** What the joints were sent to do, as an action: rotations that five joints cannot do are not in it. */
-  private executed(before: ToolPose, after: ToolPose): Action {
+  private executed(before: Pose, after: Pose): Action {
     const { translation, rotation } = this.config.actionScale
     const executed = Float32Array.from([...twistBetween(before, after), this.grip])
     for (let i = 0; i < 6; i++) executed[i] = Math.max(-1, Math.min(1, executed[i]! / (i < 3 ? translation : rotation)))

@@ -1,14 +1,13 @@
 /** @file An arm without physics behind a stand-in bridge: it goes where it is told, and everything told is kept. */
 import type { Image } from '../../../src/robot/robot.ts'
-import { fromRotationVector, multiply, type Vec3 } from '../../../src/robot/rotation.ts'
-import type { ToolPose } from '../../../src/robots/ros/messages.ts'
+import { fromRotationVector, multiply, type Pose, type Vec3 } from '../../../src/robot/rotation.ts'
 import type { ServedArm } from '../../../src/robots/ros/serve/arm.ts'
 
-const START: ToolPose = { position: [0.5, 0, 0.3], rotation: [0, 1, 0, 0] }
+const START: Pose = { position: [0.5, 0, 0.3], rotation: [0, 1, 0, 0] }
 const FOLLOWS = 0.01 // s, time constant of its way to a target
 
 /** `from`: where it was when it was told. */
-export type Told = { from: ToolPose; aim?: ToolPose; linear?: Vec3 }
+export type Told = { from: Pose; aim?: Pose; linear?: Vec3 }
 
 export class KinematicArm implements ServedArm {
   readonly cameras: readonly string[]
@@ -20,7 +19,7 @@ export class KinematicArm implements ServedArm {
   estopped = false
   pose = START
   closed = false
-  private target: ToolPose | null = null
+  private target: Pose | null = null
   private linear: Vec3 = [0, 0, 0]
   private angular: Vec3 = [0, 0, 0]
 
@@ -39,7 +38,7 @@ export class KinematicArm implements ServedArm {
     return Object.fromEntries(this.cameras.map((name) => [name, { width: 32, height: 24, data: data() }]))
   }
 
-  aim(pose: ToolPose): void {
+  aim(pose: Pose): void {
     this.told.push({ from: this.pose, aim: pose })
     this.target = pose
   }

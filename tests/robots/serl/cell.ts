@@ -1,8 +1,9 @@
 /** @file An arm behind a SERL server, both ends ours: the workcell's gantry, served over HTTP, on a clock that passes when the robot waits. */
 
+import type { RobotClock } from '../../../src/robot/clock.ts'
 import { SerlConfig } from '../../../src/robots/serl/config.ts'
 import { ServerConnection } from '../../../src/robots/serl/connection.ts'
-import { type RobotClock, SerlRobot } from '../../../src/robots/serl/robot.ts'
+import { SerlRobot } from '../../../src/robots/serl/robot.ts'
 import { serlSpec } from '../../../src/robots/serl/spec.ts'
 import type { Plant } from '../../../src/robots/workcell/serve/plant.ts'
 import { serveWorkcell } from '../../../src/robots/workcell/serve/server.ts'
@@ -48,11 +49,11 @@ export async function serlCell(more: object = {}): Promise<SerlCell> {
   let now = 0
   const clock: RobotClock = {
     now: () => now,
-    async until(moment) {
+    async sleep(seconds) {
       await new Promise(setImmediate) // as a wait does, lets in what came meanwhile
-      if (moment <= now) return
-      serving.plant.pass(moment - now)
-      now = moment
+      if (seconds <= 0) return
+      serving.plant.pass(seconds)
+      now += seconds
     },
   }
   const robot = new SerlRobot({ spec: serlSpec(config, 'A'), config, server, clock })

@@ -39,10 +39,10 @@ it('takes each step a period by deadline, whatever it was late before', async ()
   await cell.robot.reset('pick')
   const start = cell.clock.now()
   await cell.robot.step(holdAction())
-  await cell.clock.until(cell.clock.now() + 0.03) // somebody thinks
+  await cell.clock.sleep(0.03) // somebody thinks
   const { observation } = await cell.robot.step(holdAction())
   expect(observation.time - start).toBeCloseTo(0.2, 6)
-  await cell.clock.until(cell.clock.now() + 0.08)
+  await cell.clock.sleep(0.08)
   const late = await cell.robot.step(holdAction()) // half a period at least
   expect(late.observation.time - start).toBeCloseTo(0.33, 6)
 })

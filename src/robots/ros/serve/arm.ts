@@ -2,17 +2,17 @@
 import sharp from 'sharp'
 import { z } from 'zod'
 import type { Image } from '../../../robot/robot.ts'
-import { type Quat, unit, type Vec3 } from '../../../robot/rotation.ts'
-import type { RosVersion, ToolPose } from '../messages.ts'
+import { type Pose, type Quat, unit, type Vec3 } from '../../../robot/rotation.ts'
+import type { RosVersion } from '../messages.ts'
 import { StandInBridge } from './server.ts'
 
 /** What stands behind a stand-in bridge. */
 export interface ServedArm {
   readonly cameras: readonly string[]
-  state(): { pose: ToolPose; linear: Vec3; angular: Vec3; force: Vec3; opening: number /* 0 closed, 1 open */ }
+  state(): { pose: Pose; linear: Vec3; angular: Vec3; force: Vec3; opening: number /* 0 closed, 1 open */ }
   pictures(): Record<string, Image>
   /** Where the tool is to be. */
-  aim(pose: ToolPose): void
+  aim(pose: Pose): void
   /** How fast it is to go, m/s and rad/s. */
   drive(linear: Vec3, angular: Vec3): void
   grip(closed: boolean): void

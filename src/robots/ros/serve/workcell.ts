@@ -1,8 +1,7 @@
 /** @file The simulated workcell behind a stand-in rosbridge, so that a whole run can go through ROS without an arm. */
 import type { Image } from '../../../robot/robot.ts'
-import { fromRotationVector, multiply, rotate, unit, type Vec3 } from '../../../robot/rotation.ts'
+import { fromRotationVector, multiply, type Pose, rotate, unit, type Vec3 } from '../../../robot/rotation.ts'
 import { Plant, type PlantOptions } from '../../workcell/serve/plant.ts'
-import type { ToolPose } from '../messages.ts'
 import { type ServedArm, type ServedRobot, type StandInOptions, serveArm } from './arm.ts'
 
 /** Served until closed, in real time. @throws InputError if the port is taken, or there is no such task */
@@ -32,7 +31,7 @@ const NEWEST = 0.05 // s between two pictures at least
 class PlantArm implements ServedArm {
   readonly cameras: readonly string[]
   readonly estopped = false
-  private target: ToolPose // where a twist leads it
+  private target: Pose // where a twist leads it
   private linear: Vec3 = [0, 0, 0]
   private angular: Vec3 = [0, 0, 0]
 
@@ -51,7 +50,7 @@ class PlantArm implements ServedArm {
     return Object.fromEntries(frames.map(([name, { image }]) => [name, image]))
   }
 
-  aim(pose: ToolPose): void {
+  aim(pose: Pose): void {
     this.halt()
     this.plant.moveTo(pose)
   }
