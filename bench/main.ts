@@ -6,6 +6,7 @@ import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
 import { benchMemory } from './memory.ts'
+import { benchRealtime } from './realtime.ts'
 import { benchSteps } from './steps.ts'
 import { benchOcto, benchSmolVla } from './vla.ts'
 
@@ -19,6 +20,7 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },
   console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
+  realtime: { title: 'A robot in real time at 10 Hz, a minute with and without learning', run: benchRealtime, large: true },
   smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
   octo: { title: 'Octo at the size of octo-small 1.5, random weights', run: benchOcto, large: true },
 }
@@ -31,6 +33,7 @@ const UNITS: [ending: RegExp, unit: string][] = [
   [/Seconds$/, 's'],
   [/Megabytes$/, 'MiB'],
   [/StepsPerSecond$|^stepsPerSecond$/, 'steps/s'],
+  [/UpdatesPerSecond$/, 'updates/s'],
   [/^ratio$/, 'times'],
 ]
 

@@ -218,6 +218,8 @@ export type LoopEvent = {
   rate: number // Hz, of one robot
   jitterMedian: number // ms a step began late
   jitter99: number // ms, 99th percentile
+  latencyMedian: number | null // ms from the picture to the command that rests on it; null where time is simulated
+  latency99: number | null // ms, 99th percentile
   steps: number // that these are over
   viewers: number
   framesSkipped: number // for slow viewers, since the start

@@ -21,8 +21,11 @@ export interface Attendant {
    * taken, and no other one follows.
    */
   between(): Promise<Verdict | undefined> | undefined
-  /** `planned`: what the primary actor would have done. */
-  step(happening: Happening, planned: Action, next: Observation): void
+  /**
+   * `planned`: what the primary actor would have done. `latency`: ms from the picture to the command, in real time, where this
+   * is called once the next command is on its way.
+   */
+  step(happening: Happening, planned: Action, next: Observation, latency?: number): void
   end(summary: EpisodeSummary): void
 }
 

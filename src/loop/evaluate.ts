@@ -3,6 +3,7 @@
 import type { TaskScore } from '../metrics/metrics.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Rig } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendant } from './attendant.ts'
 import { type Recorder, type Rollout, runEpisode } from './episode.ts'
@@ -52,9 +53,13 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
     trials: episodes.length,
     interval: wilsonInterval(won.length, episodes.length),
     meanSteps: counted.reduce((sum, { length }) => sum + length, 0) / counted.length,
-    outcomes: episodes.map(({ seed, ending, length }) => ({ seed, success: ending === 'success', length })),
+    outcomes: episodes.map(({ seed, ending, length, by }) => ({ seed, success: ending === 'success', length, by })),
   }
 }
+
+/** What a robot that waits for nobody adds to those who are to act with it, where it is the only one. */
+export const aloneInRealTime = ({ real }: Pick<Rig, 'real'>): Pick<Rollout, 'realTime'> =>
+  real ? { realTime: { during: (wait) => wait } } : {}
 
 /** ξ of an evaluation: drawn anew for each action, as in practice (docs/method.md §13), but as wide as `evaluation.noise` says. */
 export function evaluationNoise({

@@ -9,7 +9,7 @@ import { runEpisode } from './episode.ts'
 import type { Course } from './failure.ts'
 import type { EpisodeSummary } from './happening.ts'
 import type { CellIndex, OnlineRecorder } from './online-recorder.ts'
-import { Pace } from './pace.ts'
+import { type Pace, paceOf } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Turns } from './turns.ts'
 
@@ -22,7 +22,7 @@ export type PracticeSettings = {
   tasks: readonly string[]
   seed: number
   evaluation: { firstSeed: number } // start states come from below it
-  online: { pace: number }
+  online: { pace?: number }
 }
 
 export type Practised = EpisodeSummary & { episode: number }
@@ -42,8 +42,7 @@ export class Practice {
     private readonly observer?: Attendance,
   ) {
     this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
-    const { pace } = settings.online
-    this.pace = new Pace(rig.robot.spec.rate, () => observer?.speed(pace) ?? pace)
+    this.pace = paceOf(rig, settings, observer)
     this.tending = observer ? observer.operator(rig.cell, operator) : operator
     this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
   }
@@ -60,20 +59,23 @@ export class Practice {
     const round = Math.floor(episode / recorder.place.of)
     const task = tasks[(round + recorder.place.index) % tasks.length]!
     const start = new RandomStream(seed, `environment/${episode}`).integer(evaluation.firstSeed)
+    const { failure } = shared.course
     const pace = {
       tick: async () => {
+        if (rig.real) return turns.during(failure.during(this.pace.tick()))
         turns.give()
         await turns.take()
-        await shared.course.failure.during(this.pace.tick())
+        await failure.during(this.pace.tick())
       },
     }
+    const realTime = rig.real ? { during: <T>(wait: Promise<T>) => turns.during(wait) } : undefined
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
     const begin = this.starts?.begin(episode, task)
     const beside = this.observer?.attend({ cell: rig.cell, stage: 'practice', task, episode })
     // while one robot is held, the others go on, or are held in their turn
-    const attendant = beside && holding(beside, (held) => turns.during(shared.course.failure.during(held)))
+    const attendant = beside && holding(beside, (held) => turns.during(failure.during(held)))
     const operator = this.tending
-    const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant }
+    const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant, realTime }
     const summary = await runEpisode(crew, task, start)
     this.starts?.ended(summary)
     return { episode, ...summary }
@@ -91,6 +93,6 @@ export const holding = (beside: Attendant, hold: <T>(wait: Promise<T>) => Promis
     return held && hold(held)
   },
   begin: (observation) => beside.begin(observation),
-  step: (happening, planned, next) => beside.step(happening, planned, next),
+  step: (...told) => beside.step(...told),
   end: (summary) => beside.end(summary),
 })

@@ -60,8 +60,8 @@ const OnlineConfig = z.strictObject({
     .meta(MAY_CHANGE),
   bcWeight: z.number().min(0).default(0.5).describe('lambda_1 of the primary actor'),
   qWeight: z.number().min(0).default(0.5).describe('lambda_2 of the primary actor'),
-  pace: positive('speed of a simulated robot against real time; a real robot always runs at 1')
-    .default(1000)
+  pace: positive('speed of a simulated robot against real time, 1000 where it is left out; a real robot runs at 1')
+    .optional()
     .meta(MAY_CHANGE),
   lockstep: z
     .boolean()

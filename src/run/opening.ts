@@ -178,7 +178,7 @@ export const lockStepOf = (
   { onlineUpdatesAsked: updatesAsked }: Pick<RunState, 'onlineUpdatesAsked'>,
 ): LockStep | undefined => (lockstep ? { updatesPerStep, publishEvery, updatesAsked } : undefined)
 
-/** @throws InputError where a robot that is no simulation would wait for the learner between two steps */
+/** @throws InputError where a robot that is no simulation would wait for the learner between two steps, or run at another pace than its own */
 function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
   const real = rigs.find((rig) => rig.real)
   if (online.lockstep && real)
@@ -186,6 +186,12 @@ function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
       'setting "online.lockstep"',
       `ties updates to the steps of ${real.robot.spec.name}, which is real and waits for nobody`,
       'Set online.lockstep=false',
+    )
+  if (online.pace !== undefined && online.pace !== 1 && real)
+    throw new InputError(
+      'setting "online.pace"',
+      `is ${online.pace}, and ${real.robot.spec.name} is real: its time passes by itself`,
+      'Leave it out, or set online.pace=1',
     )
 }
 

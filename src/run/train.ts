@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
+import { aloneInRealTime, evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
 import type { EpisodeSummary } from '../loop/happening.ts'
-import { Pace } from '../loop/pace.ts'
+import { paceOf } from '../loop/pace.ts'
 import { holding, type Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
@@ -294,7 +294,7 @@ class Run {
 
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
-    const { episode, task, length, operatorSteps, segments, ending, seed } = await practice.episode()
+    const { episode, task, length, operatorSteps, segments, ending, seed, by, timing } = await practice.episode()
     const { cell } = practice.rig
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     if (length === 0) return // a person ended it before it began
@@ -310,6 +310,8 @@ class Run {
       operatorSteps,
       segments,
       seed,
+      by,
+      ...(timing && { timing }),
     })
     const where = parts.practices.length > 1 ? `${cell}, ` : ''
     const note = `${where}${task}: ${ending}${operatorSteps ? ` (operator ${operatorSteps} of ${length} steps)` : ''}`
@@ -342,8 +344,16 @@ class Run {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy, course } = parts
       const { observer } = this.events
-      const pace = observer && new Pace(rig.robot.spec.rate, () => observer.speed(config.online.pace))
-      const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace, course }
+      const pace = observer || rig.real ? paceOf(rig, config, observer) : undefined
+      const crew = {
+        robot: rig.robot,
+        perception,
+        policy,
+        noise: evaluationNoise(config),
+        pace,
+        course,
+        ...aloneInRealTime(rig),
+      }
       robots[rig.cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,

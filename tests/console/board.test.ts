@@ -76,6 +76,7 @@ const EVENTS: { [K in Exclude<Kind, 'hello' | 'history'>]: fc.Arbitrary<EventOf<
     judge: fc.constantFrom('robot' as const, 'clock' as const, 'person' as const),
   }),
   loop: told('loop', {
+    ...{ latencyMedian: fc.option(count), latency99: fc.option(count) },
     ...{ rate: count, jitterMedian: count, jitter99: count, steps: count, viewers: count, framesSkipped: count },
   }),
   ended: told('ended', { summary: fc.constant(null), error: fc.option(name) }),

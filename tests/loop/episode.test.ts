@@ -378,7 +378,7 @@ it('a trial that a person aborts is no trial: it is taken again from the same st
   expect(seeds).toEqual([40, 40, 40, 41])
   expect(push).toMatchObject({ trials: 2, successes: 1, success: 0.5 })
   expect(push!.outcomes).toEqual([
-    { seed: 40, success: false, length: 0 },
-    { seed: 41, success: true, length: 3 },
+    { seed: 40, success: false, length: 0, by: 'person' },
+    { seed: 41, success: true, length: 3, by: 'robot' },
   ])
 })

@@ -40,7 +40,7 @@ export class CellObserver {
   constructor(private readonly options: CellObserverOptions) {
     this.view = new CellView(options.rig.robot.spec)
     this.labels = new LabelFeed(options.translator, options.onEvent)
-    this.tending = new SmoothTending(options.person)
+    this.tending = new SmoothTending(options.person, options.rig.robot)
   }
 
   get rig(): CellObserverOptions['rig'] {
@@ -65,7 +65,7 @@ export class CellObserver {
   }
 
   attend(setting: EpisodeSetting): Attendant {
-    const { labels, tending, view, loop } = this
+    const { labels, view, loop } = this
     const { rig, hold, recording, now, period, inFocus, onEvent } = this.options
     const { cell, reset } = rig
     const { stage, task, episode } = setting
@@ -89,8 +89,8 @@ export class CellObserver {
         else loop.step(now(), period())
         return held
       },
-      step: (happening, planned, next) => {
-        tending.executed(happening.action)
+      step: (happening, planned, next, latency) => {
+        if (latency !== undefined) loop.commanded(latency)
         labels.step(happening, view.firstImage)
         view.act(happening.actor, happening.action, planned)
         this.look(next)

@@ -1,5 +1,6 @@
 /** @file A run that goes on, once its robots are there: which of them is in focus, how fast they go, what holds them. */
 import { basename } from 'node:path'
+import { FASTEST } from '../../loop/pace.ts'
 import type { Rig } from '../../robot/rig.ts'
 import type { RunConfig } from '../../run/config.ts'
 import type { RunFolder } from '../../run/folder.ts'
@@ -61,7 +62,7 @@ export class LiveRun {
     const observers = session.rigs.map((rig) => {
       const cell: CellObserver = new CellObserver({
         ...{ rig, person, hold, recording, translator, now },
-        period: () => this.period / this.speed(config.online.pace),
+        period: () => this.period / this.speed(this.fastest),
         inFocus: () => this.focus === cell,
         watched: () => broadcast.viewers > 0,
         onLook: () => this.look(),
@@ -106,6 +107,11 @@ export class LiveRun {
     return cell
   }
 
+  /** Whether the robots are real: nobody chooses how fast their time passes. */
+  get realTime(): boolean {
+    return this.rigs.some(({ real }) => real)
+  }
+
   /** ms of robot time in one step. */
   get period(): number {
     return 1000 / this.parts.session.robot.spec.rate
@@ -114,6 +120,7 @@ export class LiveRun {
   /** Real time while a person is in control, except where they have no say. `own`: as the run's settings ask for. */
   speed(own: number): number {
     const { holder } = this.options.inControl.control
+    if (this.realTime) return 1
     return holder && this.focus.view.stage !== 'evaluation' ? 1 : (this.chosen ?? own)
   }
 
@@ -155,8 +162,12 @@ export class LiveRun {
   }
 
   private get pace(): PaceEvent {
-    const fastest = this.config.online.pace
+    const { fastest } = this
     return { kind: 'pace', chosen: this.chosen ?? fastest, now: this.speed(fastest), fastest }
+  }
+
+  private get fastest(): number {
+    return this.realTime ? 1 : (this.config.online.pace ?? FASTEST)
   }
 
   private get hello(): Hello {

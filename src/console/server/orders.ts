@@ -21,6 +21,8 @@ export interface OperatedRun {
   readonly hold: Hold
   readonly recording: Recording
   readonly inFocus: Pick<CellObserver, 'rig' | 'view'>
+  /** Whether the robots are real. */
+  readonly realTime: boolean
   chooseSpeed(speed: number): void
   /** @returns whether there is a robot of this name */
   turnTo(cell: string): boolean
@@ -122,7 +124,7 @@ export class Orders {
       case 'clear':
         return hold.clear(`cleared by ${who.name}`) ? undefined : 'nothing is stopped, or it is not read back yet'
       case 'speed':
-        return void live.chooseSpeed(message.speed)
+        return live.realTime ? 'a real robot has its own pace' : void live.chooseSpeed(message.speed)
       case 'focus':
         if (inControl.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
         return live.turnTo(message.robot) ? undefined : `there is no robot "${message.robot}"`

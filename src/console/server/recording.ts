@@ -12,6 +12,7 @@ import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import { writeEpisode } from '../../replay/source.ts'
 import type { Judge } from '../../replay/transition.ts'
 import type { Verdict } from '../../robot/operator.ts'
+import { ownObservation } from '../../robot/own-observation.ts'
 import type { Action, Observation, Outcome, RobotSpec } from '../../robot/robot.ts'
 import type { SafeRobot } from '../../robot/safety.ts'
 import type { RunConfig } from '../../run/config.ts'
@@ -92,7 +93,7 @@ export class Recording {
     const start = { episode: 0, task, source: 'demonstration', seed } as const
     const episode: LoggedEpisode = {
       start,
-      observations: [own(observation)],
+      observations: [ownObservation(observation)],
       steps: [],
       end: { ending: 'interrupted' },
     }
@@ -180,7 +181,7 @@ export class Recording {
 
 function take({ observations, steps }: LoggedEpisode, action: Action, { observation, reward, terminated }: Outcome) {
   const step = steps.length
-  observations.push(own(observation))
+  observations.push(ownObservation(observation))
   steps.push({
     id: step,
     step,
@@ -192,10 +193,4 @@ function take({ observations, steps }: LoggedEpisode, action: Action, { observat
     actor: 'operator',
     command: null,
   })
-}
-
-/** A robot may use its image memory again. */
-function own({ images, proprio, time }: Observation): Observation {
-  const copies = Object.entries(images).map(([name, image]) => [name, { ...image, data: image.data.slice() }])
-  return { images: Object.fromEntries(copies), proprio: proprio.slice(), time }
 }

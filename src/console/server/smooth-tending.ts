@@ -3,24 +3,21 @@
 import type { Person } from '../../operator/person.ts'
 import type { Operator, Tending } from '../../robot/operator.ts'
 import type { Action, Observation } from '../../robot/robot.ts'
-import { holdAction } from '../../robot/safety.ts'
+import type { SafeRobot } from '../../robot/safety.ts'
 import { Handover } from '../devices/handover.ts'
 
 export class SmoothTending implements Operator {
   private readonly handover = new Handover()
-  private last = holdAction()
 
-  constructor(private readonly person: Person) {}
+  /** `robot`: tells what reached its motors last, whoever asked for it. */
+  constructor(
+    private readonly person: Person,
+    private readonly robot: Pick<SafeRobot, 'executed'>,
+  ) {}
 
   begin(task: string): void {
     this.handover.reset()
-    this.last = holdAction()
     this.person.begin(task)
-  }
-
-  /** What reached the motors, whoever asked for it. */
-  executed(action: Action): void {
-    this.last = action
   }
 
   tend(observation: Observation, planned: Action): Tending {
@@ -30,7 +27,7 @@ export class SmoothTending implements Operator {
     const asked = takeover
       ? { axes: [...takeover.subarray(0, 6)] as unknown as Asked['axes'], gripper: gripper ?? ('none' as const) }
       : null
-    const action = this.handover.step(asked, this.last, planned)
+    const action = this.handover.step(asked, this.robot.executed, planned)
     return action ? { ...words, takeover: action } : words
   }
 }

@@ -26,7 +26,7 @@ export async function teleoperate({ rig, person, hold, recording, view, look, wa
   await hold.ready(cell)
   if (!wanted() || hold.letGo) return
   const pace = new Pace(robot.spec.rate, () => 1)
-  const tending = new SmoothTending(person)
+  const tending = new SmoothTending(person, robot)
   const plan = holdAction()
   view.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })
   hold.begin(cell)
@@ -39,10 +39,7 @@ export async function teleoperate({ rig, person, hold, recording, view, look, wa
     },
     act: (observation) => tending.tend(observation, plan).takeover ?? null,
     saw: (observation, action) => {
-      if (action) {
-        tending.executed(action)
-        view.act('operator', action, plan)
-      }
+      if (action) view.act('operator', action, plan)
       look(observation)
     },
   })
