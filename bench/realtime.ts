@@ -32,7 +32,7 @@ export async function benchRealtime(): Promise<Record<string, number>> {
 }
 
 async function demonstrate(folder: string): Promise<void> {
-  const { robot, cellOf, close } = await openReal({ rate: 1000, thinking: 1 })
+  const { robot, cellOf, close } = await openReal({ thinking: 100 })
   const { workcell } = cellOf
   robot.supervisedBy([]) // there is no learner yet
   await recordDemonstrations(folder, {
@@ -48,7 +48,7 @@ async function measure(directory: string, name: string, path: string, startAfter
     mergeSettings(presets.quick, {
       tasks: ['pick'],
       operator: { kind: 'none' },
-      demonstrations: { path },
+      demonstrations: { path, perTask: 5 },
       replay: { shiftedCopies: 1 },
       warmUp: { updates: 20, heads: 1, cloningSteps: 0 },
       online: { robotMinutes: MINUTES, lockstep: false, startAfter },

@@ -39,7 +39,7 @@ class RealCell implements Robot {
   ) {
     const { spec } = workcell
     const starts = ['at the left mark', 'at the middle mark', 'at the right mark']
-    const tasks = Object.entries(spec.tasks).map(([name, task]) => [name, { ...task, scene: 'the bolt on its stand', starts }])
+    const tasks = Object.entries(spec.tasks).map(([name, task]) => [name, { ...task, maxSteps: 60, scene: 'the bolt on its stand', starts }])
     this.spec = { ...spec, name: `real-${spec.name}`, rate: settings.rate, tasks: Object.fromEntries(tasks) }
   }
 
@@ -82,7 +82,7 @@ export async function openReal(settings: RealRigSettings = {}): Promise<RealRig>
   const workcell = await Workcell.create({ arm: 'gantry', ...options })
   const inner = new RealCell(workcell, { rate, judges, thinking, delay })
   const faults = new FaultFile(inner.spec.name, mkdtempSync(join(tmpdir(), 'duet-real-rig-')))
-  const limits = { commandAge: 2, heartbeatAge: 5, force: Number.POSITIVE_INFINITY }
+  const limits = { commandAge: 10, heartbeatAge: 20, force: Number.POSITIVE_INFINITY }
   const robot = new SafeRobot(inner, { limits, faults })
   return { cell: 'A', robot, reset, real: true, cellOf: inner, close: async () => workcell.free() }
 }

@@ -6,6 +6,7 @@ import { aloneInRealTime, evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import { paceOf } from '../loop/pace.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
+import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
 import type { Trained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
@@ -90,6 +91,7 @@ const crewOf = ({ config, session, perception, policy }: Trained, operator?: Spe
   ...aloneInRealTime(session.rigs[0]!),
   pace: session.rigs[0]!.real ? paceOf(session.rigs[0]!, config) : undefined,
   robot: session.robot,
+  rewards: rewardSources(config.reward, session.robot.spec),
   perception,
   policy,
   noise: evaluationNoise(config),

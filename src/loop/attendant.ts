@@ -15,6 +15,8 @@ export type EpisodeSetting = {
 export interface Attendant {
   /** Before the robot is reset; a promise holds it back. */
   ready(): Promise<void> | undefined
+  /** Once the robot is where it begins: a promise while a person lays the scene. `seed` fixes which start it is. */
+  scene(seed: number): Promise<void> | undefined
   begin(observation: Observation): void
   /**
    * Before each step. A promise holds the robot back; a verdict ends the episode there: it judges the last step that was

@@ -65,7 +65,11 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
     const held = attendant?.ready()
     if (held) await held
     failure?.check()
-    let now = await eyes.see(await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed)), 0)
+    const start = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
+    const laying = attendant?.scene(seed)
+    if (laying) await laying
+    failure?.check()
+    let now = await eyes.see(laying ? await robot.observe() : start, 0)
     timing?.received(now.observation, performance.now())
     for (const { begin } of crew.rewards ?? OWN) begin?.(task)
     operator?.begin(task)

@@ -17,6 +17,8 @@ export async function evaluate(
     trials: number
     firstSeed: number
     recorder?: (task: string, trial: number) => Recorder | undefined
+    /** A trial that was made before, by an earlier part of the same evaluation. */
+    made?: (task: string, seed: number) => EpisodeSummary | undefined
     onEpisode?: (summary: EpisodeSummary) => void
     attend?: (task: string) => Attendant | undefined
   },
@@ -25,17 +27,15 @@ export async function evaluate(
   for (const task of tasks) {
     const episodes: EpisodeSummary[] = []
     for (let trial = 0; trial < options.trials; trial++) {
+      const seed = options.firstSeed + trial
       const run = () =>
-        runEpisode(
-          { ...crew, recorder: options.recorder?.(task, trial), attendant: options.attend?.(task) },
-          task,
-          options.firstSeed + trial,
-        )
-      let summary: EpisodeSummary
-      do {
-        summary = await run()
+        runEpisode({ ...crew, recorder: options.recorder?.(task, trial), attendant: options.attend?.(task) }, task, seed)
+      let summary = options.made?.(task, seed)
+      while (!summary) {
+        const taken = await run()
         crew.course?.check()
-      } while (summary.judged?.terminated === false) // a person stopped it: it was no trial
+        if (taken.judged?.terminated !== false) summary = taken // else a person stopped it: it was no trial
+      }
       episodes.push(summary)
       options.onEpisode?.(summary)
     }

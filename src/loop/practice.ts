@@ -1,6 +1,8 @@
 /** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
 import type { Policy } from '../learn/policy.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { RewardConfig } from '../reward/config.ts'
+import { rewardSources } from '../reward/sources.ts'
 import type { Operator } from '../robot/operator.ts'
 import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
@@ -23,6 +25,7 @@ export type PracticeSettings = {
   seed: number
   evaluation: { firstSeed: number } // start states come from below it
   online: { pace?: number }
+  reward: RewardConfig
 }
 
 export type Practised = EpisodeSummary & { episode: number }
@@ -75,7 +78,8 @@ export class Practice {
     // while one robot is held, the others go on, or are held in their turn
     const attendant = beside && holding(beside, (held) => turns.during(failure.during(held)))
     const operator = this.tending
-    const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant, realTime }
+    const rewards = rewardSources(this.settings.reward, rig.robot.spec)
+    const crew = { ...minds, rewards, robot: rig.robot, noise, operator, recorder, begin, pace, attendant, realTime }
     const summary = await runEpisode(crew, task, start)
     this.starts?.ended(summary)
     return { episode, ...summary }
@@ -90,6 +94,10 @@ export const holding = (beside: Attendant, hold: <T>(wait: Promise<T>) => Promis
   },
   between() {
     const held = beside.between()
+    return held && hold(held)
+  },
+  scene(seed) {
+    const held = beside.scene(seed)
     return held && hold(held)
   },
   begin: (observation) => beside.begin(observation),

@@ -7,6 +7,7 @@ import { InputError } from '../errors.ts'
 import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
+import { RewardConfig } from '../reward/config.ts'
 import { RobotConfig } from '../robots/index.ts'
 import { ENCODERS } from '../vla/encoders.ts'
 import { absolutePaths } from './paths.ts'
@@ -159,6 +160,7 @@ export const RunConfig = z.strictObject({
     )
     .meta(FIXED),
   robot: RobotConfig.prefault({}).meta(FIXED),
+  reward: RewardConfig.prefault({}).meta(FIXED),
   demonstrations: DemonstrationConfig.prefault({}).meta(FIXED),
   replay: ReplayConfig.prefault({}).meta(FIXED),
   networks: NetworkConfig.prefault({}).meta(FIXED),

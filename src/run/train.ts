@@ -24,6 +24,9 @@ import { clockSteps, openRun, type RunParts, type RunState, STATE_FILE } from '.
 import { saveNormalisers } from './preparation.ts'
 import type { OnProgress } from './progress.ts'
 import { openSession, type Session } from './session.ts'
+import { EvaluationPlan } from './evaluation-plan.ts'
+import { Trials } from './trials.ts'
+import { rewardSources } from '../reward/sources.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 
@@ -340,6 +343,9 @@ class Run {
     const several = parts.practices.length > 1
     const episodes: EpisodeSummary[] = []
     const robots: Record<string, Record<string, TaskScore>> = {}
+    const real = parts.practices.some(({ rig }) => rig.real)
+    const version = parts.learner.weights.newest?.version ?? 0
+    const kept = real ? new Trials(folder.trials, { stage, version }) : undefined
     for (const { rig } of parts.practices) {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy, course } = parts
@@ -352,11 +358,16 @@ class Run {
         noise: evaluationNoise(config),
         pace,
         course,
+        rewards: rewardSources(config.reward, rig.robot.spec),
         ...aloneInRealTime(rig),
       }
-      robots[rig.cell] = await evaluate(crew, config.tasks, {
+      const { cell } = rig
+      const plan = new EvaluationPlan(rig, config.tasks, { stage, trials, firstSeed })
+      observer?.evaluating(plan.progress)
+      robots[cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
+        made: (task, seed) => kept?.made(cell, task, seed),
         attend: (task) => {
           const beside = observer?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null })
           return beside && holding(beside, (held) => course.failure.during(held))
@@ -364,6 +375,9 @@ class Run {
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
+          if (!kept?.made(cell, summary.task, summary.seed)) kept?.keep(cell, summary)
+          plan.note(summary)
+          observer?.evaluating(plan.progress)
           const done = episodes.push(summary)
           const total = trials * config.tasks.length * parts.practices.length
           const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`
@@ -386,6 +400,7 @@ class Run {
       tasks,
       ...perRobot,
     })
+    kept?.remove()
     if (!config.online.lockstep && stage === 'on the way') await control.learnFreely(config.online.publishEvery)
   }
 

@@ -317,6 +317,7 @@ describe('a word between two steps', () => {
         recorder,
         attendant: {
           ready: () => undefined,
+          scene: () => undefined,
           begin: () => {},
           between: () => (steps === 2 ? Promise.resolve(verdict) : undefined),
           step: () => void steps++,
@@ -368,6 +369,7 @@ it('a trial that a person aborts is no trial: it is taken again from the same st
       const none = () => undefined
       return {
         ready: none,
+        scene: none,
         begin: none,
         between: () => (word ? Promise.resolve(word) : undefined),
         step: none,

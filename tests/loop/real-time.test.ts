@@ -112,6 +112,7 @@ describe('in real time', () => {
     let asked = 0
     const attendant = {
       ready: () => undefined,
+      scene: () => undefined,
       begin: () => {},
       between: () => {
         if (asked++ !== 1) return undefined

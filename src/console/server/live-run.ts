@@ -5,12 +5,13 @@ import type { Rig } from '../../robot/rig.ts'
 import type { RunConfig } from '../../run/config.ts'
 import type { RunFolder } from '../../run/folder.ts'
 import { translatorSettings } from '../../run/label-rule.ts'
+import type { WantedDemonstrations } from '../../run/observer.ts'
 import type { Session } from '../../run/session.ts'
 import { openTranslator } from '../../talk/translator.ts'
 import { type Hello, type PaceEvent, PROTOCOL_VERSION, TIMES } from '../protocol.ts'
 import type { Broadcast } from './broadcast.ts'
 import { CellObserver } from './cell-observer.ts'
-import { Hold } from './hold.ts'
+import { Hold, type Scene } from './hold.ts'
 import type { PersonInControl } from './person-in-control.ts'
 import { Recording } from './recording.ts'
 
@@ -53,6 +54,10 @@ export class LiveRun {
       onVerdict: (waiting) => {
         const { verdict, by } = waiting ?? { verdict: null, by: '' }
         broadcast.tell({ kind: 'verdict', verdict, by, left: waiting ? TIMES.undo : 0 })
+      },
+      onScene: (robot, scene, waits) => {
+        broadcast.tell({ kind: 'scene', waits, robot, ...scene })
+        if (waits) onNotice(sceneInWords(robot, scene))
       },
     })
     this.recording = new Recording(folder.path, config, (event) => broadcast.tell(event))
@@ -150,6 +155,12 @@ export class LiveRun {
     return true
   }
 
+  /** A person shows the run what it begins from, with this robot. */
+  async demonstrate(name: string, wanted: WantedDemonstrations): Promise<void> {
+    this.turnTo(name)
+    await this.cell(name).demonstrate(wanted)
+  }
+
   /** The newest pictures of the robot in focus. */
   picture(): void {
     const { images, view } = this.focus
@@ -190,6 +201,9 @@ export class LiveRun {
     }
   }
 }
+
+const sceneInWords = (robot: string, { task, scene, start }: Scene) =>
+  `Robot ${robot} waits: lay the scene of "${task}"${scene ? `: ${scene}` : ''}${start ? `, ${start}` : ''}. Then press Enter here, or Ready at the console.`
 
 /** Where no run goes on. `run`: the one to begin with. */
 export const replayHello = (run: string): Hello => ({

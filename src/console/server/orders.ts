@@ -119,6 +119,12 @@ export class Orders {
         return hold.verdict ? void hold.confirm() : 'no verdict waits'
       case 'pause':
         return void this.halt(who, 'pause', live)
+      case 'ready':
+        return hold.stopped
+          ? 'the robot is stopped: clear the stop first'
+          : hold.sceneIsReady(inFocus.rig.cell)
+            ? undefined
+            : 'no scene is waited for'
       case 'resume':
         return hold.stopped ? 'the robot is stopped: clear the stop first' : void hold.resume()
       case 'clear':
@@ -183,7 +189,7 @@ export class Orders {
   private judge(who: ClientName, { verdict }: Of<'verdict'>, { hold, recording, inFocus }: OperatedRun): Answer {
     const { view } = inFocus
     if (recording.event.phase === 'recording') recording.say(verdict)
-    else if (view.stage !== 'practice') return 'only practice episodes are judged'
+    else if (view.stage !== 'practice' && view.stage !== 'evaluation') return 'no episode goes on that could be judged'
     else if (view.step === 0) return 'the episode has no step to judge yet'
     else if (hold.stopped) return 'the robot is stopped: its episode is over'
     else hold.judge(verdict, who.name)
@@ -198,7 +204,11 @@ export class Orders {
       if (refusal === undefined) hold.changed()
       return refusal
     }
-    if (message.action === 'keep') return recording.keep(robot.spec)
+    if (message.action === 'keep') {
+      const refusal = recording.keep(robot.spec)
+      if (refusal === undefined) hold.changed()
+      return refusal
+    }
     if (recording.event.phase === 'recording') recording.say('abort')
     else recording.discard()
     return undefined

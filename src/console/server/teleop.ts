@@ -16,12 +16,14 @@ export type Teleop = {
   recording: Recording
   view: CellView
   look: (observation: Observation) => void
+  /** Resolves when the scene is laid; says whether somebody had to. */
+  lay: (task: string, seed: number) => Promise<boolean>
   /** Whether the demonstration is still asked for. */
   wanted: () => boolean
 }
 
 /** The person has the robot until the demonstration is over; the run waits. */
-export async function teleoperate({ rig, person, hold, recording, view, look, wanted }: Teleop): Promise<void> {
+export async function teleoperate({ rig, person, hold, recording, view, look, lay, wanted }: Teleop): Promise<void> {
   const { cell, robot } = rig
   await hold.ready(cell)
   if (!wanted() || hold.letGo) return
@@ -31,6 +33,7 @@ export async function teleoperate({ rig, person, hold, recording, view, look, wa
   view.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })
   hold.begin(cell)
   await recording.record(robot, {
+    lay,
     period: async () => {
       await pace.tick()
       if (hold.paused && !hold.stopped) await hold.ready(cell)
