@@ -11,7 +11,7 @@ import type { Translator } from '../../talk/translator.ts'
 import type { WantedDemonstrations } from '../../run/observer.ts'
 import type { EpisodeEvent, LabelEvent } from '../protocol.ts'
 import { CellView } from './cell-view.ts'
-import type { Hold, Scene } from './hold.ts'
+import type { Hold, SceneToLay } from './hold.ts'
 import { LabelFeed } from './label-feed.ts'
 import { LoopStatistics } from './loop-statistics.ts'
 import type { Recording } from './recording.ts'
@@ -106,7 +106,7 @@ export class CellObserver {
   }
 
   /** What a person is to lay for a start of the task. */
-  private sceneOf(task: string, seed: number): Scene {
+  private sceneOf(task: string, seed: number): SceneToLay {
     const spec = this.rig.robot.spec.tasks[task]!
     return { task, scene: spec.scene ?? null, start: startInWords(spec, seed) }
   }

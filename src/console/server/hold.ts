@@ -17,7 +17,7 @@ const SETTLING_STEPS = 30 // that a stopped robot is given to come to rest
 export type Waiting = { verdict: Verdict; by: string; until: number }
 
 /** What a person is to lay before a robot goes on. */
-export type Scene = { task: string; scene: string | null; start: string | null }
+export type SceneToLay = { task: string; scene: string | null; start: string | null }
 
 export type HoldOptions = {
   robots: ReadonlyMap<string, SafeRobot> // by cell
@@ -26,14 +26,14 @@ export type HoldOptions = {
   onStatus: (event: RobotEvent) => void
   onVerdict: (waiting: Waiting | null) => void
   /** A robot waits for its scene, or no longer. */
-  onScene: (cell: string, scene: Scene, waits: boolean) => void
+  onScene: (cell: string, scene: SceneToLay, waits: boolean) => void
 }
 
 export class Hold {
   private pausedBy: string | null = null
   private waiting: Waiting | null = null
   private dismissed = false
-  private readonly laying = new Map<string, Scene>() // by cell: scenes that are waited for
+  private readonly laying = new Map<string, SceneToLay>() // by cell: scenes that are waited for
   private readonly acting = new Set<string>() // cells in an episode: the run's loop has the robot
   private readonly settling = new Map<string, Promise<void>>() // by cell, of the present stop
   private readonly readBack = new Map<string, number | null>() // m/s, of those that have come to rest since
@@ -173,7 +173,7 @@ export class Hold {
   }
 
   /** Resolves when a person says that the scene of a cell is laid, or the run is to end. @throws InputError if it may never go on */
-  async scene(cell: string, scene: Scene): Promise<void> {
+  async scene(cell: string, scene: SceneToLay): Promise<void> {
     this.laying.set(cell, scene)
     this.options.onScene(cell, scene, true)
     this.say('waiting', `for the scene of "${scene.task}"`)

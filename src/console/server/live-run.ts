@@ -11,7 +11,7 @@ import { openTranslator } from '../../talk/translator.ts'
 import { type Hello, type PaceEvent, PROTOCOL_VERSION, TIMES } from '../protocol.ts'
 import type { Broadcast } from './broadcast.ts'
 import { CellObserver } from './cell-observer.ts'
-import { Hold, type Scene } from './hold.ts'
+import { Hold, type SceneToLay } from './hold.ts'
 import type { PersonInControl } from './person-in-control.ts'
 import { Recording } from './recording.ts'
 
@@ -202,7 +202,7 @@ export class LiveRun {
   }
 }
 
-const sceneInWords = (robot: string, { task, scene, start }: Scene) =>
+const sceneInWords = (robot: string, { task, scene, start }: SceneToLay) =>
   `Robot ${robot} waits: lay the scene of "${task}"${scene ? `: ${scene}` : ''}${start ? `, ${start}` : ''}. Then press Enter here, or Ready at the console.`
 
 /** Where no run goes on. `run`: the one to begin with. */

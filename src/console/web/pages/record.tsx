@@ -41,7 +41,7 @@ const PHASES = {
 /** Where the run waits for them. */
 const WAITED_FOR = {
   off: 'The run waits for these demonstrations; with the last one it goes on by itself.',
-  waiting: 'The robot goes to its start …',
+  waiting: 'The robot goes to its start, then waits for its scene.',
 } as const
 
 function TaskPanel() {
