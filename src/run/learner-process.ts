@@ -1,7 +1,5 @@
 /** @file The learner's thread: a `Learner` and its replay, served over the link. */
-import { readlinkSync } from 'node:fs'
-import { constants, getPriority, setPriority } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { InputError } from '../errors.ts'
 import { Learner, type LearnerOptions } from '../learn/learner.ts'
@@ -57,26 +55,9 @@ function labelCounts(replay: ReplayBuffer): Record<string, number> {
   return total
 }
 
-const STEP_BACK = 5 // of 19 levels: about a third of the share of a core, where both want all of it
-
-/**
- * Where robots and learner want a core at the same time, the robots get it. Linux alone gives a thread a priority of its own
- * (and to those that it starts); anywhere else all threads of the process share one.
- */
-function stepBack(): void {
-  if (process.platform !== 'linux') return
-  try {
-    const thread = Number(basename(readlinkSync('/proc/thread-self')))
-    setPriority(thread, Math.min(constants.priority.PRIORITY_LOW, getPriority(thread) + STEP_BACK))
-  } catch {
-    // a machine that forbids it learns at the robots' priority
-  }
-}
-
 /** Serves the learner of this thread's setup to whoever started it, then ends this thread; `open` makes the learner. */
 export async function main(open: (setup: LearnerSetup) => Promise<LearnerPort> = openLearner): Promise<void> {
   const setup = workerData as LearnerSetup
-  stepBack()
   await serve(parentPort!, () => open(setup), setup)
   process.exit() // of this thread alone, with programs still to compile where it was told to stop meanwhile
 }

@@ -276,7 +276,7 @@ export class HealthMonitor {
 
   /**
    * Of robots in real time. A command that rests on a picture older than a period steers by what the step before has changed
-   * already; a tenth of a period of jitter is what a healthy loop stays below beside a busy learner (docs/decisions/0050).
+   * already; a quarter of a period of jitter can be felt.
    */
   private unpunctualLoop(): Finding | undefined {
     const timed = [...this.episodes.values()]
