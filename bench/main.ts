@@ -20,7 +20,11 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },
   console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
-  realtime: { title: 'A robot in real time at 10 Hz, a minute with and without learning', run: benchRealtime, large: true },
+  realtime: {
+    title: 'A robot in real time at 10 Hz, a minute with and without learning',
+    run: benchRealtime,
+    large: true,
+  },
   smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
   octo: { title: 'Octo at the size of octo-small 1.5, random weights', run: benchOcto, large: true },
 }

@@ -9,12 +9,12 @@ import { join } from 'node:path'
 import { readMetrics } from '../src/metrics/metrics.ts'
 import { ofKind } from '../src/metrics/of-kind.ts'
 import { quantile } from '../src/metrics/statistics.ts'
+import { demonstrator } from '../src/robots/workcell/demonstrator.ts'
 import { mergeSettings, parseConfig, presets } from '../src/run/config.ts'
 import { recordDemonstrations } from '../src/run/demonstrations.ts'
 import { RunFolder } from '../src/run/folder.ts'
 import { train } from '../src/run/train.ts'
 import { openReal, openRealSession } from '../tests/real-rig.ts'
-import { demonstrator } from '../src/robots/workcell/demonstrator.ts'
 import { rounded } from './measure.ts'
 
 const MINUTES = 1
@@ -42,7 +42,12 @@ async function demonstrate(folder: string): Promise<void> {
   await close()
 }
 
-async function measure(directory: string, name: string, path: string, startAfter: number): Promise<Record<string, number>> {
+async function measure(
+  directory: string,
+  name: string,
+  path: string,
+  startAfter: number,
+): Promise<Record<string, number>> {
   const config = parseConfig(
     'bench',
     mergeSettings(presets.quick, {

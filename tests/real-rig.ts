@@ -39,7 +39,10 @@ class RealCell implements Robot {
   ) {
     const { spec } = workcell
     const starts = ['at the left mark', 'at the middle mark', 'at the right mark']
-    const tasks = Object.entries(spec.tasks).map(([name, task]) => [name, { ...task, maxSteps: 60, scene: 'the bolt on its stand', starts }])
+    const tasks = Object.entries(spec.tasks).map(([name, task]) => [
+      name,
+      { ...task, maxSteps: 60, scene: 'the bolt on its stand', starts },
+    ])
     this.spec = { ...spec, name: `real-${spec.name}`, rate: settings.rate, tasks: Object.fromEntries(tasks) }
   }
 
@@ -71,7 +74,11 @@ class RealCell implements Robot {
     const time = (now - this.opened) / 1000
     this.taken = now - this.settings.delay
     const taken = time - this.settings.delay / 1000
-    return { ...observation, time, taken: Object.fromEntries(Object.keys(observation.images).map((name) => [name, taken])) }
+    return {
+      ...observation,
+      time,
+      taken: Object.fromEntries(Object.keys(observation.images).map((name) => [name, taken])),
+    }
   }
 }
 

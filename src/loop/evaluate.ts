@@ -29,7 +29,11 @@ export async function evaluate(
     for (let trial = 0; trial < options.trials; trial++) {
       const seed = options.firstSeed + trial
       const run = () =>
-        runEpisode({ ...crew, recorder: options.recorder?.(task, trial), attendant: options.attend?.(task) }, task, seed)
+        runEpisode(
+          { ...crew, recorder: options.recorder?.(task, trial), attendant: options.attend?.(task) },
+          task,
+          seed,
+        )
       let summary = options.made?.(task, seed)
       while (!summary) {
         const taken = await run()

@@ -12,13 +12,17 @@ export const RewardConfig = z.discriminatedUnion('kind', [
     kind: z
       .literal('robot')
       .default('robot')
-      .describe('who rewards: the robot itself (one that cannot tell leaves it to a person), or pose, a place of the tool'),
+      .describe(
+        'who rewards: the robot itself (one that cannot tell leaves it to a person), or pose, a place of the tool',
+      ),
   }),
   z.strictObject({
     kind: z.literal('pose'),
     targets: z
       .record(z.string(), Target)
-      .describe('pose: by task, where the tool is when it is done: {position: [x, y, z] m, within: 0.01 m, steps: 3 in a row}'),
+      .describe(
+        'pose: by task, where the tool is when it is done: {position: [x, y, z] m, within: 0.01 m, steps: 3 in a row}',
+      ),
   }),
 ])
 export type RewardConfig = z.infer<typeof RewardConfig>

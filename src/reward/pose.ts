@@ -24,7 +24,11 @@ export function poseReward(targets: Targets, { name, channels }: RobotSpec): Rew
   return {
     begin(task) {
       if (!targets[task])
-        throw new InputError('setting "reward.targets"', `has none for task "${task}"`, 'Name one for each task of the run')
+        throw new InputError(
+          'setting "reward.targets"',
+          `has none for task "${task}"`,
+          'Name one for each task of the run',
+        )
       target = targets[task]
       steps = 0
     },

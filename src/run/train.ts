@@ -12,10 +12,12 @@ import { holding, type Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
+import { rewardSources } from '../reward/sources.ts'
 import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
+import { EvaluationPlan } from './evaluation-plan.ts'
 import type { RunFolder } from './folder.ts'
 import { lock } from './lock.ts'
 import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
@@ -24,9 +26,7 @@ import { clockSteps, openRun, type RunParts, type RunState, STATE_FILE } from '.
 import { saveNormalisers } from './preparation.ts'
 import type { OnProgress } from './progress.ts'
 import { openSession, type Session } from './session.ts'
-import { EvaluationPlan } from './evaluation-plan.ts'
 import { Trials } from './trials.ts'
-import { rewardSources } from '../reward/sources.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 

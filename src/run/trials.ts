@@ -4,9 +4,9 @@
  */
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { z } from 'zod'
+import type { EpisodeSummary } from '../loop/happening.ts'
 import { ENDINGS } from '../replay/episode.ts'
 import { JUDGES } from '../replay/transition.ts'
-import type { EpisodeSummary } from '../loop/happening.ts'
 
 const Kept = z.object({
   stage: z.string(),
@@ -34,7 +34,8 @@ export class Trials {
   made(cell: string, task: string, seed: number): EpisodeSummary | undefined {
     const { stage, version } = this.of
     const found = this.kept.find(
-      (one) => one.stage === stage && one.version === version && one.cell === cell && one.task === task && one.seed === seed,
+      (one) =>
+        one.stage === stage && one.version === version && one.cell === cell && one.task === task && one.seed === seed,
     )
     if (!found) return undefined
     const { ending, length, by } = found

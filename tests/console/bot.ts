@@ -89,7 +89,8 @@ export class Bot {
   async until(test: () => boolean, what: string): Promise<void> {
     const end = performance.now() + PATIENCE
     while (!test()) {
-      if (performance.now() > end) throw new Error(`the bot waits for ${what}; last: ${JSON.stringify(this.page.last('robot'))}`)
+      if (performance.now() > end)
+        throw new Error(`the bot waits for ${what}; last: ${JSON.stringify(this.page.last('robot'))}`)
       await sleep(5)
     }
   }
@@ -98,7 +99,11 @@ export class Bot {
     while (test()) {
       const action = hand()
       const gripper = action[6]! > 0.5 ? 1 : action[6]! < -0.5 ? -1 : 0
-      this.page.input([...action.subarray(0, 6)].map((value) => Math.min(1, Math.max(-1, value))) as unknown as Axes, true, gripper)
+      this.page.input(
+        [...action.subarray(0, 6)].map((value) => Math.min(1, Math.max(-1, value))) as unknown as Axes,
+        true,
+        gripper,
+      )
       await sleep(INPUT_EVERY)
     }
     this.page.input([0, 0, 0, 0, 0, 0], false)

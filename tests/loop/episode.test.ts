@@ -399,7 +399,15 @@ it('a trial that was made before is counted as it was, and not made again', asyn
     policy: policy(filled(0.1)),
     noise: () => new Float32Array(7),
   }
-  const before = { task: 'push', seed: 41, ending: 'failure', length: 4, by: 'person', operatorSteps: 0, segments: [] } as const
+  const before = {
+    task: 'push',
+    seed: 41,
+    ending: 'failure',
+    length: 4,
+    by: 'person',
+    operatorSteps: 0,
+    segments: [],
+  } as const
   const { push } = await evaluate(crew, ['push'], {
     trials: 3,
     firstSeed: 40,

@@ -92,7 +92,13 @@ function aPractice({ index = 0, of = 1, seed = 4, robotSteps = 0, nextEpisode = 
     new OnlineRecorder(log as unknown as EpisodeLog, learner, NO_COPIES, schedule, { index, of }, robotSteps),
     options.operator,
     { perception: new Perception(encoder, {}, { h: identity, proprio: identity }), policy, turns, course },
-    { tasks: ['pick', 'place', 'turn'], seed, evaluation: { firstSeed: 1000 }, online: { pace: 1 }, reward: { kind: 'robot' } },
+    {
+      tasks: ['pick', 'place', 'turn'],
+      seed,
+      evaluation: { firstSeed: 1000 },
+      online: { pace: 1 },
+      reward: { kind: 'robot' },
+    },
     options.watcher,
   )
   const episodes = async (count: number) => {

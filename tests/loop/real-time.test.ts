@@ -95,7 +95,13 @@ describe('in real time', () => {
   it('a simulation waits for the log of each step, and is not timed', async () => {
     const scene = new Scene()
     const summary = await runEpisode(crewOf(scene, undefined), 'push', 0)
-    expect(scene.events.slice(0, 5)).toEqual(['see 3 of 0', 'log start 0 x3', 'command 0', 'see 3 of 1', 'log 0 to 1 x3'])
+    expect(scene.events.slice(0, 5)).toEqual([
+      'see 3 of 0',
+      'log start 0 x3',
+      'command 0',
+      'see 3 of 1',
+      'log 0 to 1 x3',
+    ])
     expect(summary.timing).toBeUndefined()
   })
 
@@ -103,7 +109,12 @@ describe('in real time', () => {
     const scene = new Scene()
     scene.breaksAt = 2
     await expect(runEpisode(crewOf(scene, { during: (wait) => wait }), 'push', 0)).rejects.toThrow('the cable is out')
-    expect(scene.events.filter((event) => /^log|stop/.test(event))).toEqual(['log start 0 x3', 'log 0 to 1 x3', 'log 1 to 2 x3', 'stop'])
+    expect(scene.events.filter((event) => /^log|stop/.test(event))).toEqual([
+      'log start 0 x3',
+      'log 0 to 1 x3',
+      'log 1 to 2 x3',
+      'stop',
+    ])
   })
 
   it('while a person holds the robot the log is whole, and it looks again before it goes on', async () => {
@@ -132,7 +143,12 @@ describe('in real time', () => {
 })
 
 describe('the times of an episode', () => {
-  const at = (time: number, taken?: Record<string, number>): Observation => ({ images: {}, proprio: new Float32Array(0), time, taken })
+  const at = (time: number, taken?: Record<string, number>): Observation => ({
+    images: {},
+    proprio: new Float32Array(0),
+    time,
+    taken,
+  })
 
   it('are how far intervals are from the period, and how old the oldest picture was', () => {
     const timing = new LoopTiming(10)

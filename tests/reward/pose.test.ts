@@ -5,7 +5,10 @@ import { decide } from '../../src/reward/reward.ts'
 import { vector } from '../../src/robot/channels.ts'
 import type { RobotSpec } from '../../src/robot/robot.ts'
 
-const spec = { name: 'arm', channels: [{ name: 'load', unit: 'N' }, ...vector('tcp', 'm', { of: 'position' })] } as unknown as RobotSpec
+const spec = {
+  name: 'arm',
+  channels: [{ name: 'load', unit: 'N' }, ...vector('tcp', 'm', { of: 'position' })],
+} as unknown as RobotSpec
 const targets = { insert: { position: [0.5, 0, 0.1] as [number, number, number], within: 0.01, steps: 2 } }
 
 /** Who says what of a step that led to a place; `own`: what the robot itself says. */

@@ -52,7 +52,9 @@ const refusal = async (own: object) => {
 describe('a real rig', () => {
   it('runs at no other pace than its own, and waits for no learner: both are refused by name', async () => {
     expect(await refusal({ online: { pace: 20 } })).toMatch(/setting "online.pace": is 20, .*set online.pace=1/)
-    expect(await refusal({ online: { lockstep: true } })).toMatch(/setting "online.lockstep".*Set online.lockstep=false/)
+    expect(await refusal({ online: { lockstep: true } })).toMatch(
+      /setting "online.lockstep".*Set online.lockstep=false/,
+    )
   })
 
   it('without demonstrations and without a console has nobody to show it anything', async () =>
@@ -109,10 +111,20 @@ describe('a run with a person', () => {
       await bot.until(() => page.last('state')?.stage === 'practice' && page.last('state')!.episodeStep > 1, 'practice')
       bot.say('move left')
       stopped = await bot.stopAndGoOn()
-      await bot.until(() => page.last('state')!.stage === 'practice' && page.last('state')!.episodeStep === 2, 'the next episode')
+      await bot.until(
+        () => page.last('state')!.stage === 'practice' && page.last('state')!.episodeStep === 2,
+        'the next episode',
+      )
       await bot.takeOver()
-      await bot.until(() => page.last('state')!.stage === 'evaluation' && page.all('evaluation').some(({ stage }) => stage === 'final'), 'the final evaluation')
-      await bot.until(() => page.last('state')!.stage === 'evaluation' && page.last('state')!.episodeStep > 2, 'its trial')
+      await bot.until(
+        () =>
+          page.last('state')!.stage === 'evaluation' && page.all('evaluation').some(({ stage }) => stage === 'final'),
+        'the final evaluation',
+      )
+      await bot.until(
+        () => page.last('state')!.stage === 'evaluation' && page.last('state')!.episodeStep > 2,
+        'its trial',
+      )
       bot.judge()
     })
   }, 900_000)

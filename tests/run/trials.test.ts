@@ -23,7 +23,11 @@ it('knows the trials of its stage, policy, cell and task, and no others', () => 
   before.keep('A', trial(7, 'failure'))
   const now = new Trials(file(), { stage: 'final', version: 40 })
   expect(now.made('A', 'pick', 7)).toEqual(trial(7, 'failure'))
-  for (const [cell, task, seed] of [['B', 'pick', 7], ['A', 'place', 7], ['A', 'pick', 8]] as const)
+  for (const [cell, task, seed] of [
+    ['B', 'pick', 7],
+    ['A', 'place', 7],
+    ['A', 'pick', 8],
+  ] as const)
     expect(now.made(cell, task, seed)).toBeUndefined()
   expect(new Trials(file(), { stage: 'final', version: 41 }).made('A', 'pick', 7)).toBeUndefined()
   expect(new Trials(file(), { stage: 'step 0', version: 40 }).made('A', 'pick', 7)).toBeUndefined()
@@ -46,12 +50,25 @@ it('is gone when the evaluation is over', () => {
 })
 
 it('a plan says each start in the same words in every evaluation, and what came of it', () => {
-  const tasks = { pick: { instruction: 'pick', maxSteps: 5, starts: ['left', 'middle', 'right'] }, turn: { instruction: 'turn', maxSteps: 5 } }
+  const tasks = {
+    pick: { instruction: 'pick', maxSteps: 5, starts: ['left', 'middle', 'right'] },
+    turn: { instruction: 'turn', maxSteps: 5 },
+  }
   const rig = { cell: 'A', robot: { spec: { tasks } } } as never
   const plan = new EvaluationPlan(rig, ['pick', 'turn'], { stage: 'final', trials: 2, firstSeed: 1_000_001 })
   // 1,000,001 = 3 · 333,333 + 2
-  expect(plan.progress.trials.map(({ task, start }) => [task, start])).toEqual([['pick', 'right'], ['pick', 'left'], ['turn', null], ['turn', null]])
+  expect(plan.progress.trials.map(({ task, start }) => [task, start])).toEqual([
+    ['pick', 'right'],
+    ['pick', 'left'],
+    ['turn', null],
+    ['turn', null],
+  ])
   plan.note(trial(1_000_001))
   expect(plan.progress).toMatchObject({ over: false, robot: 'A' })
-  expect(plan.progress.trials.map(({ outcome }) => outcome)).toEqual([{ success: true, length: 12, by: 'person' }, null, null, null])
+  expect(plan.progress.trials.map(({ outcome }) => outcome)).toEqual([
+    { success: true, length: 12, by: 'person' },
+    null,
+    null,
+    null,
+  ])
 })

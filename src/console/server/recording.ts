@@ -96,7 +96,15 @@ export class Recording {
   get event(): RecordingEvent {
     const { phase, task, episode, kept, due } = this
     const success = episode?.end.ending === 'success'
-    return { kind: 'recording', phase, task, steps: episode?.steps.length ?? 0, success, kept: { ...kept }, wanted: due?.perTask ?? null }
+    return {
+      kind: 'recording',
+      phase,
+      task,
+      steps: episode?.steps.length ?? 0,
+      success,
+      kept: { ...kept },
+      wanted: due?.perTask ?? null,
+    }
   }
 
   /** Waits for the robot. */

@@ -35,7 +35,8 @@ export function EvaluationPage() {
             )}
           </p>
           <p class="quiet small">
-            Nobody helps. Every evaluation has the same starts in the same order. An abort is no trial: it is made again.
+            Nobody helps. Every evaluation has the same starts in the same order. An abort is no trial: it is made
+            again.
           </p>
         </section>
         <ScenePanel />

@@ -60,9 +60,7 @@ function TaskPanel() {
     <section class="card">
       <header>
         <h2>Demonstrations</h2>
-        <span class="small quiet">
-          {wanted === null ? `${total} kept` : `${total} kept of ${wanted * trained}`}
-        </span>
+        <span class="small quiet">{wanted === null ? `${total} kept` : `${total} kept of ${wanted * trained}`}</span>
       </header>
       <p class="record-phase" role="status">
         {wanted !== null && phase in WAITED_FOR ? WAITED_FOR[phase as keyof typeof WAITED_FOR] : PHASES[phase]}
