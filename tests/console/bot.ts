@@ -3,6 +3,7 @@
  * talks, judges and stops over the page's own WebSocket. What is true of the scene is told by functions that are passed in.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClientMessage } from '../../src/console/protocol.ts'
 import type { Action } from '../../src/robot/robot.ts'
 import type { Axes, Page } from './page.ts'
 
@@ -33,7 +34,7 @@ export class Bot {
       const from = performance.now()
       await sleep(200)
       this.laid.push({ from, to: performance.now(), start: scenes.at(-1)!.start })
-      this.page.send({ kind: 'ready' })
+      this.operate({ kind: 'ready' })
     }
   }
 
@@ -41,14 +42,14 @@ export class Bot {
   async demonstrate(task: string): Promise<boolean> {
     const { page, truth } = this
     const phase = () => page.last('recording')?.phase
-    page.send({ kind: 'record', action: 'start', task })
+    this.operate({ kind: 'record', action: 'start', task })
     await this.until(() => phase() === 'recording', 'recording')
     const hand = truth.hand()
     await this.actWhile(hand, () => phase() === 'recording' && !truth.done())
-    if (phase() === 'recording') page.send({ kind: 'verdict', verdict: truth.done() ? 'success' : 'failure' })
+    if (phase() === 'recording') this.operate({ kind: 'verdict', verdict: truth.done() ? 'success' : 'failure' })
     await this.until(() => phase() === 'review' || phase() === 'off', 'its review')
     const { success } = page.last('recording')!
-    page.send({ kind: 'record', action: success ? 'keep' : 'discard' })
+    this.operate({ kind: 'record', action: success ? 'keep' : 'discard' })
     await this.until(() => phase() === 'off', 'the end of its review')
     return success
   }
@@ -65,12 +66,12 @@ export class Bot {
   judge(): void {
     const verdict = this.truth.done() ? 'success' : 'failure'
     this.verdicts.push(verdict)
-    this.page.send({ kind: 'verdict', verdict })
-    this.page.send({ kind: 'confirm' })
+    this.operate({ kind: 'verdict', verdict })
+    this.operate({ kind: 'confirm' })
   }
 
   say(text: string): void {
-    this.page.send({ kind: 'command', text, source: 'typed' })
+    this.operate({ kind: 'command', text, source: 'typed' })
   }
 
   /** Stops the robot, waits until it has been read back, and lets it go on. */
@@ -80,9 +81,9 @@ export class Bot {
     page.send({ kind: 'stop' })
     await this.until(() => page.last('robot')?.status === 'stopped', 'the stop')
     const to = performance.now()
-    page.send({ kind: 'clear' })
+    this.operate({ kind: 'clear' })
     await this.until(() => page.last('robot')?.status === 'paused', 'the pause after the stop')
-    page.send({ kind: 'resume' })
+    this.operate({ kind: 'resume' })
     return { from, to }
   }
 
@@ -93,6 +94,12 @@ export class Bot {
         throw new Error(`the bot waits for ${what}; last: ${JSON.stringify(this.page.last('robot'))}`)
       await sleep(5)
     }
+  }
+
+  /** As the page does: whoever was silent for too long, on a busy machine, asks for control again. */
+  private operate(message: ClientMessage): void {
+    this.page.send({ kind: 'control', action: 'request' })
+    this.page.send(message)
   }
 
   private async actWhile(hand: () => Action, test: () => boolean): Promise<void> {

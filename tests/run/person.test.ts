@@ -109,12 +109,12 @@ describe('a run with a person', () => {
     await part(async () => {
       await demonstrateAll(1)
       await bot.until(() => page.last('state')?.stage === 'practice' && page.last('state')!.episodeStep > 1, 'practice')
-      bot.say('move left')
       stopped = await bot.stopAndGoOn()
       await bot.until(
         () => page.last('state')!.stage === 'practice' && page.last('state')!.episodeStep === 2,
         'the next episode',
       )
+      bot.say('move left')
       await bot.takeOver()
       await bot.until(
         () =>

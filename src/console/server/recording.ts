@@ -57,15 +57,13 @@ export class Recording {
   }
 
   /** What is kept from now on goes into the run's folder `recorded`; counts what earlier parts of the run have kept there. */
-  async open(): Promise<void> {
-    this.due = null
-    await this.countIn(this.recorded)
+  open(): Promise<void> {
+    return this.turnTo(this.recorded, null)
   }
 
   /** What is kept from now on is what the run begins from; earlier parts of it may have kept some. */
   async collect(due: WantedDemonstrations): Promise<void> {
-    this.due = due
-    await this.countIn(due.folder)
+    await this.turnTo(due.folder, due)
     this.tellKept()
   }
 
@@ -79,10 +77,10 @@ export class Recording {
     return due ? due.tasks.filter((task) => (kept[task] ?? 0) < due.perTask) : []
   }
 
-  private async countIn(folder: string): Promise<void> {
-    this.folder = folder
-    this.kept = {}
-    for (const { start } of await indexEpisodes(folder)) this.count(start.task)
+  private async turnTo(folder: string, due: WantedDemonstrations | null): Promise<void> {
+    const kept: Record<string, number> = {}
+    for (const { start } of await indexEpisodes(folder)) kept[start.task] = (kept[start.task] ?? 0) + 1
+    Object.assign(this, { folder, due, kept })
     this.onChange(this.event)
   }
 

@@ -46,6 +46,7 @@ export async function teleoperate({ rig, person, hold, recording, view, look, la
       look(observation)
     },
   })
+  await robot.rest() // while the person looks at it nobody commands the robot, and that is no fault
   hold.end(cell)
   await hold.ready(cell)
 }
