@@ -7,6 +7,7 @@ import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
 import { benchMemory } from './memory.ts'
+import { benchRealtime } from './realtime.ts'
 import { benchSteps } from './steps.ts'
 import { benchOcto, benchSmolVla } from './vla.ts'
 
@@ -21,6 +22,11 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   memory: { title: 'One transition', run: benchMemory },
   cameras: { title: 'A camera over HTTP: 640 × 480 at 30 Hz, on loopback', run: benchCameras },
   console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
+  realtime: {
+    title: 'A robot in real time at 10 Hz, a minute with and without learning',
+    run: benchRealtime,
+    large: true,
+  },
   smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
   octo: { title: 'Octo at the size of octo-small 1.5, random weights', run: benchOcto, large: true },
 }
@@ -33,6 +39,7 @@ const UNITS: [ending: RegExp, unit: string][] = [
   [/Seconds$/, 's'],
   [/Megabytes$/, 'MiB'],
   [/StepsPerSecond$|^stepsPerSecond$/, 'steps/s'],
+  [/UpdatesPerSecond$/, 'updates/s'],
   [/^ratio$/, 'times'],
 ]
 

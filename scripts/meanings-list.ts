@@ -120,8 +120,8 @@ export const MEANINGS: readonly Meaning[] = [
   {
     what: 'an aborted trial counted as a failure',
     file: 'loop/evaluate.ts',
-    from: 'while (summary.judged?.terminated === false)',
-    to: 'while (summary === undefined)',
+    from: 'if (taken.judged?.terminated !== false) summary = taken',
+    to: 'summary = taken',
     test: 'tests/loop/episode.test.ts',
   },
   {

@@ -2,9 +2,11 @@
 import { type Command, Option } from 'commander'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
-import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { aloneInRealTime, evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { paceOf } from '../loop/pace.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
+import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
 import type { Trained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
@@ -86,7 +88,10 @@ type Result = { json: Record<string, unknown>; text: string }
 
 /** What both kinds of measurement act with. */
 const crewOf = ({ config, session, perception, policy }: Trained, operator?: SpeakingPerson) => ({
+  ...aloneInRealTime(session.rigs[0]!),
+  pace: session.rigs[0]!.real ? paceOf(session.rigs[0]!, config) : undefined,
   robot: session.robot,
+  rewards: rewardSources(config.reward, session.robot.spec),
   perception,
   policy,
   noise: evaluationNoise(config),

@@ -121,6 +121,7 @@ async function run(options: Options): Promise<void> {
   try {
     const folder = open()
     if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
+    if (operating) hearEnter(() => operating.observer.sceneIsReady('at the terminal'))
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
       onNotice: (line) => display.say(line),
@@ -164,6 +165,13 @@ async function openConsole(path: string, options: Options, display: ProgressDisp
   if (options.json) process.stderr.write(lines)
   else process.stdout.write(lines)
   return operating
+}
+
+/** A line at the terminal says that a scene is laid. It keeps no program from ending. */
+function hearEnter(ready: () => void): void {
+  if (!process.stdin.isTTY) return
+  process.stdin.on('data', (typed) => typed.includes('\n') && ready())
+  process.stdin.unref()
 }
 
 /** Somebody at a terminal who still looks at the page may go on: the run's episodes can be replayed. */

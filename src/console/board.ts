@@ -8,12 +8,14 @@ import type {
   CommandInfo,
   ControlEvent,
   EpisodeEvent,
+  EvaluationEvent,
   Hello,
   LabelEvent,
   LoopSample,
   PaceEvent,
   RecordingEvent,
   RobotEvent,
+  SceneEvent,
   ServerEvent,
   State,
   VerdictEvent,
@@ -31,6 +33,8 @@ export type Board = {
   verdict: Passing<VerdictEvent> | null
   command: Passing<CommandInfo> | null
   recording: RecordingEvent | null
+  scene: SceneEvent | null // while one waits
+  evaluation: EvaluationEvent | null
   progress: Extract<ServerEvent, { kind: 'progress' }> | null
   metrics: readonly Metric[]
   health: readonly HealthSign[]
@@ -51,6 +55,8 @@ export const EMPTY_BOARD: Board = {
   verdict: null,
   command: null,
   recording: null,
+  scene: null,
+  evaluation: null,
   progress: null,
   metrics: [],
   health: [],
@@ -79,7 +85,10 @@ export function boardAfter<B extends Board>(board: B, event: ServerEvent, now: n
     case 'control':
     case 'pace':
     case 'recording':
+    case 'evaluation':
       return { ...board, [event.kind]: event }
+    case 'scene':
+      return { ...board, scene: event.waits ? event : null }
     case 'verdict':
       return { ...board, verdict: event.verdict && until(event, now) }
     case 'command':
@@ -127,6 +136,7 @@ export function boardAfter<B extends Board>(board: B, event: ServerEvent, now: n
  */
 export function greetingOf(board: Board, page: Pick<Hello, 'client' | 'serverTime'>, now: number): ServerEvent[] {
   const { hello, state, robot, control, pace, verdict, command, recording, progress, metrics, coach, ended } = board
+  const { scene, evaluation } = board
   const { acts, loop, episodes, labels } = board
   if (!hello) return []
   const events: (ServerEvent | null)[] = [
@@ -140,6 +150,8 @@ export function greetingOf(board: Board, page: Pick<Hello, 'client' | 'serverTim
     control,
     pace,
     recording,
+    scene,
+    evaluation,
     verdict && left(verdict, now),
     command && { kind: 'command', command: left(command, now) },
     state,

@@ -5,9 +5,10 @@
  */
 import type { Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
+import type { Judge } from '../replay/transition.ts'
 import type { Verdict } from '../robot/operator.ts'
 
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 export const LIVE_PATH = '/live' // of the WebSocket; ?token=... where the server asks for one
 export const ACTION_AXES = 6
 
@@ -150,7 +151,7 @@ export type State = {
 }
 
 /** "stopped" and "paused" are said only after the robot has been read back; until then it is "stopping", "pausing". */
-export type RobotStatus = 'idle' | 'moving' | 'pausing' | 'paused' | 'stopping' | 'stopped' | 'holding'
+export type RobotStatus = 'idle' | 'moving' | 'pausing' | 'paused' | 'stopping' | 'stopped' | 'holding' | 'waiting'
 
 export type RobotEvent = {
   kind: 'robot'
@@ -202,6 +203,32 @@ export type LabelEvent = {
 /** A verdict that waits to count, or none does any more. */
 export type VerdictEvent = { kind: 'verdict'; verdict: Verdict | null; left: number /* ms */; by: string }
 
+/** A person lays the scene of a robot, or does no longer: it waits until they say that all is there. */
+export type SceneEvent = {
+  kind: 'scene'
+  waits: boolean
+  robot: string // cell
+  task: string
+  scene: string | null // what is to lie where, in words
+  start: string | null // in particular this time
+}
+
+/** A trial of an evaluation; null until it is over. */
+export type TrialInfo = {
+  task: string
+  start: string | null
+  outcome: { success: boolean; length: number; by: Judge | null } | null
+}
+
+/** An evaluation that goes on, trial by trial, or has ended. */
+export type EvaluationEvent = {
+  kind: 'evaluation'
+  stage: string
+  robot: string // cell
+  over: boolean
+  trials: readonly TrialInfo[] // in the order in which they are made
+}
+
 /** A demonstration by a person. Its frames, for review: GET /api/recording/frames/<step>/<camera>. */
 export type RecordingEvent = {
   kind: 'recording'
@@ -209,7 +236,8 @@ export type RecordingEvent = {
   task: string | null
   steps: number
   success: boolean // in review: what the robot, or the person, says
-  kept: Record<string, number> // by task, in the run's folder of recorded demonstrations
+  kept: Record<string, number> // by task, of those that the run begins from while it waits for them, else of its folder `recorded`
+  wanted: number | null // of each task, where the run waits for them
 }
 
 /** The control loop over the last minute, at the present pace. */
@@ -218,6 +246,8 @@ export type LoopEvent = {
   rate: number // Hz, of one robot
   jitterMedian: number // ms a step began late
   jitter99: number // ms, 99th percentile
+  latencyMedian: number | null // ms from the picture to the command that rests on it; null where time is simulated
+  latency99: number | null // ms, 99th percentile
   steps: number // that these are over
   viewers: number
   framesSkipped: number // for slow viewers, since the start
@@ -260,6 +290,8 @@ export type ServerEvent =
   | LabelEvent
   | VerdictEvent
   | RecordingEvent
+  | SceneEvent
+  | EvaluationEvent
   | LoopEvent
   | RefusedEvent
   | LateEvent
@@ -309,6 +341,7 @@ export type ClientMessage =
   | { kind: 'clear' } // a person has looked: the robot may move again; the run stays paused until `resume`
   | { kind: 'speed'; speed: number } // while nobody is in control, 1 is real time
   | { kind: 'focus'; robot: string }
+  | { kind: 'ready' } // the scene is laid
   | { kind: 'record'; action: 'start'; task: string }
   | { kind: 'record'; action: 'keep' | 'discard' }
   | { kind: 'hidden'; hidden: boolean } // a hidden page gets one frame a second

@@ -15,14 +15,19 @@ export type EpisodeSetting = {
 export interface Attendant {
   /** Before the robot is reset; a promise holds it back. */
   ready(): Promise<void> | undefined
+  /** Once the robot is where it begins: a promise while a person lays the scene. `seed` fixes which start it is. */
+  scene(seed: number): Promise<void> | undefined
   begin(observation: Observation): void
   /**
    * Before each step. A promise holds the robot back; a verdict ends the episode there: it judges the last step that was
    * taken, and no other one follows.
    */
   between(): Promise<Verdict | undefined> | undefined
-  /** `planned`: what the primary actor would have done. */
-  step(happening: Happening, planned: Action, next: Observation): void
+  /**
+   * `planned`: what the primary actor would have done. `latency`: ms from the picture to the command, in real time, where this
+   * is called once the next command is on its way.
+   */
+  step(happening: Happening, planned: Action, next: Observation, latency?: number): void
   end(summary: EpisodeSummary): void
 }
 

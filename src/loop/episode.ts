@@ -6,13 +6,16 @@ import type { Actor } from '../replay/transition.ts'
 import { decide, type RewardSource, robotsOwn } from '../reward/reward.ts'
 import { describeFault, type Fault } from '../robot/fault.ts'
 import type { Operator, Tending, Verdict } from '../robot/operator.ts'
+import { ownObservation } from '../robot/own-observation.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
+import { AfterCommand } from './after-command.ts'
 import type { Attendant } from './attendant.ts'
 import type { Course } from './failure.ts'
 import type { EpisodeSummary, Happening } from './happening.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception } from './perception.ts'
+import { LoopTiming } from './timing.ts'
 
 /** Hears of an episode as it happens. A promise holds the robot back (lock-step learning). */
 export interface Recorder {
@@ -45,15 +48,18 @@ export type Rollout = {
   course?: Course
   /** An observer beside the robot, who may hold it between two steps and end the episode there. */
   attendant?: Attendant
+  /** Of a robot that waits for nobody; left out for a simulation. `during`: others may think while it moves. */
+  realTime?: { during<T>(wait: Promise<T>): Promise<T> }
 }
 
 /** Runs one episode to success, failure, verdict or time limit. An error stops the robot and passes through. */
 export async function runEpisode(crew: Rollout, task: string, seed: number): Promise<EpisodeSummary> {
-  const { robot, operator, recorder, attendant, course } = crew
+  const { robot, operator, recorder, attendant, course, realTime } = crew
   const failure = course?.failure
   const { maxSteps } = robot.spec.tasks[task]!
-  const see = (observation: Observation, step: number) =>
-    crew.perception.see(observation, task, recorder?.copies ?? NO_COPIES, recorder?.observationId(step) ?? 0)
+  const later = new AfterCommand(realTime !== undefined)
+  const timing = realTime && new LoopTiming(robot.spec.rate)
+  const eyes = new Eyes(crew, task, later)
   const summary: EpisodeSummary = {
     task,
     seed,
@@ -69,37 +75,49 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
     const held = attendant?.ready()
     if (held) await held
     failure?.check()
-    let observation = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
-    let seen = await see(observation, 0)
+    const start = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
+    const laying = attendant?.scene(seed)
+    if (laying) await laying
+    failure?.check()
+    let now = await eyes.see(laying ? await robot.observe() : start, 0)
+    timing?.received(now.observation, performance.now())
+    for (const { begin } of crew.rewards ?? OWN) begin?.(task)
     operator?.begin(task)
-    recorder?.begin(task, seed, observation, seen)
-    attendant?.begin(observation)
+    const first = now
+    await later.do(() => recorder?.begin(task, seed, first.observation, first.seen))
+    attendant?.begin(now.observation)
     for (let over = false; !over; ) {
       await crew.pace?.tick()
       const waiting = attendant?.between()
+      if (waiting) await later.run() // it may be long
       const verdict = (waiting && (await waiting)) ?? (course?.stopping ? 'abort' : undefined)
       if (course?.stopping) await robot.stop()
       if (verdict) {
         Object.assign(summary, closing(verdict))
         break
       }
-      const madeAt = robot.now()
-      const planned = await crew.policy.primary(seen, crew.noise())
-      const tending = operator?.tend(observation, planned) ?? {}
-      const { command, actor } = await choose(crew, seen, planned, tending)
-      failure?.check()
-      const outcome = await robot.step(command, madeAt)
-      if (robot.fault && robot.fault.kind !== 'stopped') throw stopped(robot.fault)
-      observation = outcome.observation
-      seen = await see(observation, summary.length + 1)
-      const judged = decide(crew.rewards ?? OWN, outcome, tending.verdict, summary.length + 1 >= maxSteps)
-      const happening = {
-        step: summary.length,
-        action: robot.executed,
-        ...judged,
-        actor,
-        command: tending.command ?? null,
+      if (waiting && realTime) {
+        await eyes.lookAgain(now) // the world went on while the robot was held
+        timing?.received(now.observation, performance.now())
+        timing?.pause()
       }
+      const madeAt = robot.now()
+      const planned = await crew.policy.primary(now.seen, crew.noise())
+      const tending = operator?.tend(now.observation, planned) ?? {}
+      const { command, actor } = await choose(crew, now.seen, planned, tending)
+      failure?.check()
+      const latency = timing?.commanded(performance.now())
+      let arrived = 0
+      const going = robot.step(command, madeAt).finally(() => {
+        arrived = performance.now()
+      })
+      const outcome = await later.during(realTime ? realTime.during(going) : going)
+      if (robot.fault && robot.fault.kind !== 'stopped') throw stopped(robot.fault)
+      const action = robot.executed
+      now = await eyes.see(outcome.observation, summary.length + 1)
+      timing?.received(now.observation, arrived)
+      const judged = decide(crew.rewards ?? OWN, outcome, tending.verdict, summary.length + 1 >= maxSteps)
+      const happening = { step: summary.length, action, ...judged, actor, command: tending.command ?? null }
       if (actor === 'operator') countIntervention(summary)
       if (happening.command !== null) {
         summary.spokenSteps++
@@ -107,20 +125,63 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
       }
       saidBefore = happening.command
       summary.length++
-      await recorder?.step(happening, observation, seen)
-      attendant?.step(happening, planned, observation)
+      const next = now
+      await later.do(async () => {
+        await recorder?.step(happening, next.observation, next.seen)
+        attendant?.step(happening, planned, next.observation, latency)
+      })
       over = judged.terminated || judged.truncated
+      summary.by = judged.by
       if (judged.terminated) summary.ending = judged.reward > 0 ? 'success' : 'failure'
       else if (over && tending.verdict !== 'abort') summary.ending = 'timeout'
     }
     await robot.rest()
+    await later.run()
+    summary.timing = timing?.times
     await recorder?.end(summary)
     attendant?.end(summary)
     return summary
   } catch (error) {
     await robot.stop().catch(() => {}) // one that cannot be stopped must not hide why it was to be
+    await later.run().catch(() => {}) // what has happened is recorded, as far as it can be
     if (robot.fault && robot.fault.kind !== 'stopped') recorder?.interrupt?.(describeFault(robot.fault))
     throw robot.fault?.kind === 'sensor' ? stopped(robot.fault) : error
+  }
+}
+
+/** A moment: what the robot told, and what the networks see of it. */
+type Moment = { observation: Observation; seen: EncodedObservation }
+
+/** Sees for one episode; in real time its shifted copies are encoded after the next command. */
+class Eyes {
+  constructor(
+    private readonly crew: Rollout,
+    private readonly task: string,
+    private readonly later: AfterCommand,
+  ) {}
+
+  /** `step`: the number of the step that comes next. */
+  async see(observation: Observation, step: number): Promise<Moment> {
+    const { perception, recorder, realTime } = this.crew
+    const copies = recorder?.copies ?? NO_COPIES
+    const id = recorder?.observationId(step) ?? 0
+    if (!realTime) return { observation, seen: await perception.see(observation, this.task, copies, id) }
+    const moment = await this.atOnce(observation)
+    void this.later.do(async () => {
+      const features = await perception.copies(moment.observation, this.task, copies, id)
+      moment.seen = { ...moment.seen, features: [...moment.seen.features, ...features] }
+    })
+    return moment
+  }
+
+  /** The same moment, with what is to be seen by now. */
+  async lookAgain(moment: Moment): Promise<void> {
+    Object.assign(moment, await this.atOnce(await this.crew.robot.observe()))
+  }
+
+  private async atOnce(observation: Observation): Promise<Moment> {
+    const own = ownObservation(observation)
+    return { observation: own, seen: await this.crew.perception.see(own, this.task) }
   }
 }
 
@@ -157,7 +218,8 @@ const stopped = (fault: Fault) =>
   )
 
 /** An abort says nothing about the state: the episode was cut off. */
-const closing = (verdict: Verdict): Pick<EpisodeSummary, 'ending' | 'judged'> => ({
+const closing = (verdict: Verdict): Pick<EpisodeSummary, 'ending' | 'by' | 'judged'> => ({
   ending: verdict,
+  by: 'person',
   judged: { reward: verdict === 'success' ? 1 : 0, terminated: verdict !== 'abort' },
 })

@@ -3,6 +3,7 @@
 import type { TaskScore } from '../metrics/metrics.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { Rig } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendant } from './attendant.ts'
 import { type Recorder, type Rollout, runEpisode } from './episode.ts'
@@ -16,6 +17,8 @@ export async function evaluate(
     trials: number
     firstSeed: number
     recorder?: (task: string, trial: number) => Recorder | undefined
+    /** A trial that was made before, by an earlier part of the same evaluation. */
+    made?: (task: string, seed: number) => EpisodeSummary | undefined
     onEpisode?: (summary: EpisodeSummary) => void
     attend?: (task: string) => Attendant | undefined
   },
@@ -24,17 +27,19 @@ export async function evaluate(
   for (const task of tasks) {
     const episodes: EpisodeSummary[] = []
     for (let trial = 0; trial < options.trials; trial++) {
+      const seed = options.firstSeed + trial
       const run = () =>
         runEpisode(
           { ...crew, recorder: options.recorder?.(task, trial), attendant: options.attend?.(task) },
           task,
-          options.firstSeed + trial,
+          seed,
         )
-      let summary: EpisodeSummary
-      do {
-        summary = await run()
+      let summary = options.made?.(task, seed)
+      while (!summary) {
+        const taken = await run()
         crew.course?.check()
-      } while (summary.judged?.terminated === false) // a person stopped it: it was no trial
+        if (taken.judged?.terminated !== false) summary = taken // else a person stopped it: it was no trial
+      }
       episodes.push(summary)
       options.onEpisode?.(summary)
     }
@@ -52,9 +57,13 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
     trials: episodes.length,
     interval: wilsonInterval(won.length, episodes.length),
     meanSteps: counted.reduce((sum, { length }) => sum + length, 0) / counted.length,
-    outcomes: episodes.map(({ seed, ending, length }) => ({ seed, success: ending === 'success', length })),
+    outcomes: episodes.map(({ seed, ending, length, by }) => ({ seed, success: ending === 'success', length, by })),
   }
 }
+
+/** What a robot that waits for nobody adds to those who are to act with it, where it is the only one. */
+export const aloneInRealTime = ({ real }: Pick<Rig, 'real'>): Pick<Rollout, 'realTime'> =>
+  real ? { realTime: { during: (wait) => wait } } : {}
 
 /** ξ of an evaluation: drawn anew for each action, as in practice (docs/method.md §13), but as wide as `evaluation.noise` says. */
 export function evaluationNoise({

@@ -3,6 +3,7 @@ import type { Segment } from '../metrics/metrics.ts'
 import type { Ending } from '../replay/episode.ts'
 import type { Actor, Judge } from '../replay/transition.ts'
 import type { Action } from '../robot/robot.ts'
+import type { LoopTimes } from './timing.ts'
 
 /** What happened between one observation and the next. */
 export type Happening = {
@@ -26,6 +27,8 @@ export type EpisodeSummary = {
   spokenSteps: number // under a command
   commands: number // said in it
   segments: Segment[] // the operator's interventions
+  by?: Judge // of its last step; left out where there was none
+  timing?: LoopTimes // of a robot in real time
   /** A person ended the episode, and says this of its last step. */
   judged?: { reward: number; terminated: boolean }
 }

@@ -21,6 +21,11 @@ export class Perception {
     return this.normalise(await look(this.encoder, observation, this.instructions[task]!, copies, id))
   }
 
+  /** The features of the copies of an observation that was seen without them. `id` as for `see`. */
+  async copies(observation: Observation, task: string, copies: Copies, id: number): Promise<Float32Array[]> {
+    return encodeCopies(this.encoder, observation, this.instructions[task]!, copies, id)
+  }
+
   normalise(raw: EncodedObservation): EncodedObservation {
     const { h, proprio } = this.normalisers
     return { h: h.apply(raw.h), features: raw.features, proprio: proprio.apply(raw.proprio) }
@@ -35,12 +40,29 @@ export async function look(
   copies: Copies,
   id: number,
 ): Promise<EncodedObservation> {
-  const random = new RandomStream(copies.seed, `shift/${id}`)
-  const views = Array.from({ length: copies.count }, () => shiftAll(observation.images, copies.pixels, random))
-  const encodings = await encoder.encode(
-    [observation.images, ...views].map((images) => ({ images, proprio: observation.proprio, instruction })),
-  )
-  return { h: encodings[0]!.h, features: encodings.map(({ features }) => features), proprio: observation.proprio }
+  const { proprio } = observation
+  const views = [observation.images, ...shifted(observation, copies, id)]
+  const encodings = await encoder.encode(views.map((images) => ({ images, proprio, instruction })))
+  return { h: encodings[0]!.h, features: encodings.map(({ features }) => features), proprio }
+}
+
+async function encodeCopies(
+  encoder: VlaEncoder,
+  observation: Observation,
+  instruction: string,
+  copies: Copies,
+  id: number,
+): Promise<Float32Array[]> {
+  if (copies.count === 0) return []
+  const { proprio } = observation
+  const views = shifted(observation, copies, id)
+  const encodings = await encoder.encode(views.map((images) => ({ images, proprio, instruction })))
+  return encodings.map(({ features }) => features)
+}
+
+function shifted({ images }: Observation, { count, pixels, seed }: Copies, id: number): Observation['images'][] {
+  const random = new RandomStream(seed, `shift/${id}`)
+  return Array.from({ length: count }, () => shiftAll(images, pixels, random))
 }
 
 function shiftAll(images: Record<string, Image>, pixels: number, random: RandomStream): Record<string, Image> {

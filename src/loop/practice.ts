@@ -1,6 +1,8 @@
 /** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
 import type { Policy } from '../learn/policy.ts'
 import { RandomStream } from '../random/stream.ts'
+import type { RewardConfig } from '../reward/config.ts'
+import { rewardSources } from '../reward/sources.ts'
 import type { Operator } from '../robot/operator.ts'
 import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
@@ -9,7 +11,7 @@ import { runEpisode } from './episode.ts'
 import type { Course } from './failure.ts'
 import type { EpisodeSummary } from './happening.ts'
 import type { CellIndex, OnlineRecorder } from './online-recorder.ts'
-import { Pace } from './pace.ts'
+import { type Pace, paceOf } from './pace.ts'
 import type { Perception } from './perception.ts'
 import type { Turns } from './turns.ts'
 
@@ -22,7 +24,8 @@ export type PracticeSettings = {
   tasks: readonly string[]
   seed: number
   evaluation: { firstSeed: number } // start states come from below it
-  online: { pace: number }
+  online: { pace?: number }
+  reward: RewardConfig
 }
 
 export type Practised = EpisodeSummary & { episode: number }
@@ -42,8 +45,7 @@ export class Practice {
     private readonly observer?: Attendance,
   ) {
     this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
-    const { pace } = settings.online
-    this.pace = new Pace(rig.robot.spec.rate, () => observer?.speed(pace) ?? pace)
+    this.pace = paceOf(rig, settings, observer)
     this.tending = observer ? observer.operator(rig.cell, operator) : operator
     this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
   }
@@ -60,20 +62,24 @@ export class Practice {
     const round = Math.floor(episode / recorder.place.of)
     const task = tasks[(round + recorder.place.index) % tasks.length]!
     const start = new RandomStream(seed, `environment/${episode}`).integer(evaluation.firstSeed)
+    const { failure } = shared.course
     const pace = {
       tick: async () => {
+        if (rig.real) return turns.during(failure.during(this.pace.tick()))
         turns.give()
         await turns.take()
-        await shared.course.failure.during(this.pace.tick())
+        await failure.during(this.pace.tick())
       },
     }
+    const realTime = rig.real ? { during: <T>(wait: Promise<T>) => turns.during(wait) } : undefined
     const noise = () => this.noise.fillNormal(new Float32Array(ACTION_WIDTH))
     const begin = this.starts?.begin(episode, task)
     const beside = this.observer?.attend({ cell: rig.cell, stage: 'practice', task, episode })
     // while one robot is held, the others go on, or are held in their turn
-    const attendant = beside && holding(beside, (held) => turns.during(shared.course.failure.during(held)))
+    const attendant = beside && holding(beside, (held) => turns.during(failure.during(held)))
     const operator = this.tending
-    const crew = { ...minds, robot: rig.robot, noise, operator, recorder, begin, pace, attendant }
+    const rewards = rewardSources(this.settings.reward, rig.robot.spec)
+    const crew = { ...minds, rewards, robot: rig.robot, noise, operator, recorder, begin, pace, attendant, realTime }
     const summary = await runEpisode(crew, task, start)
     this.starts?.ended(summary)
     return { episode, ...summary }
@@ -90,7 +96,11 @@ export const holding = (beside: Attendant, hold: <T>(wait: Promise<T>) => Promis
     const held = beside.between()
     return held && hold(held)
   },
+  scene(seed) {
+    const held = beside.scene(seed)
+    return held && hold(held)
+  },
   begin: (observation) => beside.begin(observation),
-  step: (happening, planned, next) => beside.step(happening, planned, next),
+  step: (...told) => beside.step(...told),
   end: (summary) => beside.end(summary),
 })

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { z } from 'zod'
 import { InputError, systemError } from '../errors.ts'
+import { JUDGES } from '../replay/transition.ts'
 import { Figure } from './figure.ts'
 
 /** JSON has no NaN or Infinity: a diverged value is written as null and read back as NaN, a gap in the curve. */
@@ -23,6 +24,16 @@ const clock = { time: z.number(), robotSteps: z.number() }
 const Segment = z.object({ from: z.number(), steps: z.number() })
 export type Segment = z.infer<typeof Segment>
 
+/** How punctual a robot was commanded in an episode, ms; see loop/timing.ts. */
+const LoopTimes = z.object({
+  period: z.number(),
+  steps: z.number(),
+  jitterMedian: z.number(),
+  jitter99: z.number(),
+  latencyMedian: z.number(),
+  latency99: z.number(),
+})
+
 const EpisodeMetric = z.object({
   kind: z.literal('episode'),
   ...clock,
@@ -36,6 +47,8 @@ const EpisodeMetric = z.object({
   commands: z.number().optional(), // given in it
   segments: z.array(Segment).optional(), // the interventions; metrics of earlier versions have none
   seed: z.number(),
+  by: z.enum(JUDGES).optional(), // whose word its end was; metrics of earlier versions have none
+  timing: LoopTimes.optional(), // of a robot in real time
 })
 
 const UpdateMetric = z.object({
@@ -50,7 +63,12 @@ const UpdateMetric = z.object({
 const FiguresMetric = z.object({ kind: z.literal('figures'), ...clock, declared: z.array(Figure) })
 
 /** One trial. Equal seeds are equal starts, in every evaluation and every method. */
-const TrialOutcome = z.object({ seed: z.number(), success: z.boolean(), length: z.number() })
+const TrialOutcome = z.object({
+  seed: z.number(),
+  success: z.boolean(),
+  length: z.number(),
+  by: z.enum(JUDGES).optional(), // who judged; metrics of earlier versions do not say
+})
 export type TrialOutcome = z.infer<typeof TrialOutcome>
 
 const TaskScore = z.object({

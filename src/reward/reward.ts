@@ -15,6 +15,8 @@ export type Judgement = {
 }
 
 export interface RewardSource {
+  /** An episode of the task begins. */
+  begin?(task: string): void
   judge(observation: Observation, outcome: Outcome): Judgement
 }
 

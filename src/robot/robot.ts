@@ -45,6 +45,9 @@ export type CameraSpec = PolicyView & {
   mount?: CameraMount
 }
 
+/** `scene`: how a person lays it for an episode. `starts`: where in it an episode may begin, in words, to be paired by them. */
+export type TaskSpec = { instruction: string; maxSteps: number; scene?: string; starts?: readonly string[] }
+
 export type RobotSpec = {
   name: string
   rate: number // Hz: steps a second
@@ -53,7 +56,7 @@ export type RobotSpec = {
   home?: Quat // orientation of the tool where the channels that tell its turn read 0
   actionFrame: 'base' | 'tool' // the frame in which an action moves the tool
   actionScale: { translation: number; rotation: number } // metres and radians per step at |a| = 1
-  tasks: Record<string, { instruction: string; maxSteps: number }>
+  tasks: Record<string, TaskSpec>
 }
 
 /**
@@ -76,7 +79,10 @@ export interface Robot {
    */
   reset(task: string, seed?: number): Promise<Observation>
   observe(): Promise<Observation>
-  /** Carries out one action, a period of `rate`; resolves when the next observation is there. */
+  /**
+   * Carries out one action, a period of `rate`; resolves when the next observation is there. A real robot sends the command
+   * at once, and looks so late that the period's rest is just enough to answer what it sees: the loop paces the commands.
+   */
   step(action: Action): Promise<Outcome>
   /** Stops all motion now; safe to call at any time, more than once. */
   stop(): Promise<void>

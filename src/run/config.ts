@@ -7,6 +7,7 @@ import { InputError } from '../errors.ts'
 import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
+import { RewardConfig } from '../reward/config.ts'
 import { RobotConfig } from '../robots/index.ts'
 import { ENCODERS } from '../vla/encoders.ts'
 import { absolutePaths } from './paths.ts'
@@ -60,8 +61,8 @@ const OnlineConfig = z.strictObject({
     .meta(MAY_CHANGE),
   bcWeight: z.number().min(0).default(0.5).describe('lambda_1 of the primary actor'),
   qWeight: z.number().min(0).default(0.5).describe('lambda_2 of the primary actor'),
-  pace: positive('speed of a simulated robot against real time; a real robot always runs at 1')
-    .default(1000)
+  pace: positive('speed of a simulated robot against real time, 1000 where it is left out; a real robot runs at 1')
+    .optional()
     .meta(MAY_CHANGE),
   lockstep: z
     .boolean()
@@ -165,6 +166,7 @@ export const RunConfig = z.strictObject({
     )
     .meta(FIXED),
   robot: RobotConfig.prefault({}).meta(FIXED),
+  reward: RewardConfig.prefault({}).meta(FIXED),
   demonstrations: DemonstrationConfig.prefault({}).meta(FIXED),
   replay: ReplayConfig.prefault({}).meta(FIXED),
   networks: NetworkConfig.prefault({}).meta(FIXED),

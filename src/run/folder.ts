@@ -23,6 +23,10 @@ export class RunFolder {
   get metrics() {
     return join(this.path, 'metrics.jsonl')
   }
+  /** Trials of an evaluation that goes on. */
+  get trials() {
+    return join(this.path, 'trials.jsonl')
+  }
   get summary() {
     return join(this.path, 'summary.json')
   }

@@ -5,10 +5,31 @@
 import type { Attendance } from '../loop/attendant.ts'
 import type { Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
+import type { Judge } from '../replay/transition.ts'
 import type { RunConfig } from './config.ts'
 import type { RunFolder } from './folder.ts'
 import type { Progress } from './progress.ts'
 import type { Session } from './session.ts'
+
+/** So many of each task, into a log in this folder. */
+export type WantedDemonstrations = {
+  folder: string
+  tasks: readonly string[]
+  perTask: number
+  onKept: (kept: number, of: number) => void
+}
+
+/** An evaluation that goes on, trial by trial. */
+export type EvaluationProgress = {
+  stage: string
+  robot: string // cell
+  over: boolean
+  trials: readonly {
+    task: string
+    start: string | null // in words, where a person lays it
+    outcome: { success: boolean; length: number; by: Judge | null } | null // null until it is over
+  }[]
+}
 
 export interface Observer extends Attendance {
   /** The robots are there; nothing has been learned or loaded. */
@@ -19,6 +40,9 @@ export interface Observer extends Attendance {
   progress(progress: Progress): void
   /** A promise while the robot of a cell is held, for whoever moves it outside of an episode. */
   ready(cell: string): Promise<void> | undefined
+  /** A person shows what the run begins from; resolves when all of it is kept. */
+  demonstrate(cell: string, wanted: WantedDemonstrations): Promise<void>
+  evaluating(evaluation: EvaluationProgress): void
   /** The run is over, with its summary, or with the error that ended it. */
   closed(outcome: { summary: Summary } | { error: unknown }): void
 }

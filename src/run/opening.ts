@@ -18,6 +18,7 @@ import { EpisodeLog } from '../replay/log.ts'
 import { LogSource } from '../replay/log-source.ts'
 import type { EpisodeSource } from '../replay/source.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
+import type { SafeRobot } from '../robot/safety.ts'
 import type { Translator } from '../talk/translator.ts'
 import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
@@ -180,7 +181,7 @@ export const lockStepOf = (
   { onlineUpdatesAsked: updatesAsked }: Pick<RunState, 'onlineUpdatesAsked'>,
 ): LockStep | undefined => (lockstep ? { updatesPerStep, publishEvery, updatesAsked } : undefined)
 
-/** @throws InputError where a robot that is no simulation would wait for the learner between two steps */
+/** @throws InputError where a robot that is no simulation would wait for the learner between two steps, or run at another pace than its own */
 function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
   const real = rigs.find((rig) => rig.real)
   if (online.lockstep && real)
@@ -188,6 +189,12 @@ function expectOwnPace({ online }: RunConfig, { rigs }: Session): void {
       'setting "online.lockstep"',
       `ties updates to the steps of ${real.robot.spec.name}, which is real and waits for nobody`,
       'Set online.lockstep=false',
+    )
+  if (online.pace !== undefined && online.pace !== 1 && real)
+    throw new InputError(
+      'setting "online.pace"',
+      `is ${online.pace}, and ${real.robot.spec.name} is real: its time passes by itself`,
+      'Leave it out, or set online.pace=1',
     )
 }
 
@@ -264,13 +271,24 @@ export async function ensureDemonstrations(
     (rig, index) => new LogSource(partOf(path ?? folder.demonstrations, { rig, index }), rig.robot.spec),
   )
   if (path) return sources
-  for (const [index, { cell, robot, simulation }] of session.rigs.entries()) {
-    if (!simulation)
+  const recordedByPerson = async (name: string, cell: string, robot: SafeRobot) => {
+    if (!observer)
       throw new InputError(
         'setting "demonstrations.path"',
         `is not set, and ${robot.spec.name} has nobody to demonstrate by itself`,
-        'Name a folder of demonstrations that a person recorded',
+        'Train with --console and record them there, or name a folder of demonstrations that a person recorded',
       )
+    robot.supervisedBy([]) // there is no learner yet; a page in control is heard
+    const onKept = (done: number, total: number) =>
+      onProgress({ stage: `waiting for demonstrations in ${robot.spec.name}`, done, total })
+    await course.during(observer.demonstrate(cell, { folder: name, tasks: config.tasks, perTask, onKept }))
+    course.check()
+  }
+  for (const [index, { cell, robot, simulation }] of session.rigs.entries()) {
+    if (!simulation) {
+      await recordedByPerson(sources[index]!.name, cell, robot)
+      continue
+    }
     await recordDemonstrations(sources[index]!.name, {
       robot,
       demonstrator: (start, hand) => simulation.demonstrator(start, hand, by),

@@ -3,19 +3,21 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
+import { aloneInRealTime, evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
 import type { EpisodeSummary } from '../loop/happening.ts'
-import { Pace } from '../loop/pace.ts'
+import { paceOf } from '../loop/pace.ts'
 import { holding, type Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
+import { rewardSources } from '../reward/sources.ts'
 import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
+import { EvaluationPlan } from './evaluation-plan.ts'
 import type { RunFolder } from './folder.ts'
 import { lock } from './lock.ts'
 import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
@@ -24,6 +26,7 @@ import { clockSteps, openRun, type RunParts, type RunState, STATE_FILE } from '.
 import { saveNormalisers } from './preparation.ts'
 import type { OnProgress } from './progress.ts'
 import { openSession, type Session } from './session.ts'
+import { Trials } from './trials.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 
@@ -294,7 +297,7 @@ class Run {
 
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
-    const { episode, task, length, operatorSteps, spokenSteps, commands, segments, ending, seed } =
+    const { episode, task, length, operatorSteps, spokenSteps, commands, segments, ending, seed, by, timing } =
       await practice.episode()
     const { cell } = practice.rig
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
@@ -312,6 +315,8 @@ class Run {
       ...(config.operator.speaks || commands > 0 ? { spokenSteps, commands } : {}),
       segments,
       seed,
+      by,
+      ...(timing && { timing }),
     })
     const where = parts.practices.length > 1 ? `${cell}, ` : ''
     const told = commands ? ` (${commands} ${commands === 1 ? 'command' : 'commands'})` : ''
@@ -341,15 +346,31 @@ class Run {
     const several = parts.practices.length > 1
     const episodes: EpisodeSummary[] = []
     const robots: Record<string, Record<string, TaskScore>> = {}
+    const real = parts.practices.some(({ rig }) => rig.real)
+    const version = parts.learner.weights.newest?.version ?? 0
+    const kept = real ? new Trials(folder.trials, { stage, version }) : undefined
     for (const { rig } of parts.practices) {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy, course } = parts
       const { observer } = this.events
-      const pace = observer && new Pace(rig.robot.spec.rate, () => observer.speed(config.online.pace))
-      const crew = { robot: rig.robot, perception, policy, noise: evaluationNoise(config), pace, course }
-      robots[rig.cell] = await evaluate(crew, config.tasks, {
+      const pace = observer || rig.real ? paceOf(rig, config, observer) : undefined
+      const crew = {
+        robot: rig.robot,
+        perception,
+        policy,
+        noise: evaluationNoise(config),
+        pace,
+        course,
+        rewards: rewardSources(config.reward, rig.robot.spec),
+        ...aloneInRealTime(rig),
+      }
+      const { cell } = rig
+      const plan = new EvaluationPlan(rig, config.tasks, { stage, trials, firstSeed })
+      observer?.evaluating(plan.progress)
+      robots[cell] = await evaluate(crew, config.tasks, {
         trials,
         firstSeed,
+        made: (task, seed) => kept?.made(cell, task, seed),
         attend: (task) => {
           const beside = observer?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null })
           return beside && holding(beside, (held) => course.failure.during(held))
@@ -357,6 +378,9 @@ class Run {
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
+          if (!kept?.made(cell, summary.task, summary.seed)) kept?.keep(cell, summary)
+          plan.note(summary)
+          observer?.evaluating(plan.progress)
           const done = episodes.push(summary)
           const total = trials * config.tasks.length * parts.practices.length
           const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`
@@ -379,6 +403,7 @@ class Run {
       tasks,
       ...perRobot,
     })
+    kept?.remove()
     if (!config.online.lockstep && stage === 'on the way') await control.learnFreely(config.online.publishEvery)
   }
 

@@ -40,17 +40,33 @@ it('a fault of an earlier session holds the robot: the page says which and why, 
 
 it('a scene that a person puts back: the robot waits before every episode, says for what, and goes on at their word', async () => {
   await open({ reset: 'person' })
-  const { why } = await page.until('robot', ({ status }) => status === 'paused')
-  expect(why).toBe('put the scene of A back for "pick", then resume')
+  const scene = await page.until('scene', ({ waits }) => waits)
+  expect(scene).toMatchObject({ robot: 'A', task: 'pick' })
+  await page.until('robot', ({ status }) => status === 'waiting')
+  await sleep(300)
   expect(stage.executed.filter(moving)).toEqual([])
   await page.takeControl()
-  page.send({ kind: 'resume' })
+  page.send({ kind: 'ready' })
   await page.until('robot', ({ status }) => status === 'moving')
   page.forget()
   while (stage.observer.live!.inFocus.view.step < 3) await sleep(5)
   page.send({ kind: 'verdict', verdict: 'failure' })
   page.send({ kind: 'confirm' })
+  await page.until('scene', ({ waits }) => waits) // of the next episode
+  page.forget()
+  page.send({ kind: 'stop' }) // a person whose hands are in the scene
+  await page.until('robot', ({ status }) => status === 'stopped')
+  page.send({ kind: 'ready' })
+  expect((await page.until('refused')).why).toContain('stopped')
+  page.send({ kind: 'clear' })
   await page.until('robot', ({ status }) => status === 'paused')
+  const before = stage.executed.filter(moving).length
+  page.send({ kind: 'resume' })
+  await page.until('robot', ({ status }) => status === 'waiting')
+  await sleep(300)
+  expect(stage.executed.filter(moving)).toHaveLength(before) // it still waits for the scene
+  page.send({ kind: 'ready' })
+  while (stage.executed.filter(moving).length === before) await sleep(5)
 }, 60_000)
 
 it('the page in control is waited for while it has control: its silence stops a robot that is watched', async () => {

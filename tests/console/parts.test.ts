@@ -6,13 +6,17 @@ import { LoopStatistics } from '../../src/console/server/loop-statistics.ts'
 import { PictureStream } from '../../src/console/server/pictures.ts'
 import { SmoothTending } from '../../src/console/server/smooth-tending.ts'
 import { Person } from '../../src/operator/person.ts'
+import type { Action } from '../../src/robot/robot.ts'
 
 describe('the loop’s figures', () => {
   it('are the distance of each step from its due time after the one before', () => {
     const loop = new LoopStatistics()
     for (const at of [0, 100, 203, 299, 404]) loop.step(at, 100)
-    // intervals 100, 103, 96, 105: off by 0, 3, 4, 5
-    expect(loop.figures).toEqual({ rate: 4000 / 404, jitterMedian: 4, jitter99: 5, steps: 4 })
+    // intervals 100, 103, 96, 105: off by 0, 3, 4, 5; between two of them a quantile lies where it falls
+    const jitter = { rate: 4000 / 404, jitterMedian: 3.5, jitter99: 4.97, steps: 4 }
+    expect(loop.figures).toEqual({ ...jitter, latencyMedian: null, latency99: null })
+    for (const latency of [10, 30]) loop.commanded(latency)
+    expect(loop.figures).toEqual({ ...jitter, latencyMedian: 20, latency99: 29.8 })
   })
 
   it('leave out what lies between two episodes', () => {
@@ -135,16 +139,16 @@ describe('a hand that comes on and goes off', () => {
   function execute(hands: (number | null | 'silent')[]): number[] {
     let now = 0
     const person = new Person({ inputAge: 200, period: () => 100, now: () => now })
-    const tending = new SmoothTending(person)
+    const robot: { executed: Action } = { executed: plan }
+    const tending = new SmoothTending(person, robot)
     person.come()
     tending.begin('pick')
-    tending.executed(plan)
     return hands.map((hand) => {
       now += 100
       if (hand !== 'silent')
         person.input({ axes: [hand ?? 0, 0, 0, 0, 0, 0], gripper: 0, hold: hand !== null, at: now })
       const action = tending.tend(observation, plan).takeover ?? plan
-      tending.executed(action)
+      robot.executed = action
       return Number(action[0]!.toFixed(6))
     })
   }

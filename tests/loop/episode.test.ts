@@ -323,6 +323,7 @@ describe('a word between two steps', () => {
         recorder,
         attendant: {
           ready: () => undefined,
+          scene: () => undefined,
           begin: () => {},
           between: () => (steps === 2 ? Promise.resolve(verdict) : undefined),
           step: () => void steps++,
@@ -374,6 +375,7 @@ it('a trial that a person aborts is no trial: it is taken again from the same st
       const none = () => undefined
       return {
         ready: none,
+        scene: none,
         begin: none,
         between: () => (word ? Promise.resolve(word) : undefined),
         step: none,
@@ -384,7 +386,75 @@ it('a trial that a person aborts is no trial: it is taken again from the same st
   expect(seeds).toEqual([40, 40, 40, 41])
   expect(push).toMatchObject({ trials: 2, successes: 1, success: 0.5 })
   expect(push!.outcomes).toEqual([
-    { seed: 40, success: false, length: 0 },
-    { seed: 41, success: true, length: 3 },
+    { seed: 40, success: false, length: 0, by: 'person' },
+    { seed: 41, success: true, length: 3, by: 'robot' },
   ])
+})
+
+it('a trial that was made before is counted as it was, and not made again', async () => {
+  const robot = new ScriptedRobot({ 3: { reward: 1 } })
+  const resets: number[] = []
+  const reset = robot.reset.bind(robot)
+  robot.reset = ((_task: string, seed: number) => {
+    resets.push(seed)
+    return reset()
+  }) as typeof robot.reset
+  const crew = {
+    robot: new SafeRobot(robot),
+    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+    policy: policy(filled(0.1)),
+    noise: () => new Float32Array(7),
+  }
+  const before = {
+    task: 'push',
+    seed: 41,
+    ending: 'failure',
+    length: 4,
+    by: 'person',
+    operatorSteps: 0,
+    spokenSteps: 0,
+    commands: 0,
+    segments: [],
+  } as const
+  const { push } = await evaluate(crew, ['push'], {
+    trials: 3,
+    firstSeed: 40,
+    made: (_, seed) => (seed === 41 ? { ...before, segments: [] } : undefined),
+  })
+  expect(resets).toEqual([40, 42])
+  expect(push!.outcomes!.map(({ success, length, by }) => [success, length, by])).toEqual([
+    [true, 3, 'robot'],
+    [false, 4, 'person'],
+    [true, 3, 'robot'],
+  ])
+})
+
+it('an episode whose scene a person lays begins from what is seen once it is laid', async () => {
+  const robot = new ScriptedRobot()
+  const recorder = new Notes()
+  const seeds: number[] = []
+  await runEpisode(
+    {
+      robot: new SafeRobot(robot),
+      perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+      policy: policy(filled(0.1)),
+      noise: () => new Float32Array(7),
+      recorder,
+      attendant: {
+        ready: () => undefined,
+        scene: async (seed) => {
+          seeds.push(seed)
+          robot.executed.push(filled(0), filled(0)) // the scene is another one than after the reset
+        },
+        begin: () => {},
+        between: () => undefined,
+        step: () => {},
+        end: () => {},
+      },
+    },
+    'push',
+    9,
+  )
+  expect(seeds).toEqual([9])
+  expect(recorder.first).toBe(2)
 })

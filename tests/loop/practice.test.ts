@@ -92,7 +92,13 @@ function aPractice({ index = 0, of = 1, seed = 4, robotSteps = 0, nextEpisode = 
     new OnlineRecorder(log as unknown as EpisodeLog, learner, NO_COPIES, schedule, { index, of }, robotSteps),
     options.operator,
     { perception: new Perception(encoder, {}, { h: identity, proprio: identity }), policy, turns, course },
-    { tasks: ['pick', 'place', 'turn'], seed, evaluation: { firstSeed: 1000 }, online: { pace: 1 } },
+    {
+      tasks: ['pick', 'place', 'turn'],
+      seed,
+      evaluation: { firstSeed: 1000 },
+      online: { pace: 1 },
+      reward: { kind: 'robot' },
+    },
     options.watcher,
   )
   const episodes = async (count: number) => {
@@ -113,6 +119,7 @@ const person = (takeover: Action): SimulatedPerson => ({
 })
 const nobody: Attendant = {
   ready: () => undefined,
+  scene: () => undefined,
   begin: () => {},
   between: () => undefined,
   step: () => {},
@@ -226,6 +233,7 @@ describe('whoever tends', () => {
       told.push(setting)
       return {
         ready: () => void told.push('ready'),
+        scene: () => undefined,
         begin: ({ time }) => told.push(`begin ${time}`),
         between: () => void told.push('between'),
         step: ({ step }, _, { time }) => told.push(`step ${step} ${time}`),

@@ -62,6 +62,18 @@ const without = (name: string, metrics: readonly Metric[]): Metric[] =>
   })
 
 describe('health', () => {
+  it('speaks where commands leave later than a period after their picture, or unevenly, and not before', () => {
+    const timed = (latency99: number, jitter99: number) =>
+      run(20, {
+        episode: () => ({
+          timing: { period: 100, steps: 30, jitterMedian: 1, jitter99, latencyMedian: 20, latency99 },
+        }),
+      })
+    expect(names(timed(60, 9))).toEqual([])
+    expect(names(timed(130, 9))).toEqual(['late commands'])
+    expect(names(timed(60, 40))).toEqual(['late commands'])
+  })
+
   it('is silent on a healthy run, at its beginning and at its end', () => {
     for (const rounds of [1, 10, 60, 150]) expect(names(run(rounds))).toEqual([])
   })

@@ -6,10 +6,12 @@ import { Relay } from '../../operator/relay.ts'
 import type { Operator, Verdict } from '../../robot/operator.ts'
 import type { Rig } from '../../robot/rig.ts'
 import type { Observation } from '../../robot/robot.ts'
+import { startInWords } from '../../robot/starts.ts'
+import type { WantedDemonstrations } from '../../run/observer.ts'
 import type { Translator } from '../../talk/translator.ts'
 import type { EpisodeEvent, LabelEvent } from '../protocol.ts'
 import { CellView } from './cell-view.ts'
-import type { Hold } from './hold.ts'
+import type { Hold, SceneToLay } from './hold.ts'
 import { LabelFeed } from './label-feed.ts'
 import { LoopStatistics } from './loop-statistics.ts'
 import type { Recording } from './recording.ts'
@@ -40,7 +42,7 @@ export class CellObserver {
   constructor(private readonly options: CellObserverOptions) {
     this.view = new CellView(options.rig.robot.spec)
     this.labels = new LabelFeed(options.translator, options.onEvent)
-    this.tending = new SmoothTending(options.person, options.rig.leader)
+    this.tending = new SmoothTending(options.person, options.rig.robot, options.rig.leader)
   }
 
   get rig(): CellObserverOptions['rig'] {
@@ -65,16 +67,16 @@ export class CellObserver {
   }
 
   attend(setting: EpisodeSetting): Attendant {
-    const { labels, tending, view, loop } = this
+    const { labels, view, loop } = this
     const { rig, hold, recording, now, period, inFocus, onEvent } = this.options
     const { cell, reset } = rig
     const { stage, task, episode } = setting
     const wanted = () => stage === 'practice' && inFocus() && recording.wanted && !hold.letGo
     return {
       ready: () => {
-        if (reset === 'person') hold.pause(`put the scene of ${cell} back for "${task}", then resume`)
         return wanted() ? this.teleoperate(wanted) : hold.ready(cell)
       },
+      scene: (seed) => (reset === 'person' ? hold.scene(cell, this.sceneOf(task, seed)) : undefined),
       begin: (observation) => {
         hold.begin(cell)
         labels.begin()
@@ -84,13 +86,13 @@ export class CellObserver {
       },
       between: () => {
         if (wanted()) return Promise.resolve<Verdict>('abort')
-        const held = hold.between(cell, stage === 'practice' && inFocus())
+        const held = hold.between(cell, inFocus())
         if (held) loop.pause()
         else loop.step(now(), period())
         return held
       },
-      step: (happening, planned, next) => {
-        tending.executed(happening.action)
+      step: (happening, planned, next, latency) => {
+        if (latency !== undefined) loop.commanded(latency)
         labels.step(happening, view.firstImage)
         view.act(happening.actor, happening.action, planned)
         this.look(next)
@@ -103,10 +105,33 @@ export class CellObserver {
     }
   }
 
+  /** What a person is to lay for a start of the task. */
+  private sceneOf(task: string, seed: number): SceneToLay {
+    const spec = this.rig.robot.spec.tasks[task]!
+    return { task, scene: spec.scene ?? null, start: startInWords(spec, seed) }
+  }
+
+  /** A person records what the run waits for, one demonstration after the other; resolves when it has them, or is to end. */
+  async demonstrate(wanted: WantedDemonstrations): Promise<void> {
+    const { hold, recording } = this.options
+    await recording.collect(wanted)
+    while (!recording.collected && !hold.letGo) {
+      const { next } = hold
+      if (recording.wanted) await this.teleoperate(() => recording.wanted && !hold.letGo)
+      else await next
+    }
+    await recording.open()
+  }
+
   private teleoperate(wanted: () => boolean): Promise<void> {
     const { rig, person, hold, recording } = this.options
+    const { cell, reset } = rig
+    const lay = async (task: string, seed: number) => {
+      if (reset === 'person') await hold.scene(cell, this.sceneOf(task, seed))
+      return reset === 'person'
+    }
     const look = (observation: Observation) => this.look(observation)
-    return teleoperate({ rig, person, hold, recording, view: this.view, look, wanted })
+    return teleoperate({ rig, person, hold, recording, view: this.view, look, lay, wanted })
   }
 
   private look(observation: Observation): void {

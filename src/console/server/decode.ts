@@ -46,6 +46,7 @@ const Message = z.discriminatedUnion('kind', [
   plain('resume'),
   plain('stop'),
   plain('clear'),
+  plain('ready'),
   z.strictObject({ kind: z.literal('speed'), speed: z.number().min(0.1).max(1000) }),
   z.strictObject({ kind: z.literal('focus'), robot: name }),
   Recording,

@@ -16,18 +16,24 @@ const SETTLING_STEPS = 30 // that a stopped robot is given to come to rest
 
 export type Waiting = { verdict: Verdict; by: string; until: number }
 
+/** What a person is to lay before a robot goes on. */
+export type SceneToLay = { task: string; scene: string | null; start: string | null }
+
 export type HoldOptions = {
   robots: ReadonlyMap<string, SafeRobot> // by cell
   undo: number // ms that a verdict waits
   now: () => number // ms, never going back
   onStatus: (event: RobotEvent) => void
   onVerdict: (waiting: Waiting | null) => void
+  /** A robot waits for its scene, or no longer. */
+  onScene: (cell: string, scene: SceneToLay, waits: boolean) => void
 }
 
 export class Hold {
   private pausedBy: string | null = null
   private waiting: Waiting | null = null
   private dismissed = false
+  private readonly laying = new Map<string, SceneToLay>() // by cell: scenes that are waited for
   private readonly acting = new Set<string>() // cells in an episode: the run's loop has the robot
   private readonly settling = new Map<string, Promise<void>>() // by cell, of the present stop
   private readonly readBack = new Map<string, number | null>() // m/s, of those that have come to rest since
@@ -129,6 +135,13 @@ export class Hold {
     this.changed()
   }
 
+  /** Somebody has laid a scene. @returns whether one was waited for, and may be begun from */
+  sceneIsReady(cell: string): boolean {
+    if (this.stopped || !this.laying.delete(cell)) return false
+    this.changed()
+    return true
+  }
+
   /** Lets everybody go who waits, for the run is to end: an episode that was held is given up. */
   dismiss(): void {
     this.dismissed = true
@@ -157,6 +170,32 @@ export class Hold {
   /** Resolves when the robot of a cell may be reset, at once where nothing holds it. @throws InputError if it never may */
   ready(cell: string): Promise<void> | undefined {
     return this.paused || this.stopped ? this.waitToBegin(cell) : undefined
+  }
+
+  /** Resolves when a person says that the scene of a cell is laid, or the run is to end. @throws InputError if it may never go on */
+  async scene(cell: string, scene: SceneToLay): Promise<void> {
+    this.laying.set(cell, scene)
+    this.options.onScene(cell, scene, true)
+    this.say('waiting', `for the scene of "${scene.task}"`)
+    try {
+      while (this.laying.has(cell) && !this.dismissed) {
+        const { change } = this
+        if (this.stopped) await this.settle(cell)
+        else if (this.paused) await this.standStill()
+        else this.say('waiting', `for the scene of "${scene.task}"`)
+        await change
+      }
+      await this.ready(cell)
+    } finally {
+      this.laying.delete(cell)
+      this.options.onScene(cell, scene, false)
+    }
+    if (!this.held) this.goOn()
+  }
+
+  /** Resolves when something has changed that those who wait should look at. */
+  get next(): Promise<void> {
+    return this.change
   }
 
   /** The ending of an episode that is held or judged, or undefined when it may go on. `judgeable`: verdicts are about it. */

@@ -1,15 +1,17 @@
 /** @file A run that goes on, once its robots are there: which of them is in focus, how fast they go, what holds them. */
 import { basename } from 'node:path'
+import { FASTEST } from '../../loop/pace.ts'
 import type { Rig } from '../../robot/rig.ts'
 import type { RunConfig } from '../../run/config.ts'
 import type { RunFolder } from '../../run/folder.ts'
 import { translatorSettings } from '../../run/label-rule.ts'
+import type { WantedDemonstrations } from '../../run/observer.ts'
 import type { Session } from '../../run/session.ts'
 import { openTranslator } from '../../talk/translator.ts'
 import { type Hello, type PaceEvent, PROTOCOL_VERSION, TIMES } from '../protocol.ts'
 import type { Broadcast } from './broadcast.ts'
 import { CellObserver } from './cell-observer.ts'
-import { Hold } from './hold.ts'
+import { Hold, type SceneToLay } from './hold.ts'
 import type { PersonInControl } from './person-in-control.ts'
 import { Recording } from './recording.ts'
 
@@ -53,6 +55,10 @@ export class LiveRun {
         const { verdict, by } = waiting ?? { verdict: null, by: '' }
         broadcast.tell({ kind: 'verdict', verdict, by, left: waiting ? TIMES.undo : 0 })
       },
+      onScene: (robot, scene, waits) => {
+        broadcast.tell({ kind: 'scene', waits, robot, ...scene })
+        if (waits) onNotice(sceneInWords(robot, scene))
+      },
     })
     this.recording = new Recording(folder.path, config, (event) => broadcast.tell(event))
     const translator = openTranslator(translatorSettings(config, session.robot.spec))
@@ -61,7 +67,7 @@ export class LiveRun {
     const observers = session.rigs.map((rig) => {
       const cell: CellObserver = new CellObserver({
         ...{ rig, person, hold, recording, translator, now },
-        period: () => this.period / this.speed(config.online.pace),
+        period: () => this.period / this.speed(this.fastest),
         inFocus: () => this.focus === cell,
         watched: () => broadcast.viewers > 0,
         onLook: () => this.look(),
@@ -106,6 +112,11 @@ export class LiveRun {
     return cell
   }
 
+  /** Whether the robots are real: nobody chooses how fast their time passes. */
+  get realTime(): boolean {
+    return this.rigs.some(({ real }) => real)
+  }
+
   /** ms of robot time in one step. */
   get period(): number {
     return 1000 / this.parts.session.robot.spec.rate
@@ -114,6 +125,7 @@ export class LiveRun {
   /** Real time while a person is in control, except where they have no say. `own`: as the run's settings ask for. */
   speed(own: number): number {
     const { holder } = this.options.inControl.control
+    if (this.realTime) return 1
     return holder && this.focus.view.stage !== 'evaluation' ? 1 : (this.chosen ?? own)
   }
 
@@ -143,6 +155,12 @@ export class LiveRun {
     return true
   }
 
+  /** A person shows the run what it begins from, with this robot. */
+  async demonstrate(name: string, wanted: WantedDemonstrations): Promise<void> {
+    this.turnTo(name)
+    await this.cell(name).demonstrate(wanted)
+  }
+
   /** The newest pictures of the robot in focus. */
   picture(): void {
     const { images, view } = this.focus
@@ -155,8 +173,12 @@ export class LiveRun {
   }
 
   private get pace(): PaceEvent {
-    const fastest = this.config.online.pace
+    const { fastest } = this
     return { kind: 'pace', chosen: this.chosen ?? fastest, now: this.speed(fastest), fastest }
+  }
+
+  private get fastest(): number {
+    return this.realTime ? 1 : (this.config.online.pace ?? FASTEST)
   }
 
   private get hello(): Hello {
@@ -179,6 +201,9 @@ export class LiveRun {
     }
   }
 }
+
+const sceneInWords = (robot: string, { task, scene, start }: SceneToLay) =>
+  `Robot ${robot} waits: lay the scene of "${task}"${scene ? `: ${scene}` : ''}${start ? `, ${start}` : ''}. Then press Enter here, or Ready at the console.`
 
 /** Where no run goes on. `run`: the one to begin with. */
 export const replayHello = (run: string): Hello => ({

@@ -1,10 +1,13 @@
 /** @file How regular the control loop is: how late steps begin, against the period that the pace asks for. */
+import { quantile } from '../../metrics/statistics.ts'
+import type { LoopEvent } from '../protocol.ts'
 
 const KEPT = 600 // steps, a minute at 10 Hz
 
 export class LoopStatistics {
   private readonly lateness: number[] = [] // ms, absolute
   private readonly intervals: number[] = [] // ms
+  private readonly latencies: number[] = [] // ms, of robots in real time
   private last: number | null = null
 
   /** A step begins. `period`: ms from one to the next, as the pace asks for. */
@@ -17,6 +20,11 @@ export class LoopStatistics {
     this.last = now
   }
 
+  /** How old what a command rested on was when it left, ms. */
+  commanded(latency: number): void {
+    this.keep(this.latencies, latency)
+  }
+
   /** The next step follows on something else than a step: a reset, a pause. */
   pause(): void {
     this.last = null
@@ -24,16 +32,24 @@ export class LoopStatistics {
 
   /** The pace is another: what was measured does not speak of it. */
   clear(): void {
-    this.lateness.length = this.intervals.length = 0
+    this.lateness.length = this.intervals.length = this.latencies.length = 0
     this.last = null
   }
 
-  get figures(): { rate: number; jitterMedian: number; jitter99: number; steps: number } {
-    const sorted = [...this.lateness].sort((a, b) => a - b)
-    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
+  get figures(): Omit<LoopEvent, 'kind' | 'viewers' | 'framesSkipped'> {
+    const at = (share: number) => quantileOf(this.lateness, share) ?? 0
     const total = this.intervals.reduce((sum, interval) => sum + interval, 0)
     const rate = total > 0 ? (1000 * this.intervals.length) / total : 0
-    return { rate, jitterMedian: at(0.5), jitter99: at(0.99), steps: sorted.length }
+    const latency = (share: number) => quantileOf(this.latencies, share)
+    const steps = this.lateness.length
+    return {
+      rate,
+      jitterMedian: at(0.5),
+      jitter99: at(0.99),
+      latencyMedian: latency(0.5),
+      latency99: latency(0.99),
+      steps,
+    }
   }
 
   private keep(values: number[], value: number): void {
@@ -41,3 +57,5 @@ export class LoopStatistics {
     if (values.length > KEPT) values.shift()
   }
 }
+
+const quantileOf = (values: readonly number[], share: number) => (values.length > 0 ? quantile(values, share) : null)

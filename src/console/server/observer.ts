@@ -8,9 +8,9 @@ import type { Metric } from '../../metrics/metrics.ts'
 import type { Summary } from '../../metrics/summary.ts'
 import { coach } from '../../review/coach.ts'
 import type { Operator } from '../../robot/operator.ts'
-import type { Observer } from '../../run/observer.ts'
+import type { Observer, WantedDemonstrations } from '../../run/observer.ts'
 import type { Progress } from '../../run/progress.ts'
-import type { ServerEvent } from '../protocol.ts'
+import type { EvaluationEvent, ServerEvent } from '../protocol.ts'
 import { Broadcast } from './broadcast.ts'
 import type { Change } from './control.ts'
 import { Journal } from './journal.ts'
@@ -82,6 +82,14 @@ export class RunObserver implements Observer, Operated {
     return this.broadcast.greeting(client)
   }
 
+  /** Somebody without a page says that a scene is laid. @returns whether one was waited for */
+  sceneIsReady(by: string): boolean {
+    const { run } = this
+    const ready = run?.rigs.some(({ cell }) => run.hold.sceneIsReady(cell)) ?? false
+    if (ready) this.journal.write({ what: 'ready', by })
+    return ready
+  }
+
   /** The run is to end: whoever is held is let go. */
   dismiss(): void {
     this.run?.hold.dismiss()
@@ -129,6 +137,14 @@ export class RunObserver implements Observer, Operated {
 
   ready(cell: string): Promise<void> | undefined {
     return this.run!.hold.ready(cell)
+  }
+
+  async demonstrate(cell: string, wanted: WantedDemonstrations): Promise<void> {
+    await this.run!.demonstrate(cell, wanted)
+  }
+
+  evaluating(evaluation: Omit<EvaluationEvent, 'kind'>): void {
+    this.broadcast.tell({ kind: 'evaluation', ...evaluation })
   }
 
   closed(outcome: { summary: Summary } | { error: unknown }): void {

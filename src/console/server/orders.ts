@@ -21,6 +21,8 @@ export interface OperatedRun {
   readonly hold: Hold
   readonly recording: Recording
   readonly inFocus: Pick<CellObserver, 'rig' | 'view'>
+  /** Whether the robots are real. */
+  readonly realTime: boolean
   chooseSpeed(speed: number): void
   /** @returns whether there is a robot of this name */
   turnTo(cell: string): boolean
@@ -117,12 +119,18 @@ export class Orders {
         return hold.verdict ? void hold.confirm() : 'no verdict waits'
       case 'pause':
         return void this.halt(who, 'pause', live)
+      case 'ready':
+        return hold.stopped
+          ? 'the robot is stopped: clear the stop first'
+          : hold.sceneIsReady(inFocus.rig.cell)
+            ? undefined
+            : 'no scene is waited for'
       case 'resume':
         return hold.stopped ? 'the robot is stopped: clear the stop first' : void hold.resume()
       case 'clear':
         return hold.clear(`cleared by ${who.name}`) ? undefined : 'nothing is stopped, or it is not read back yet'
       case 'speed':
-        return void live.chooseSpeed(message.speed)
+        return live.realTime ? 'a real robot has its own pace' : void live.chooseSpeed(message.speed)
       case 'focus':
         if (inControl.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
         return live.turnTo(message.robot) ? undefined : `there is no robot "${message.robot}"`
@@ -181,7 +189,7 @@ export class Orders {
   private judge(who: ClientName, { verdict }: Of<'verdict'>, { hold, recording, inFocus }: OperatedRun): Answer {
     const { view } = inFocus
     if (recording.event.phase === 'recording') recording.say(verdict)
-    else if (view.stage !== 'practice') return 'only practice episodes are judged'
+    else if (view.stage !== 'practice' && view.stage !== 'evaluation') return 'no episode goes on that could be judged'
     else if (view.step === 0) return 'the episode has no step to judge yet'
     else if (hold.stopped) return 'the robot is stopped: its episode is over'
     else hold.judge(verdict, who.name)
@@ -196,7 +204,11 @@ export class Orders {
       if (refusal === undefined) hold.changed()
       return refusal
     }
-    if (message.action === 'keep') return recording.keep(robot.spec)
+    if (message.action === 'keep') {
+      const refusal = recording.keep(robot.spec)
+      if (refusal === undefined) hold.changed()
+      return refusal
+    }
     if (recording.event.phase === 'recording') recording.say('abort')
     else recording.discard()
     return undefined

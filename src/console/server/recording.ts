@@ -1,6 +1,7 @@
 /**
- * @file Demonstrations by a person: the run waits between two episodes while they do a task by hand, then look at it and
- * keep it or not. What is kept goes into the run's folder `recorded`, a log of demonstrations like any other.
+ * @file Demonstrations by a person: the run waits while they do a task by hand, then look at it and keep it or not. What is
+ * kept becomes a log of demonstrations like any other: those that the run begins from, where it waits for them; later, between
+ * two episodes, the run's folder `recorded`.
  */
 
 import { join } from 'node:path'
@@ -11,10 +12,14 @@ import { EpisodeLog } from '../../replay/log.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import { writeEpisode } from '../../replay/source.ts'
 import type { Judge } from '../../replay/transition.ts'
+import { decide, type Judgement } from '../../reward/reward.ts'
+import { rewardSources } from '../../reward/sources.ts'
 import type { Verdict } from '../../robot/operator.ts'
-import type { Action, Observation, Outcome, RobotSpec } from '../../robot/robot.ts'
+import { ownObservation } from '../../robot/own-observation.ts'
+import type { Action, Observation, RobotSpec } from '../../robot/robot.ts'
 import type { SafeRobot } from '../../robot/safety.ts'
 import type { RunConfig } from '../../run/config.ts'
+import type { WantedDemonstrations } from '../../run/observer.ts'
 import type { RecordingEvent } from '../protocol.ts'
 
 const PATIENCE = 5 // times the steps that the task's clock gives a policy
@@ -23,6 +28,8 @@ export const RECORDED = 'recorded'
 
 /** What a demonstration needs of whoever acts in it, once a period. */
 export type RecordingHand = {
+  /** Resolves when the scene is laid; says whether somebody had to. */
+  lay(task: string, seed: number): Promise<boolean>
   /** The next period; the reason why nobody can go on, if there is one. */
   period(): Promise<'stopped' | 'gone' | undefined>
   /** What the person does now; null while the hand is off: the robot waits. */
@@ -35,26 +42,67 @@ export class Recording {
   private task: string | null = null
   private episode: LoggedEpisode | null = null
   private said?: Verdict // on the demonstration that goes on
-  private readonly kept: Record<string, number> = {}
-  private readonly folder: string
+  private kept: Record<string, number> = {}
+  private folder: string
+  private readonly recorded: string // its folder where the run waits for none
+  private due: WantedDemonstrations | null = null
 
   constructor(
     runFolder: string,
-    private readonly config: Pick<RunConfig, 'seed' | 'evaluation'>,
+    private readonly config: Pick<RunConfig, 'seed' | 'evaluation' | 'reward'>,
     private readonly onChange: (event: RecordingEvent) => void,
   ) {
-    this.folder = join(runFolder, RECORDED)
+    this.recorded = join(runFolder, RECORDED)
+    this.folder = this.recorded
   }
 
-  /** Counts what earlier parts of the run have kept. */
-  async open(): Promise<void> {
-    for (const { start } of await indexEpisodes(this.folder)) this.count(start.task)
+  /** What is kept from now on goes into the run's folder `recorded`; counts what earlier parts of the run have kept there. */
+  open(): Promise<void> {
+    return this.turnTo(this.recorded, null)
+  }
+
+  /** What is kept from now on is what the run begins from; earlier parts of it may have kept some. */
+  async collect(due: WantedDemonstrations): Promise<void> {
+    await this.turnTo(due.folder, due)
+    this.tellKept()
+  }
+
+  /** Whether the run has all the demonstrations that it waits for. */
+  get collected(): boolean {
+    return this.missing.length === 0
+  }
+
+  private get missing(): string[] {
+    const { due, kept } = this
+    return due ? due.tasks.filter((task) => (kept[task] ?? 0) < due.perTask) : []
+  }
+
+  private async turnTo(folder: string, due: WantedDemonstrations | null): Promise<void> {
+    const kept: Record<string, number> = {}
+    for (const { start } of await indexEpisodes(folder)) kept[start.task] = (kept[start.task] ?? 0) + 1
+    Object.assign(this, { folder, due, kept })
+    this.onChange(this.event)
+  }
+
+  private tellKept(): void {
+    const { due, kept } = this
+    if (!due) return
+    const counted = due.tasks.reduce((sum, task) => sum + Math.min(due.perTask, kept[task] ?? 0), 0)
+    due.onKept(counted, due.tasks.length * due.perTask)
   }
 
   get event(): RecordingEvent {
-    const { phase, task, episode, kept } = this
+    const { phase, task, episode, kept, due } = this
     const success = episode?.end.ending === 'success'
-    return { kind: 'recording', phase, task, steps: episode?.steps.length ?? 0, success, kept: { ...kept } }
+    return {
+      kind: 'recording',
+      phase,
+      task,
+      steps: episode?.steps.length ?? 0,
+      success,
+      kept: { ...kept },
+      wanted: due?.perTask ?? null,
+    }
   }
 
   /** Waits for the robot. */
@@ -88,11 +136,14 @@ export class Recording {
     const seed = new RandomStream(this.config.seed, `recorded ${number} ${Date.now()}`).integer(
       this.config.evaluation.firstSeed,
     )
-    let observation = await robot.reset(task, seed)
+    const reset = await robot.reset(task, seed)
+    let observation = (await hand.lay(task, seed)) ? await robot.observe() : reset
+    const rewards = rewardSources(this.config.reward, robot.spec)
+    for (const { begin } of rewards) begin?.(task)
     const start = { episode: 0, task, source: 'demonstration', seed } as const
     const episode: LoggedEpisode = {
       start,
-      observations: [own(observation)],
+      observations: [ownObservation(observation)],
       steps: [],
       end: { ending: 'interrupted' },
     }
@@ -115,10 +166,11 @@ export class Recording {
       })
       if (robot.fault) return this.discard()
       observation = outcome.observation
-      take(episode, robot.executed, outcome)
+      const judged = decide(rewards, outcome, undefined, false)
+      take(episode, robot.executed, observation, judged)
       hand.saw(observation, robot.executed, episode.steps.length)
       this.onChange(this.event)
-      if (outcome.terminated) return this.judge(outcome.reward > 0 ? 'success' : 'failure', 'robot')
+      if (judged.terminated) return this.judge(judged.reward > 0 ? 'success' : 'failure', judged.by)
       if (episode.steps.length >= PATIENCE * robot.spec.tasks[task]!.maxSteps) return this.judge('failure', 'clock')
     }
   }
@@ -135,6 +187,7 @@ export class Recording {
       return error.message
     }
     this.count(episode.start.task)
+    this.tellKept()
     this.discard()
     return undefined
   }
@@ -178,24 +231,16 @@ export class Recording {
   }
 }
 
-function take({ observations, steps }: LoggedEpisode, action: Action, { observation, reward, terminated }: Outcome) {
+function take({ observations, steps }: LoggedEpisode, action: Action, observation: Observation, judged: Judgement) {
   const step = steps.length
-  observations.push(own(observation))
+  observations.push(ownObservation(observation))
   steps.push({
     id: step,
     step,
     action,
-    reward,
-    terminated,
+    ...judged,
     truncated: false,
-    by: 'robot',
     actor: 'operator',
     command: null,
   })
-}
-
-/** A robot may use its image memory again. */
-function own({ images, proprio, time }: Observation): Observation {
-  const copies = Object.entries(images).map(([name, image]) => [name, { ...image, data: image.data.slice() }])
-  return { images: Object.fromEntries(copies), proprio: proprio.slice(), time }
 }

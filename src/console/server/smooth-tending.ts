@@ -8,29 +8,24 @@ import { GRIPPER_ENTRY } from '../../robot/gripper.ts'
 import type { Leader } from '../../robot/leader.ts'
 import type { Operator, Tending } from '../../robot/operator.ts'
 import type { Action, Observation } from '../../robot/robot.ts'
-import { holdAction } from '../../robot/safety.ts'
+import { holdAction, type SafeRobot } from '../../robot/safety.ts'
 import { Handover } from '../devices/handover.ts'
 
 export class SmoothTending implements Operator {
   private readonly handover = new Handover()
-  private last = holdAction()
 
   private led = false // the leader's motion counts since the hand came on
 
+  /** `robot`: tells what reached its motors last, whoever asked for it. */
   constructor(
     private readonly person: Person,
+    private readonly robot: Pick<SafeRobot, 'executed'>,
     private readonly leader?: Leader,
   ) {}
 
   begin(task: string): void {
     this.handover.reset()
-    this.last = holdAction()
     this.person.begin(task)
-  }
-
-  /** What reached the motors, whoever asked for it. */
-  executed(action: Action): void {
-    this.last = action
   }
 
   tend(observation: Observation, planned: Action): Tending {
@@ -42,7 +37,7 @@ export class SmoothTending implements Operator {
     const asked = takeover
       ? { axes: [...takeover.subarray(0, 6)] as unknown as Asked['axes'], gripper: gripper ?? ('none' as const) }
       : null
-    const action = this.handover.step(asked, this.last, planned)
+    const action = this.handover.step(asked, this.robot.executed, planned)
     return action ? { ...words, takeover: action } : words
   }
 
@@ -51,7 +46,7 @@ export class SmoothTending implements Operator {
     const { leader } = this
     if (!leader || this.person.silent) return pushed
     if (!this.led) leader.engage()
-    const motion = leader.motion(this.led ? this.last : holdAction())
+    const motion = leader.motion(this.led ? this.robot.executed : holdAction())
     this.led = true
     if (!motion) return pushed
     return pushed.map((value, i) =>

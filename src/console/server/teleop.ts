@@ -16,21 +16,24 @@ export type Teleop = {
   recording: Recording
   view: CellView
   look: (observation: Observation) => void
+  /** Resolves when the scene is laid; says whether somebody had to. */
+  lay: (task: string, seed: number) => Promise<boolean>
   /** Whether the demonstration is still asked for. */
   wanted: () => boolean
 }
 
 /** The person has the robot until the demonstration is over; the run waits. */
-export async function teleoperate({ rig, person, hold, recording, view, look, wanted }: Teleop): Promise<void> {
+export async function teleoperate({ rig, person, hold, recording, view, look, lay, wanted }: Teleop): Promise<void> {
   const { cell, robot } = rig
   await hold.ready(cell)
   if (!wanted() || hold.letGo) return
   const pace = new Pace(robot.spec.rate, () => 1)
-  const tending = new SmoothTending(person, rig.leader)
+  const tending = new SmoothTending(person, robot, rig.leader)
   const plan = holdAction()
   view.begin({ cell, stage: 'demonstration', task: recording.event.task!, episode: null })
   hold.begin(cell)
   await recording.record(robot, {
+    lay,
     period: async () => {
       await pace.tick()
       if (hold.paused && !hold.stopped) await hold.ready(cell)
@@ -39,13 +42,11 @@ export async function teleoperate({ rig, person, hold, recording, view, look, wa
     },
     act: (observation) => tending.tend(observation, plan).takeover ?? null,
     saw: (observation, action) => {
-      if (action) {
-        tending.executed(action)
-        view.act('operator', action, plan)
-      }
+      if (action) view.act('operator', action, plan)
       look(observation)
     },
   })
+  await robot.rest() // while the person looks at it nobody commands the robot, and that is no fault
   hold.end(cell)
   await hold.ready(cell)
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { current } from './link/model.ts'
 import { DevicesPage } from './pages/devices.tsx'
+import { EvaluationPage } from './pages/evaluation.tsx'
 import { LivePage } from './pages/live.tsx'
 import { RecordPage } from './pages/record.tsx'
 import { SessionsPage } from './pages/sessions.tsx'
@@ -13,6 +14,7 @@ import { useTicker } from './parts/ticker.ts'
 const VIEWS: Record<PageName, () => preact.JSX.Element> = {
   live: LivePage,
   record: RecordPage,
+  evaluation: EvaluationPage,
   sessions: SessionsPage,
   devices: DevicesPage,
   settings: SettingsPage,

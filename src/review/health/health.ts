@@ -153,6 +153,7 @@ export class HealthMonitor {
       this.explodingGradient(),
       this.idleLearner(),
       ...this.blindCameras(),
+      this.unpunctualLoop(),
     ].filter((finding) => finding !== undefined)
   }
 
@@ -335,6 +336,28 @@ export class HealthMonitor {
     )
   }
 
+  /**
+   * Of robots in real time. A command that rests on a picture older than a period steers by what the step before has changed
+   * already; a quarter of a period of jitter can be felt.
+   */
+  private unpunctualLoop(): Finding | undefined {
+    const timed = [...this.episodes.values()]
+      .flatMap((own) => own.slice(-LATE_EPISODES))
+      .flatMap(({ timing }) => timing ?? [])
+    if (timed.length < LATE_EPISODES) return undefined
+    const { period } = timed[0]!
+    const latency = median(timed.map(({ latency99 }) => latency99))
+    const jitter = median(timed.map(({ jitter99 }) => jitter99))
+    if (!(latency > period) && !(jitter > LATE_SHARE * period)) return undefined
+    const ms = (value: number) => `${value.toFixed(0)} ms`
+    return {
+      sign: 'late commands',
+      words: 'The robot is commanded late or unevenly: it acts on old pictures.',
+      figure: `99 % of the commands leave within ${ms(latency)} of their picture, and within ${ms(jitter)} of their time; the period is ${ms(period)}`,
+      advice: 'Close what else works on this computer, give its encoder a GPU (device), or lower the rate of the robot',
+    }
+  }
+
   private idleLearner(): Finding | undefined {
     const silent = this.robotSteps - Math.max(this.learnedAt, this.config.online.startAfter)
     if (this.updatesHeard === 0 || silent < IDLE_STEPS) return undefined
@@ -351,6 +374,8 @@ const SELDOM = ['refine.response', 'critic.rank', 'critic.rankElsewhere']
 const MEASUREMENTS = 12 // of a figure that comes with every 50th update
 const HEARD = 0.02 // action units
 const CHANCE = 0.55 // share
+const LATE_EPISODES = 5 // of each task
+const LATE_SHARE = 0.25 // of a period
 const DRIFT_LINES = 50 // update lines over which a gap must have grown
 const SHARE_EPISODES = 40 // over all tasks
 const IDLE_STEPS = 1200 // two robot minutes; the default settings report every 34 steps

@@ -112,7 +112,7 @@ describe('a person with a leader arm', () => {
     const { leader, move } = await aLeader()
     let now = 0
     const person = new Person({ inputAge: 200, period: () => 100, now: () => now })
-    const tending = new SmoothTending(person, leader)
+    const tending = new SmoothTending(person, { executed: holdAction() }, leader)
     const observation = { images: {}, proprio: new Float32Array(0), time: 0 }
     const plan = Float32Array.of(0.3, 0, 0, 0, 0, 0, 0)
     const hand = (hold: boolean) => {

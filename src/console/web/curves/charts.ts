@@ -123,6 +123,7 @@ export function chartsOf(
       curves: [{ label: 'learner', colour: 2, look: 'line', points: smoothed(thin(updateRates(all, clock))) }],
     },
     ...(loop ? [jitterOf(loop, clock)] : []),
+    ...(loop?.some((sample) => sample.loop.latency99 !== null) ? [latencyOf(loop, clock)] : []),
   ]
 }
 
@@ -140,6 +141,20 @@ function jitterOf(loop: readonly LoopSample[], clock: Clock): ChartPlan {
     curves: [
       { label: '99 %', colour: 5, look: 'line', points: points(({ jitter99 }) => jitter99) },
       { label: 'median', colour: 0, look: 'line', points: points(({ jitterMedian }) => jitterMedian) },
+    ],
+  }
+}
+
+function latencyOf(loop: readonly LoopSample[], clock: Clock): ChartPlan {
+  const points = (pick: (sample: LoopSample['loop']) => number | null): CurvePoint[] =>
+    loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) ?? Number.NaN }))
+  return {
+    title: 'Picture to command, ms',
+    format: short,
+    empty: 'Told while steps are made',
+    curves: [
+      { label: '99 %', colour: 5, look: 'line', points: points(({ latency99 }) => latency99) },
+      { label: 'median', colour: 0, look: 'line', points: points(({ latencyMedian }) => latencyMedian) },
     ],
   }
 }

@@ -27,6 +27,7 @@ import { type HandSettings, handFrame, keepSettings, loadSettings, mappingOf } f
 
 const READ_EVERY = 16 // ms
 const SHOW_EVERY = 66 // ms
+const SCENE_SEEN = 1000 // ms that a scene is asked for before a key answers
 const DEAD_FOR = 3000 // ms that a device which died in the hand holds the arm still, before the run waits for a person
 
 export type DeviceView = {
@@ -218,8 +219,15 @@ export class DeviceHand {
   private press(button: Button): void {
     if (button === 'stop') this.connection.ask({ kind: 'stop' })
     else if (button === 'undo') this.connection.operate({ kind: 'undo' })
+    else if (button === 'success' && this.connection.model.get().scene) this.sayReady()
     else if (button === 'success' || button === 'failure' || button === 'abort')
       this.connection.operate({ kind: 'verdict', verdict: button })
+  }
+
+  /** The key that says "success" of an episode says "ready" of a scene; one that was meant for the episode before does not. */
+  private sayReady(): void {
+    const { sceneAt } = this.connection.model.get()
+    if (performance.now() - sceneAt > SCENE_SEEN) this.connection.operate({ kind: 'ready' })
   }
 
   private show(asked: readonly Asked[], time: number): void {

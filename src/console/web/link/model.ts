@@ -9,10 +9,11 @@ export type Model = Board & {
   link: 'connecting' | 'open' | 'lost' | 'outdated'
   lostAt: number | null // ms, page's clock
   notices: readonly Notice[]
+  sceneAt: number // ms, page's clock, when a scene was asked for last
   late: { age: number; until: number } | null // the page's inputs are too old on arrival; `until` on the page's clock
 }
 
-export const START: Model = { ...EMPTY_BOARD, link: 'connecting', lostAt: null, notices: [], late: null }
+export const START: Model = { ...EMPTY_BOARD, link: 'connecting', lostAt: null, notices: [], late: null, sceneAt: 0 }
 
 const NOTICES = 4
 const NOTICE_SHOWN = 6000 // ms
@@ -26,6 +27,8 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
       return boardAfter({ ...START, notices: model.notices, link: 'open' }, event, now)
     case 'late':
       return { ...model, late: { age: event.age, until: now + LATE_SHOWN } }
+    case 'scene':
+      return { ...boardAfter(model, event, now), sceneAt: event.waits ? now : model.sceneAt }
     case 'refused':
       return noted(model, `Not done (${event.what}): ${event.why}`, now)
     default:

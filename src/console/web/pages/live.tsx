@@ -2,6 +2,7 @@
 import { CurvesPanel } from '../panels/curves.tsx'
 import { FlowPanel } from '../panels/flow.tsx'
 import { CoachLine, HealthPanel, LabelPanel, TasksPanel } from '../panels/notes.tsx'
+import { ScenePanel } from '../panels/scene.tsx'
 import { StagePanel } from '../panels/stage.tsx'
 import { TakeoverPanel } from '../panels/takeover.tsx'
 import { TalkPanel } from '../panels/talk.tsx'
@@ -17,6 +18,7 @@ export const LivePage = () => (
     </div>
     <div class="live-side">
       <aside class="live-controls" aria-label="Controls">
+        <ScenePanel />
         <TakeoverPanel />
         <TalkPanel />
         <VerdictPanel />

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, useLoaded } from '../link/api.ts'
 import { FlowPanel } from '../panels/flow.tsx'
+import { ScenePanel } from '../panels/scene.tsx'
 import { StagePanel } from '../panels/stage.tsx'
 import { TakeoverPanel } from '../panels/takeover.tsx'
 import { VerdictPanel } from '../panels/verdict.tsx'
@@ -16,6 +17,7 @@ export function RecordPage() {
     <main class="live record">
       <div class="live-main">{phase === 'review' ? <Review /> : <StagePanel />}</div>
       <aside class="live-side" aria-label="Controls">
+        <ScenePanel />
         <TaskPanel />
         {phase !== 'review' && (
           <>
@@ -36,22 +38,32 @@ const PHASES = {
   review: 'Look at it, then keep it or not.',
 } as const
 
+/** Where the run waits for them. */
+const WAITED_FOR = {
+  off: 'The run waits for these demonstrations; with the last one it goes on by itself.',
+  waiting: 'The robot goes to its start, then waits for its scene.',
+} as const
+
 function TaskPanel() {
   const { connection } = useConsole()
   const recording = useModel((model) => model.recording)
-  const tasks = useModel((model) => model.hello?.tasks ?? [])
+  const all = useModel((model) => model.hello?.tasks ?? [])
+  const wanted = recording?.wanted ?? null
+  const tasks = wanted === null ? all : all.filter((task) => task.trained)
+  const trained = all.filter((task) => task.trained).length
   const [task, setTask] = useState<string | null>(null)
-  const chosen = task ?? tasks.find(({ trained }) => trained)?.name ?? tasks[0]?.name
+  const due = wanted === null ? undefined : tasks.find(({ name }) => (recording?.kept[name] ?? 0) < wanted)?.name
+  const chosen = task ?? due ?? tasks.find(({ trained }) => trained)?.name ?? tasks[0]?.name
   const phase = recording?.phase ?? 'off'
   const total = Object.values(recording?.kept ?? {}).reduce((sum, count) => sum + count, 0)
   return (
     <section class="card">
       <header>
         <h2>Demonstrations</h2>
-        <span class="small quiet">{total} kept</span>
+        <span class="small quiet">{wanted === null ? `${total} kept` : `${total} kept of ${wanted * trained}`}</span>
       </header>
       <p class="record-phase" role="status">
-        {PHASES[phase]}
+        {wanted !== null && phase in WAITED_FOR ? WAITED_FOR[phase as keyof typeof WAITED_FOR] : PHASES[phase]}
         {phase === 'recording' && <b> {recording?.steps} steps</b>}
       </p>
       <Choice
@@ -63,7 +75,9 @@ function TaskPanel() {
           words: (
             <>
               <span>{instruction}</span>
-              <span class="small">{recording?.kept[name] ?? 0} kept</span>
+              <span class="small">
+                {recording?.kept[name] ?? 0} kept{wanted !== null && ` of ${wanted}`}
+              </span>
             </>
           ),
         }))}

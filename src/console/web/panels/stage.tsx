@@ -90,6 +90,7 @@ function StatusBanner() {
     pausing: 'Pausing',
     paused: 'Paused',
     holding: 'Holding still',
+    waiting: 'Waiting',
   } as const
   return (
     <div class={`banner banner-${robot.status}`} role="alert" data-status={robot.status}>

@@ -6,11 +6,12 @@ import { useConsole, useModel } from '../parts/context.ts'
 import { HoldButton } from '../parts/hold-button.tsx'
 import { useTicker } from '../parts/ticker.ts'
 
-export const PAGES = ['live', 'record', 'sessions', 'devices', 'settings'] as const
+export const PAGES = ['live', 'record', 'evaluation', 'sessions', 'devices', 'settings'] as const
 export type PageName = (typeof PAGES)[number]
 const TITLES: Record<PageName, string> = {
   live: 'Live',
   record: 'Record',
+  evaluation: 'Evaluation',
   sessions: 'Sessions',
   devices: 'Devices',
   settings: 'Settings',

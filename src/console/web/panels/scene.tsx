@@ -1,0 +1,28 @@
+/** @file What a person is to lay before the robot goes on, and their word that it is there. */
+import { useConsole, useModel } from '../parts/context.ts'
+
+export function ScenePanel() {
+  const { connection } = useConsole()
+  const scene = useModel((model) => model.scene)
+  const task = useModel(({ hello, scene }) => hello?.tasks.find(({ name }) => name === scene?.task))
+  if (!scene) return null
+  return (
+    <section class="card scene" aria-label="Scene" role="alert">
+      <header>
+        <h2>Lay the scene</h2>
+        <span class="quiet small">robot {scene.robot} stands at its start and waits</span>
+      </header>
+      <p class="scene-task">{task?.instruction ?? scene.task}</p>
+      {scene.scene && <p>{scene.scene}</p>}
+      {scene.start && (
+        <p class="scene-start">
+          This time: <b>{scene.start}</b>
+        </p>
+      )}
+      <button type="button" class="primary-act filled" onClick={() => connection.operate({ kind: 'ready' })}>
+        Ready <kbd>Enter</kbd>
+      </button>
+      <p class="quiet small">Your hands out first: the robot moves as soon as you say so.</p>
+    </section>
+  )
+}
