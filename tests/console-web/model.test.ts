@@ -142,7 +142,7 @@ describe('frames', () => {
 
   it('have a header of 16 bytes, big endian: version, camera, flags, step, time', () => {
     const bytes = encodeFrame({ camera: 2, flags: 0x0102, step: 0x01020304, time: 1, jpeg: Uint8Array.of(0xff) })
-    expect([...bytes]).toEqual([2, 2, 1, 2, 1, 2, 3, 4, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xff]) // 1.0 is 3ff0...
+    expect([...bytes]).toEqual([3, 2, 1, 2, 1, 2, 3, 4, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xff]) // 1.0 is 3ff0...
   })
 })
 

@@ -17,7 +17,7 @@ describe('a camera frame', () => {
       jpeg: Uint8Array.of(0xff, 0xd8),
     })
     // version, camera, flags, step, 1.5 as an IEEE 754 double (sign 0, exponent 0x3ff, fraction .5), JPEG
-    const header = [2, 2, 0x01, 0x05, 1, 2, 3, 4, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]
+    const header = [3, 2, 0x01, 0x05, 1, 2, 3, 4, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]
     expect([...frame]).toEqual([...header, 0xff, 0xd8])
   })
 

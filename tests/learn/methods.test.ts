@@ -16,7 +16,7 @@ import { Policy } from '../../src/learn/policy.ts'
 import { each, figureCharts } from '../../src/metrics/figure.ts'
 import type { Layout } from '../../src/nets/index.ts'
 import { takeModelsAsWritten } from './as-written.ts'
-import { aReplay, commands, options, sizes, tasks } from './problem.ts'
+import { aReplay, commands, network, options, sizes, tasks } from './problem.ts'
 
 takeModelsAsWritten()
 
@@ -162,7 +162,9 @@ describe.each(METHODS)('%s', (method) => {
 describe('the figures of a method', () => {
   it.each(METHODS)('of %s are declared, each with a chart, and all of them are measured', async (method) => {
     const declared = methods[method].figures
-    const measured = (await trained(method)).figures.map(({ figures }) => figures)
+    const moved = { sizes: { ...sizes, network: { ...network, criticsMove: 'noise' as const } } } // of ours, the other half
+    const runs = [await trained(method), ...(['dual', 'single'].includes(method) ? [await train(method, moved)] : [])]
+    const measured = runs.flatMap((run) => run.figures.map(({ figures }) => figures))
     const charts = figureCharts(declared, measured)
     const drawn = charts.flatMap(({ lines }) => lines.map(({ key }) => key))
     expect(new Set(drawn)).toEqual(new Set(measured.flatMap((figures) => Object.keys(figures))))

@@ -107,6 +107,7 @@ describe('every setting', () => {
       'online.pace',
       'online.robotMinutes',
       'operator.kind',
+      'operator.speaks',
       'operator.strength',
       'replay.capacity',
       'resnetPath',

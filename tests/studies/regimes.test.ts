@@ -20,7 +20,7 @@ describe('the regimes', () => {
   })
 
   it('are those of the issue', () => {
-    expect(configOf('weak').operator).toEqual({ kind: 'simulated', strength: 'weak' })
+    expect(configOf('weak').operator).toEqual({ kind: 'simulated', strength: 'weak', speaks: false })
     expect(configOf('none').operator.kind).toBe('none')
     expect(configOf('none').demonstrations).toEqual(configOf('weak').demonstrations)
     expect(configOf('few').demonstrations.perTask).toBeLessThanOrEqual(5)

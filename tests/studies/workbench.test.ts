@@ -72,7 +72,7 @@ describe('train', () => {
     const options = { ...OPTIONS, overrides: { demonstrations: { noise: 0.2 } } }
     const { config } = await bench({ regime, options }).train('a', { operator: { kind: 'none' } }, 3)
     expect(config.demonstrations).toMatchObject({ perTask: 3, noise: 0.2 }) // the preset's are 2 and 0.05
-    expect(config.operator).toEqual({ kind: 'none', strength: 'weak' })
+    expect(config.operator).toEqual({ kind: 'none', strength: 'weak', speaks: false })
   })
 
   it('reads a run that has finished, whoever asks again', async () => {

@@ -80,7 +80,7 @@ export const So101Config = z.strictObject({
   exit: z
     .enum(['hold', 'park', 'relax'])
     .default('hold')
-    .describe('at the end of a run: stay under torque, go to the park pose, or go there and then let go'),
+    .describe('what it does when a run ends: stays under torque, goes to the park pose, or goes there and lets go'),
   actionScale: z
     .strictObject({
       translation: z.number().gt(0).max(0.03).default(0.01).describe('m a step'),
