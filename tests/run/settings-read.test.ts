@@ -56,7 +56,7 @@ const whole = (settings: object) =>
         tasks: ['pick'],
         demonstrations: { perTask: 1 },
         warmUp: { updates: 2 },
-        online: { robotMinutes: 0.05 },
+        online: { robotMinutes: 0.05, pace: 1000 },
         evaluation: { trials: 1 },
       },
       settings,
@@ -67,6 +67,7 @@ const whole = (settings: object) =>
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'robot.log': 'of a robot that is a log',
   'robot.rate': 'of a robot that is a log',
+  'reward.targets': 'where a place of the tool is rewarded',
 }
 
 it('every setting of a run is read by somebody', { timeout: 240_000 }, async () => {
