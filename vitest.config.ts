@@ -16,8 +16,8 @@ const LONG = [
 /** Files that put another module in the place of one of ours, which those after them in a process would find there. */
 const MOCKING = ['run/settings-read', 'robots/workcell/frees']
 
-/** Files that hold a robot against the real clock, which what others left in a process could disturb. */
-const CLOCKED = ['console/*']
+/** Files that hold a robot against the real clock, or count who listens to a process: what others left in it could disturb them. */
+const CLOCKED = ['console/*', 'robot/commanded']
 
 const ALONE = [...LONG, ...MOCKING, ...CLOCKED].map((name) => `tests/${name}.test.ts`)
 export const ALL = ['tests/**/*.test.ts', 'src/**/*.test.ts']
