@@ -18,6 +18,7 @@ import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
 import { UpdateSchedule } from '../../src/loop/update-schedule.ts'
 import { ReplayBuffer } from '../../src/replay/buffer.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
+import type { Leader } from '../../src/robot/leader.ts'
 import type { Operator } from '../../src/robot/operator.ts'
 import type { Action } from '../../src/robot/robot.ts'
 import { SafeRobot, type SafeRobotOptions } from '../../src/robot/safety.ts'
@@ -41,6 +42,7 @@ export type StageSettings = {
   run?: boolean
   pace?: number
   reset?: 'person'
+  leader?: Leader
   safety?: SafeRobotOptions // of the envelope; by default that of a simulation
 }
 
@@ -111,7 +113,16 @@ export class Stage {
     })
     const session = {
       robot,
-      rigs: [{ cell: 'A', robot, reset: settings.reset ?? 'itself', real: false, close: async () => {} }],
+      rigs: [
+        {
+          cell: 'A',
+          robot,
+          reset: settings.reset ?? 'itself',
+          real: false,
+          leader: settings.leader,
+          close: async () => {},
+        },
+      ],
     } as unknown as Session
     this.observer.opened({ folder: this.folder, config, session })
     this.observer.started({ past: [], followsCommands: true })

@@ -1,0 +1,25 @@
+/** @file A leader arm through the console: with the page's hand on, the robot moves as the leader does. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { Page, REST } from './page.ts'
+import { Stage } from './stage.ts'
+
+it('a hand that rests on the page moves the robot by the leader of its rig, and off it by nothing of it', async () => {
+  let engaged = 0
+  const leader = { engage: () => void engaged++, motion: () => Float32Array.of(0, -0.5, 0, 0, 0, 0, 0) }
+  const stage = await Stage.open({ leader })
+  const page = await Page.open(stage.server.address)
+  try {
+    await page.until('state', ({ stage }) => stage === 'practice')
+    await page.takeControl()
+    await sleep(300)
+    expect(engaged).toBe(0)
+    expect(stage.executed.every(({ action }) => action[1] === 0)).toBe(true) // the policy moves along x
+    await page.hold(REST, 1000)
+    expect(engaged).toBe(1)
+    expect(stage.executed.some(({ action }) => Math.abs(action[1]! + 0.5) < 1e-6)).toBe(true)
+  } finally {
+    page.close()
+    await stage.close()
+  }
+}, 60_000)
