@@ -1,5 +1,5 @@
 /** @file What the learner and the acting policy must agree on: which actors a method has, their sizes and constants. */
-import { concat, type Tensor } from '../graph/index.ts'
+import { concat, type ParameterStore, type Tensor } from '../graph/index.ts'
 import {
   CONRFT_SCHEDULE,
   headLayout,
@@ -82,6 +82,10 @@ export const headsOf = ({ network }: ActorSizes): Head[] => [
   'head',
   ...Array.from({ length: network.pastHeads }, (_, i) => `past${i + 1}` as const),
 ]
+
+/** Their parameters as they act: of the one that learns the average. */
+export const actingHeads = (store: ParameterStore, sizes: ActorSizes): Parameters[] =>
+  headsOf(sizes).map((head) => store.tensors(head, head === 'head' ? 'target' : 'value'))
 
 /** The layouts of the groups of parameters that a method acts with. */
 export function actorLayouts(sizes: ActorSizes, method: MethodName = 'dual'): ByActor<Layout> {

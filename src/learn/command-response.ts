@@ -3,7 +3,7 @@ import { compile, input, mean, mul, type ParameterStore, type Program, sub, sum 
 import type { Figure } from '../metrics/figure.ts'
 import { refinedNoise, refinementMean } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { headsOf, NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
+import { actingHeads, NOISE_SCALE, REFINEMENT_BOUND } from './actors.ts'
 import { normalInput } from './batch.ts'
 import { executedAnswer } from './executed.ts'
 import type { UpdateReadings } from './measure.ts'
@@ -42,9 +42,8 @@ export class CommandResponse {
     }
     const refine = store.tensors('refine')
     const command = input('said/command', [rows, sizes.command])
-    const heads = headsOf(sizes).map((head) => store.tensors(head, head === 'head' ? 'target' : 'value'))
     const state = { h: seen.h, proprio: input('said/proprio', [rows, sizes.proprio]) }
-    const answer = executedAnswer(heads, sizes.network)
+    const answer = executedAnswer(actingHeads(store, sizes), sizes.network)
     const xi = normalInput('said', [rows, ACTION_WIDTH])
     const m = refinementMean(refine, visualInput(sizes, refine, seen), command, REFINEMENT_BOUND)
     const change = sub(answer(refinedNoise(NOISE_SCALE, m, xi), state), answer(mul(NOISE_SCALE, xi), state))

@@ -8,7 +8,7 @@ import { meanOfMembers } from '../nets/index.ts'
 import type { TransitionRows } from '../replay/buffer.ts'
 import { GRIPPER_ENTRY } from '../robot/gripper.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
-import { headsOf, NOISE_SCALE, noiseOf } from './actors.ts'
+import { actingHeads, NOISE_SCALE, noiseOf } from './actors.ts'
 import { executedAnswer } from './executed.ts'
 import type { UpdateReadings } from './measure.ts'
 import type { StepSettings } from './method.ts'
@@ -59,10 +59,9 @@ export class CriticRank {
     const { batch } = update
     const critics = new Critics(store, update, 'critic')
     const { sizes } = settings
-    const heads = headsOf(sizes).map((head) => store.tensors(head, head === 'head' ? 'target' : 'value'))
     const xi = update.normal('rank')
     const noise = store.names.includes('noiseActor') ? noiseOf(sizes, store.tensors('noiseActor'), batch, xi).noise : xi
-    const answer = executedAnswer(heads, sizes.network)(mul(NOISE_SCALE, noise), batch)
+    const answer = executedAnswer(actingHeads(store, sizes), sizes.network)(mul(NOISE_SCALE, noise), batch)
     // the operator's grip in both: a critic would know a head's, which is no whole one, without looking at the motion
     const policy = concat([motionOf(answer), slice(batch.action, 2, GRIPPER_ENTRY, ACTION_WIDTH)], 2)
     const q = (action: Tensor) => meanOfMembers(critics.judge(action))

@@ -3,7 +3,7 @@ import { compile, exp, type ParameterStore, type Program, type Tensor } from '..
 import type { Figure } from '../metrics/figure.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { criticGroup } from './actor-critic.ts'
-import { headsOf, NOISE_SCALE, noiseOf } from './actors.ts'
+import { actingHeads, NOISE_SCALE, noiseOf } from './actors.ts'
 import { executedAnswer, type HeadInput } from './executed.ts'
 import {
   batchMean,
@@ -55,8 +55,7 @@ function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups:
   const actor = store.tensors('noiseActor')
   const logTemperature = store.tensors('temperature').log!
 
-  const heads = headsOf(settings.sizes).map((head) => store.tensors(head, head === 'head' ? 'target' : 'value'))
-  const answer = executedAnswer(heads, settings.sizes.network)
+  const answer = executedAnswer(actingHeads(store, settings.sizes), settings.sizes.network)
   const executed = (noise: Tensor, state: HeadInput) =>
     noisePolicyAction((w) => answer(w, state), NOISE_SCALE, noise, state.h)
 

@@ -46,6 +46,19 @@ export function rotationVector(q: Quat): Vec3 {
   return [q[1] * factor, q[2] * factor, q[3] * factor]
 }
 
+/** The shortest rotation vector that turns a into b, base frame. */
+export const rotationBetween = (a: Quat, b: Quat): Vec3 => rotationVector(multiply(b, conjugate(a)))
+
+/** m from one pose to another. */
+export const distance = (a: Pose, b: Pose): number =>
+  Math.hypot(...a.position.map((value, axis) => value - b.position[axis]!))
+
+/** A pose after a twist [6], base frame: metres, then radians about the pose's own position. */
+export const moved = ({ position: [x, y, z], rotation }: Pose, twist: ArrayLike<number>): Pose => ({
+  position: [x + twist[0]!, y + twist[1]!, z + twist[2]!],
+  rotation: unit(multiply(fromRotationVector([twist[3]!, twist[4]!, twist[5]!]), rotation)),
+})
+
 /** Rotations about the fixed axes x, then y, then z, in radians: q = Rz(yaw) Ry(pitch) Rx(roll). */
 export type Euler = [roll: number, pitch: number, yaw: number]
 

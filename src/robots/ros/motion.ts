@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import type { Action, RobotSpec } from '../../robot/robot.ts'
-import { fromRotationVector, multiply, type Pose, unit, type Vec3 } from '../../robot/rotation.ts'
+import { distance, moved, type Pose, type Vec3 } from '../../robot/rotation.ts'
 import type { CommandConfig } from './config.ts'
 
 export interface Motion {
@@ -50,12 +50,7 @@ export class PoseMotion implements Motion {
 
   private after(action: Action, tool: Pose): Pose {
     const { translation, rotation } = this.scale
-    const [dx, dy, dz] = part(action, 0, translation)
-    const [x, y, z] = tool.position
-    return {
-      position: [x + dx, y + dy, z + dz],
-      rotation: unit(multiply(fromRotationVector(part(action, 3, rotation)), tool.rotation)),
-    }
+    return moved(tool, [...part(action, 0, translation), ...part(action, 3, rotation)])
   }
 
   /** At most one step is left of the way to its target; where the tool is unknown that rest is safer than a guess. */
@@ -78,8 +73,6 @@ export class PoseMotion implements Motion {
     this.target = target
   }
 }
-
-const distance = (a: Pose, b: Pose) => Math.hypot(...a.position.map((value, i) => value - b.position[i]!))
 
 /** v = a·scale·rate, said again and again: who follows twists halts when none comes. */
 export class TwistMotion implements Motion {

@@ -1,5 +1,5 @@
 /** @file All that a robot is read by: one topic a reading, the age of the oldest, and the proprioception made of them. */
-import { conjugate, multiply, type Pose, rotationVector } from '../../robot/rotation.ts'
+import { type Pose, rotationBetween } from '../../robot/rotation.ts'
 import type { RosConfig } from './config.ts'
 import { type Reader, readJoints, readPose, readTwist, readWrench } from './messages.ts'
 import { Topic } from './topic.ts'
@@ -44,7 +44,7 @@ export class ArmReadings {
     const wrench = this.wrench?.newest?.value
     return Float32Array.from([
       ...position,
-      ...rotationVector(multiply(rotation, conjugate(this.config.home))),
+      ...rotationBetween(this.config.home, rotation),
       ...(twist ? [...twist.linear, ...twist.angular] : []),
       ...(wrench ? [...wrench.force, ...wrench.torque] : []),
       ...(this.joints?.newest?.value ?? []),

@@ -17,11 +17,11 @@ import {
   type RobotSpec,
 } from '../../robot/robot.ts'
 import {
-  conjugate,
+  distance,
   fromRotationVector,
   multiply,
   type Pose,
-  rotationVector,
+  rotationBetween,
   unit,
   type Vec3,
 } from '../../robot/rotation.ts'
@@ -32,7 +32,7 @@ import { sevenOf } from './poses.ts'
 import { serlStart } from './spec.ts'
 import { Stall } from './stall.ts'
 import { type ArmState, readState } from './state.ts'
-import { angleTo, distance, type Stride, wayTo } from './way.ts'
+import { angleTo, type Stride, wayTo } from './way.ts'
 
 const JOINT_RESET = 45 // s that a jointreset may take
 const GRIPPER = { patience: 2, pause: 0.6 } // s: for an answer; between two commands, as the hand needs it
@@ -290,7 +290,7 @@ export class SerlRobot implements Robot {
 
   private async look(): Promise<Observation> {
     const { pose, velocity, angularVelocity, force, torque, opening } = await this.read()
-    const turned = rotationVector(multiply(pose.rotation, conjugate(this.spec.home!)))
+    const turned = rotationBetween(this.spec.home!, pose.rotation)
     const gripper = this.config.gripper === 'none' ? [] : [opening, this.asked]
     const proprio = [...pose.position, ...turned, ...velocity, ...angularVelocity, ...force, ...torque, ...gripper]
     return {

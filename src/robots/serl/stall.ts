@@ -2,8 +2,9 @@
  * @file Whether an arm that is told to move does. A Franka that stopped by itself, or whose controller is gone, still has a
  * server that answers "Moved": only its standing still tells.
  */
+import { distance } from '../../robot/rotation.ts'
 import type { ArmState } from './state.ts'
-import { angleTo, distance, type Stride } from './way.ts'
+import { angleTo, type Stride } from './way.ts'
 
 const STEPS = 10
 const ASKED = 0.3 // of the stride: a step that asks for less is none to judge by

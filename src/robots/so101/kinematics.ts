@@ -2,7 +2,7 @@
  * @file From a tool pose to joint angles. Five joints cannot follow a twist of six: the position comes first, and of the rotation
  * what they can still do. Damped least squares; the rotation is sought in the null space of the position.
  */
-import { conjugate, fromRotationVector, multiply, type Pose, type Quat, type Vec3 } from '../../robot/rotation.ts'
+import { type Pose, rotationBetween, type Vec3 } from '../../robot/rotation.ts'
 import { BUILT_RANGES, type Posture, posture } from './chain.ts'
 import { ARM_JOINTS, type JointVector } from './joints.ts'
 
@@ -64,20 +64,6 @@ export const twistBetween = (from: Pose, to: Pose): number[] => [
   ...minus(to.position, from.position),
   ...rotationBetween(from.rotation, to.rotation),
 ]
-
-/** The shortest rotation vector from a to b, base frame. */
-export function rotationBetween(a: Quat, b: Quat): Vec3 {
-  const [w, x, y, z] = multiply(b, conjugate(a))
-  const sine = Math.hypot(x, y, z)
-  const sign = w < 0 ? -1 : 1
-  const factor = sine < 1e-12 ? 2 * sign : (sign * 2 * Math.atan2(sine, sign * w)) / sine
-  return [x * factor, y * factor, z * factor]
-}
-
-export const moved = ({ position, rotation }: Pose, twist: ArrayLike<number>): Pose => ({
-  position: [position[0] + twist[0]!, position[1] + twist[1]!, position[2] + twist[2]!],
-  rotation: multiply(fromRotationVector([twist[3]!, twist[4]!, twist[5]!]), rotation),
-})
 
 const minus = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
 

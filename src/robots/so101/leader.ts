@@ -6,12 +6,12 @@
 import type { RobotClock } from '../../robot/clock.ts'
 import type { Leader } from '../../robot/leader.ts'
 import { ACTION_WIDTH, type Action } from '../../robot/robot.ts'
-import type { Pose } from '../../robot/rotation.ts'
+import { moved, type Pose } from '../../robot/rotation.ts'
 import type { Arm } from './arm.ts'
 import { posture } from './chain.ts'
 import type { So101Config } from './config.ts'
 import { GRIPPER_JOINT } from './joints.ts'
-import { moved, twistBetween } from './kinematics.ts'
+import { twistBetween } from './kinematics.ts'
 
 const PERIOD = 0.02 // s between two readings
 const STALE = 0.2 // s: what is older is no motion

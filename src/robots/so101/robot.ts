@@ -16,14 +16,14 @@ import {
   type Robot,
   type RobotSpec,
 } from '../../robot/robot.ts'
-import type { Pose } from '../../robot/rotation.ts'
+import { moved, type Pose, rotationBetween } from '../../robot/rotation.ts'
 import type { Arm, JointReading } from './arm.ts'
 import { posture } from './chain.ts'
 import type { So101Config } from './config.ts'
 import type { Connect } from './connect.ts'
 import { BusError } from './feetech/bus.ts'
 import { ARM_JOINTS, GRIPPER_JOINT, JOINTS, type JointVector, toRadians } from './joints.ts'
-import { moved, rotationBetween, solve, twistBetween } from './kinematics.ts'
+import { solve, twistBetween } from './kinematics.ts'
 import { specOfArm, startAngles } from './spec.ts'
 import { JointWatch } from './watch.ts'
 import { expectWay } from './way.ts'

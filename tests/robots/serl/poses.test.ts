@@ -1,9 +1,9 @@
 /** @file Poses, goals and ways of an arm behind a SERL server. Quaternions of SERL's own conversion and of scipy, as they computed them. */
 import { describe, expect, it } from 'vitest'
-import type { Pose } from '../../../src/robot/rotation.ts'
+import { distance, type Pose } from '../../../src/robot/rotation.ts'
 import { isAtGoal } from '../../../src/robots/serl/goal.ts'
 import { poseOfSeven, poseOfSix, type Six, sevenOf } from '../../../src/robots/serl/poses.ts'
-import { angleTo, distance, wayTo } from '../../../src/robots/serl/way.ts'
+import { angleTo, wayTo } from '../../../src/robots/serl/way.ts'
 
 /** [angles, euler_2_quat of HIL-SERL, scipy's from_euler('xyz')], both xyzw */
 const COMPUTED: [Six, number[], number[]][] = [

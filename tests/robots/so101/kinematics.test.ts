@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import loadMujoco from '@mujoco/mujoco'
 import { describe, expect, it } from 'vitest'
 import { RandomStream } from '../../../src/random/stream.ts'
+import { moved, rotationBetween } from '../../../src/robot/rotation.ts'
 import { BUILT_RANGES, posture } from '../../../src/robots/so101/chain.ts'
-import { moved, rotationBetween, solve, twistBetween } from '../../../src/robots/so101/kinematics.ts'
+import { solve, twistBetween } from '../../../src/robots/so101/kinematics.ts'
 
 const xml = readFileSync(fileURLToPath(new URL('so101.xml', import.meta.url)), 'utf8')
 const READY = [0, -0.44, 0.35, 1.22, 0]

@@ -131,33 +131,39 @@ export function chartsOf(
 const withWords = (points: CurvePoint[]): Curve[] =>
   points.length === 0 ? [] : [{ label: 'time, words included', colour: 0, look: 'dashed', points: thin(points) }]
 
-function jitterOf(loop: readonly LoopSample[], clock: Clock): ChartPlan {
-  const points = (pick: (sample: LoopSample['loop']) => number): CurvePoint[] =>
-    loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) }))
+type OfLoop = (sample: LoopSample['loop']) => number | null
+
+/** Two quantiles of the loop's times. */
+function quantilesOf(
+  title: string,
+  loop: readonly LoopSample[],
+  clock: Clock,
+  picks: { median: OfLoop; at99: OfLoop },
+): ChartPlan {
+  const points = (pick: OfLoop): CurvePoint[] =>
+    loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) ?? Number.NaN }))
   return {
-    title: 'Loop jitter, ms',
+    title,
     format: short,
     empty: 'Told while steps are made',
     curves: [
-      { label: '99 %', colour: 5, look: 'line', points: points(({ jitter99 }) => jitter99) },
-      { label: 'median', colour: 0, look: 'line', points: points(({ jitterMedian }) => jitterMedian) },
+      { label: '99 %', colour: 5, look: 'line', points: points(picks.at99) },
+      { label: 'median', colour: 0, look: 'line', points: points(picks.median) },
     ],
   }
 }
 
-function latencyOf(loop: readonly LoopSample[], clock: Clock): ChartPlan {
-  const points = (pick: (sample: LoopSample['loop']) => number | null): CurvePoint[] =>
-    loop.map((sample) => ({ x: clock.at(sample), y: pick(sample.loop) ?? Number.NaN }))
-  return {
-    title: 'Picture to command, ms',
-    format: short,
-    empty: 'Told while steps are made',
-    curves: [
-      { label: '99 %', colour: 5, look: 'line', points: points(({ latency99 }) => latency99) },
-      { label: 'median', colour: 0, look: 'line', points: points(({ latencyMedian }) => latencyMedian) },
-    ],
-  }
-}
+const jitterOf = (loop: readonly LoopSample[], clock: Clock) =>
+  quantilesOf('Loop jitter, ms', loop, clock, {
+    median: ({ jitterMedian }) => jitterMedian,
+    at99: ({ jitter99 }) => jitter99,
+  })
+
+const latencyOf = (loop: readonly LoopSample[], clock: Clock) =>
+  quantilesOf('Picture to command, ms', loop, clock, {
+    median: ({ latencyMedian }) => latencyMedian,
+    at99: ({ latency99 }) => latency99,
+  })
 
 function smoothed(points: readonly CurvePoint[]): CurvePoint[] {
   const means = movingMean(

@@ -1,6 +1,6 @@
 /** @file The simulated workcell behind a stand-in rosbridge, so that a whole run can go through ROS without an arm. */
 import type { Image } from '../../../robot/robot.ts'
-import { fromRotationVector, multiply, type Pose, rotate, unit, type Vec3 } from '../../../robot/rotation.ts'
+import { moved, type Pose, rotate, type Vec3 } from '../../../robot/rotation.ts'
 import { Plant, type PlantOptions } from '../../workcell/serve/plant.ts'
 import { type ServedArm, type ServedRobot, type StandInOptions, serveArm } from './arm.ts'
 
@@ -68,12 +68,10 @@ class PlantArm implements ServedArm {
 
   advance(seconds: number): void {
     if (this.still) return
-    const { position, rotation } = this.target
-    const turn = fromRotationVector(this.angular.map((value) => value * seconds) as Vec3)
-    this.target = {
-      position: position.map((value, axis) => value + seconds * this.linear[axis]!) as Vec3,
-      rotation: unit(multiply(turn, rotation)),
-    }
+    this.target = moved(
+      this.target,
+      [...this.linear, ...this.angular].map((value) => seconds * value),
+    )
     this.plant.moveTo(this.target)
   }
 
