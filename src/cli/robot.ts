@@ -1,11 +1,13 @@
-/** @file `duet robot`: what holds robots that stopped with a fault, and a person's word that they may move again. */
+/** @file `duet robot`: bringing one up, stopping it from elsewhere, what holds those that stopped with a fault, and a person's word that they may move again. */
 import type { Command } from 'commander'
 import { InputError } from '../errors.ts'
 import { describeFault } from '../robot/fault.ts'
 import { FaultFile, keptFaults } from '../robot/fault-file.ts'
+import { registerCheck } from './robot-check.ts'
 
 export function register(program: Command): void {
-  const robot = program.command('robot').description('faults that hold robots, from one session to the next')
+  const robot = program.command('robot').description('bringing a robot up, and faults that hold robots from one session to the next')
+  registerCheck(robot)
   robot
     .command('faults')
     .description('list the robots that hold, and why')

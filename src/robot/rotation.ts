@@ -50,8 +50,11 @@ export function rotationVector(q: Quat): Vec3 {
 export const rotationBetween = (a: Quat, b: Quat): Vec3 => rotationVector(multiply(b, conjugate(a)))
 
 /** m from one pose to another. */
-export const distance = (a: Pose, b: Pose): number =>
-  Math.hypot(...a.position.map((value, axis) => value - b.position[axis]!))
+export const distance = (a: Pose, b: Pose): number => gap(a.position, b.position)
+
+/** m between two places. */
+export const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!)
 
 /** A pose after a twist [6], base frame: metres, then radians about the pose's own position. */
 export const moved = ({ position: [x, y, z], rotation }: Pose, twist: ArrayLike<number>): Pose => ({

@@ -16,12 +16,13 @@ import {
   Senses,
   type Suspicion,
 } from './senses.ts'
+import type { WorkBox } from './work-box.ts'
 
 export type { Fault } from './fault.ts'
 
 export type SafetyLimits = SenseLimits & {
   change: number // largest change of a motion axis (translation and rotation) between two steps, in action units
-  workBox: { low: readonly number[]; high: readonly number[] } | null // metres, TCP position; null: the robot has its own
+  workBox: WorkBox | null // TCP position; null: the robot has its own
   force: number // N: more is a fault
   commandAge: number // s between the making of a command and its execution, and between two commands; more is a fault
   heartbeatAge: number // s since any of those who supervise was last heard; more is a fault

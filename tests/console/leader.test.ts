@@ -1,6 +1,8 @@
 /** @file A leader arm through the console: with the page's hand on, the robot moves as the leader does. */
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts'
 import { Page, REST } from './page.ts'
 import { Stage } from './stage.ts'
 
@@ -18,6 +20,28 @@ it('a hand that rests on the page moves the robot by the leader of its rig, and 
     await page.hold(REST, 1000)
     expect(engaged).toBe(1)
     expect(stage.executed.some(({ action }) => Math.abs(action[1]! + 0.5) < 1e-6)).toBe(true)
+  } finally {
+    page.close()
+    await stage.close()
+  }
+}, 60_000)
+
+it('records a demonstration by the leader of the rig, with the hand on the page', async () => {
+  const leader = { engage: () => {}, motion: () => Float32Array.of(0, -0.5, 0, 0, 0, 0, 0) }
+  const stage = await Stage.open({ leader })
+  const page = await Page.open(stage.server.address)
+  try {
+    await page.until('state', ({ stage }) => stage === 'practice')
+    await page.takeControl()
+    page.send({ kind: 'record', action: 'start', task: 'pick' })
+    await page.until('recording', ({ phase }) => phase === 'recording')
+    await page.hold(REST, 600)
+    page.send({ kind: 'verdict', verdict: 'success' })
+    await page.until('recording', ({ phase }) => phase === 'review')
+    page.send({ kind: 'record', action: 'keep' })
+    await page.until('recording', ({ kept }) => kept.pick === 1)
+    const [{ steps }] = [...readEpisodes(join(stage.folder.path, 'recorded'))] as [LoggedEpisode]
+    expect(steps.some(({ action }) => Math.abs(action[1]! + 0.5) < 1e-6)).toBe(true)
   } finally {
     page.close()
     await stage.close()

@@ -1,17 +1,16 @@
 /** @file The way of the tool while the joints go straight from one posture to another. */
 import { InputError } from '../../errors.ts'
+import { beyond, type WorkBox } from '../../robot/work-box.ts'
 import { posture } from './chain.ts'
 import type { JointVector } from './joints.ts'
 
 const SAMPLES = 40
 
-type Box = { low: readonly number[]; high: readonly number[] }
-
 /**
  * How long it is, metres. Outside the work box, where an arm is switched on and parked, it may only come nearer to the box, or end.
  * @throws InputError if the tool would leave the box on its way
  */
-export function expectWay(name: string, from: JointVector, to: JointVector, box: Box): { length: number } {
+export function expectWay(name: string, from: JointVector, to: JointVector, box: WorkBox): { length: number } {
   let length = 0
   let last: readonly number[] | null = null
   let outside = Number.POSITIVE_INFINITY
@@ -31,7 +30,3 @@ export function expectWay(name: string, from: JointVector, to: JointVector, box:
   }
   return { length }
 }
-
-/** m from a point to the box; 0 within. */
-const beyond = (point: readonly number[], { low, high }: Box): number =>
-  Math.hypot(...point.map((value, i) => Math.max(0, low[i]! - value, value - high[i]!)))

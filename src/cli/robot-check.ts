@@ -1,0 +1,106 @@
+/** @file `duet robot check`: the ladder by which a robot is brought up, rung by rung, with a person beside it. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import type { Command } from 'commander'
+import { InputError } from '../errors.ts'
+import { command } from '../robot/commanded.ts'
+import { openRig } from '../robots/index.ts'
+import { climb, type Witness } from '../run/bring-up/ladder.ts'
+import { linesOf, linesOfRung, writeReport } from '../run/bring-up/report.ts'
+import { cellIn, robotIn } from './robot-config.ts'
+
+type Options = { config: string; cell?: string; task?: string; out: string; yes?: boolean; json?: boolean }
+
+export function registerCheck(robot: Command): void {
+  robot
+    .command('check')
+    .description(
+      'bring a robot up rung by rung: state, cameras, gripper, 1 cm along each axis, a dry run, motion; stops at what fails',
+    )
+    .requiredOption('--config <file>', 'YAML file with the settings of the robot, as for `duet train`')
+    .option('--cell <name>', 'which of several robots; by default the first')
+    .option('--task <name>', 'whose start it goes to; by default the first of the robot')
+    .option('--out <folder>', 'where report.txt, report.json and the pictures go', 'robot-check')
+    .option('--yes', 'ask nothing: somebody stands beside it who has read what it does')
+    .option('--json', 'print the report as JSON on standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  duet robot check --config arm.yaml
+  duet robot check --config arm.yaml --yes --json
+
+Every motion goes through the safety envelope. Ctrl-C stops the robot. Exit code 2 if a rung fails.
+`,
+    )
+    .action(check)
+}
+
+async function check({ config: file, cell: wanted, task: asked, out, yes, json }: Options): Promise<void> {
+  const config = robotIn(file)
+  const cell = cellIn(config, wanted)
+  const witness = yes ? TRUSTING : atTerminal(json === true)
+  const say = (line: string) => void (json ? process.stderr : process.stdout).write(`${line}\n`)
+  const rig = await openRig(config, cell)
+  const release = command(rig.robot)
+  try {
+    const { name, tasks } = rig.robot.spec
+    const task = asked ?? Object.keys(tasks)[0]!
+    if (!Object.hasOwn(tasks, task))
+      throw new InputError(name, `has no task "${task}"`, `It has: ${Object.keys(tasks).join(', ')}`)
+    mkdirSync(out, { recursive: true })
+    const at = new Date().toISOString()
+    const report = await climb(rig, witness, {
+      task,
+      keep: (picture, png) => {
+        writeFileSync(join(out, picture), png)
+        return picture
+      },
+      onRung: (rung) => say(`${rung.name}${rung.moves ? ': it moves' : ''} ...`),
+      onReport: (known) => {
+        writeReport(out, known, at)
+        const last = known.rungs.at(-1)!
+        if (yes || !last.passed) for (const line of linesOfRung(last)) say(line) // else a person was told already
+      },
+    })
+    if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
+    else if (!report.passed) say(linesOf(report).at(-1)!)
+    say(`Report: ${join(out, 'report.txt')}`)
+    if (!report.passed) process.exitCode = 2
+  } finally {
+    release()
+    await rig.close()
+  }
+}
+
+const TRUSTING: Witness = { mayMove: async () => {}, agrees: async () => true }
+
+/** @throws InputError where nobody sits at a terminal */
+function atTerminal(json: boolean): Witness {
+  if (!process.stdin.isTTY)
+    throw new InputError('duet robot check', 'asks before it moves, and nobody sits at a terminal', 'Give --yes')
+  const output = json ? process.stderr : process.stdout
+  const ask = async (question: string) => {
+    const lines = createInterface({ input: process.stdin, output })
+    lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT')) // Ctrl-C while it asks
+    try {
+      return (await lines.question(question)).trim().toLowerCase()
+    } finally {
+      lines.close()
+    }
+  }
+  return {
+    async mayMove() {
+      const answer = await ask(
+        'Now it moves. Everybody out of its reach, a hand on its own stop, nothing in its gripper. Type "move": ',
+      )
+      if (answer !== 'move')
+        throw new InputError('duet robot check', 'was told not to move the robot', 'Begin again when it may')
+    },
+    async agrees(rung) {
+      for (const line of linesOfRung(rung)) output.write(`${line}\n`)
+      return (await ask('Is it so? [Y/n] ')) !== 'n'
+    },
+  }
+}

@@ -1,0 +1,7 @@
+/** @file Where the tool of a robot may be. */
+
+export type WorkBox = { low: readonly number[]; high: readonly number[] } // m, base frame
+
+/** m from a place to the box; 0 within, and where there is none. */
+export const beyond = (place: readonly number[], box: WorkBox | null): number =>
+  box ? Math.hypot(...place.map((value, i) => Math.max(0, box.low[i]! - value, value - box.high[i]!))) : 0
