@@ -50,6 +50,34 @@ async function run(folder: string | undefined, options: Address & { runs: string
   await opened.server.close()
 }
 
+/** Beside what goes on in the folder at `path`: says where the page is, on lines of their own, not on the output that is meant for programs. */
+export async function openConsoleBeside(
+  path: string,
+  options: Address & { runs: string; json?: boolean },
+  say: (line: string) => void,
+): Promise<Console> {
+  const { openLiveConsole } = await import('../console/server/open.ts')
+  const operating = await openLiveConsole(path, options.runs, options, say)
+  const lines = whereabouts(operating)
+  if (options.json) process.stderr.write(lines)
+  else process.stdout.write(lines)
+  return operating
+}
+
+/** A line at the terminal says that a scene is laid. It keeps no program from ending. */
+export function hearEnter({ observer }: Console): void {
+  if (!process.stdin.isTTY) return
+  process.stdin.on('data', (typed) => typed.includes('\n') && observer.sceneIsReady('at the terminal'))
+  process.stdin.unref()
+}
+
+/** Somebody at a terminal who still looks at the page may go on: episodes can be replayed. */
+export async function untilClosed({ server }: Console): Promise<void> {
+  if (!process.stdout.isTTY || server.viewers === 0) return
+  process.stdout.write('The console stays open for replay; Ctrl-C ends it.\n')
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
+}
+
 /** Where the page is, here and for other machines, and what their browsers will say: whole lines. */
 export function whereabouts({ server }: Console): string {
   const { names, identity } = server

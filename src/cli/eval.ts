@@ -1,19 +1,28 @@
 /** @file `duet eval`: success of a trained policy on fresh seeds, in single tasks or in chains of them. */
+import { constants } from 'node:os'
+import { basename, dirname } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { Address, Console } from '../console/server/open.ts'
+import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
-import { aloneInRealTime, evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { aloneInRealTime, evaluationNoise } from '../loop/evaluate.ts'
+import { Course, Failure, Stopped } from '../loop/failure.ts'
 import { paceOf } from '../loop/pace.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
+import { evaluateRig } from '../run/evaluation.ts'
 import type { Trained } from '../run/trained.ts'
+import { Trials } from '../run/trials.ts'
+import { consoleOptions, hearEnter, openConsoleBeside, untilClosed } from './console.ts'
+import { handOver } from './ends.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
 import { noSimulation, withTrained } from './with-trained.ts'
 
-type Options = {
+type Options = Address & {
   checkpoint: string
   task?: string[]
   trials?: number
@@ -24,12 +33,12 @@ type Options = {
   bolts?: string
   cell?: string
   device?: Device
+  console?: boolean
   json?: boolean
 }
 
 export function register(program: Command): void {
-  program
-    .command('eval')
+  consoleOptions(program.command('eval'))
     .description('success of a trained policy on fresh seeds, without takeovers, and without commands unless asked for')
     .requiredOption('--checkpoint <path>', 'a run folder, or one of its checkpoints')
     .option('--task <name...>', 'only these tasks')
@@ -45,6 +54,7 @@ export function register(program: Command): void {
     .addOption(new Option('--bolts <n>', 'bolts in the scene; by default as in the run').choices(['1', '4']))
     .option('--cell <name>', 'another cell than that of the first robot of the run')
     .addOption(new Option('--device <name>', 'where the encoder runs; by default as in the run').choices(DEVICES))
+    .option('--console', 'guided in the browser, trial by trial; it opens by itself where a person resets the robot')
     .option('--json', 'print one JSON object on standard output')
     .addHelpText(
       'after',
@@ -53,13 +63,16 @@ Examples:
   duet eval --checkpoint runs/quick --trials 100 --first-seed 2000000
   duet eval --checkpoint runs/quick --cell B
   duet eval --checkpoint runs/four-bolts --chain 12 --chains 20 --commands
+  duet eval --checkpoint runs/my-arm --console    lay each scene, say what came of it
 `,
     )
     .action(run)
 }
 
-const run = (options: Options) =>
-  withTrained(
+async function run(options: Options): Promise<void> {
+  if (options.console && options.chain)
+    throw new InputError('--console', 'is given with --chain', 'Leave one out: chains are of simulated robots')
+  await withTrained(
     options.checkpoint,
     async (trained, display) => {
       const speaker = options.commands ? simulationOf(trained).speaker(trained.session.translator) : undefined
@@ -71,6 +84,8 @@ const run = (options: Options) =>
       const spoken = speaker?.report()
       if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
       else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
+      if (result.operating && !options.json) await untilClosed(result.operating)
+      await result.operating?.server.close()
     },
     {
       ...(options.bolts ? { bolts: Number(options.bolts) } : {}),
@@ -78,13 +93,14 @@ const run = (options: Options) =>
     },
     options.device,
   )
+}
 
 const simulationOf = ({ session }: Trained) => {
   const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
   return simulation
 }
 
-type Result = { json: Record<string, unknown>; text: string }
+type Result = { json: Record<string, unknown>; text: string; operating?: Console }
 
 /** What both kinds of measurement act with. */
 const crewOf = ({ config, session, perception, policy }: Trained, operator?: SpeakingPerson) => ({
@@ -104,17 +120,67 @@ async function measureTasks(
   options: Options,
   speaker?: SpeakingPerson,
 ): Promise<Result> {
-  const { evaluation, ...config } = trained.config
+  const { config, session, perception, policy, checkpoint } = trained
+  const rig = session.rigs[0]!
   const tasks = options.task ?? config.tasks
-  const trials = options.trials ?? evaluation.trials
+  const trials = options.trials ?? config.evaluation.trials
+  const operating = options.console || rig.reset === 'person' ? await openGuide(trained, display, options) : undefined
+  const { course, takeBack } = endingWell(display, operating)
+  const stage = `of ${basename(checkpoint)}${speaker ? ', with commands' : ''}`
+  const kept = rig.real ? new Trials(trained.folder.trialsApart, { stage, version: 0 }) : undefined
   let done = 0
-  const scores = await evaluate(crewOf(trained, speaker), tasks, {
-    trials,
-    firstSeed: options.firstSeed ?? evaluation.firstSeed,
-    onEpisode: ({ task, ending }) =>
-      display.show({ stage: 'evaluation', done: ++done, total: trials * tasks.length, note: `${task}: ${ending}` }),
+  try {
+    const scores = await evaluateRig(rig, {
+      ...{ config, perception, policy, course, stage, tasks, trials, kept },
+      observer: operating?.observer,
+      operator: speaker,
+      firstSeed: options.firstSeed ?? config.evaluation.firstSeed,
+      onEpisode: ({ task, ending }) =>
+        display.show({ stage: 'evaluation', done: ++done, total: trials * tasks.length, note: `${task}: ${ending}` }),
+    })
+    kept?.remove()
+    await rig.leave?.().catch((error: Error) => display.say(`The robot stays where it is: ${error.message}`))
+    operating?.observer.closed({ summary: null })
+    return { json: { tasks: scores }, text: scoreTable(scores), operating }
+  } catch (error) {
+    operating?.observer.closed({ error })
+    await operating?.server.close()
+    if (!(error instanceof Stopped)) throw error
+    process.exitCode = 128 + constants.signals.SIGINT
+    const goesOn = kept ? ' They are kept: the same command goes on with the next one.' : ''
+    return { json: { stopped: done }, text: `Stopped after ${done} of ${trials * tasks.length} trials.${goesOn}` }
+  } finally {
+    takeBack()
+  }
+}
+
+/** The console beside an evaluation, in the folder of its run. */
+async function openGuide(trained: Trained, display: ProgressDisplay, options: Options): Promise<Console> {
+  const { folder, config, session, policy } = trained
+  const beside = { ...options, runs: dirname(folder.path) }
+  const operating = await openConsoleBeside(folder.path, beside, (line) => display.say(line))
+  operating.observer.opened({ folder, config, session })
+  operating.observer.started({ past: [], followsCommands: policy.followsCommands })
+  hearEnter(operating)
+  return operating
+}
+
+/** Ctrl-C ends it after the step that goes on; once more ends it at once. */
+function endingWell(display: ProgressDisplay, operating: Console | undefined) {
+  const stop = new AbortController()
+  const course = new Course(new Failure(), stop.signal)
+  const takeBack = handOver({
+    failure: course.failure,
+    get stopping() {
+      return stop.signal.aborted
+    },
+    stop() {
+      display.say('\nStopping; once more to stop at once.')
+      stop.abort()
+      operating?.observer.dismiss()
+    },
   })
-  return { json: { tasks: scores }, text: scoreTable(scores) }
+  return { course, takeBack }
 }
 
 async function measureChains(

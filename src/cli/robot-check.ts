@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { InputError } from '../errors.ts'
 import { command } from '../robot/commanded.ts'
+import { noteOrder } from '../robot/order-log.ts'
 import { openRig } from '../robots/index.ts'
 import { climb, type Witness } from '../run/bring-up/ladder.ts'
 import { linesOf, linesOfRung, writeReport } from '../run/bring-up/report.ts'
@@ -51,6 +52,7 @@ async function check({ config: file, cell: wanted, task: asked, out, yes, json }
       throw new InputError(name, `has no task "${task}"`, `It has: ${Object.keys(tasks).join(', ')}`)
     mkdirSync(out, { recursive: true })
     const at = new Date().toISOString()
+    noteOrder('check', name)
     const report = await climb(rig, witness, {
       task,
       keep: (picture, png) => {
@@ -67,7 +69,8 @@ async function check({ config: file, cell: wanted, task: asked, out, yes, json }
     if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
     else if (!report.passed) say(linesOf(report).at(-1)!)
     say(`Report: ${join(out, 'report.txt')}`)
-    if (!report.passed) process.exitCode = 2
+    if (report.passed) await rig.leave?.()
+    else process.exitCode = 2
   } finally {
     release()
     await rig.close()

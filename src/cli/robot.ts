@@ -3,11 +3,16 @@ import type { Command } from 'commander'
 import { InputError } from '../errors.ts'
 import { describeFault } from '../robot/fault.ts'
 import { FaultFile, keptFaults } from '../robot/fault-file.ts'
+import { noteOrder } from '../robot/order-log.ts'
 import { registerCheck } from './robot-check.ts'
+import { registerStop } from './robot-stop.ts'
 
 export function register(program: Command): void {
-  const robot = program.command('robot').description('bringing a robot up, and faults that hold robots from one session to the next')
+  const robot = program
+    .command('robot')
+    .description('bringing a robot up, and faults that hold robots from one session to the next')
   registerCheck(robot)
+  registerStop(robot)
   robot
     .command('faults')
     .description('list the robots that hold, and why')
@@ -34,5 +39,6 @@ function clear(name: string): void {
   const fault = file.read()
   if (!fault) throw new InputError(`robot "${name}"`, 'holds after no fault', 'See `duet robot faults`')
   file.clearForNext()
+  noteOrder('clear', name)
   process.stdout.write(`${name} may move again. It held after: ${describeFault(fault)}\n`)
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { Address, Console } from '../console/server/open.ts'
+import type { Address } from '../console/server/open.ts'
 import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { Failure } from '../loop/failure.ts'
@@ -26,7 +26,7 @@ import { duetVersion } from '../run/version.ts'
 import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoders.ts'
 import { requireEncoder } from '../vla/open.ts'
-import { consoleOptions, whereabouts } from './console.ts'
+import { consoleOptions, hearEnter, openConsoleBeside, untilClosed } from './console.ts'
 import { endWith, handOver } from './ends.ts'
 import { regimeOption, wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -100,7 +100,7 @@ export function register(program: Command): void {
 async function run(options: Options): Promise<void> {
   const { path, config, listeners, open } = options.resume ? await reopen(options.resume, options) : await plan(options)
   const display = new ProgressDisplay()
-  const operating = options.console ? await openConsole(path, options, display) : undefined // its port may be taken
+  const operating = options.console ? await openConsoleBeside(path, options, (line) => display.say(line)) : undefined // its port may be taken
   const stop = new AbortController()
   const failure = new Failure()
   failure.onFailure((error) => {
@@ -121,7 +121,7 @@ async function run(options: Options): Promise<void> {
   try {
     const folder = open()
     if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
-    if (operating) hearEnter(() => operating.observer.sceneIsReady('at the terminal'))
+    if (operating) hearEnter(operating)
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
       onNotice: (line) => display.say(line),
@@ -155,30 +155,6 @@ function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDispla
   for (const { sign, words, figure, advice } of appeared)
     display.say(`Health: ${sign}. ${words} (${figure}.) ${advice}.`)
   for (const { sign } of cleared) display.say(`Health: ${sign}: cleared.`)
-}
-
-/** Says where the page is: on lines of their own, and not on the output that is meant for programs. */
-async function openConsole(path: string, options: Options, display: ProgressDisplay): Promise<Console> {
-  const { openLiveConsole } = await import('../console/server/open.ts')
-  const operating = await openLiveConsole(path, options.runs, options, (line) => display.say(line))
-  const lines = whereabouts(operating)
-  if (options.json) process.stderr.write(lines)
-  else process.stdout.write(lines)
-  return operating
-}
-
-/** A line at the terminal says that a scene is laid. It keeps no program from ending. */
-function hearEnter(ready: () => void): void {
-  if (!process.stdin.isTTY) return
-  process.stdin.on('data', (typed) => typed.includes('\n') && ready())
-  process.stdin.unref()
-}
-
-/** Somebody at a terminal who still looks at the page may go on: the run's episodes can be replayed. */
-async function untilClosed({ server }: Console): Promise<void> {
-  if (!process.stdout.isTTY || server.viewers === 0) return
-  process.stdout.write('The console stays open for replay; Ctrl-C ends it.\n')
-  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
 }
 
 /** The run goes on as it began, but for settings that may change. */

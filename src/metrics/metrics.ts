@@ -111,6 +111,21 @@ const CameraMetric = z.object({
   look: z.enum(['frozen', 'flat']).nullable(),
 })
 
+/** How the parts of a robot that tell of it are, at the end of an episode. */
+const ConditionMetric = z.object({
+  kind: z.literal('condition'),
+  ...clock,
+  robot: z.string(), // its cell
+  parts: z.array(
+    z.object({
+      part: z.string(),
+      temperature: z.number(), // °C
+      hottest: z.number(), // °C: a part that is hotter is a fault
+      voltage: z.number(), // V
+    }),
+  ),
+})
+
 const HealthSign = z.object({
   sign: z.string(), // its name; equal names are the same sign
   words: z.string(),
@@ -129,6 +144,7 @@ export const Metric = z.discriminatedUnion('kind', [
   LearningMetric,
   LabelsMetric,
   CameraMetric,
+  ConditionMetric,
   HealthMetric,
   FiguresMetric,
 ])

@@ -78,6 +78,9 @@ export interface Simulation<Scene = unknown> {
   intentions(done: Done, strength: Strength): { actions: Action[]; parted: number }
 }
 
+/** How a part of a robot is: `hottest`, °C, beyond which it is a fault. */
+export type PartCondition = { part: string; temperature: number /* °C */; hottest: number; voltage: number /* V */ }
+
 export type Rig = {
   cell: string // names it within its run, and its part of the run's folder
   robot: SafeRobot // the only way to its motors
@@ -85,6 +88,10 @@ export type Rig = {
   real: boolean // it moves something that can break
   simulation?: Simulation
   leader?: Leader // what a person moves it with, beside what the console's page has
+  /** As it was read last, without asking the robot. */
+  condition?(): PartCondition[]
+  /** A run ended well, and the config asks for more than that the robot stays where it is. */
+  leave?(): Promise<void>
   close(): Promise<void>
 }
 
@@ -118,4 +125,9 @@ export type RobotKind<Schema extends z.ZodObject = z.ZodObject> = {
   /** Without a motor moved or a connection made. @throws InputError if the config names no such robot */
   describe(config: z.infer<Schema>, cell: string): RobotSpec
   open(config: z.infer<Schema>, cell: string, options?: RigOptions): Promise<Rig>
+  /**
+   * Stops a real robot over a connection of its own, whoever drives it, and needs nothing of them. @returns what was done, in words
+   * @throws InputError where that cannot be done
+   */
+  stop?(config: z.infer<Schema>, cell: string): Promise<string>
 }

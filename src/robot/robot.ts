@@ -86,6 +86,8 @@ export interface Robot {
   step(action: Action): Promise<Outcome>
   /** Stops all motion now; safe to call at any time, more than once. */
   stop(): Promise<void>
+  /** Goes to where it rests, as slowly and as watched as on its way to a start; left out where there is no such place. */
+  park?(): Promise<void>
   /** A person has looked and cleared the fault: what the robot itself latched may go, too. Moves nothing. */
   recover?(): Promise<void>
 }

@@ -108,6 +108,8 @@ export function guard(command: ArrayLike<number>, situation: SafetySituation, li
   return { action: canonicalAction(action, situation.grip), fault: null, limited }
 }
 
+const HEED_EVERY = 50 // ms
+
 export type SafeRobotOptions = {
   limits?: Partial<SafetyLimits>
   force?: () => number | null // N; default: the length of the force vector that the robot's channels tell
@@ -231,17 +233,9 @@ export class SafeRobot implements Robot {
 
   async reset(task: string, seed?: number): Promise<Observation> {
     if (this.#recovering) await this.#recovering
-    if (this.#fault)
-      throw new InputError(
-        this.spec.name,
-        `holds after a fault (${describeFault(this.#fault)})`,
-        clearing(this.#faults),
-      )
-    this.#disarm()
-    this.#sent = holdAction()
-    this.#done = null
+    this.#expectFree()
     try {
-      const first = await this.#robot.reset(task, seed)
+      const first = await this.#heeding(this.#robot.reset(task, seed))
       this.#grip = 0
       return await this.#believe(first)
     } catch (error) {
@@ -251,9 +245,65 @@ export class SafeRobot implements Robot {
     }
   }
 
+  /** Whether it knows where it rests. */
+  get parks(): boolean {
+    return this.#robot.park !== undefined
+  }
+
+  /** Goes there. @throws InputError where it holds after a fault, is stopped on its way, or knows no such place */
+  async park(): Promise<void> {
+    if (this.#recovering) await this.#recovering
+    this.#expectFree()
+    if (!this.#robot.park)
+      throw new InputError(this.spec.name, 'has no place to park', 'Name one in its settings: robot.park')
+    try {
+      await this.#heeding(this.#robot.park())
+    } catch (error) {
+      throw await this.#failed(error)
+    }
+  }
+
+  /** @throws InputError where it may not go on a way of its own */
+  #expectFree(): void {
+    this.#heed()
+    if (this.#fault)
+      throw new InputError(
+        this.spec.name,
+        `holds after a fault (${describeFault(this.#fault)})`,
+        clearing(this.#faults),
+      )
+    this.#disarm()
+    this.#sent = holdAction()
+    this.#done = null
+  }
+
+  /** Another process may have written a fault: a person stopped the robot from there. */
+  #heed(): void {
+    const told = this.#fault ? null : this.#faults?.read()
+    if (!told) return
+    this.stop().catch(() => {}) // it latches; one that cannot be told has a fault already
+    this.#fault = { kind: told.kind, what: told.what }
+    this.#onFault(this.#fault)
+  }
+
+  /** A way on which the loop sends no commands. */
+  async #heeding<T>(way: Promise<T>): Promise<T> {
+    const timer = setInterval(() => this.#heed(), HEED_EVERY)
+    try {
+      return await way
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
   async observe(): Promise<Observation> {
     if (this.#recovering) await this.#recovering
     return this.#believe(await this.#robot.observe().catch(async (error) => Promise.reject(await this.#failed(error))))
+  }
+
+  /** What there is to see, for whoever looks on: nothing is decided on it, and where it fails nothing latches. */
+  async glance(): Promise<Observation> {
+    return this.#robot.observe()
   }
 
   /**
@@ -263,6 +313,7 @@ export class SafeRobot implements Robot {
   async step(command: Action, madeAt = this.#now()): Promise<Outcome> {
     if (this.#recovering) await this.#recovering
     this.#disarm()
+    this.#heed()
     const now = this.#now()
     const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
     if (guarded.limited) this.#limited++

@@ -1,5 +1,6 @@
 /** @file The kinds of robots there are. A new one is a folder beside this file, and two words here. */
 import { z } from 'zod'
+import { InputError } from '../errors.ts'
 import { expectGuarded, type Rig, type RigOptions, type RobotKind } from '../robot/rig.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import { replayed } from './replayed/index.ts'
@@ -24,6 +25,13 @@ const kindOf = (config: RobotConfig): RobotKind => KINDS.find(({ kind }) => kind
 
 /** The robot in one of the config's cells, without opening it. @throws InputError if there is no such robot */
 export const describeRobot = (config: RobotConfig, cell: string): RobotSpec => kindOf(config).describe(config, cell)
+
+/** Stops one that can break from beside whoever drives it. @returns what was done, in words @throws InputError where that cannot be done */
+export async function stopRobot(config: RobotConfig, cell: string): Promise<string> {
+  const { kind, stop } = kindOf(config)
+  if (!stop) throw new InputError(`robot "${kind}"`, 'is no robot that can break', 'End the process that runs it')
+  return stop(config, cell)
+}
 
 /** @throws InputError if it cannot be opened, or could move without a watchdog */
 export async function openRig(config: RobotConfig, cell: string, options?: RigOptions): Promise<Rig> {

@@ -339,6 +339,8 @@ export function parseConfig(where: string, settings: unknown): RunConfig {
       .join(', ')
     throw new InputError(where, `setting "${path}": there is no such kind`, `Choose one of: ${kinds}`)
   }
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined'))
+    throw new InputError(where, `setting "${path}" is missing`, `Give it: ${descriptionOf(path) || 'see `duet train --help`'}`)
   throw new InputError(where, `setting "${path}": ${issue.message}`, 'See `duet train --help` for the settings')
 }
 
@@ -371,8 +373,8 @@ export function describeSettings(): { name: string; value: unknown; text: string
 }
 
 function descriptionOf(name: string): string {
-  const at = typeAt(name.split('.'))
-  return at.description ?? unwrap(at).description ?? ''
+  const at = typeWithin(RunConfig, name.split('.'))
+  return at ? (at.description ?? unwrap(at).description ?? '') : ''
 }
 
 /** Whether a resumed run takes this setting anew: as it says itself, or else its group. Undefined where nobody says. */

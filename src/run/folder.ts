@@ -27,6 +27,10 @@ export class RunFolder {
   get trials() {
     return join(this.path, 'trials.jsonl')
   }
+  /** The same of one that `duet eval` makes. */
+  get trialsApart() {
+    return join(this.path, 'trials-apart.jsonl')
+  }
   get summary() {
     return join(this.path, 'summary.json')
   }

@@ -43,6 +43,6 @@ export interface Observer extends Attendance {
   /** A person shows what the run begins from; resolves when all of it is kept. */
   demonstrate(cell: string, wanted: WantedDemonstrations): Promise<void>
   evaluating(evaluation: EvaluationProgress): void
-  /** The run is over, with its summary, or with the error that ended it. */
-  closed(outcome: { summary: Summary } | { error: unknown }): void
+  /** It is over, with the run's summary (null of what is no run, an evaluation by itself), or with the error that ended it. */
+  closed(outcome: { summary: Summary | null } | { error: unknown }): void
 }

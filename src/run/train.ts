@@ -3,21 +3,19 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { aloneInRealTime, evaluate, evaluationNoise, score } from '../loop/evaluate.ts'
+import { score } from '../loop/evaluate.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
 import type { EpisodeSummary } from '../loop/happening.ts'
-import { paceOf } from '../loop/pace.ts'
-import { holding, type Practice } from '../loop/practice.ts'
+import type { Practice } from '../loop/practice.ts'
 import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
-import { rewardSources } from '../reward/sources.ts'
 import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
-import { EvaluationPlan } from './evaluation-plan.ts'
+import { evaluateRig } from './evaluation.ts'
 import type { RunFolder } from './folder.ts'
 import { lock } from './lock.ts'
 import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
@@ -128,8 +126,9 @@ async function trainIn(
   }
   const events = { ...given, onProgress }
   let run: Run
+  let session: Session
   try {
-    const session = await openSafely(open, config, course, closing)
+    session = await openSafely(open, config, course, closing)
     expectReady(session, observer !== undefined)
     observer?.opened({ folder, config, session })
     for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
@@ -147,7 +146,15 @@ async function trainIn(
   await run.evaluateStep0()
   await run.goOnline()
   await run.finish()
-  return run.report()
+  const summary = run.report()
+  if (!course.stopping) await leaveRobots(session, events.onNotice) // who stops a run wants nothing to move
+  return summary
+}
+
+/** The run ended well, and what it found is written: its robots go to where they rest, where they are asked to. */
+async function leaveRobots({ rigs }: Session, onNotice: TrainEvents['onNotice']): Promise<void> {
+  for (const rig of rigs)
+    await rig.leave?.().catch((error: Error) => onNotice?.(`The robot stays where it is: ${error.message}`))
 }
 
 /** A session that comes after the run has ended is closed again. */
@@ -318,6 +325,8 @@ class Run {
       by,
       ...(timing && { timing }),
     })
+    const { condition } = practice.rig
+    if (condition) parts.metrics.write({ kind: 'condition', ...clock, robot: cell, parts: condition() })
     const where = parts.practices.length > 1 ? `${cell}, ` : ''
     const told = commands ? ` (${commands} ${commands === 1 ? 'command' : 'commands'})` : ''
     const note = `${where}${task}: ${ending}${operatorSteps ? ` (operator ${operatorSteps} of ${length} steps)` : ''}${told}`
@@ -352,35 +361,13 @@ class Run {
     for (const { rig } of parts.practices) {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
       const { perception, policy, course } = parts
-      const { observer } = this.events
-      const pace = observer || rig.real ? paceOf(rig, config, observer) : undefined
-      const crew = {
-        robot: rig.robot,
-        perception,
-        policy,
-        noise: evaluationNoise(config),
-        pace,
-        course,
-        rewards: rewardSources(config.reward, rig.robot.spec),
-        ...aloneInRealTime(rig),
-      }
-      const { cell } = rig
-      const plan = new EvaluationPlan(rig, config.tasks, { stage, trials, firstSeed })
-      observer?.evaluating(plan.progress)
-      robots[cell] = await evaluate(crew, config.tasks, {
-        trials,
-        firstSeed,
-        made: (task, seed) => kept?.made(cell, task, seed),
-        attend: (task) => {
-          const beside = observer?.attend({ cell: rig.cell, stage: 'evaluation', task, episode: null })
-          return beside && holding(beside, (held) => course.failure.during(held))
-        },
+      robots[rig.cell] = await evaluateRig(rig, {
+        ...{ config, perception, policy, course, stage, trials, firstSeed, kept },
+        observer: this.events.observer,
+        tasks: config.tasks,
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
-          if (!kept?.made(cell, summary.task, summary.seed)) kept?.keep(cell, summary)
-          plan.note(summary)
-          observer?.evaluating(plan.progress)
           const done = episodes.push(summary)
           const total = trials * config.tasks.length * parts.practices.length
           const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`

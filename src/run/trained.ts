@@ -10,6 +10,7 @@ import { readNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
 
 export type Trained = {
+  folder: RunFolder // of its run
   config: RunConfig
   checkpoint: string
   session: Session
@@ -26,7 +27,7 @@ export async function openTrained(
   device?: Device,
 ): Promise<Trained> {
   const { checkpoint, run } = findCheckpoint(path)
-  const { config: trained } = RunFolder.open(run)
+  const { folder, config: trained } = RunFolder.open(run)
   const config = parseConfig(run, mergeSettings(trained, { robot, ...(device && { device }) }))
   const session = await openSession(config)
   for (const { robot } of session.rigs) robot.supervisedBy([]) // whoever started this sits at the terminal
@@ -35,6 +36,7 @@ export async function openTrained(
   const policy = await Policy.create(sizes, commands, config.method)
   policy.setParameters(await readPolicy(checkpoint, actorLayouts(sizes, config.method)))
   return {
+    folder,
     config,
     checkpoint,
     session,

@@ -232,6 +232,32 @@ describe('health', () => {
   })
 })
 
+describe('parts of a robot', () => {
+  const condition = (temperature: number, voltage: number) => ({
+    kind: 'condition' as const,
+    time: 0,
+    robotSteps: 0,
+    robot: 'A',
+    parts: [{ part: 'elbow', temperature, hottest: 65, voltage }],
+  })
+  const signs = (...readings: [temperature: number, voltage: number][]) =>
+    assess(
+      readings.map(([temperature, voltage]) => condition(temperature, voltage)),
+      config,
+    ).map(({ sign, figure }) => [sign, figure])
+
+  it('are named before they are so hot that the robot stops, and no longer once they have cooled', () => {
+    expect(signs([55, 12])).toEqual([])
+    expect(signs([40, 12], [56, 12])).toEqual([['part elbow of A hot', '56 °C, at 65 °C the robot stops']])
+    expect(signs([56, 12], [50, 12])).toEqual([])
+  })
+
+  it('are named where their supply sinks by more than 15 %', () => {
+    expect(signs([40, 12], [40, 10.3])).toEqual([])
+    expect(signs([40, 12], [40, 10.1])).toEqual([['part elbow of A low voltage', '10.1 V, at first 12.0 V']])
+  })
+})
+
 describe('a run that watches its health', () => {
   let folder: string
   beforeEach(() => {

@@ -285,3 +285,43 @@ describe('a driver that tells of a fault itself', () => {
     await robot.stop()
   })
 })
+
+describe('a stop from another process', () => {
+  const stopFromElsewhere = () =>
+    new FaultFile('left arm/2', folder).write({ kind: 'stopped', what: 'stopped by somebody from a terminal' })
+  afterEach(() => new FaultFile('left arm/2', folder).clear())
+
+  it('holds the robot from its next step on, and is told as any other stop', async () => {
+    const motor = new Motor()
+    const told: string[] = []
+    const faults = new FaultFile('left arm/2', folder)
+    const robot = new SafeRobot(motor, { faults, onFault: ({ what }) => told.push(what) })
+    await robot.reset('wait')
+    await robot.step(push())
+    stopFromElsewhere()
+    await robot.step(push())
+    expect(motor.actions.map(([x]) => x)).toEqual([0.5, 0])
+    expect(robot.fault).toMatchObject({ kind: 'stopped' })
+    expect(told).toEqual(['stopped by somebody from a terminal'])
+    robot.clearFault()
+    await robot.step(push())
+    expect(motor.actions.map(([x]) => x)).toEqual([0.5, 0, 0.5])
+  })
+
+  it.each(['reset', 'park'] as const)('ends a %s, on which no step is sent', async (way) => {
+    const motor = new Motor()
+    let stop = () => {}
+    const going = new Promise<Observation>((_, reject) => {
+      stop = () => reject(new Error('was stopped on its way'))
+    })
+    motor.stop = async () => stop()
+    const robot = new SafeRobot(Object.assign(motor, { reset: () => going, park: async () => void (await going) }), {
+      faults: new FaultFile('left arm/2', folder),
+    })
+    const over = (way === 'reset' ? robot.reset('wait') : robot.park()).catch(() => {})
+    stopFromElsewhere()
+    await over
+    expect(robot.fault).toMatchObject({ kind: 'stopped' })
+    await expect(robot.reset('wait')).rejects.toThrow('holds after a fault (stopped: stopped by somebody')
+  })
+})

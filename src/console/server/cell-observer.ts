@@ -1,4 +1,5 @@
 /** @file Beside one robot of a run: what it does is seen, a person may tend it, and what they do becomes labels. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attendant, EpisodeSetting } from '../../loop/attendant.ts'
 import type { EpisodeSummary } from '../../loop/happening.ts'
 import type { Person } from '../../operator/person.ts'
@@ -18,6 +19,8 @@ import type { Recording } from './recording.ts'
 import { SmoothTending } from './smooth-tending.ts'
 import { teleoperate } from './teleop.ts'
 
+const GLANCE_EVERY = 200 // ms, while a scene is laid
+
 export type CellObserverOptions = {
   rig: Pick<Rig, 'cell' | 'robot' | 'reset' | 'leader'>
   person: Person
@@ -29,6 +32,7 @@ export type CellObserverOptions = {
   inFocus: () => boolean // this robot is the one that is shown, and that the person tends
   watched: () => boolean // somebody looks on
   onLook: () => void // there is a newer observation
+  onGlance: () => void // there are newer pictures
   onEvent: (event: LabelEvent | EpisodeEvent) => void
 }
 
@@ -76,7 +80,7 @@ export class CellObserver {
       ready: () => {
         return wanted() ? this.teleoperate(wanted) : hold.ready(cell)
       },
-      scene: (seed) => (reset === 'person' ? hold.scene(cell, this.sceneOf(task, seed)) : undefined),
+      scene: (seed) => (reset === 'person' ? this.scene(task, seed) : undefined),
       begin: (observation) => {
         hold.begin(cell)
         labels.begin()
@@ -105,6 +109,28 @@ export class CellObserver {
     }
   }
 
+  /** Resolves when a person has laid the scene, as `Hold.scene` does; meanwhile whoever looks on sees it. */
+  private async scene(task: string, seed: number): Promise<void> {
+    const { rig, hold, inFocus, watched, onGlance } = this.options
+    let over = false
+    const laid = hold.scene(rig.cell, this.sceneOf(task, seed)).finally(() => {
+      over = true
+    })
+    laid.catch(() => {}) // it is heard below
+    while (!over) {
+      if (watched() && inFocus() && !hold.stopped) {
+        const seen = await rig.robot.glance().catch(() => undefined) // whoever needs it next hears of what is wrong
+        if (seen) {
+          this.view.glance(seen, true)
+          this.newest = seen.images
+          onGlance()
+        }
+      }
+      await Promise.race([laid.catch(() => {}), sleep(GLANCE_EVERY, undefined, { ref: false })])
+    }
+    await laid
+  }
+
   /** What a person is to lay for a start of the task. */
   private sceneOf(task: string, seed: number): SceneToLay {
     const spec = this.rig.robot.spec.tasks[task]!
@@ -125,9 +151,9 @@ export class CellObserver {
 
   private teleoperate(wanted: () => boolean): Promise<void> {
     const { rig, person, hold, recording } = this.options
-    const { cell, reset } = rig
+    const { reset } = rig
     const lay = async (task: string, seed: number) => {
-      if (reset === 'person') await hold.scene(cell, this.sceneOf(task, seed))
+      if (reset === 'person') await this.scene(task, seed)
       return reset === 'person'
     }
     const look = (observation: Observation) => this.look(observation)

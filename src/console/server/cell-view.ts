@@ -60,8 +60,13 @@ export class CellView {
   }
 
   /** `pictured`: whether somebody looks on, so that the image is worth keeping. */
-  look({ images, proprio }: Observation, pictured: boolean): void {
+  look(observation: Observation, pictured: boolean): void {
     this.steps++
+    this.glance(observation, pictured)
+  }
+
+  /** The same between two steps: nothing has been done since. */
+  glance({ images, proprio }: Observation, pictured: boolean): void {
     this.seen = { proprio, time: Date.now() }
     const image = pictured ? images[this.cameras[0]?.name ?? ''] : undefined
     this.firstPicture = image ? copyOf(image) : null

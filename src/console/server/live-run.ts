@@ -71,6 +71,7 @@ export class LiveRun {
         inFocus: () => this.focus === cell,
         watched: () => broadcast.viewers > 0,
         onLook: () => this.look(),
+        onGlance: () => this.picture(),
         onEvent: (event) => broadcast.tell(event),
       })
       return [rig.cell, cell] as const

@@ -147,7 +147,7 @@ export class RunObserver implements Observer, Operated {
     this.broadcast.tell({ kind: 'evaluation', ...evaluation })
   }
 
-  closed(outcome: { summary: Summary } | { error: unknown }): void {
+  closed(outcome: { summary: Summary | null } | { error: unknown }): void {
     this.isOver = true
     this.dismiss()
     const summary = 'summary' in outcome ? outcome.summary : null

@@ -82,10 +82,12 @@ function LateBanner() {
 function EndBanner() {
   const ended = useModel((model) => model.ended)
   if (!ended) return null
+  const { error, summary } = ended
   return (
-    <div class={`line-banner ${ended.error ? 'failed' : ''}`} role="status">
-      <b>The run has ended.</b> {ended.error ?? 'Its result and every episode are under '}
-      {!ended.error && <a href="#sessions">Sessions</a>}
+    <div class={`line-banner ${error ? 'failed' : ''}`} role="status">
+      <b>{summary || error ? 'The run has ended.' : 'The evaluation is over.'}</b>{' '}
+      {error ?? (summary ? 'Its result and every episode are under ' : 'The terminal has its result, too.')}
+      {summary && <a href="#sessions">Sessions</a>}
     </div>
   )
 }

@@ -10,6 +10,7 @@ import { mean, median } from '../../metrics/statistics.ts'
 import type { RunConfig } from '../../run/config.ts'
 import { FallingPolicy } from './falling-policy.ts'
 import { type Finding, FlatTask } from './flat-task.ts'
+import { Parts } from './parts.ts'
 
 /** What the signs need to know of the settings. */
 export type HealthConfig = Pick<RunConfig, 'learner' | 'online' | 'talk'>
@@ -52,6 +53,7 @@ export class HealthMonitor {
   private readonly shares: { first: Episode[]; last: Episode[] } = { first: [], last: [] }
   private labels?: MetricOf<'labels'>
   private readonly cameras = new Map<string, MetricOf<'camera'>>() // of those that look blind the last line
+  private readonly parts = new Parts()
   private updatesHeard = 0
   private learnedAt = 0 // robot steps at the last update
   private robotSteps = 0
@@ -69,6 +71,7 @@ export class HealthMonitor {
     if (metric.kind === 'update') this.hearUpdate(metric)
     if (metric.kind === 'episode') this.hearEpisode(metric)
     if (metric.kind === 'labels') this.labels = metric
+    if (metric.kind === 'condition') this.parts.hear(metric)
     if (metric.kind === 'camera') this.cameras.set(`${metric.camera} of ${metric.robot}`, metric)
     if (metric.kind !== 'evaluation') this.weigh(metric)
   }
@@ -126,7 +129,7 @@ export class HealthMonitor {
       }
       const lines = (this.pending.get(name) ?? 0) + 1
       this.pending.set(name, lines)
-      if (lines < (finding?.sign === 'no number' || name.startsWith('camera ') ? 1 : CONFIRMATIONS)) continue
+      if (lines < (finding?.sign === 'no number' || /^(camera|part) /.test(name) ? 1 : CONFIRMATIONS)) continue
       this.pending.delete(name)
       if (finding) this.shown.set(name, { ...finding, since: { time: at.time, robotSteps: at.robotSteps } })
       else this.shown.delete(name)
@@ -153,6 +156,7 @@ export class HealthMonitor {
       this.explodingGradient(),
       this.idleLearner(),
       ...this.blindCameras(),
+      ...this.parts.findings(),
       this.unpunctualLoop(),
     ].filter((finding) => finding !== undefined)
   }

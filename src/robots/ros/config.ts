@@ -99,6 +99,7 @@ export const RosConfig = z.strictObject({
     .union([z.literal('person'), ServiceConfig])
     .default('person')
     .describe('who brings the scene to a start state: a person, or a service of the robot'),
+  park: ServiceConfig.optional().describe('ros: called when a run ends well; left out: the robot stays where it is'),
   recovery: ServiceConfig.optional().describe('called when a person has cleared a fault, and at no other time'),
   age: z
     .strictObject({

@@ -8,4 +8,5 @@ export const ros: RobotKind<typeof RosConfig> = {
   config: RosConfig,
   describe: (config) => rosSpec(config),
   open: async (config, cell, options) => (await import('./rig.ts')).openRos(config, cell, options),
+  stop: async (config) => (await import('./stop.ts')).stopRos(config),
 }

@@ -11,9 +11,11 @@ export async function openRos(config: RosConfig, cell: string, { blind }: RigOpt
   const limits = safetyLimitsOf(config.safety, rosSpec(config)) // before anything is connected
   const robot = await RosRobot.open(blind ? { ...config, cameras: {} } : config)
   try {
+    const safe = new SafeRobot(robot, { limits, faults: new FaultFile(config.name) })
     return {
       cell,
-      robot: new SafeRobot(robot, { limits, faults: new FaultFile(config.name) }),
+      robot: safe,
+      ...(safe.parks && { leave: () => safe.park() }),
       reset: config.reset === 'person' ? 'person' : 'itself',
       real: true,
       close: () => robot.close(),

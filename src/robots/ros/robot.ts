@@ -107,6 +107,18 @@ export class RosRobot implements Robot {
     this.halt()
   }
 
+  /** By its service, where a config names one. A stop on the way is said to the command topic; the service has to heed it. */
+  get park(): (() => Promise<void>) | undefined {
+    const { park } = this.config
+    if (!park) return undefined
+    return async () => {
+      if (this.trouble) throw this.trouble
+      this.halt()
+      this.node.expectSound()
+      await this.node.call(park)
+    }
+  }
+
   /** Connects anew where the connection was lost, and has the robot clear what it latched itself. Moves nothing. */
   async recover(): Promise<void> {
     this.trouble = null

@@ -43,6 +43,7 @@ const Settings = z.strictObject({
     })
     .prefault({}),
   startLift: atLeast0('serl: m that the tool first rises on its way to a start'),
+  park: six.optional().describe('serl: where the arm goes when a run ends well, as startPose; left out: it stays'),
   startGrip: z
     .enum(['leave', 'open', 'close'])
     .default('leave')

@@ -8,4 +8,5 @@ export const serl: RobotKind<typeof SerlConfig> = {
   config: SerlConfig,
   describe: serlSpec,
   open: async (config, cell, options) => (await import('./rig.ts')).openSerl(config, cell, options),
+  stop: async (config, cell) => (await import('./stop.ts')).stopSerl(config, cell),
 }

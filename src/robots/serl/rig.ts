@@ -28,6 +28,7 @@ export async function openSerl(config: SerlConfig, cell: string, { blind }: RigO
       robot,
       reset: config.reset,
       real: true,
+      ...(robot.parks && { leave: () => robot.park() }),
       async close() {
         await robot.stop().catch(() => {}) // one that cannot be told has a fault, which is kept
         await cameras.close()

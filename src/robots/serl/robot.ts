@@ -28,7 +28,7 @@ import {
 import type { SerlConfig } from './config.ts'
 import { asFault, type ServerConnection } from './connection.ts'
 import { isAtGoal } from './goal.ts'
-import { sevenOf } from './poses.ts'
+import { poseOfSix, sevenOf } from './poses.ts'
 import { serlStart } from './spec.ts'
 import { Stall } from './stall.ts'
 import { type ArmState, readState } from './state.ts'
@@ -83,7 +83,7 @@ export class SerlRobot implements Robot {
     const goal = serlStart(this.config, this.spec, task, seed)
     this.expectSound()
     const { stops } = this
-    const { precision, compliance, jointReset, startGrip } = this.config
+    const { precision, jointReset, startGrip } = this.config
     this.stall.forget()
     await this.send((await this.read()).pose, stops) // before the clips widen: nothing may pull at it
     await this.setParameters(precision, stops)
@@ -93,16 +93,33 @@ export class SerlRobot implements Robot {
       await this.send((await this.read()).pose, stops)
     }
     this.tellGripper(this.gripRead(await this.read()), startGrip)
-    for (const point of this.wayPoints(goal)) await this.go(point, stops)
-    await this.setParameters(compliance, stops)
-    this.holding = true // at the start, wherever the load makes it hang
+    await this.travel(goal, stops)
     this.deadline = this.clock.now()
     return this.look()
   }
 
-  /** A look moves nothing: after a fault a person wants to see, too. */
+  /** Where a config names such a place. */
+  get park(): (() => Promise<void>) | undefined {
+    const { park, startAngles, precision } = this.config
+    if (!park) return undefined
+    return async () => {
+      this.expectSound()
+      const { stops } = this
+      this.stall.forget()
+      await this.send((await this.read()).pose, stops)
+      await this.setParameters(precision, stops)
+      await this.travel(poseOfSix(park, startAngles), stops)
+    }
+  }
+
+  /** A look moves nothing: after a fault a person wants to see, too, and one that fails is a fault for whoever needed it. */
   async observe(): Promise<Observation> {
-    return this.look()
+    try {
+      this.take(await readState(this.server, this.config.gripper))
+    } catch (error) {
+      throw asFault(error)
+    }
+    return this.observation()
   }
 
   async step(action: Action): Promise<Outcome> {
@@ -170,6 +187,12 @@ export class SerlRobot implements Robot {
     this.holding = true
     this.stall.forget()
     this.fault = this.untold = null
+  }
+
+  private async travel(goal: Pose, stops: number): Promise<void> {
+    for (const point of this.wayPoints(goal)) await this.go(point, stops)
+    await this.setParameters(this.config.compliance, stops)
+    this.holding = true // there, wherever the load makes it hang
   }
 
   /** One point of the way to a start, which waits for the arm. @throws RobotFault where it does not come */
@@ -283,13 +306,23 @@ export class SerlRobot implements Robot {
   }
 
   private async read(): Promise<ArmState> {
-    this.state = await this.faulty(readState(this.server, this.config.gripper))
+    return this.take(await this.faulty(readState(this.server, this.config.gripper)))
+  }
+
+  private take(state: ArmState): ArmState {
+    this.state = state
     this.readAt = this.clock.now()
-    return this.state
+    return state
   }
 
   private async look(): Promise<Observation> {
-    const { pose, velocity, angularVelocity, force, torque, opening } = await this.read()
+    await this.read()
+    return this.observation()
+  }
+
+  /** Of the state that was read last. */
+  private observation(): Observation {
+    const { pose, velocity, angularVelocity, force, torque, opening } = this.state!
     const turned = rotationBetween(this.spec.home!, pose.rotation)
     const gripper = this.config.gripper === 'none' ? [] : [opening, this.asked]
     const proprio = [...pose.position, ...turned, ...velocity, ...angularVelocity, ...force, ...torque, ...gripper]

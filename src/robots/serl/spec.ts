@@ -55,12 +55,20 @@ export function serlStart(config: SerlConfig, spec: RobotSpec, task: string, see
   }
 }
 
-/** @throws InputError where a start, or what it may be spread to, lies outside of the work box, or is that of no task */
+/** @throws InputError where a start, or what it may be spread to, or the place to park lies outside of the work box, or a start is that of no task */
 export function expectStartsWithin(config: SerlConfig, spec: RobotSpec): void {
   const { low, high } = config.safety.workBox
   for (const task of Object.keys(config.startPoses))
     if (!Object.hasOwn(spec.tasks, task))
       throw new InputError(`robot.startPoses.${task}`, 'is the start of no task', 'Name one of robot.tasks')
+  config.park?.slice(0, 3).forEach((value, axis) => {
+    if (value < low[axis]! || value > high[axis]!)
+      throw new InputError(
+        'robot.park',
+        `is ${value} m on ${'xyz'[axis]}, the work box reaches from ${low[axis]} to ${high[axis]}`,
+        'Move it, or widen safety.workBox',
+      )
+  })
   for (const task of Object.keys(spec.tasks))
     serlStart(config, spec, task).position.forEach((value, axis) => {
       const spread = axis < 2 ? config.startSpread.xy : 0

@@ -8,4 +8,5 @@ export const so101: RobotKind<typeof So101Config> = {
   config: So101Config,
   describe: (config) => specOfArm(config),
   open: async (config, cell, options) => (await import('./rig.ts')).openSo101(config, cell, options),
+  stop: async (config) => (await import('./stop.ts')).stopSo101(config),
 }

@@ -9,13 +9,17 @@ import type { Rig, RigOptions } from '../../robot/rig.ts'
 import { SafeRobot } from '../../robot/safety.ts'
 import { type LeaderConfig, SIMULATED, type So101Config } from './config.ts'
 import { realArm } from './connect.ts'
+import { JOINTS } from './joints.ts'
 import { LeaderArm } from './leader.ts'
 import { So101 } from './robot.ts'
 import { simulatedSo101 } from './simulated/so101.ts'
-import { specOfArm } from './spec.ts'
+import { expectStartWithin, specOfArm } from './spec.ts'
 
-export const openSo101 = (config: So101Config, cell: string, options: RigOptions = {}): Promise<Rig> =>
-  config.port === SIMULATED ? openSimulated(config, cell) : openReal(config, cell, options)
+/** @throws InputError saying what is wrong with config, arm, leader or cameras; nothing has moved */
+export async function openSo101(config: So101Config, cell: string, options: RigOptions = {}): Promise<Rig> {
+  expectStartWithin(config)
+  return config.port === SIMULATED ? openSimulated(config, cell) : openReal(config, cell, options)
+}
 
 async function openReal(config: So101Config, cell: string, { blind }: RigOptions): Promise<Rig> {
   const spec = specOfArm(config)
@@ -31,9 +35,9 @@ async function openReal(config: So101Config, cell: string, { blind }: RigOptions
       (await openLeader(config, config.leader).catch((error) => so101.close().then(() => Promise.reject(error))))
     const close = async () => {
       await leader?.arm.close()
-      await closeAll(robot, so101, config, cameras)
+      await closeAll(robot, so101, cameras)
     }
-    return { cell, robot, reset: 'person', real: true, ...(leader && { leader: leader.leader }), close }
+    return { cell, robot, reset: 'person', real: true, ...(leader && { leader: leader.leader }), close, ...conditionOf(so101, config), ...leaving(robot, so101, config) }
   } catch (error) {
     await cameras?.close()
     throw error
@@ -58,16 +62,34 @@ async function openSimulated(config: So101Config, cell: string): Promise<Rig> {
   const { so101 } = await simulatedSo101(config)
   const { workBox } = config.safety
   const robot = new SafeRobot(so101, { limits: { workBox, force: Number.POSITIVE_INFINITY } })
-  return { cell, robot, reset: 'itself', real: false, close: () => closeAll(robot, so101, config, null) }
+  return { cell, robot, reset: 'itself', real: false, close: () => closeAll(robot, so101, null), ...conditionOf(so101, config), ...leaving(robot, so101, config) }
 }
 
-/** As the config asks, but for an arm with a fault: that stays where it is, under torque. */
-async function closeAll(robot: SafeRobot, so101: So101, { exit }: So101Config, cameras: Cameras | null): Promise<void> {
-  try {
-    await robot.stop().catch(() => {}) // one that cannot be told has a fault, which is kept
-    if (!robot.fault) await so101.leave(exit)
-  } finally {
-    await so101.close()
-    await cameras?.close()
-  }
+/** How its servos are. */
+const conditionOf = (so101: So101, { servos }: So101Config): Required<Pick<Rig, 'condition'>> => ({
+  condition: () =>
+    so101.state.map(({ temperature, voltage }, j) => ({
+      part: JOINTS[j]!,
+      temperature,
+      hottest: servos.temperature,
+      voltage,
+    })),
+})
+
+/** When a run ended well, as the config asks. */
+export const leaving = (robot: SafeRobot, so101: So101, { exit }: So101Config): Pick<Rig, 'leave'> =>
+  exit === 'hold'
+    ? {}
+    : {
+        async leave() {
+          await robot.park()
+          if (exit === 'relax') await so101.relax()
+        },
+      }
+
+/** The arm stays where it is, under torque. */
+async function closeAll(robot: SafeRobot, so101: So101, cameras: Cameras | null): Promise<void> {
+  await robot.stop().catch(() => {}) // one that cannot be told has a fault, which is kept
+  await so101.close()
+  await cameras?.close()
 }

@@ -139,11 +139,13 @@ export class So101 implements Robot {
     await this.stop()
   }
 
-  /** The park pose, then as asked: under torque, or let go. */
-  async leave(exit: So101Config['exit']): Promise<void> {
-    if (exit === 'hold' || !this.arm.open) return
+  async park(): Promise<void> {
     await this.goTo([...this.config.park.map(toRadians), this.goals[GRIPPER_JOINT]!])
-    if (exit === 'relax') await this.arm.relax()
+  }
+
+  /** Its torque goes: it falls, unless it lies. */
+  async relax(): Promise<void> {
+    await this.guarded(() => this.arm.relax())
   }
 
   /** Lets go of the port; the servos hold where they were sent last. */

@@ -1,8 +1,10 @@
 /** @file What an arm tells of itself, without one at hand. */
 import { basename } from 'node:path'
+import { InputError } from '../../errors.ts'
 import { cameraSpecs } from '../../robot/cameras/config.ts'
 import { type Channel, vector } from '../../robot/channels.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
+import { beyond } from '../../robot/work-box.ts'
 import { posture } from './chain.ts'
 import { SIMULATED, type So101Config } from './config.ts'
 import { ARM_JOINTS, JOINTS, toRadians } from './joints.ts'
@@ -20,6 +22,18 @@ const CHANNELS: Channel[] = [
 ]
 
 export const startAngles = ({ start }: Pick<So101Config, 'start'>): number[] => start.map(toRadians)
+
+/** @throws InputError where an episode would begin outside of the work box */
+export function expectStartWithin(config: Pick<So101Config, 'start' | 'safety'>): void {
+  const { position } = posture(startAngles(config)).tool
+  const out = beyond(position, config.safety.workBox)
+  if (out > 0)
+    throw new InputError(
+      'robot.start',
+      `brings the tool to ${position.map((value) => value.toFixed(2)).join(', ')} m, ${(1000 * out).toFixed(0)} mm outside of the work box`,
+      'Choose another start pose, or widen safety.workBox',
+    )
+}
 
 export const nameOfArm = ({ port, arm }: Pick<So101Config, 'port' | 'arm'>): string =>
   `so101-${port === SIMULATED ? SIMULATED : basename(arm, '.json')}`

@@ -2,7 +2,7 @@
 import { InputError } from '../../errors.ts'
 import { gap, type Vec3 } from '../../robot/rotation.ts'
 import { beyond } from '../../robot/work-box.ts'
-import { millimetres, type Rung, type Site } from './rung.ts'
+import { type Findings, millimetres, type Rung, type Site } from './rung.ts'
 
 const GRIPPER_SECONDS = 2
 const GRIPPED = 0.1 // of its whole way, at least, between open and closed
@@ -16,7 +16,7 @@ export const gripper: Rung = {
   name: 'gripper',
   moves: true,
   look: 'Did the gripper close and open, and did nothing else move?',
-  async climb({ rig: { robot }, hand }) {
+  async climb({ rig: { robot }, hand }): Promise<Findings> {
     const { channels, name } = robot.spec
     if (!channels.some(({ role }) => role === 'grip')) return { gripper: 'none' }
     const opening = channels.findIndex(({ role }) => role === 'opening')

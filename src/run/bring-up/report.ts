@@ -16,6 +16,8 @@ export const linesOf = ({ rungs, notTried }: BringUpReport): string[] => [
 
 export const linesOfRung = ({ rung, passed, findings, look, why, remedy, seconds }: RungReport): string[] => [
   `${passed ? 'passed' : 'FAILED'}  ${rung} (${seconds} s)`,
-  ...Object.entries(findings).map(([name, value]) => `        ${name}: ${value === true ? 'yes' : value === false ? 'no' : value}`),
+  ...Object.entries(findings).map(
+    ([name, value]) => `        ${name}: ${value === true ? 'yes' : value === false ? 'no' : value}`,
+  ),
   ...(why === undefined ? [`        look: ${look}`] : [`        ${why}`, `        ${remedy}`]),
 ]

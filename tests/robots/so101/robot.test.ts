@@ -1,8 +1,10 @@
 /** @file The driver behind its simulated bus: what it refuses before anything moves, what stops it, and what it says that it did. */
 import { describe, expect, it } from 'vitest'
 import { SafeRobot } from '../../../src/robot/safety.ts'
+import { So101Config } from '../../../src/robots/so101/config.ts'
 import { MODEL_STS3215 } from '../../../src/robots/so101/feetech/registers.ts'
 import { type JointName, toRadians } from '../../../src/robots/so101/joints.ts'
+import { leaving, openSo101 } from '../../../src/robots/so101/rig.ts'
 import type { SimulatedBus } from '../../../src/robots/so101/simulated/bus.ts'
 import { SimulatedServo } from '../../../src/robots/so101/simulated/servo.ts'
 import { anArm, servoOf } from './builders.ts'
@@ -282,6 +284,18 @@ describe('a stop', () => {
   })
 })
 
+describe('a start pose', () => {
+  it('outside of the work box is refused before anything is opened', async () => {
+    const config = So101Config.parse({
+      kind: 'so101',
+      port: '/dev/none',
+      tasks: { cube: { instruction: 'put it there', maxSteps: 10 } },
+      start: [0, -95, 85, 55, 0],
+    })
+    await expect(openSo101(config, 'A')).rejects.toThrow(/^robot.start: brings the tool to .* outside of the work box/)
+  })
+})
+
 describe('the end of a run', () => {
   it.each([
     ['hold', 1, false],
@@ -290,7 +304,7 @@ describe('the end of a run', () => {
   ] as const)('with %s', async (exit, torque, parked) => {
     const { robot, bus, config } = await anArm()
     await robot.reset('reach')
-    await robot.leave(exit)
+    await leaving(new SafeRobot(robot), robot, { ...config, exit }).leave?.()
     expect(bus.servos.map((servo) => servo.get('torqueEnable'))).toEqual(Array(6).fill(torque))
     const lift = robot.state[1]!.position
     expect(Math.abs(lift - toRadians((parked ? config.park : config.start)[1])) < 0.05).toBe(true)

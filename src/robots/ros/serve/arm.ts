@@ -60,6 +60,7 @@ const Rotation = z
 const Aim = z.object({ pose: z.object({ position: Xyz, orientation: Rotation }) })
 const Drive = z.object({ twist: z.object({ linear: Xyz, angular: Xyz }) })
 const Grip = z.object({ data: z.number() })
+const Press = z.object({ data: z.boolean() })
 
 const xyz = ([x, y, z]: Vec3) => ({ x, y, z })
 
@@ -77,6 +78,7 @@ export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Pr
     clock = () => Date.now() / 1000,
   } = options
   let driven = Number.NEGATIVE_INFINITY // ms, when the newest twist came
+  let pressed = false // by somebody on the topic of the emergency stop
   const bridge = await StandInBridge.open(
     {
       version,
@@ -93,7 +95,7 @@ export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Pr
           type: 'geometry_msgs/PoseStamped',
           hear(message) {
             const { position, orientation } = Aim.parse(message).pose
-            arm.aim({ position, rotation: orientation })
+            if (!pressed) arm.aim({ position, rotation: orientation })
           },
         },
         [SERVED.twist]: {
@@ -101,7 +103,14 @@ export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Pr
           hear(message) {
             const { linear, angular } = Drive.parse(message).twist
             driven = performance.now()
-            arm.drive(linear, angular)
+            if (!pressed) arm.drive(linear, angular)
+          },
+        },
+        [SERVED.estop]: {
+          type: 'std_msgs/Bool',
+          hear(message) {
+            pressed = Press.parse(message).data
+            if (pressed) arm.drive([0, 0, 0], [0, 0, 0])
           },
         },
         [SERVED.gripper]: { type: 'std_msgs/Float64', hear: (message) => arm.grip(Grip.parse(message).data < 0.5) },
@@ -133,7 +142,7 @@ export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Pr
     )
     drawing = false
   }, 1000 * pictures)
-  const telling = setInterval(() => tell(bridge, headerOf(version, clock()), arm), 1000 * readings)
+  const telling = setInterval(() => tell(bridge, headerOf(version, clock()), arm, pressed), 1000 * readings)
   return {
     address: bridge.address,
     async close() {
@@ -164,14 +173,14 @@ function headerOf(version: RosVersion, now: number): Header {
   return { stamp, frame_id: 'base' }
 }
 
-function tell(bridge: StandInBridge, header: Header, arm: ServedArm): void {
+function tell(bridge: StandInBridge, header: Header, arm: ServedArm, pressed: boolean): void {
   const { pose, linear, angular, force, opening } = arm.state()
   const [w, x, y, z] = pose.rotation
   bridge.publish(SERVED.pose, { header, pose: { position: xyz(pose.position), orientation: { x, y, z, w } } })
   bridge.publish(SERVED.velocity, { header, twist: { linear: xyz(linear), angular: xyz(angular) } })
   bridge.publish(SERVED.wrench, { header, wrench: { force: xyz(force), torque: xyz([0, 0, 0]) } })
   bridge.publish(SERVED.joints, { header, name: [FINGER], position: [opening], velocity: [], effort: [] })
-  bridge.publish(SERVED.estop, { data: arm.estopped })
+  bridge.publish(SERVED.estop, { data: arm.estopped || pressed })
 }
 
 async function show(bridge: StandInBridge, header: Header, name: string, image: Image): Promise<void> {

@@ -31,7 +31,7 @@ type Listening = {
   left: Set<number> // ids that have not answered yet
   replies: Map<number, Packet>
   all: boolean // it goes on when all have answered
-  extra: number // replies that nobody was asked for: an id twice, or another one
+  extra: number // replies of an id that was asked and has answered already
   done: () => void
 }
 
@@ -75,12 +75,18 @@ export class ServoBus {
     return this.line.close()
   }
 
-  /** Whether a servo of that id is there; asked once, and listened to for the whole time. @throws BusError where more than one answers */
+  /** Whether a servo of that id is there; listened to for the whole time. @throws BusError where more than one answers */
   async ping(id: number): Promise<boolean> {
     return this.inTurn(async () => {
-      const { replies, extra, garbled } = await this.ask(encodePacket(id, INSTRUCTIONS.ping), [id], { all: true })
-      if (extra > 0 || (garbled && replies.size === 0)) throw new BusError(`several servos answer as ${id}`, [], true)
-      return replies.has(id)
+      for (let attempt = 0; attempt < this.tries; attempt++) {
+        const { replies, extra, garbled } = await this.ask(encodePacket(id, INSTRUCTIONS.ping), [id], { all: true })
+        const late = attempt // replies to the tries before, which may come now
+        if (extra > late || (garbled && replies.size === 0))
+          throw new BusError(`several servos answer as ${id}`, [], true)
+        if (replies.has(id)) return true
+        await sleep(this.quiet)
+      }
+      return false
     })
   }
 
@@ -176,7 +182,7 @@ export class ServoBus {
       const { listening } = this
       if (!listening) continue // too late
       if (listening.left.delete(packet.id)) listening.replies.set(packet.id, packet)
-      else listening.extra++
+      else if (listening.replies.has(packet.id)) listening.extra++ // another id's is late: it answers what was asked before
       if (listening.left.size === 0 && !listening.all) listening.done()
     }
   }
