@@ -340,7 +340,11 @@ export function parseConfig(where: string, settings: unknown): RunConfig {
     throw new InputError(where, `setting "${path}": there is no such kind`, `Choose one of: ${kinds}`)
   }
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined'))
-    throw new InputError(where, `setting "${path}" is missing`, `Give it: ${descriptionOf(path) || 'see `duet train --help`'}`)
+    throw new InputError(
+      where,
+      `setting "${path}" is missing`,
+      `Give it: ${descriptionOf(path) || 'see `duet train --help`'}`,
+    )
   throw new InputError(where, `setting "${path}": ${issue.message}`, 'See `duet train --help` for the settings')
 }
 

@@ -37,7 +37,16 @@ async function openReal(config: So101Config, cell: string, { blind }: RigOptions
       await leader?.arm.close()
       await closeAll(robot, so101, cameras)
     }
-    return { cell, robot, reset: 'person', real: true, ...(leader && { leader: leader.leader }), close, ...conditionOf(so101, config), ...leaving(robot, so101, config) }
+    return {
+      cell,
+      robot,
+      reset: 'person',
+      real: true,
+      ...(leader && { leader: leader.leader }),
+      close,
+      ...conditionOf(so101, config),
+      ...leaving(robot, so101, config),
+    }
   } catch (error) {
     await cameras?.close()
     throw error
@@ -62,7 +71,15 @@ async function openSimulated(config: So101Config, cell: string): Promise<Rig> {
   const { so101 } = await simulatedSo101(config)
   const { workBox } = config.safety
   const robot = new SafeRobot(so101, { limits: { workBox, force: Number.POSITIVE_INFINITY } })
-  return { cell, robot, reset: 'itself', real: false, close: () => closeAll(robot, so101, null), ...conditionOf(so101, config), ...leaving(robot, so101, config) }
+  return {
+    cell,
+    robot,
+    reset: 'itself',
+    real: false,
+    close: () => closeAll(robot, so101, null),
+    ...conditionOf(so101, config),
+    ...leaving(robot, so101, config),
+  }
 }
 
 /** How its servos are. */

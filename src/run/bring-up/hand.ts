@@ -1,9 +1,10 @@
 /** @file Moves a robot's tool slowly by small steps through its safety envelope, looking after each where it is. */
 import { InputError } from '../../errors.ts'
-import { Pace } from '../../loop/pace.ts'
+import { type Pace, paceOf } from '../../loop/pace.ts'
 import { vectorOf } from '../../robot/channels.ts'
 import { describeFault } from '../../robot/fault.ts'
 import { GRIPPER_ENTRY } from '../../robot/gripper.ts'
+import type { Rig } from '../../robot/rig.ts'
 import type { Action, Observation } from '../../robot/robot.ts'
 import { gap, type Vec3 } from '../../robot/rotation.ts'
 import { holdAction, type SafeRobot } from '../../robot/safety.ts'
@@ -13,13 +14,15 @@ const THERE = 0.0015 // m from where it is to go
 const PATIENCE = 6 // s that a way of a few centimetres may take
 
 export class Hand {
+  private readonly robot: SafeRobot
   private readonly pace: Pace
   private readonly position: readonly [number, number, number]
   private seen: Observation | null = null
 
   /** @throws InputError where the robot does not tell where its tool is, or moves along other axes than it tells */
-  constructor(private readonly robot: SafeRobot) {
-    const { spec } = robot
+  constructor(rig: Rig) {
+    this.robot = rig.robot
+    const { spec } = this.robot
     const position = vectorOf(spec.channels, 'position')
     if (!position || spec.actionFrame !== 'base')
       throw new InputError(
@@ -28,7 +31,7 @@ export class Hand {
         'The ladder is for robots that do: give its channels the roles position.x, position.y and position.z',
       )
     this.position = position
-    this.pace = new Pace(spec.rate, () => 1)
+    this.pace = paceOf(rig, { online: {} })
   }
 
   /** Waits for the robot's next period. */

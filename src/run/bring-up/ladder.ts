@@ -44,7 +44,7 @@ export type ClimbOptions = {
 export async function climb(rig: Rig, witness: Witness, options: ClimbOptions): Promise<BringUpReport> {
   const { robot } = rig
   const { task, keep, onRung, onReport } = options
-  const site: Site = { rig, hand: new Hand(robot), task, keep }
+  const site: Site = { rig, hand: new Hand(rig), task, keep }
   robot.supervisedBy([]) // whoever started this sits at the terminal
   const report: BringUpReport = {
     robot: robot.spec.name,

@@ -5,26 +5,30 @@ import { SERVED } from '../../../src/robots/ros/serve/arm.ts'
 import { stopRos } from '../../../src/robots/ros/stop.ts'
 import { openStage, rosConfig } from './opened.ts'
 
-it.each(['twist', 'pose'] as const)('in %s mode, while another client goes on to command it', async (mode) => {
-  const { arm, wire, close } = await openStage()
-  const topic = mode === 'twist' ? SERVED.twist : SERVED.target
-  const config = rosConfig(wire.port, { command: { mode, topic }, estop: SERVED.estop })
-  const driver = await Bridge.connect(config.address, 10_000, { lost: () => {}, refused: () => {} })
-  const header = { frame_id: 'base' }
-  const twist = { header, twist: { linear: { x: 0.1, y: 0, z: 0 }, angular: { x: 0, y: 0, z: 0 } } }
-  const orientation = { w: 0, x: 1, y: 0, z: 0 }
-  const ahead = () => ({ header, pose: { position: { x: arm.pose.position[0] + 0.01, y: 0, z: 0.3 }, orientation } })
-  const driving = setInterval(() => driver.publish(topic, mode === 'twist' ? twist : ahead()), 50)
-  try {
-    const from = arm.pose.position[0]
-    await expect.poll(() => arm.pose.position[0], { timeout: 10_000 }).toBeGreaterThan(from + 0.02)
-    expect(await stopRos(config)).toContain(`${SERVED.estop} says that the emergency stop is pressed`)
-    const stopped = arm.pose.position[0]
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    expect(arm.pose.position[0]).toBeCloseTo(stopped, 4) // the other client still commands it
-  } finally {
-    clearInterval(driving)
-    await driver.close()
-    await close()
-  }
-}, 60_000)
+it.each(['twist', 'pose'] as const)(
+  'in %s mode, while another client goes on to command it',
+  async (mode) => {
+    const { arm, wire, close } = await openStage()
+    const topic = mode === 'twist' ? SERVED.twist : SERVED.target
+    const config = rosConfig(wire.port, { command: { mode, topic }, estop: SERVED.estop })
+    const driver = await Bridge.connect(config.address, 10_000, { lost: () => {}, refused: () => {} })
+    const header = { frame_id: 'base' }
+    const twist = { header, twist: { linear: { x: 0.1, y: 0, z: 0 }, angular: { x: 0, y: 0, z: 0 } } }
+    const orientation = { w: 0, x: 1, y: 0, z: 0 }
+    const ahead = () => ({ header, pose: { position: { x: arm.pose.position[0] + 0.01, y: 0, z: 0.3 }, orientation } })
+    const driving = setInterval(() => driver.publish(topic, mode === 'twist' ? twist : ahead()), 50)
+    try {
+      const from = arm.pose.position[0]
+      await expect.poll(() => arm.pose.position[0], { timeout: 10_000 }).toBeGreaterThan(from + 0.02)
+      expect(await stopRos(config)).toContain(`${SERVED.estop} says that the emergency stop is pressed`)
+      const stopped = arm.pose.position[0]
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(arm.pose.position[0]).toBeCloseTo(stopped, 4) // the other client still commands it
+    } finally {
+      clearInterval(driving)
+      await driver.close()
+      await close()
+    }
+  },
+  60_000,
+)

@@ -5,6 +5,7 @@ export function ScenePanel() {
   const { connection } = useConsole()
   const scene = useModel((model) => model.scene)
   const task = useModel(({ hello, scene }) => hello?.tasks.find(({ name }) => name === scene?.task))
+  const stopped = useModel((model) => model.robot?.status === 'stopping' || model.robot?.status === 'stopped')
   if (!scene) return null
   return (
     <section class="card scene" aria-label="Scene" role="alert">
@@ -19,10 +20,19 @@ export function ScenePanel() {
           This time: <b>{scene.start}</b>
         </p>
       )}
-      <button type="button" class="primary-act filled" onClick={() => connection.operate({ kind: 'ready' })}>
+      <button
+        type="button"
+        class="primary-act filled"
+        disabled={stopped}
+        onClick={() => connection.operate({ kind: 'ready' })}
+      >
         Ready <kbd>Enter</kbd>
       </button>
-      <p class="quiet small">Your hands out first: the robot moves as soon as you say so.</p>
+      <p class="quiet small">
+        {stopped
+          ? 'The robot is stopped. Look at it, then clear the stop: the scene is asked for again.'
+          : 'Your hands out first: the robot moves as soon as you say so.'}
+      </p>
     </section>
   )
 }

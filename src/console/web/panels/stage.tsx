@@ -1,6 +1,6 @@
 /** @file The robot as it is now: who acts, on which task, what was said, and its cameras in a frame of the actor's colour. */
 import { useState } from 'preact/hooks'
-import { acting } from '../link/model.ts'
+import { acting, type Model } from '../link/model.ts'
 import { ACTING, ActorShape } from '../parts/actor.tsx'
 import { useModel } from '../parts/context.ts'
 import { CameraView } from '../view/camera.tsx'
@@ -11,6 +11,7 @@ import { ScreenPad } from './screen-pad.tsx'
 export function StagePanel() {
   const who = useModel(acting)
   const hello = useModel((model) => model.hello)
+  const rests = useModel(restsIn)
   const [overlay, setOverlay] = useState(true)
   const [pad, setPad] = useState(() => matchMedia('(pointer: coarse)').matches)
   return (
@@ -18,8 +19,8 @@ export function StagePanel() {
       <header class="stage-head">
         <div class="who" role="status">
           <ActorShape who={who} size={15} />
-          <b>{ACTING[who].name}</b>
-          <span class="who-words">{ACTING[who].words}</span>
+          <b>{rests ? 'Nobody acts' : ACTING[who].name}</b>
+          <span class="who-words">{rests ?? ACTING[who].words}</span>
         </div>
         <Whereabouts />
       </header>
@@ -47,6 +48,10 @@ export function StagePanel() {
   )
 }
 
+/** Why the robot rests, where nobody acts; a stop is said for itself. */
+const restsIn = (model: Model): string | null =>
+  acting(model) === 'stopped' ? null : model.ended ? 'it is over' : model.scene ? 'it waits for its scene' : null
+
 const STAGES = {
   preparing: 'preparing',
   practice: 'practice',
@@ -59,6 +64,8 @@ function Whereabouts() {
   const state = useModel((model) => model.state)
   const task = useModel(({ hello, state }) => hello?.tasks.find(({ name }) => name === state?.task))
   const progress = useModel((model) => model.progress)
+  const next = useModel(({ hello, scene }) => scene && (hello?.tasks.find(({ name }) => name === scene.task) ?? null))
+  if (next) return <p class="where">Next: {next.instruction}</p>
   if (!state)
     return (
       <p class="where quiet">

@@ -61,7 +61,9 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
   }, [connection, camera, index, overlay])
 
   // a robot that waits makes no new pictures: they are not late, but the page says how old they are
-  const still = useModel(({ robot, link }) => link === 'open' && robot !== null && RESTS.includes(robot.status))
+  const still = useModel(
+    ({ robot, link, ended }) => link === 'open' && (ended !== null || (robot !== null && RESTS.includes(robot.status))),
+  )
   const old = age !== null && age > OLD && !still
   return (
     <figure
@@ -120,7 +122,8 @@ function paint(
   context.clearRect(0, 0, canvas.width, canvas.height)
   const view = state?.tcp && viewOf(camera, state.tcp)
   if (!model || !state?.tcp || !view) return
-  const resting = model.robot !== null && RESTS.includes(model.robot.status)
+  const resting =
+    model.scene !== null || model.ended !== null || (model.robot !== null && RESTS.includes(model.robot.status))
   const said = model.command && model.command.until > performance.now() ? model.command : null
   drawOverlay(
     context,

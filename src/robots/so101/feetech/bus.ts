@@ -78,14 +78,16 @@ export class ServoBus {
   /** Whether a servo of that id is there; listened to for the whole time. @throws BusError where more than one answers */
   async ping(id: number): Promise<boolean> {
     return this.inTurn(async () => {
+      const several = () => new BusError(`several servos answer as ${id}`, [], true)
+      let collisions = 0 // answers at once spoil each other, each time; a wire that lost a byte does so once
       for (let attempt = 0; attempt < this.tries; attempt++) {
         const { replies, extra, garbled } = await this.ask(encodePacket(id, INSTRUCTIONS.ping), [id], { all: true })
-        const late = attempt // replies to the tries before, which may come now
-        if (extra > late || (garbled && replies.size === 0))
-          throw new BusError(`several servos answer as ${id}`, [], true)
+        if (extra > attempt) throw several() // replies to the tries before may come now
         if (replies.has(id)) return true
+        if (garbled) collisions++
         await sleep(this.quiet)
       }
+      if (collisions === this.tries) throw several()
       return false
     })
   }
