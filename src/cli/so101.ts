@@ -6,6 +6,7 @@ import { Arm } from '../robots/so101/arm.ts'
 import { readCalibration, writeCalibration } from '../robots/so101/calibration.ts'
 import { troubleIn } from '../robots/so101/feetech/registers.ts'
 import { knownPorts, openSerial } from '../robots/so101/feetech/serial.ts'
+import { asBusTrouble } from '../robots/so101/handshake.ts'
 import { GRIPPER_JOINT, JOINTS, toDegrees } from '../robots/so101/joints.ts'
 import { SIMULATED_CALIBRATION, simulatedServos } from '../robots/so101/simulated/arm.ts'
 import { SimulatedBus } from '../robots/so101/simulated/bus.ts'
@@ -57,6 +58,8 @@ async function withArm({ port, arm: id, leader }: Asked, use: (arm: Arm) => Prom
   const arm = await Arm.connect(await openSerial(port), calibration)
   try {
     await use(arm)
+  } catch (error) {
+    throw asBusTrouble(port, error)
   } finally {
     await arm.close()
   }

@@ -15,12 +15,17 @@ export async function expectWholeArm(bus: ServoBus, port: string, calibration: A
     await expectHealthy(bus, port, calibration)
     await expectCalibrated(bus, port, calibration)
   } catch (error) {
-    if (!(error instanceof BusError)) throw error
-    throw new InputError(port, `the servo bus fails: ${error.message}`, 'Check the cables and the power supply', {
-      cause: error,
-    })
+    throw asBusTrouble(port, error)
   }
 }
+
+/** What a bus that fails means to a person, before anything moves. */
+export const asBusTrouble = (port: string, error: unknown): unknown =>
+  error instanceof BusError
+    ? new InputError(port, `the servo bus fails: ${error.message}`, 'Check the cables and the power supply', {
+        cause: error,
+      })
+    : error
 
 async function expectSix(bus: ServoBus, port: string, calibration: ArmCalibration): Promise<void> {
   const missing: JointName[] = []

@@ -22,6 +22,7 @@ import { posture } from './chain.ts'
 import type { So101Config } from './config.ts'
 import type { Connect } from './connect.ts'
 import { BusError } from './feetech/bus.ts'
+import { asBusTrouble } from './handshake.ts'
 import { ARM_JOINTS, GRIPPER_JOINT, JOINTS, type JointVector, toRadians } from './joints.ts'
 import { solve, twistBetween } from './kinematics.ts'
 import { specOfArm, startAngles } from './spec.ts'
@@ -65,7 +66,8 @@ export class So101 implements Robot {
       return robot
     } catch (error) {
       await robot.close()
-      throw error
+      const { cause } = error as Error
+      throw asBusTrouble(config.port, cause instanceof BusError ? cause : error)
     }
   }
 

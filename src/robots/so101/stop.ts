@@ -2,6 +2,7 @@
 import { InputError } from '../../errors.ts'
 import type { So101Config } from './config.ts'
 import { realArm } from './connect.ts'
+import { asBusTrouble } from './handshake.ts'
 
 /**
  * The joints stay where they are, under the torque that they have. @returns what was done
@@ -20,6 +21,8 @@ export async function stopSo101(config: So101Config): Promise<string> {
     const readings = await arm.read()
     await arm.sendNow(readings.map(({ position }) => position))
     return 'Its joints were told to stay where they are.'
+  } catch (error) {
+    throw asBusTrouble(config.port, error)
   } finally {
     await arm.close()
   }

@@ -1,13 +1,17 @@
 /** @file The driver behind its simulated bus: what it refuses before anything moves, what stops it, and what it says that it did. */
 import { describe, expect, it } from 'vitest'
+import { realClock } from '../../../src/robot/clock.ts'
 import { SafeRobot } from '../../../src/robot/safety.ts'
+import type { Arm } from '../../../src/robots/so101/arm.ts'
 import { So101Config } from '../../../src/robots/so101/config.ts'
+import { BusError } from '../../../src/robots/so101/feetech/bus.ts'
 import { MODEL_STS3215 } from '../../../src/robots/so101/feetech/registers.ts'
 import { type JointName, toRadians } from '../../../src/robots/so101/joints.ts'
 import { leaving, openSo101 } from '../../../src/robots/so101/rig.ts'
+import { So101 } from '../../../src/robots/so101/robot.ts'
 import type { SimulatedBus } from '../../../src/robots/so101/simulated/bus.ts'
 import { SimulatedServo } from '../../../src/robots/so101/simulated/servo.ts'
-import { anArm, servoOf } from './builders.ts'
+import { anArm, armConfig, servoOf } from './builders.ts'
 
 const ahead = (x: number, y = 0, z = 0, grip = 0) => Float32Array.of(x, y, z, 0, 0, 0, grip)
 const UP = ahead(0, 0, 1)
@@ -281,6 +285,23 @@ describe('a stop', () => {
     await robot.observe()
     expect(bus.servos.map((servo) => servo.get('goalPosition'))).toEqual(there)
     expect(bus.servos.every((servo) => servo.get('torqueEnable') === 1)).toBe(true)
+  })
+})
+
+describe('a bus that fails after the arm was found', () => {
+  it('is told with what to do, and the port is let go', async () => {
+    let closed = false
+    const arm = {
+      drive: () => Promise.reject(new BusError('3 did not answer 3 times', [3])),
+      close: async () => void (closed = true),
+    } as unknown as Arm
+    const opening = So101.open(armConfig(), {
+      connect: async () => arm,
+      clock: realClock,
+      pictures: () => ({ images: {} }),
+    })
+    await expect(opening).rejects.toThrow('the servo bus fails: 3 did not answer 3 times. Check the cables')
+    expect(closed).toBe(true)
   })
 })
 

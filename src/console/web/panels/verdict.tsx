@@ -13,6 +13,7 @@ const VERDICTS: readonly { verdict: Verdict; sign: string; key: string }[] = [
 export function VerdictPanel() {
   const { connection } = useConsole()
   const waiting = useModel((model) => model.verdict)
+  const laying = useModel((model) => model.scene !== null) // no episode goes on
   useTicker(100, waiting !== null)
   const left = waiting ? Math.max(0, waiting.until - performance.now()) : 0
   return (
@@ -29,6 +30,7 @@ export function VerdictPanel() {
             key={verdict}
             type="button"
             class={`verdict ${verdict}`}
+            disabled={laying}
             aria-pressed={waiting?.verdict === verdict}
             onClick={() => connection.operate({ kind: 'verdict', verdict })}
           >

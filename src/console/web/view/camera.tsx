@@ -64,7 +64,8 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
   const still = useModel(
     ({ robot, link, ended }) => link === 'open' && (ended !== null || (robot !== null && RESTS.includes(robot.status))),
   )
-  const old = age !== null && age > OLD && !still
+  const fresh = useModel(({ scene }) => (scene ? LOST : OLD)) // while a scene is laid there are fewer
+  const old = age !== null && age > fresh && !still
   return (
     <figure
       class={`camera ${old && age > LOST ? 'old' : ''}`}
@@ -74,15 +75,15 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
       <canvas ref={drawn} class="overlay" />
       <figcaption>
         <span>{camera.name}</span>
-        <span class={`age ${old ? 'bad' : ''}`}>{wordsForAge(age, still)}</span>
+        <span class={`age ${old ? 'bad' : ''}`}>{wordsForAge(age, fresh, still)}</span>
       </figcaption>
     </figure>
   )
 }
 
-function wordsForAge(age: number | null, still: boolean): string {
+function wordsForAge(age: number | null, fresh: number, still: boolean): string {
   if (age === null) return 'no picture yet'
-  if (age <= OLD) return `${Math.round(age / 10) * 10} ms`
+  if (age <= fresh) return `${Math.round(age / 10) * 10} ms`
   const seconds = age < 9950 ? (age / 1000).toFixed(1) : Math.round(age / 1000)
   return still ? `as it was ${seconds} s ago` : `old: ${seconds} s`
 }
