@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { command } from '../robot/commanded.ts'
 import { FaultFile } from '../robot/fault-file.ts'
 import { noteOrder, whoIsThere } from '../robot/order-log.ts'
-import { describeRobot, openRig, stopRobot } from '../robots/index.ts'
+import { describeRobot, openRig, stopOf } from '../robots/index.ts'
 import { cellIn, robotIn } from './robot-config.ts'
 
 type Options = { config: string; cell?: string }
@@ -35,11 +35,13 @@ It takes a second or two to start: the hardware stop is the quick one. docs/real
 async function stop({ config: file, cell: wanted }: Options): Promise<void> {
   const config = robotIn(file)
   const cell = cellIn(config, wanted)
+  const stopFromHere = stopOf(config)
   const { name } = describeRobot(config, cell)
   new FaultFile(name).write({ kind: 'stopped', what: `stopped by ${whoIsThere()} from a terminal` })
   noteOrder('stop', name)
   const told = `A run that drives it from this machine holds from now on; none moves it before \`duet robot clear ${name}\`.`
-  process.stdout.write(`${told}\n${await stopRobot(config, cell)}\n`)
+  process.stdout.write(`${told}\n`)
+  process.stdout.write(`${await stopFromHere(cell)}\n`)
 }
 
 async function park({ config: file, cell: wanted }: Options): Promise<void> {

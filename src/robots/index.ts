@@ -26,11 +26,11 @@ const kindOf = (config: RobotConfig): RobotKind => KINDS.find(({ kind }) => kind
 /** The robot in one of the config's cells, without opening it. @throws InputError if there is no such robot */
 export const describeRobot = (config: RobotConfig, cell: string): RobotSpec => kindOf(config).describe(config, cell)
 
-/** Stops one that can break from beside whoever drives it. @returns what was done, in words @throws InputError where that cannot be done */
-export async function stopRobot(config: RobotConfig, cell: string): Promise<string> {
+/** What stops the robot of a cell from beside whoever drives it, as `RobotKind.stop` does. @throws InputError if it cannot break */
+export function stopOf(config: RobotConfig): (cell: string) => Promise<string> {
   const { kind, stop } = kindOf(config)
   if (!stop) throw new InputError(`robot "${kind}"`, 'is no robot that can break', 'End the process that runs it')
-  return stop(config, cell)
+  return (cell) => stop(config, cell)
 }
 
 /** @throws InputError if it cannot be opened, or could move without a watchdog */

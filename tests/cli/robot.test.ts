@@ -1,7 +1,7 @@
 /** @file `duet robot`: what holds robots, and a person's word that they may move again. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
@@ -12,6 +12,13 @@ afterAll(() => rmSync(state, { recursive: true }))
 const bin = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const duet = (...args: string[]) =>
   spawnSync(process.execPath, [bin, ...args], { env: { ...process.env, DUET_STATE: state }, encoding: 'utf8' })
+
+/** What was told to robots from a terminal, oldest first. */
+const orders = (): unknown[] =>
+  readFileSync(join(state, 'faults', 'orders.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 
 it('lists the faults that are kept, clears one by its name, and knows none of another', () => {
   new FaultFile('so101 left', join(state, 'faults')).write({
@@ -28,4 +35,28 @@ it('lists the faults that are kept, clears one by its name, and knows none of an
     2,
     'robot "so101 left": holds after no fault. See `duet robot faults`\n',
   ])
+  expect(orders()).toMatchObject([{ order: 'clear', robot: 'so101 left', by: userInfo().username }])
+}, 60_000)
+
+it('stops a robot by its fault even where the robot itself cannot be reached, and writes down who did', () => {
+  const config = join(state, 'arm.yaml')
+  writeFileSync(
+    config,
+    `robot:
+  kind: serl
+  name: bench
+  url: http://127.0.0.1:9/
+  startPose: [0.5, 0, 0.2, 3.14, 0, 0]
+  tasks: { pick: { instruction: pick it up, maxSteps: 10 } }
+  cameras: {}
+  safety: { workBox: { low: [0.3, -0.2, 0.1], high: [0.7, 0.2, 0.4] }, speed: 0.15 }
+`,
+  )
+  const { status, stdout, stderr } = duet('robot', 'stop', '--config', config)
+  expect([status, stdout]).toEqual([2, expect.stringContaining('none moves it before `duet robot clear bench-A`')])
+  expect(stderr).toContain('nobody listens there')
+  const who = userInfo().username
+  const what = `stopped by ${who} from a terminal`
+  expect(new FaultFile('bench-A', join(state, 'faults')).read()).toMatchObject({ kind: 'stopped', what })
+  expect(orders().at(-1)).toMatchObject({ order: 'stop', robot: 'bench-A', by: who })
 }, 60_000)

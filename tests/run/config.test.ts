@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { describeSettings, nearestOf, parseOverride, presets, resolveConfig } from '../../src/run/config.ts'
+import { describeSettings, nearestOf, parseConfig, parseOverride, presets, resolveConfig } from '../../src/run/config.ts'
 
 const configFile = (text: string) => {
   const file = join(mkdtempSync(join(tmpdir(), 'duet-config-')), 'lab.yaml')
@@ -64,6 +64,15 @@ describe('the config of a run', () => {
   it('says which setting is out of bounds, and where it stands', () => {
     const file = configFile('learner:\n  discount: 1.5\n')
     expect(() => resolveConfig('quick', file)).toThrow(/lab\.yaml: setting "learner\.discount"/)
+  })
+
+  it('says what a setting is that a robot cannot do without', () => {
+    const robot = { kind: 'serl', startPose: [0.5, 0, 0.2, 3.14, 0, 0], cameras: {} }
+    expect(() => parseConfig('arm.yaml', { robot })).toThrow(
+      'arm.yaml: setting "robot.tasks" is missing. Give it: by name {instruction',
+    )
+    const tasks = { pick: { instruction: 'pick it up', maxSteps: 10 } }
+    expect(() => parseConfig('arm.yaml', { robot: { ...robot, tasks } })).toThrow('"robot.safety" is missing')
   })
 
   it('names the line of a file that is not YAML', () => {
