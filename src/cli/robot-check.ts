@@ -8,7 +8,7 @@ import { command } from '../robot/commanded.ts'
 import { noteOrder } from '../robot/order-log.ts'
 import { openRig } from '../robots/index.ts'
 import { climb, type Witness } from '../run/bring-up/ladder.ts'
-import { linesOf, linesOfRung, writeReport } from '../run/bring-up/report.ts'
+import { linesOf, linesOfRung, writeBringUp } from '../run/bring-up/report.ts'
 import { cellIn, robotIn } from './robot-config.ts'
 
 type Options = { config: string; cell?: string; task?: string; out: string; yes?: boolean; json?: boolean }
@@ -61,7 +61,7 @@ async function check({ config: file, cell: wanted, task: asked, out, yes, json }
       },
       onRung: (rung) => say(`${rung.name}${rung.moves ? ': it moves' : ''} ...`),
       onReport: (known) => {
-        writeReport(out, known, at)
+        writeBringUp(out, known, at)
         const last = known.rungs.at(-1)!
         if (yes || !last.passed) for (const line of linesOfRung(last)) say(line) // else a person was told already
       },

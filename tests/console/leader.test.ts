@@ -25,7 +25,7 @@ it('a hand that rests on the page moves the robot by the leader of its rig, and 
   const stage = await Stage.open({ leader })
   const page = await Page.open(stage.server.address)
   try {
-    await page.until('state', ({ stage }) => stage === 'practice')
+    await page.until('state', ({ stage }) => stage === 'practice', 30_000)
     await page.takeControl()
     await sleep(300)
     expect(engaged).toBe(0)
@@ -43,15 +43,17 @@ it('records a demonstration by the leader of the rig, with the hand on the page'
   const stage = await Stage.open({ leader })
   const page = await Page.open(stage.server.address)
   try {
-    await page.until('state', ({ stage }) => stage === 'practice')
+    await page.until('state', ({ stage }) => stage === 'practice', 30_000)
     await page.takeControl()
     page.send({ kind: 'record', action: 'start', task: 'pick' })
-    await page.until('recording', ({ phase }) => phase === 'recording')
+    await page.until('recording', ({ phase }) => phase === 'recording', 30_000)
     await holdUntil(page, () => stage.executed.some(led))
+    page.send({ kind: 'control', action: 'request' })
     page.send({ kind: 'verdict', verdict: 'success' })
-    await page.until('recording', ({ phase }) => phase === 'review')
+    await page.until('recording', ({ phase }) => phase === 'review', 30_000)
+    page.send({ kind: 'control', action: 'request' })
     page.send({ kind: 'record', action: 'keep' })
-    await page.until('recording', ({ kept }) => kept.pick === 1)
+    await page.until('recording', ({ kept }) => kept.pick === 1, 30_000)
     const [{ steps }] = [...readEpisodes(join(stage.folder.path, 'recorded'))] as [LoggedEpisode]
     expect(steps.some(led)).toBe(true)
   } finally {

@@ -4,7 +4,7 @@ import { writeWhole } from '../../durable.ts'
 import type { BringUpReport, RungReport } from './ladder.ts'
 
 /** Whole under their names when this returns. `at`: when it began. */
-export function writeReport(folder: string, report: BringUpReport, at: string): void {
+export function writeBringUp(folder: string, report: BringUpReport, at: string): void {
   writeWhole(join(folder, 'report.json'), `${JSON.stringify({ at, ...report }, null, 2)}\n`)
   writeWhole(join(folder, 'report.txt'), `${[`${report.robot}, ${at}`, '', ...linesOf(report)].join('\n')}\n`)
 }
