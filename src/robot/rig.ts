@@ -1,6 +1,7 @@
 /** @file A robot as a run has it: behind its safety envelope, with what only a simulation can do beside it. */
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
+import type { JointChain } from './joint-chain.ts'
 import type { Leader } from './leader.ts'
 import type { Operator } from './operator.ts'
 import type { Action, Observation, RobotSpec } from './robot.ts'
@@ -118,4 +119,6 @@ export type RobotKind<Schema extends z.ZodObject = z.ZodObject> = {
   /** Without a motor moved or a connection made. @throws InputError if the config names no such robot */
   describe(config: z.infer<Schema>, cell: string): RobotSpec
   open(config: z.infer<Schema>, cell: string, options?: RigOptions): Promise<Rig>
+  /** Its joints, where data of others tell them and no tool. */
+  chain?: JointChain
 }
