@@ -7,7 +7,7 @@ import { InputError } from '../errors.ts'
 import { animation, contactSheet } from '../formats/images.ts'
 import { LerobotDataset } from '../formats/lerobot/dataset.ts'
 import { contactSheetOf, type FeatureLook, inspect, type SetLook } from '../formats/lerobot/inspect.ts'
-import { Mapping } from '../formats/lerobot/mapping.ts'
+import { SetMapping } from '../formats/lerobot/mapping.ts'
 import type { LerobotSource } from '../formats/lerobot/source.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { describeRobot, openRig } from '../robots/index.ts'
@@ -114,7 +114,7 @@ async function map(folder: string, options: RobotOptions): Promise<void> {
   const spec = describeRobot(config.robot, config.robot.cells[0]!)
   const { mapping, because, check, refused } = await proposeMapping(dataset, config, spec)
   const section = mapping && { demonstrations: { path: resolve(folder), mapping } }
-  const tried = mapping && (await tryOut(await openMapped(dataset, withMapping(config, Mapping.parse(mapping)), spec)))
+  const tried = mapping && (await tryOut(await openMapped(dataset, withMapping(config, SetMapping.parse(mapping)), spec)))
   if (options.json) process.stdout.write(`${JSON.stringify({ robot: spec.name, section, because, check, refused, tried })}\n`)
   else {
     const comments = [
@@ -129,7 +129,7 @@ async function map(folder: string, options: RobotOptions): Promise<void> {
   if (!mapping) process.exitCode = 2
 }
 
-const withMapping = (config: RunConfig, mapping: Mapping): RunConfig => ({
+const withMapping = (config: RunConfig, mapping: SetMapping): RunConfig => ({
   ...config,
   demonstrations: { ...config.demonstrations, mapping },
 })

@@ -10,11 +10,11 @@ import { type EpisodeMetadata, parquetBelow, readEpisodeMetadata, readTasks } fr
 import { numberOf, ParquetFile } from './parquet.ts'
 
 /** Rows of an episode in one file, from `from` to before `to`. */
-export type Span = { file: string; from: number; to: number }
+export type RowSpan = { file: string; from: number; to: number }
 
-export type EpisodeEntry = {
+export type SetEpisode = {
   episode: number // its index, which is a name and no place
-  spans: readonly Span[] // more than one where it is split over files
+  spans: readonly RowSpan[] // more than one where it is split over files
   metadata: EpisodeMetadata | null
 }
 
@@ -45,7 +45,7 @@ export class LerobotDataset {
     return new LerobotDataset(folder, info, await readTasks(folder), files, perEpisode, spans, metadata, columns)
   }
 
-  readonly episodes: readonly EpisodeEntry[] // in the order of their indices
+  readonly episodes: readonly SetEpisode[] // in the order of their indices
   readonly missing: readonly MissingRows[]
   readonly features: ReadonlyMap<string, Feature> // those that can be read, by what the files hold
   readonly oddities: string[] = []
@@ -57,7 +57,7 @@ export class LerobotDataset {
     readonly tasks: ReadonlyMap<number, string>,
     readonly files: readonly string[],
     readonly filePerEpisode: boolean, // as 2.x has it
-    spans: ReadonlyMap<number, Span[]>,
+    spans: ReadonlyMap<number, RowSpan[]>,
     metadata: ReadonlyMap<number, EpisodeMetadata>,
     columns: readonly string[],
   ) {
@@ -93,7 +93,9 @@ export class LerobotDataset {
   private expectedFile(episode: number, place: EpisodeMetadata['place']): string {
     const file = place
       ? `data/chunk-${digits(place.chunk, 3)}/file-${digits(place.file, 3)}.parquet`
-      : `data/chunk-${digits(Math.floor(episode / this.info.chunkSize), 3)}/episode_${digits(episode, 6)}.parquet`
+      : this.filePerEpisode
+        ? `data/chunk-${digits(Math.floor(episode / this.info.chunkSize), 3)}/episode_${digits(episode, 6)}.parquet`
+        : 'data/chunk-*/file-*.parquet'
     return join(this.folder, file)
   }
 
@@ -132,7 +134,7 @@ export class LerobotDataset {
       if (kind === 'number' && !columns.includes(name)) found.push(`feature "${name}" is declared, and no file has it`)
       else if (kind === 'depth') found.push(`feature "${name}" is depth, which is not read`)
     for (const name of columns)
-      if (!features.has(name)) found.push(`column "${name}" is in the files, and ${INFO_FILE} does not declare it`)
+      if (!features.has(name) && !ALWAYS.includes(name)) found.push(`column "${name}" is in the files, and ${INFO_FILE} does not declare it`)
     for (const { episode, file } of this.missing.slice(0, 5))
       found.push(`${this.short(file)} is missing, with episode ${episode}`)
     if (this.missing.length > 5) found.push(`and the rows of ${this.missing.length - 5} further episodes`)
@@ -140,10 +142,12 @@ export class LerobotDataset {
   }
 }
 
+const ALWAYS = ['timestamp', 'frame_index', 'episode_index', 'index', 'task_index'] // whether they are declared or not
+
 const EPISODE_FILE = /^episode_(\d+)\.parquet$/
 
-function spansByName(files: readonly string[]): Map<number, Span[]> {
-  const spans = new Map<number, Span[]>()
+function spansByName(files: readonly string[]): Map<number, RowSpan[]> {
+  const spans = new Map<number, RowSpan[]>()
   for (const file of files) {
     const episode = Number(EPISODE_FILE.exec(basename(file))![1])
     const other = spans.get(episode)?.[0]
@@ -155,14 +159,14 @@ function spansByName(files: readonly string[]): Map<number, Span[]> {
 }
 
 /** By the statistics of row groups that hold one episode, else by the column itself: row groups need not follow episodes. */
-async function spansByColumn(files: readonly string[]): Promise<Map<number, Span[]>> {
-  const spans = new Map<number, Span[]>()
+async function spansByColumn(files: readonly string[]): Promise<Map<number, RowSpan[]>> {
+  const spans = new Map<number, RowSpan[]>()
   for (const path of files) {
     const file = await ParquetFile.open(path)
     if (file.rows === 0) continue
     if (!file.columns.includes('episode_index'))
       throw new InputError(path, 'has no column "episode_index"', 'Write it, or convert the dataset with LeRobot')
-    let last: { episode: number; span: Span } | null = null
+    let last: { episode: number; span: RowSpan } | null = null
     const take = (episode: number, from: number, to: number) => {
       if (last?.episode === episode) {
         last.span.to = to

@@ -65,7 +65,7 @@ const Picture = z.strictObject({
 
 const three = z.tuple([z.number(), z.number(), z.number()])
 
-export const Mapping = z.strictObject({
+export const SetMapping = z.strictObject({
   motion: z.discriminatedUnion('kind', [Delta, ToolPose, Joints]).describe('what the actions are made of'),
   pose: z
     .discriminatedUnion('kind', [ToolPose, Joints])
@@ -100,9 +100,9 @@ export const Mapping = z.strictObject({
   success: z.string().default('all').describe('all: every episode is one; else the column that says so of an episode'),
   episodes: z.array(z.int().min(0)).optional().describe('only these, by their indices'),
 })
-export type Mapping = z.infer<typeof Mapping>
-export type MappingInput = z.input<typeof Mapping>
-export type Motion = Mapping['motion']
+export type SetMapping = z.infer<typeof SetMapping>
+export type SetMappingInput = z.input<typeof SetMapping>
+export type SetMotion = SetMapping['motion']
 
 export type Reference = { column: string; from: number; to: number | null } // to: exclusive; null: to the end
 
@@ -113,7 +113,7 @@ export function referenceOf(text: string): Reference {
 }
 
 /** Every column that a mapping reads numbers from. */
-export function columnsOf({ motion, pose, gripper, proprio, success }: Mapping): string[] {
+export function mappedColumns({ motion, pose, gripper, proprio, success }: SetMapping): string[] {
   const texts: (string | undefined)[] = [gripper?.column, gripper?.opening, success === 'all' ? undefined : success]
   for (const one of [motion, pose])
     if (one) texts.push(...(one.kind === 'joints' ? [one.angles] : [one.position, one.rotation]))
@@ -130,8 +130,8 @@ export const lengthIn = (unit: keyof typeof LENGTHS | 'action'): number | undefi
 export const turnIn = (unit: keyof typeof TURNS | 'action'): number | undefined => (unit === 'action' ? undefined : TURNS[unit])
 
 /** @throws InputError naming the setting */
-export function parseMapping(where: string, settings: unknown): Mapping {
-  const result = Mapping.safeParse(settings)
+export function parseMapping(where: string, settings: unknown): SetMapping {
+  const result = SetMapping.safeParse(settings)
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
   throw new InputError(where, `setting "${path.join('.') || 'mapping'}": ${message}`, 'docs/data.md has what a mapping is made of')

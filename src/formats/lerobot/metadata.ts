@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { parseJsonBytes } from '../json.ts'
 import { isObject } from './info.ts'
-import { numberOf, ParquetFile, type Row, textOf } from './parquet.ts'
+import { numberOf, ParquetFile, type ParquetRow, textOf } from './parquet.ts'
 
 /** Where an episode's frames lie in the files of 3.0. */
 export type VideoPlace = { chunk: number; file: number; from: number; to: number | null } // s in that file
@@ -33,7 +33,7 @@ export async function readTasks(folder: string): Promise<Map<number, string>> {
 }
 
 /** The text stands under `task`, under the name of an unnamed pandas index, or in the only other column. */
-async function tasksIn(path: string): Promise<Row[]> {
+async function tasksIn(path: string): Promise<ParquetRow[]> {
   const file = await ParquetFile.open(path)
   const others = file.columns.filter((column) => column !== 'task_index')
   const column = ['task', '__index_level_0__'].find((known) => others.includes(known)) ?? others[0]
@@ -46,7 +46,7 @@ async function tasksIn(path: string): Promise<Row[]> {
 export async function readEpisodeMetadata(folder: string): Promise<EpisodeMetadata[]> {
   const shards = parquetBelow(join(folder, 'meta/episodes'))
   const lines = join(folder, 'meta/episodes.jsonl')
-  const rows: Row[] = []
+  const rows: ParquetRow[] = []
   for (const shard of shards) {
     const file = await ParquetFile.open(shard)
     const columns = [...new Set(file.columns)].filter((column) => !column.startsWith('stats/'))
@@ -56,7 +56,7 @@ export async function readEpisodeMetadata(folder: string): Promise<EpisodeMetada
   return rows.flatMap(metadataOf)
 }
 
-function metadataOf(row: Row): EpisodeMetadata[] {
+function metadataOf(row: ParquetRow): EpisodeMetadata[] {
   const episode = numberOf(row.episode_index)
   if (episode === null) return []
   const number = (...names: string[]) => names.map((name) => numberOf(row[name])).find((found) => found !== null) ?? null
@@ -105,7 +105,7 @@ export function parquetBelow(folder: string): string[] {
     .map((name) => join(folder, name))
 }
 
-function jsonLines(path: string): Row[] {
+function jsonLines(path: string): ParquetRow[] {
   const lines = readFileSync(path, 'utf8').split('\n')
   return lines.flatMap((line, at) => {
     if (line.trim() === '') return []

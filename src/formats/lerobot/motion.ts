@@ -19,16 +19,16 @@ import {
   unit,
   type Vec3,
 } from '../../robot/rotation.ts'
-import { lengthIn, type Mapping, type Motion, turnIn } from './mapping.ts'
+import { lengthIn, type SetMapping, type SetMotion, turnIn } from './mapping.ts'
 
 /** Numbers of a frame, by a reference. */
-export type Reader = (reference: string, frame: number) => Float64Array
+export type NumberReader = (reference: string, frame: number) => Float64Array
 
 /** Where the tool is at each of these times; between them it goes straight. */
-export type Way = { times: Float64Array; poses: readonly Pose[] }
+export type ToolWay = { times: Float64Array; poses: readonly Pose[] }
 
-type Told = Exclude<Motion, { kind: 'delta' }>
-type Base = Mapping['base']
+type Told = Exclude<SetMotion, { kind: 'delta' }>
+type Base = SetMapping['base']
 type Spec = Pick<RobotSpec, 'actionFrame' | 'actionScale' | 'rate'>
 
 const NOT_TURNED: Quat = [1, 0, 0, 0]
@@ -37,7 +37,7 @@ const degrees = (angles: readonly number[]) => angles.map((angle) => (angle * Ma
 const baseTurn = ({ turn }: Base): Quat => fromEuler(degrees(turn))
 
 /** Where the tool is by a frame's numbers, in the robot's base frame. */
-export function poseIn(told: Told, base: Base, chain: JointChain | undefined, read: Reader, frame: number): Pose {
+export function poseIn(told: Told, base: Base, chain: JointChain | undefined, read: NumberReader, frame: number): Pose {
   const { position, rotation } = told.kind === 'joints' ? chain!.tool(anglesIn(told, chain!, read, frame)) : poseOf(told, read, frame)
   const turn = baseTurn(base)
   const at = rotate(turn, position)
@@ -47,7 +47,7 @@ export function poseIn(told: Told, base: Base, chain: JointChain | undefined, re
   }
 }
 
-function poseOf(told: Extract<Told, { kind: 'pose' }>, read: Reader, frame: number): Pose {
+function poseOf(told: Extract<Told, { kind: 'pose' }>, read: NumberReader, frame: number): Pose {
   const position = Array.from(read(told.position, frame), (value) => value * lengthIn(told.unit)!) as Vec3
   if (told.rotation === undefined) return { position, rotation: NOT_TURNED }
   const values = Array.from(read(told.rotation, frame))
@@ -58,7 +58,7 @@ function poseOf(told: Extract<Told, { kind: 'pose' }>, read: Reader, frame: numb
 }
 
 /** rad */
-export function anglesIn(told: Extract<Told, { kind: 'joints' }>, { ranges }: JointChain, read: Reader, frame: number): number[] {
+export function anglesIn(told: Extract<Told, { kind: 'joints' }>, { ranges }: JointChain, read: NumberReader, frame: number): number[] {
   return Array.from(read(told.angles, frame), (value, joint) => {
     if (told.unit !== 'range') return value * turnIn(told.unit)!
     const [low, high] = ranges[joint]!
@@ -67,22 +67,22 @@ export function anglesIn(told: Extract<Told, { kind: 'joints' }>, { ranges }: Jo
 }
 
 /** How many numbers a rotation has. */
-export const rotationWidth = (told: Motion): number => (told.kind === 'pose' && told.as.startsWith('quaternion') ? 4 : 3)
+export const rotationWidth = (told: SetMotion): number => (told.kind === 'pose' && told.as.startsWith('quaternion') ? 4 : 3)
 
 /**
  * Steps of the tool become a way from where it was, if that is known, else from nowhere; targets hold from their frame on, and states at
  * it. `tools`: where the tool was in each frame.
  */
 export function wayOf(
-  motion: Motion,
+  motion: SetMotion,
   base: Base,
   chain: JointChain | undefined,
   spec: Spec,
-  read: Reader,
+  read: NumberReader,
   times: Float64Array,
   period: number, // s that the last frame lasts
   tools: readonly Pose[] | undefined,
-): Way {
+): ToolWay {
   const frames = Array.from(times, (_, frame) => frame)
   const withEnd = Float64Array.from([...times, times.at(-1)! + period])
   if (motion.kind !== 'delta') {
@@ -104,9 +104,9 @@ export function wayOf(
 }
 
 /** How many steps of the robot a way takes. */
-export const stepsOf = ({ times }: Way, rate: number): number => Math.max(1, Math.ceil(times.at(-1)! * rate - 0.02))
+export const stepsOf = ({ times }: ToolWay, rate: number): number => Math.max(1, Math.ceil(times.at(-1)! * rate - 0.02))
 
-function at({ times, poses }: Way, time: number): Pose {
+function at({ times, poses }: ToolWay, time: number): Pose {
   let next = 1
   while (next < times.length - 1 && times[next]! < time) next++
   if (times.length === 1) return poses[0]!
@@ -128,7 +128,7 @@ export type Walked = {
 }
 
 /** `oriented`: of the tool in each step, where it is known; a robot whose actions are told in the tool's frame needs it. */
-export function walk(way: Way, spec: Spec, oriented?: (step: number) => Quat): Walked {
+export function walk(way: ToolWay, spec: Spec, oriented?: (step: number) => Quat): Walked {
   const { translation, rotation } = spec.actionScale
   const scales = [translation, translation, translation, rotation, rotation, rotation]
   const twists: Float32Array[] = []
@@ -159,7 +159,7 @@ export const turnFrom = (home: Quat | undefined, rotation: Quat): Vec3 =>
   home ? rotationBetween(home, rotation) : rotationVector(rotation)
 
 /** @throws InputError where steps told in one frame are to be actions in the other, and nobody knows how the tool was turned */
-export function expectFrame(motion: Motion, pose: Mapping['pose'], { actionFrame }: Spec): void {
+export function expectFrame(motion: SetMotion, pose: SetMapping['pose'], { actionFrame }: Spec): void {
   const told = motion.kind === 'delta' ? motion.frame : 'base'
   if (told !== actionFrame && motion.kind === 'delta' && pose === undefined)
     throw new InputError(

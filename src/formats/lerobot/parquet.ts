@@ -8,7 +8,7 @@ import { LARGEST_POINTER, refusePointer } from '../lfs-pointer.ts'
 const REMEDY = 'Fetch the file again'
 const FOOTER = 1 << 16 // bytes read at once from the end; more where a footer is longer
 
-export type Row = Record<string, unknown>
+export type ParquetRow = Record<string, unknown>
 export type RowGroup = { first: number; rows: number; metadata: FileMetaData['row_groups'][number] }
 
 export class ParquetFile {
@@ -47,7 +47,7 @@ export class ParquetFile {
   }
 
   /** Rows from `from` to before `to`, with these columns only. @throws InputError if they cannot be read */
-  async read(columns: readonly string[], from = 0, to = this.rows): Promise<Row[]> {
+  async read(columns: readonly string[], from = 0, to = this.rows): Promise<ParquetRow[]> {
     const handle = await openFile(this.path)
     try {
       return await parquetReadObjects({
@@ -124,7 +124,7 @@ function topLevel({ schema }: FileMetaData): string[] {
   return names
 }
 
-export const sizeOf = async (path: string): Promise<number> => (await stat(path)).size
+export const bytesIn = async (path: string): Promise<number> => (await stat(path)).size
 
 /** A number as parquet files hold it, whatever its type; null for anything else. */
 export function numberOf(value: unknown): number | null {

@@ -6,10 +6,10 @@ import sharp from 'sharp'
 import { InputError } from '../../errors.ts'
 import type { Image } from '../../robot/robot.ts'
 import { LARGEST_POINTER, refusePointer } from '../lfs-pointer.ts'
-import { digits, type EpisodeEntry, type LerobotDataset } from './dataset.ts'
+import { digits, type SetEpisode, type LerobotDataset } from './dataset.ts'
 import { frameTimes, framesFrom } from './ffmpeg.ts'
 import type { Feature } from './info.ts'
-import { sizeOf, textOf } from './parquet.ts'
+import { bytesIn, textOf } from './parquet.ts'
 import type { EpisodeRows } from './rows.ts'
 
 const BLOCK = 64 // rows whose pictures are held at once
@@ -21,7 +21,7 @@ const FETCH = 'Fetch the file again'
  */
 export function pictures(
   dataset: LerobotDataset,
-  entry: EpisodeEntry,
+  entry: SetEpisode,
   rows: EpisodeRows,
   feature: Feature,
   wanted: readonly number[],
@@ -77,7 +77,7 @@ async function decoded(bytes: Uint8Array, where: string): Promise<Image> {
 
 async function* fromVideo(
   dataset: LerobotDataset,
-  entry: EpisodeEntry,
+  entry: SetEpisode,
   rows: EpisodeRows,
   camera: string,
   wanted: readonly number[],
@@ -134,7 +134,7 @@ function nearest(times: Float64Array, time: number): number {
 let known: { path: string; size: number; times: Float64Array } | undefined
 
 async function timesOf(path: string): Promise<Float64Array> {
-  const size = await sizeOf(path)
+  const size = await bytesIn(path)
   if (known?.path !== path || known.size !== size) known = { path, size, times: await frameTimes(path) }
   return known.times
 }
@@ -142,7 +142,7 @@ async function timesOf(path: string): Promise<Float64Array> {
 /** @throws InputError if it is missing, empty, or a Git LFS pointer */
 async function videoOf(
   dataset: LerobotDataset,
-  entry: EpisodeEntry,
+  entry: SetEpisode,
   camera: string,
 ): Promise<{ file: string; from: number; to: number | null }> {
   const place = videoPlace(dataset, entry, camera)
@@ -166,7 +166,7 @@ async function videoOf(
 /** Where a camera's video of an episode is to be found, there or not: by the template, else by what is on the disk. */
 export function videoPlace(
   { folder, info, filePerEpisode, episodes }: LerobotDataset,
-  { episode, metadata }: EpisodeEntry,
+  { episode, metadata }: SetEpisode,
   camera: string,
 ): { file: string; from: number; to: number | null } {
   const chunk = Math.floor(episode / info.chunkSize)

@@ -4,17 +4,17 @@ import { nameOf } from '../../robot/channels.ts'
 import { ACTION_WIDTH, type RobotSpec } from '../../robot/robot.ts'
 import type { LerobotDataset } from './dataset.ts'
 import type { Feature } from './info.ts'
-import { Mapping, type MappingInput, type Motion } from './mapping.ts'
-import { ProprioReader } from './proprio.ts'
-import { type Column, type EpisodeRows, readRows } from './rows.ts'
+import { SetMapping, type SetMappingInput, type SetMotion } from './mapping.ts'
+import { ProprioTeller } from './proprio.ts'
+import { type NumberColumn, type EpisodeRows, readRows } from './rows.ts'
 
 /** `mapping` is left out where there is none to propose, for the reasons in `refused`. */
-export type Proposal = { mapping?: MappingInput; because: string[]; check: string[]; refused: string[] }
+export type Proposal = { mapping?: SetMappingInput; because: string[]; check: string[]; refused: string[] }
 
 type Given = { dataset: LerobotDataset; spec: RobotSpec; chain?: JointChain; tasks: readonly string[] }
-type Arm = Pick<MappingInput, 'motion' | 'pose' | 'gripper' | 'proprio'>
+type Arm = Pick<SetMappingInput, 'motion' | 'pose' | 'gripper' | 'proprio'>
 type Sides = { action: Side; state: Side | undefined }
-type Side = { name: string; column: Column; names: readonly string[] }
+type Side = { name: string; column: NumberColumn; names: readonly string[] }
 
 const ACTIONS = ['action', 'actions']
 const STATES = ['observation.state', 'state', 'observation.environment_state']
@@ -39,7 +39,7 @@ export async function propose(given: Given): Promise<Proposal> {
     notes.check.push('if some of them are, write mapping.motion by hand: docs/data.md')
     return notes
   }
-  const mapping: MappingInput = { ...arm, cameras: cameras(given, notes), tasks: tasks(given, notes), success: success(dataset, rows, notes) }
+  const mapping: SetMappingInput = { ...arm, cameras: cameras(given, notes), tasks: tasks(given, notes), success: success(dataset, rows, notes) }
   return { mapping: withProprio(mapping, given, notes), ...notes }
 }
 
@@ -92,7 +92,7 @@ function joints({ action, state }: Sides, { dataset, chain }: Given, notes: Prop
 
 const UNITS = { rad: 'radians', deg: 'degrees', range: '-100 to 100 over what a joint can turn' }
 
-function jointUnit(column: Column, count: number): 'rad' | 'deg' | 'range' {
+function jointUnit(column: NumberColumn, count: number): 'rad' | 'deg' | 'range' {
   const most = largest(column, 0, count)
   return most <= 2 * Math.PI ? 'rad' : most <= 100.5 ? 'range' : 'deg'
 }
@@ -109,7 +109,7 @@ function twist({ action, state }: Sides, { spec }: Given, notes: Proposal): Arm 
   const gripper = { column: `${name}[${last}]`, open: high, closed: low }
   notes.check.push(`the gripper: ${gripper.column} is taken as closed at ${low.toPrecision(3)}, open at ${high.toPrecision(3)}; swap them if it is the other way`)
   const absolute = state && state.column.width >= 6 && follows(column, state.column)
-  const pose = (side: string, tells: 'target' | 'state'): Extract<Motion, { kind: 'pose' }> => ({
+  const pose = (side: string, tells: 'target' | 'state'): Extract<SetMotion, { kind: 'pose' }> => ({
     kind: 'pose',
     position: `${side}[0:3]`,
     as: 'rotation-vector',
@@ -140,11 +140,11 @@ function twist({ action, state }: Sides, { spec }: Given, notes: Proposal): Arm 
 }
 
 /** Whether the first three entries are places near those of the state, and no steps: correlation of each above 0.9. */
-function follows(action: Column, state: Column): boolean {
+function follows(action: NumberColumn, state: NumberColumn): boolean {
   return [0, 1, 2].every((axis) => correlation(entry(action, axis), entry(state, axis)) > 0.9)
 }
 
-const entry = ({ width, values }: Column, at: number) => values.filter((_, i) => i % width === at)
+const entry = ({ width, values }: NumberColumn, at: number) => values.filter((_, i) => i % width === at)
 
 function correlation(a: Float64Array, b: Float64Array): number {
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -158,10 +158,10 @@ function correlation(a: Float64Array, b: Float64Array): number {
   return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb)
 }
 
-const largest = ({ width, values }: Column, from = 0, to = width): number =>
+const largest = ({ width, values }: NumberColumn, from = 0, to = width): number =>
   values.reduce((most, value, i) => (i % width >= from && i % width < to ? Math.max(most, Math.abs(value)) : most), 0)
 
-const extremes = (column: Column, at: number): [number, number] => {
+const extremes = (column: NumberColumn, at: number): [number, number] => {
   const own = entry(column, at)
   return [own.reduce((low, value) => Math.min(low, value)), own.reduce((high, value) => Math.max(high, value))]
 }
@@ -169,7 +169,7 @@ const extremes = (column: Column, at: number): [number, number] => {
 const shown = (names: readonly string[]) => (names.length > 8 ? `${names.slice(0, 8).join(', ')}, ...` : names.join(', '))
 
 /** By name, then in order; a camera that finds none stays black. */
-function cameras({ dataset, spec }: Given, { because, check }: Proposal): NonNullable<MappingInput['cameras']> {
+function cameras({ dataset, spec }: Given, { because, check }: Proposal): NonNullable<SetMappingInput['cameras']> {
   const seen = [...dataset.features.values()].filter(({ kind }: Feature) => kind === 'video' || kind === 'image').map(({ name }) => name)
   const found: Record<string, string | null> = {}
   const free = () => seen.filter((feature) => !Object.values(found).includes(feature))
@@ -204,9 +204,9 @@ function success(dataset: LerobotDataset, rows: EpisodeRows, { check }: Proposal
 }
 
 /** What nothing tells is taken to be 0, for somebody to check. */
-function withProprio(mapping: MappingInput, { spec, chain }: Given, { check }: Proposal): MappingInput {
+function withProprio(mapping: SetMappingInput, { spec, chain }: Given, { check }: Proposal): SetMappingInput {
   if (typeof mapping.proprio === 'string') return mapping
-  const untold = new ProprioReader(Mapping.parse(mapping), spec, chain).untold()
+  const untold = new ProprioTeller(SetMapping.parse(mapping), spec, chain).untold()
   if (untold.length === 0) return mapping
   check.push(`nothing tells ${untold.map(nameOf).join(', ')}: taken as 0 throughout`)
   return { ...mapping, proprio: Object.fromEntries(untold.map(({ name }) => [name, 0])) }

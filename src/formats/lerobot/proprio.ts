@@ -1,32 +1,30 @@
 /** @file What a robot would have told of itself in a frame of a dataset: from columns, or from where the tool and the gripper were. */
 import { InputError } from '../../errors.ts'
 import { type Channel, nameOf } from '../../robot/channels.ts'
+import type { AskedGrip } from '../../robot/gripper.ts'
 import type { JointChain } from '../../robot/joint-chain.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
 import type { Pose } from '../../robot/rotation.ts'
-import type { Mapping } from './mapping.ts'
-import { anglesIn, type Reader, turnFrom } from './motion.ts'
+import type { SetMapping } from './mapping.ts'
+import { anglesIn, type NumberReader, turnFrom } from './motion.ts'
 
-/** What the gripper is asked for: -1 to open, 1 to close, 0 where nobody says. */
-export type Grip = -1 | 0 | 1
-
-export type Moment = {
+export type FrameMoment = {
   tools: readonly Pose[] | undefined // of every frame
   period: number // s from frame to frame
-  grip: Grip
+  grip: AskedGrip
   where: string // the file
   episode: number
 }
 
-type Tell = (read: Reader, frame: number, moment: Moment) => number
+type Tell = (read: NumberReader, frame: number, moment: FrameMoment) => number
 
 const AXES = ['x', 'y', 'z']
 
-export class ProprioReader {
+export class ProprioTeller {
   private readonly tells: (Tell | undefined)[]
 
   constructor(
-    private readonly mapping: Mapping,
+    private readonly mapping: SetMapping,
     private readonly spec: RobotSpec,
     private readonly chain: JointChain | undefined,
   ) {
@@ -34,7 +32,7 @@ export class ProprioReader {
   }
 
   /** @throws InputError for a reading that the channel cannot have */
-  read(read: Reader, frame: number, moment: Moment): Float32Array {
+  read(read: NumberReader, frame: number, moment: FrameMoment): Float32Array {
     const { proprio } = this.mapping
     const values =
       typeof proprio === 'string'

@@ -1,17 +1,17 @@
 /** @file The numbers of one episode, column by column, as the parquet files hold them. */
 import { InputError } from '../../errors.ts'
-import type { EpisodeEntry, LerobotDataset } from './dataset.ts'
+import type { SetEpisode, LerobotDataset } from './dataset.ts'
 import { numberOf, type ParquetFile } from './parquet.ts'
 
 const RESTORE = 'Restore the file from a copy of the dataset, or leave the episode out'
 
 /** [frames × width], frame after frame. */
-export type Column = { width: number; values: Float64Array }
+export type NumberColumn = { width: number; values: Float64Array }
 
 export type EpisodeRows = {
   episode: number
   frames: number
-  columns: ReadonlyMap<string, Column>
+  columns: ReadonlyMap<string, NumberColumn>
   time: Float64Array // s from its first frame, by which it is resampled
   /** For messages: the file that a frame lies in. */
   fileOf(frame: number): string
@@ -24,7 +24,7 @@ export type EpisodeRows = {
  * episode if a column holds no numbers or rows of several widths, if frames come twice, or the files hold another number of frames than
  * the dataset says
  */
-export async function readRows(dataset: LerobotDataset, entry: EpisodeEntry, wanted: readonly string[]): Promise<EpisodeRows> {
+export async function readRows(dataset: LerobotDataset, entry: SetEpisode, wanted: readonly string[]): Promise<EpisodeRows> {
   const { episode } = entry
   const spans: { file: ParquetFile; from: number; to: number }[] = []
   for (const { file: path, from, to } of entry.spans) {
@@ -47,9 +47,9 @@ export async function readRows(dataset: LerobotDataset, entry: EpisodeEntry, wan
       `holds ${frames} frames of episode ${episode}${said === null ? '' : `, meta/episodes says ${said}`}`,
       RESTORE,
     )
-  const columns = new Map<string, Column>()
+  const columns = new Map<string, NumberColumn>()
   const names = [...new Set([...wanted, 'timestamp', 'frame_index', 'episode_index'])]
-  const parts = new Map<string, Column[]>(names.map((name) => [name, []]))
+  const parts = new Map<string, NumberColumn[]>(names.map((name) => [name, []]))
   for (const { file, from, to } of spans) {
     const held = names.filter((name) => file.columns.includes(name))
     const rows = await file.read(held, from, to)
@@ -72,7 +72,7 @@ export async function readRows(dataset: LerobotDataset, entry: EpisodeEntry, wan
   return { episode, frames, columns, spans, fileOf, time: timesOf(columns.get('timestamp'), frames, dataset.info.fps) }
 }
 
-function joined(cells: readonly unknown[], where: string, episode: number): Column {
+function joined(cells: readonly unknown[], where: string, episode: number): NumberColumn {
   const width = flat(cells[0]).length
   const values = new Float64Array(cells.length * width)
   for (const [frame, cell] of cells.entries()) {
@@ -93,7 +93,7 @@ function flat(cell: unknown): (number | null)[] {
 }
 
 /** Frames of one episode follow each other; a name that two episodes share shows here. */
-function expectOrder(columns: ReadonlyMap<string, Column>, fileOf: (frame: number) => string, episode: number): void {
+function expectOrder(columns: ReadonlyMap<string, NumberColumn>, fileOf: (frame: number) => string, episode: number): void {
   const named = columns.get('episode_index')?.values
   const other = named?.find((value) => value !== episode)
   if (other !== undefined)
@@ -109,7 +109,7 @@ function expectOrder(columns: ReadonlyMap<string, Column>, fileOf: (frame: numbe
 }
 
 /** By the clock where it runs forward and says more than the count of frames, else by the count. */
-function timesOf(stamps: Column | undefined, frames: number, fps: number): Float64Array {
+function timesOf(stamps: NumberColumn | undefined, frames: number, fps: number): Float64Array {
   const counted = Float64Array.from({ length: frames }, (_, frame) => frame / fps)
   if (stamps?.width !== 1) return counted
   const told = stamps.values.map((value) => value - stamps.values[0]!)

@@ -3,16 +3,16 @@ import { InputError } from '../../errors.ts'
 import type { Episode as ToldEpisode } from '../../replay/source.ts'
 import { type EpisodeFilter, type EpisodeSource, isWanted } from '../../replay/source.ts'
 import type { Step } from '../../replay/episode.ts'
-import { GRIPPER_ENTRY } from '../../robot/gripper.ts'
+import { type AskedGrip, GRIPPER_ENTRY } from '../../robot/gripper.ts'
 import type { JointChain } from '../../robot/joint-chain.ts'
 import { ACTION_WIDTH, type Action, type Image, type Observation, type RobotSpec } from '../../robot/robot.ts'
-import type { EpisodeEntry, LerobotDataset } from './dataset.ts'
+import type { SetEpisode, LerobotDataset } from './dataset.ts'
 import { black, fitPicture } from './fit-picture.ts'
 import type { Feature } from './info.ts'
-import { columnsOf, type Mapping, type Motion, referenceOf } from './mapping.ts'
-import { expectFrame, poseIn, type Reader, rotationWidth, stepsOf, walk, wayOf } from './motion.ts'
+import { mappedColumns, type SetMapping, type SetMotion, referenceOf } from './mapping.ts'
+import { expectFrame, poseIn, type NumberReader, rotationWidth, stepsOf, walk, wayOf } from './motion.ts'
 import { pictures } from './pictures.ts'
-import { type Grip, ProprioReader } from './proprio.ts'
+import { ProprioTeller } from './proprio.ts'
 import { type EpisodeRows, readRows } from './rows.ts'
 
 export type Chains = { motion?: JointChain; pose?: JointChain }
@@ -21,18 +21,18 @@ const LATE = 0.02 // of a frame: how much later than a step a frame may be to be
 
 export class LerobotSource implements EpisodeSource {
   /** @throws InputError if a column is missing or of another width, or something of the robot is told by nobody */
-  static async open(dataset: LerobotDataset, mapping: Mapping, spec: RobotSpec, chains: Chains = {}): Promise<LerobotSource> {
+  static async open(dataset: LerobotDataset, mapping: SetMapping, spec: RobotSpec, chains: Chains = {}): Promise<LerobotSource> {
     const source = new LerobotSource(dataset, mapping, spec, chains)
     await source.expectFit()
     return source
   }
 
   readonly name: string
-  private readonly chosen: readonly EpisodeEntry[]
+  private readonly chosen: readonly SetEpisode[]
 
   private constructor(
     private readonly dataset: LerobotDataset,
-    private readonly mapping: Mapping,
+    private readonly mapping: SetMapping,
     readonly spec: RobotSpec,
     private readonly chains: Chains,
   ) {
@@ -68,9 +68,9 @@ export class LerobotSource implements EpisodeSource {
   }
 
   /** Undefined where its task is none of the robot's. */
-  private async read(entry: EpisodeEntry, firstId: number): Promise<ToldEpisode | undefined> {
+  private async read(entry: SetEpisode, firstId: number): Promise<ToldEpisode | undefined> {
     const { dataset, mapping, spec, chains } = this
-    const rows = await readRows(dataset, entry, [...columnsOf(mapping), 'task_index'])
+    const rows = await readRows(dataset, entry, [...mappedColumns(mapping), 'task_index'])
     const task = this.taskFor(this.textOf(entry, rows))
     if (task === undefined) return undefined
     this.expectNumbers(rows)
@@ -104,9 +104,9 @@ export class LerobotSource implements EpisodeSource {
       }
     })
     const unusable = failure ?? ('tooFast' in walked && walked.tooFast !== undefined ? tooFast(walked.tooFast) : undefined)
-    const proprio = new ProprioReader(mapping, spec, chains.pose)
+    const proprio = new ProprioTeller(mapping, spec, chains.pose)
     const told = seen.slice(0, steps.length + 1).map((frame, t) => {
-      const grip: Grip = t === 0 ? startGrip(mapping, read) : grips[t - 1]!
+      const grip: AskedGrip = t === 0 ? startGrip(mapping, read) : grips[t - 1]!
       return proprio.read(read, frame, { tools, period, grip, where: rows.fileOf(frame), episode: entry.episode })
     })
     const look = (wanted: readonly number[]) => this.look(entry, rows, wanted)
@@ -126,7 +126,7 @@ export class LerobotSource implements EpisodeSource {
   }
 
   /** What every camera of the robot sees at these frames. */
-  private async *look(entry: EpisodeEntry, rows: EpisodeRows, wanted: readonly number[]): AsyncGenerator<Record<string, Image>> {
+  private async *look(entry: SetEpisode, rows: EpisodeRows, wanted: readonly number[]): AsyncGenerator<Record<string, Image>> {
     const { dataset, mapping, spec } = this
     const cameras = Object.entries(spec.cameras).map(([camera, view]) => {
       const given = mapping.cameras[camera]!
@@ -157,7 +157,7 @@ export class LerobotSource implements EpisodeSource {
     return this.dataset.features.get(name)!
   }
 
-  private textOf({ metadata }: EpisodeEntry, rows: EpisodeRows): string {
+  private textOf({ metadata }: SetEpisode, rows: EpisodeRows): string {
     const index = rows.columns.get('task_index')?.values[0]
     return (index === undefined ? undefined : this.dataset.tasks.get(index)) ?? metadata?.tasks[0] ?? ''
   }
@@ -175,7 +175,7 @@ export class LerobotSource implements EpisodeSource {
     return `Write under mapping.tasks which of ${Object.keys(this.spec.tasks).join(', ')} it is: ${texts.join(', ') || '"*"'}`
   }
 
-  private gripsOf(read: Reader, seen: readonly number[], frames: number): Grip[] {
+  private gripsOf(read: NumberReader, seen: readonly number[], frames: number): AskedGrip[] {
     const { gripper } = this.mapping
     return seen.slice(0, -1).map((frame, t) => {
       if (!gripper) return 0
@@ -185,7 +185,7 @@ export class LerobotSource implements EpisodeSource {
   }
 
   /** Why an episode is none that shows how it is done. */
-  private failureOf({ metadata }: EpisodeEntry, rows: EpisodeRows, read: Reader): string | undefined {
+  private failureOf({ metadata }: SetEpisode, rows: EpisodeRows, read: NumberReader): string | undefined {
     const { success } = this.mapping
     if (metadata?.succeeded === false) return 'the dataset says that it failed'
     if (success === 'all') return undefined
@@ -195,7 +195,7 @@ export class LerobotSource implements EpisodeSource {
 
   /** @throws InputError naming file, column, frame and episode of a reading that is no number */
   private expectNumbers(rows: EpisodeRows): void {
-    for (const column of columnsOf(this.mapping)) {
+    for (const column of mappedColumns(this.mapping)) {
       const found = rows.columns.get(column)
       if (!found) throw this.noColumn(column)
       const at = found.values.findIndex((value) => !Number.isFinite(value))
@@ -230,7 +230,7 @@ export class LerobotSource implements EpisodeSource {
       throw new InputError(dataset.folder, `has no task of ${spec.name}`, this.taskRemedy())
     expectFrame(mapping.motion, mapping.pose, spec)
     this.expectCameras()
-    const rows = await readRows(dataset, chosen[0]!, columnsOf(mapping))
+    const rows = await readRows(dataset, chosen[0]!, mappedColumns(mapping))
     const width = (where: string, text: string | undefined, wanted: number) => {
       if (text === undefined) return
       const { column, from, to } = referenceOf(text)
@@ -242,7 +242,7 @@ export class LerobotSource implements EpisodeSource {
       if (given !== wanted)
         throw new InputError(where, `takes ${wanted} numbers, "${text}" gives ${given}`, 'Name the right ones, as "action[0:3]"')
     }
-    const motionWidths = (where: string, motion: Motion, chain: JointChain | undefined) => {
+    const motionWidths = (where: string, motion: SetMotion, chain: JointChain | undefined) => {
       if (motion.kind === 'joints') return width(`${where}.angles`, motion.angles, chain!.joints.length)
       width(`${where}.position`, motion.position, 3)
       width(`${where}.rotation`, motion.rotation, rotationWidth(motion))
@@ -252,7 +252,7 @@ export class LerobotSource implements EpisodeSource {
     width('mapping.gripper.column', mapping.gripper?.column, 1)
     width('mapping.gripper.opening', mapping.gripper?.opening, 1)
     if (mapping.success !== 'all') width('mapping.success', mapping.success, 1)
-    new ProprioReader(mapping, spec, chains.pose).expectWhole(width)
+    new ProprioTeller(mapping, spec, chains.pose).expectWhole(width)
   }
 
   private expectCameras(): void {
@@ -273,7 +273,7 @@ export class LerobotSource implements EpisodeSource {
   }
 }
 
-function readerOf(rows: EpisodeRows): Reader {
+function readerOf(rows: EpisodeRows): NumberReader {
   const places = new Map<string, ReturnType<typeof referenceOf>>()
   return (text, frame) => {
     if (!places.has(text)) places.set(text, referenceOf(text))
@@ -284,15 +284,15 @@ function readerOf(rows: EpisodeRows): Reader {
 }
 
 /** The robot's own actions at its own rate are taken as they are. */
-const isOwn = (motion: Motion, { time }: EpisodeRows, { rate, actionFrame }: RobotSpec): boolean =>
+const isOwn = (motion: SetMotion, { time }: EpisodeRows, { rate, actionFrame }: RobotSpec): boolean =>
   motion.kind === 'delta' &&
   motion.unit === 'action' &&
   motion.turn === 'action' &&
   motion.frame === actionFrame &&
   time.every((value, frame) => Math.abs(value - frame / rate) < 1e-6)
 
-function ownTwist(motion: Motion, read: Reader, frame: number): Float32Array {
-  const { position, rotation } = motion as Extract<Motion, { kind: 'delta' }>
+function ownTwist(motion: SetMotion, read: NumberReader, frame: number): Float32Array {
+  const { position, rotation } = motion as Extract<SetMotion, { kind: 'delta' }>
   const twist = new Float32Array(ACTION_WIDTH)
   twist.set(read(position, frame))
   if (rotation !== undefined) twist.set(read(rotation, frame), 3)
@@ -306,17 +306,17 @@ const framesAt = (time: Float64Array, period: number, steps: number, rate: numbe
     return next < 0 ? time.length - 1 : Math.max(0, next - 1)
   })
 
-type Gripper = NonNullable<Mapping['gripper']>
+type Gripper = NonNullable<SetMapping['gripper']>
 
 const openness = ({ open, closed }: Gripper, value: number) => (value - closed) / (open - closed)
-const gripOf = (gripper: Gripper, value: number): Grip => (openness(gripper, value) < gripper.threshold ? 1 : -1)
+const gripOf = (gripper: Gripper, value: number): AskedGrip => (openness(gripper, value) < gripper.threshold ? 1 : -1)
 
 /** As far as it was open in the first frame; else as it was asked for there. */
-function startGrip({ gripper }: Mapping, read: Reader): Grip {
+function startGrip({ gripper }: SetMapping, read: NumberReader): AskedGrip {
   return gripper ? gripOf(gripper, read(gripper.opening ?? gripper.column, 0)[0]!) : 0
 }
 
-function withGrip(twist: Float32Array, grip: Grip): Action {
+function withGrip(twist: Float32Array, grip: AskedGrip): Action {
   twist[GRIPPER_ENTRY] = grip
   return twist
 }
