@@ -133,7 +133,7 @@ function twist({ action, state }: Sides, { spec }: Given, notes: Proposal): Arm 
     `the frame: they are taken as told in the ${scaled ? spec.actionFrame : 'base'} frame`,
   )
   return {
-    motion: { kind: 'delta', position: `${name}[0:3]`, rotation: `${name}[3:6]`, ...(scaled ? { unit: 'action', turn: 'action', frame: spec.actionFrame } : {}) },
+    motion: { kind: 'delta', position: `${name}[0:3]`, rotation: `${name}[3:6]`, ...(scaled ? { unit: 'action', turn: 'action', frame: spec.actionFrame } : { unit: 'm', turn: 'rad', frame: 'base' }) },
     ...(state && state.column.width >= 6 && { pose: pose(state.name, 'state') }),
     gripper,
   }
