@@ -86,21 +86,24 @@ async function look(folder: string, options: { out?: string; sheet: boolean; jso
 
 function describe(found: SetLook): string {
   const { folder, version, robotType, fps, episodes, frames, tasks, features, lookedAt, oddities } = found
-  const rows = features.map((feature) => [feature.name, feature.kind, feature.dtype || '-', String(feature.shape), rangesOf(feature)])
+  const rows = features.map(({ name, kind, dtype, shape }) => [name, kind, dtype || '-', shape.join(' × ')])
+  const ranges = features.filter((feature) => feature.ranges.length > 0)
   const shown = tasks.slice(0, 5).map((task) => `  ${task}`)
   if (tasks.length > shown.length) shown.push(`  and ${tasks.length - shown.length} more`)
   return [
     `${folder}: LeRobot ${version ?? 'dataset of no version'}, robot ${robotType ?? 'not named'}`,
     `episodes ${episodes}, frames ${frames}, ${fps} frames a second, tasks ${tasks.length}`,
     ...shown,
-    formatTable(['feature', 'kind', 'declared', 'shape', lookedAt < episodes ? `range in ${lookedAt} episodes` : 'range'], rows),
+    formatTable(['feature', 'kind', 'declared', 'shape'], rows),
+    lookedAt < episodes ? `Ranges in ${lookedAt} of the episodes:` : 'Ranges:',
+    ...ranges.map((feature) => `  ${feature.name}: ${rangesOf(feature)}`),
     ...oddities.map((line) => `Note: ${line}`),
   ].join('\n')
 }
 
 function rangesOf({ ranges, names }: FeatureLook): string {
   const told = ranges.map(({ low, high }, i) => `${names.length === ranges.length && names.length > 1 ? `${names[i]} ` : ''}${brief(low)}..${brief(high)}`)
-  return told.length > 8 ? `${told.slice(0, 8).join(', ')}, ...` : told.join(', ')
+  return told.length > 16 ? `${told.slice(0, 16).join(', ')}, and ${told.length - 16} more` : told.join(', ')
 }
 
 const brief = (value: number) => (Number.isInteger(value) ? String(value) : value.toPrecision(3))

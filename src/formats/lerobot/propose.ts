@@ -1,10 +1,12 @@
 /** @file A mapping for a dataset nobody has mapped yet: by names and numbers, with what it goes by and what a person has to check. */
+import { existsSync } from 'node:fs'
 import type { JointChain } from '../../robot/joint-chain.ts'
 import { nameOf } from '../../robot/channels.ts'
 import { ACTION_WIDTH, type RobotSpec } from '../../robot/robot.ts'
 import type { LerobotDataset } from './dataset.ts'
 import type { Feature } from './info.ts'
 import { SetMapping, type SetMappingInput, type SetMotion } from './mapping.ts'
+import { videoPlace } from './pictures.ts'
 import { ProprioTeller } from './proprio.ts'
 import { type NumberColumn, type EpisodeRows, readRows } from './rows.ts'
 
@@ -184,7 +186,17 @@ function cameras({ dataset, spec }: Given, { because, check }: Proposal): NonNul
     if (found[camera] !== null) check.push(`that ${camera} sees what ${found[camera]} saw: no feature has its name`)
     else because.push(`nothing is left for camera ${camera}: it sees black`)
   }
+  for (const [camera, feature] of Object.entries(found)) {
+    const gone = feature === null ? undefined : missingVideo(dataset, feature)
+    if (gone !== undefined) check.push(`${gone} is missing: fetch it, or set mapping.cameras.${camera} to null, and it sees black`)
+  }
   return Object.fromEntries(names.map((camera) => [camera, found[camera]!]))
+}
+
+function missingVideo(dataset: LerobotDataset, feature: string): string | undefined {
+  if (dataset.features.get(feature)!.kind !== 'video') return undefined
+  const { file } = videoPlace(dataset, dataset.episodes[0]!, feature)
+  return existsSync(file) ? undefined : dataset.short(file)
 }
 
 /** Texts that are no task's name or instruction. */
