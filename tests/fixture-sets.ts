@@ -66,9 +66,9 @@ function fixtureSets(kind: FixtureKind): FixtureSet[] {
   return sets
 }
 
-/** Registers the same tests for every set of one kind; where DUET_FIXTURES has none, they are shown as skipped. */
+/** Registers the same tests for every set of one kind; where there are none, they are shown as skipped. */
 export function describeSets(kind: FixtureKind, tests: (set: FixtureSet) => void | Promise<void>): void {
   const sets = fixtureSets(kind)
-  if (sets.length === 0) it.skip(`DUET_FIXTURES has no set of kind ${kind}`, () => undefined)
+  if (sets.length === 0) it.skip(`no set of kind ${kind} is at hand`, () => undefined)
   for (const set of sets) describe(`${kind} set ${set.name}`, () => tests(set))
 }

@@ -21,7 +21,9 @@ import { ProgressDisplay } from './progress.ts'
 type RobotOptions = { preset: PresetName; config?: string; set: string[]; json?: boolean }
 
 export function register(program: Command): void {
-  const data = program.command('data').description('LeRobot datasets (2.0, 2.1, 3.0): look into them, map them to a robot')
+  const data = program
+    .command('data')
+    .description('LeRobot datasets (2.0, 2.1, 3.0): look into them, map them to a robot')
   data
     .command('inspect')
     .description('what the files hold, and what contradicts; draws what the cameras saw')
@@ -102,14 +104,21 @@ function describe(found: SetLook): string {
 }
 
 function rangesOf({ ranges, names }: FeatureLook): string {
-  const told = ranges.map(({ low, high }, i) => `${names.length === ranges.length && names.length > 1 ? `${names[i]} ` : ''}${brief(low)}..${brief(high)}`)
+  const told = ranges.map(
+    ({ low, high }, i) =>
+      `${names.length === ranges.length && names.length > 1 ? `${names[i]} ` : ''}${brief(low)}..${brief(high)}`,
+  )
   return told.length > 16 ? `${told.slice(0, 16).join(', ')}, and ${told.length - 16} more` : told.join(', ')
 }
 
 const brief = (value: number) => (Number.isInteger(value) ? String(value) : value.toPrecision(3))
 
 const configOf = ({ preset, config, set }: RobotOptions): RunConfig =>
-  resolveConfig(preset, config, set.map((text) => absolutePaths(parseOverride(text), process.cwd())))
+  resolveConfig(
+    preset,
+    config,
+    set.map((text) => absolutePaths(parseOverride(text), process.cwd())),
+  )
 
 async function map(folder: string, options: RobotOptions): Promise<void> {
   const dataset = await LerobotDataset.open(folder)
@@ -117,8 +126,10 @@ async function map(folder: string, options: RobotOptions): Promise<void> {
   const spec = describeRobot(config.robot, config.robot.cells[0]!)
   const { mapping, because, check, refused } = await proposeMapping(dataset, config, spec)
   const section = mapping && { demonstrations: { path: resolve(folder), mapping } }
-  const tried = mapping && (await tryOut(await openMapped(dataset, withMapping(config, SetMapping.parse(mapping)), spec)))
-  if (options.json) process.stdout.write(`${JSON.stringify({ robot: spec.name, section, because, check, refused, tried })}\n`)
+  const tried =
+    mapping && (await tryOut(await openMapped(dataset, withMapping(config, SetMapping.parse(mapping)), spec)))
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ robot: spec.name, section, because, check, refused, tried })}\n`)
   else {
     const comments = [
       `# ${folder} as ${spec.name} would take it`,
@@ -143,7 +154,10 @@ async function tryOut(source: LerobotSource): Promise<string> {
   return 'there is none of a task that the robot has'
 }
 
-async function replay(folder: string, options: RobotOptions & { episode: number; seed: number; out?: string }): Promise<void> {
+async function replay(
+  folder: string,
+  options: RobotOptions & { episode: number; seed: number; out?: string },
+): Promise<void> {
   const { out = `episode-${options.episode}.gif` } = options
   const draw = { '.png': (frames: Parameters<typeof animation>[0]) => contactSheet(frames, 10), '.gif': animation }
   const kind = extname(out).toLowerCase()
@@ -165,7 +179,10 @@ async function replay(folder: string, options: RobotOptions & { episode: number;
   }
 }
 
-const told = ({ task, steps, succeeded, parted }: Omit<Awaited<ReturnType<typeof replayMapped>>, 'frames'>, recorded: number) =>
+const told = (
+  { task, steps, succeeded, parted }: Omit<Awaited<ReturnType<typeof replayMapped>>, 'frames'>,
+  recorded: number,
+) =>
   [
     `${steps} of ${recorded} steps of "${task}" played, ${succeeded ? 'the task was done' : 'the task was not done'}`,
     ...(parted === null ? [] : [`the tool's way parts by ${(1000 * parted).toFixed(1)} mm at most`]),

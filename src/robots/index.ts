@@ -1,8 +1,8 @@
 /** @file The kinds of robots there are. A new one is a folder beside this file, and two words here. */
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
-import { expectGuarded, type Rig, type RigOptions, type RobotKind } from '../robot/rig.ts'
 import type { JointChain } from '../robot/joint-chain.ts'
+import { expectGuarded, type Rig, type RigOptions, type RobotKind } from '../robot/rig.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import { replayed } from './replayed/index.ts'
 import { ros } from './ros/index.ts'

@@ -10,21 +10,32 @@ import { multiply, type Quat, unit, type Vec3 } from '../robot/rotation.ts'
  * `joints`: by name, from the base on; without them all that turn, in the model's order. `tool`: a site or a body.
  * @throws InputError if the model cannot be compiled, or has no such joint or tool
  */
-export async function mujocoChain(path: string, joints: readonly string[] | undefined, tool: string | undefined): Promise<JointChain> {
+export async function mujocoChain(
+  path: string,
+  joints: readonly string[] | undefined,
+  tool: string | undefined,
+): Promise<JointChain> {
   const mj = await loadMujoco()
   const text = bare(read(path))
   const model = (() => {
     try {
       return mj.MjModel.from_xml_string(text)
     } catch (cause) {
-      throw new InputError(path, `cannot be compiled: ${String((cause as Error).message ?? cause)}`, 'Give an MJCF or URDF file', { cause })
+      throw new InputError(
+        path,
+        `cannot be compiled: ${String((cause as Error).message ?? cause)}`,
+        'Give an MJCF or URDF file',
+        { cause },
+      )
     }
   })()
   const data = new mj.MjData(model)
   const { mjOBJ_BODY, mjOBJ_JOINT, mjOBJ_SITE } = mj.mjtObj
   const idOf = (kind: { value: number }, name: string): number => mj.mj_name2id(model, kind.value, name)
   const namesOf = (kind: { value: number }, count: number): string[] =>
-    Array.from({ length: count }, (_, id) => mj.mj_id2name(model, kind.value, id)).filter((name): name is string => !!name)
+    Array.from({ length: count }, (_, id) => mj.mj_id2name(model, kind.value, id)).filter(
+      (name): name is string => !!name,
+    )
   const known = namesOf(mjOBJ_JOINT, model.njnt)
   const wanted = joints ?? known
   const missing = wanted.find((name) => idOf(mjOBJ_JOINT, name) < 0)
@@ -34,10 +45,16 @@ export async function mujocoChain(path: string, joints: readonly string[] | unde
   const end = tool ?? sites.at(-1) ?? bodies.at(-1)!
   const site = idOf(mjOBJ_SITE, end)
   const body = site < 0 ? idOf(mjOBJ_BODY, end) : (model.site_bodyid[site] as number)
-  if (body < 0) throw new InputError(path, `has no site or body "${end}"`, `It has: ${[...sites, ...bodies].join(', ')}`)
+  if (body < 0)
+    throw new InputError(path, `has no site or body "${end}"`, `It has: ${[...sites, ...bodies].join(', ')}`)
   const ids = wanted.map((name) => idOf(mjOBJ_JOINT, name))
   const places = ids.map((id) => model.jnt_qposadr[id] as number)
-  const four = (values: ArrayLike<number>, at: number): Quat => [values[at]!, values[at + 1]!, values[at + 2]!, values[at + 3]!]
+  const four = (values: ArrayLike<number>, at: number): Quat => [
+    values[at]!,
+    values[at + 1]!,
+    values[at + 2]!,
+    values[at + 3]!,
+  ]
   const turned: Quat = site < 0 ? [1, 0, 0, 0] : four(model.site_quat, 4 * site)
   return {
     joints: wanted,
@@ -66,7 +83,18 @@ function read(path: string): string {
   }
 }
 
-const LOOKS = ['asset', 'visual', 'collision', 'contact', 'actuator', 'sensor', 'keyframe', 'equality', 'tendon', 'deformable']
+const LOOKS = [
+  'asset',
+  'visual',
+  'collision',
+  'contact',
+  'actuator',
+  'sensor',
+  'keyframe',
+  'equality',
+  'tendon',
+  'deformable',
+]
 const WEIGHTLESS = 'boundmass="0.001" boundinertia="0.000001" balanceinertia="true"'
 
 /** Without meshes, materials and motors, which would want further files; bodies that lose their mass with them get a little. */

@@ -37,7 +37,9 @@ const DemonstrationConfig = z.strictObject({
       'folder of recorded demonstrations, or of a LeRobot dataset (of further robots: in subfolders named by their cells); without it they are recorded at the start',
     )
     .meta(MAY_CHANGE),
-  mapping: SetMapping.optional().describe('of a LeRobot dataset: what its columns mean to the robot, as `duet data map` proposes it'),
+  mapping: SetMapping.optional().describe(
+    'of a LeRobot dataset: what its columns mean to the robot, as `duet data map` proposes it',
+  ),
 })
 
 const ReplayConfig = z.strictObject({

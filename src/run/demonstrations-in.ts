@@ -16,15 +16,23 @@ type Config = Pick<RunConfig, 'robot' | 'tasks' | 'demonstrations'>
 export async function demonstrationsIn(folder: string, config: Config, spec: RobotSpec): Promise<EpisodeSource> {
   if (isLerobotSet(folder)) return openMapped(await LerobotDataset.open(folder), config, spec)
   if (config.demonstrations.mapping)
-    throw new InputError(folder, 'holds no LeRobot dataset, and demonstrations.mapping is of one', 'Leave the mapping out')
+    throw new InputError(
+      folder,
+      'holds no LeRobot dataset, and demonstrations.mapping is of one',
+      'Leave the mapping out',
+    )
   return new LogSource(folder, spec)
 }
 
 /** By the config's mapping; a dataset of the robot's own needs none. @throws InputError */
 export async function openMapped(dataset: LerobotDataset, config: Config, spec: RobotSpec): Promise<LerobotSource> {
   const mapping = config.demonstrations.mapping ?? (await mappingOfOwn(dataset, config, spec))
-  const chain = async (told: SetMotion | undefined) => (told?.kind === 'joints' ? openChain(config.robot, told) : undefined)
-  return LerobotSource.open(dataset, mapping, spec, { motion: await chain(mapping.motion), pose: await chain(mapping.pose) })
+  const chain = async (told: SetMotion | undefined) =>
+    told?.kind === 'joints' ? openChain(config.robot, told) : undefined
+  return LerobotSource.open(dataset, mapping, spec, {
+    motion: await chain(mapping.motion),
+    pose: await chain(mapping.pose),
+  })
 }
 
 export const proposeMapping = (dataset: LerobotDataset, { robot, tasks }: Config, spec: RobotSpec): Promise<Proposal> =>

@@ -18,7 +18,11 @@ export type Replayed = {
 /** @throws InputError if the robot is real: a stranger's episode is not played on one */
 export async function replayMapped({ robot, real }: Rig, episode: Episode, seed: number): Promise<Replayed> {
   if (real)
-    throw new InputError(robot.spec.name, 'is real, and an episode of others is not played on it', 'Choose a simulated robot')
+    throw new InputError(
+      robot.spec.name,
+      'is real, and an episode of others is not played on it',
+      'Choose a simulated robot',
+    )
   const { task } = episode.start
   const recorded = episode.observations()[Symbol.asyncIterator]()
   const places = vectorOf(robot.spec.channels, 'position')

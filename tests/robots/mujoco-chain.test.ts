@@ -29,8 +29,14 @@ describe('the chain of a MuJoCo model', () => {
   })
 
   it('needs none of the meshes and materials that a model draws itself with, and follows what it includes', async () => {
-    file('arm.xml', '<mujoco><worldbody><body pos="0 0 1"><joint name="lift" axis="0 1 0" range="-1 2"/><geom type="mesh" mesh="link" material="grey"/><body name="hand" pos="0.5 0 0"/></body></worldbody></mujoco>')
-    const path = file('scene.xml', '<mujoco model="scene"><compiler angle="radian"/><asset><mesh name="link" file="link.stl"/></asset><include file="arm.xml"/></mujoco>')
+    file(
+      'arm.xml',
+      '<mujoco><worldbody><body pos="0 0 1"><joint name="lift" axis="0 1 0" range="-1 2"/><geom type="mesh" mesh="link" material="grey"/><body name="hand" pos="0.5 0 0"/></body></worldbody></mujoco>',
+    )
+    const path = file(
+      'scene.xml',
+      '<mujoco model="scene"><compiler angle="radian"/><asset><mesh name="link" file="link.stl"/></asset><include file="arm.xml"/></mujoco>',
+    )
     const { ranges, tool } = await mujocoChain(path, ['lift'], 'hand')
     expect(ranges).toEqual([[-1, 2]])
     const { position } = tool([Math.PI / 2])
@@ -38,10 +44,16 @@ describe('the chain of a MuJoCo model', () => {
   })
 
   it('reads a URDF', async () => {
-    const link = (name: string) => `<link name="${name}"><visual><geometry><mesh filename="package://x.stl"/></geometry></visual></link>`
-    const joint = '<joint name="lift" type="revolute"><parent link="base"/><child link="arm"/><axis xyz="0 1 0"/><limit lower="-1" upper="1" effort="1" velocity="1"/></joint>'
-    const fixed = '<joint name="end" type="fixed"><parent link="arm"/><child link="hand"/><origin xyz="0.5 0 0"/></joint>'
-    const path = file('arm.urdf', `<?xml version="1.0"?><robot name="arm">${['base', 'arm', 'hand'].map(link).join('')}${joint}${fixed}</robot>`)
+    const link = (name: string) =>
+      `<link name="${name}"><visual><geometry><mesh filename="package://x.stl"/></geometry></visual></link>`
+    const joint =
+      '<joint name="lift" type="revolute"><parent link="base"/><child link="arm"/><axis xyz="0 1 0"/><limit lower="-1" upper="1" effort="1" velocity="1"/></joint>'
+    const fixed =
+      '<joint name="end" type="fixed"><parent link="arm"/><child link="hand"/><origin xyz="0.5 0 0"/></joint>'
+    const path = file(
+      'arm.urdf',
+      `<?xml version="1.0"?><robot name="arm">${['base', 'arm', 'hand'].map(link).join('')}${joint}${fixed}</robot>`,
+    )
     const { position } = (await mujocoChain(path, undefined, 'hand')).tool([Math.PI / 2])
     ;[0, 0, -0.5].forEach((value, axis) => expect(position[axis]).toBeCloseTo(value, 9))
   })
@@ -49,10 +61,16 @@ describe('the chain of a MuJoCo model', () => {
   it.each([
     [['elbow'], undefined, /has no joint "elbow". It has: shoulder_pan, shoulder_lift/],
     [undefined, 'hand', /has no site or body "hand". It has: tool/],
-  ] as const)('refuses %j, %s', async (joints, tool, message) => expect(mujocoChain(xml, joints, tool)).rejects.toThrow(message))
+  ] as const)('refuses %j, %s', async (joints, tool, message) =>
+    expect(mujocoChain(xml, joints, tool)).rejects.toThrow(message),
+  )
 
   it('refuses what is no model', async () => {
-    await expect(mujocoChain(file('none.xml', '<mujoco><worldbody>'), undefined, undefined)).rejects.toThrow(/none\.xml: cannot be compiled/)
-    await expect(mujocoChain(join(folder, 'nowhere.xml'), undefined, undefined)).rejects.toThrow(/nowhere\.xml: failed to open/)
+    await expect(mujocoChain(file('none.xml', '<mujoco><worldbody>'), undefined, undefined)).rejects.toThrow(
+      /none\.xml: cannot be compiled/,
+    )
+    await expect(mujocoChain(join(folder, 'nowhere.xml'), undefined, undefined)).rejects.toThrow(
+      /nowhere\.xml: failed to open/,
+    )
   })
 })

@@ -68,7 +68,8 @@ const whole = (settings: object) =>
 /** Settings of other kinds of robots, rewards and demonstrations: their own tests read them. */
 const ofAnotherKind = (name: string) =>
   name.startsWith('demonstrations.mapping.') ||
-  (name.startsWith('robot.') && !Object.hasOwn(WorkcellConfig.shape, name.split('.')[1]!)) || name === 'reward.targets'
+  (name.startsWith('robot.') && !Object.hasOwn(WorkcellConfig.shape, name.split('.')[1]!)) ||
+  name === 'reward.targets'
 
 it('every setting of a run is read by somebody', { timeout: 240_000 }, async () => {
   for (const [name, lockstep] of [

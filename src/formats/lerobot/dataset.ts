@@ -124,17 +124,22 @@ export class LerobotDataset {
       found.push(`${INFO_FILE} says v${version}; the files lie as in ${layout}`)
     if (declared.episodes !== null && declared.episodes !== held)
       found.push(`${INFO_FILE} counts ${declared.episodes} episodes, the files hold ${held}`)
-    if (described > 0 && described !== held) found.push(`meta/episodes lists ${described} episodes, the files hold ${held}`)
+    if (described > 0 && described !== held)
+      found.push(`meta/episodes lists ${described} episodes, the files hold ${held}`)
     if (declared.tasks !== null && this.tasks.size > 0 && declared.tasks !== this.tasks.size)
       found.push(`${INFO_FILE} counts ${declared.tasks} tasks, there are the texts of ${this.tasks.size}`)
     if (this.tasks.size === 0) found.push('there is no file with the texts of the tasks')
     const odd = this.episodes.findIndex(({ episode }, at) => episode !== at)
-    if (odd >= 0) found.push(`episodes are not numbered from 0 on: the one at place ${odd} is episode ${this.episodes[odd]!.episode}`)
+    if (odd >= 0)
+      found.push(
+        `episodes are not numbered from 0 on: the one at place ${odd} is episode ${this.episodes[odd]!.episode}`,
+      )
     for (const { name, kind } of features.values())
       if (kind === 'number' && !columns.includes(name)) found.push(`feature "${name}" is declared, and no file has it`)
       else if (kind === 'depth') found.push(`feature "${name}" is depth, which is not read`)
     for (const name of columns)
-      if (!features.has(name) && !ALWAYS.includes(name)) found.push(`column "${name}" is in the files, and ${INFO_FILE} does not declare it`)
+      if (!features.has(name) && !ALWAYS.includes(name))
+        found.push(`column "${name}" is in the files, and ${INFO_FILE} does not declare it`)
     for (const { episode, file } of this.missing.slice(0, 5))
       found.push(`${this.short(file)} is missing, with episode ${episode}`)
     if (this.missing.length > 5) found.push(`and the rows of ${this.missing.length - 5} further episodes`)
@@ -185,7 +190,11 @@ async function spansByColumn(files: readonly string[]): Promise<Map<number, RowS
       for (const [at, row] of (await file.read(['episode_index'], first, first + rows)).entries()) {
         const episode = numberOf(row.episode_index)
         if (episode === null || !Number.isInteger(episode))
-          throw new InputError(path, `column "episode_index" is ${String(row.episode_index)} in row ${first + at}`, RESTORE)
+          throw new InputError(
+            path,
+            `column "episode_index" is ${String(row.episode_index)} in row ${first + at}`,
+            RESTORE,
+          )
         take(episode, first + at, first + at + 1)
       }
     }

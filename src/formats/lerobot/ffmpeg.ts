@@ -10,7 +10,19 @@ type Child = ChildProcessByStdio<null, Readable, Readable>
 
 /** The times at which the frames are shown, s, sorted, by the packets alone: nothing is decoded. @throws InputError */
 export async function frameTimes(path: string): Promise<Float64Array> {
-  const running = start(path, [...QUIET, '-i', path, '-map', '0:v:0', '-c', 'copy', '-copyts', '-f', 'framecrc', 'pipe:1'])
+  const running = start(path, [
+    ...QUIET,
+    '-i',
+    path,
+    '-map',
+    '0:v:0',
+    '-c',
+    'copy',
+    '-copyts',
+    '-f',
+    'framecrc',
+    'pipe:1',
+  ])
   let text = ''
   for await (const chunk of running.child.stdout) text += chunk
   await running.ended()
@@ -105,7 +117,11 @@ function start(path: string, args: readonly string[]): { child: Child; ended: ()
     async ended() {
       const code = await over
       if (code !== 0)
-        throw new InputError(path, `cannot be decoded: ${said.trim().split('\n').at(-1) || `ffmpeg ended (${code})`}`, FETCH)
+        throw new InputError(
+          path,
+          `cannot be decoded: ${said.trim().split('\n').at(-1) || `ffmpeg ended (${code})`}`,
+          FETCH,
+        )
     },
   }
 }

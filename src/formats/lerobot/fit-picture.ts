@@ -4,7 +4,11 @@ import { InputError } from '../../errors.ts'
 import type { Image, PolicyView } from '../../robot/robot.ts'
 
 /** @throws InputError if the crop is not within the picture; `where` names it */
-export async function fitPicture(image: Image, { width, height, crop, rotate = 0 }: PolicyView, where: string): Promise<Image> {
+export async function fitPicture(
+  image: Image,
+  { width, height, crop, rotate = 0 }: PolicyView,
+  where: string,
+): Promise<Image> {
   if (image.width === width && image.height === height && !crop && rotate === 0) return image
   if (crop && (crop.left + crop.width > image.width || crop.top + crop.height > image.height))
     throw new InputError(

@@ -55,11 +55,17 @@ export async function inspect(dataset: LerobotDataset, onShare?: (share: number)
       oddities.push(error.message)
     }
   }
-  if (dones > chosen.length) oddities.push(`"next.done" is true ${dones} times in ${chosen.length} episodes; their borders count`)
+  if (dones > chosen.length)
+    oddities.push(`"next.done" is true ${dones} times in ${chosen.length} episodes; their borders count`)
   if (dones > BUSY * chosen.length) oddities.push('"next.done" marks more than ends')
-  if (late > 0) oddities.push(`"timestamp" does not begin at 0 in ${late} of ${chosen.length} episodes: frames are matched by their number`)
+  if (late > 0)
+    oddities.push(
+      `"timestamp" does not begin at 0 in ${late} of ${chosen.length} episodes: frames are matched by their number`,
+    )
   if (offClock > 0)
-    oddities.push(`"timestamp" runs by a clock of its own in ${offClock} of ${chosen.length} episodes, not at ${info.fps} frames a second`)
+    oddities.push(
+      `"timestamp" runs by a clock of its own in ${offClock} of ${chosen.length} episodes, not at ${info.fps} frames a second`,
+    )
   oddities.push(...entriesOdd(features, ranges), ...missingVideos(dataset))
   return {
     folder: dataset.folder,
@@ -100,7 +106,8 @@ async function countFrames({ episodes, files, info, missing }: LerobotDataset, o
 
 function widen(all: Map<string, Range[]>, name: string, rows: EpisodeRows): void {
   const { width, values } = rows.columns.get(name)!
-  const ranges = all.get(name) ?? Array.from({ length: width }, () => ({ low: Infinity, high: -Infinity, notFinite: 0 }))
+  const ranges =
+    all.get(name) ?? Array.from({ length: width }, () => ({ low: Infinity, high: -Infinity, notFinite: 0 }))
   all.set(name, ranges)
   values.forEach((value, at) => {
     const range = ranges[at % width]
@@ -119,8 +126,12 @@ function entriesOdd(features: ReadonlyMap<string, Feature>, ranges: ReadonlyMap<
     const declared = shape.reduce((product, length) => product * length, 1)
     const notFinite = own.reduce((sum, range) => sum + range.notFinite, 0)
     return [
-      ...(shape.length > 0 && declared !== own.length ? [`"${name}" is declared with ${declared} numbers, the files hold ${own.length}`] : []),
-      ...(names.length > 0 && names.length !== own.length ? [`"${name}" has ${own.length} numbers and ${names.length} names`] : []),
+      ...(shape.length > 0 && declared !== own.length
+        ? [`"${name}" is declared with ${declared} numbers, the files hold ${own.length}`]
+        : []),
+      ...(names.length > 0 && names.length !== own.length
+        ? [`"${name}" has ${own.length} numbers and ${names.length} names`]
+        : []),
       ...(notFinite > 0 ? [`"${name}" holds ${notFinite} readings that are no numbers`] : []),
     ]
   })
@@ -134,7 +145,11 @@ function missingVideos(dataset: LerobotDataset): string[] {
     const missing = files.filter((file) => !existsSync(file))
     if (missing.length === 0) return []
     const first = `${dataset.short(missing[0]!)} is missing`
-    return [missing.length === 1 ? `${first}: no pictures of ${name}` : `${first}, and ${missing.length - 1} more files of ${name}`]
+    return [
+      missing.length === 1
+        ? `${first}: no pictures of ${name}`
+        : `${first}, and ${missing.length - 1} more files of ${name}`,
+    ]
   })
 }
 
@@ -144,7 +159,9 @@ const SHEET = { episodes: 3, frames: 8, width: 160 }
  * A row an episode and camera. `untold`: why a camera has no row. None where no camera has a picture.
  * @throws InputError never for a picture that cannot be read: it is among `untold`
  */
-export async function contactSheetOf(dataset: LerobotDataset): Promise<{ png: Buffer | undefined; rows: string[]; untold: string[] }> {
+export async function contactSheetOf(
+  dataset: LerobotDataset,
+): Promise<{ png: Buffer | undefined; rows: string[]; untold: string[] }> {
   const [cells, rows, untold]: [Image[], string[], string[]] = [[], [], []]
   let height = 0
   for (const feature of dataset.features.values()) {
@@ -152,7 +169,9 @@ export async function contactSheetOf(dataset: LerobotDataset): Promise<{ png: Bu
     for (const entry of evenly(dataset.episodes, SHEET.episodes)) {
       try {
         const episode = await readRows(dataset, entry, [])
-        const wanted = Array.from({ length: SHEET.frames }, (_, k) => Math.round((k * (episode.frames - 1)) / (SHEET.frames - 1)))
+        const wanted = Array.from({ length: SHEET.frames }, (_, k) =>
+          Math.round((k * (episode.frames - 1)) / (SHEET.frames - 1)),
+        )
         const row: Image[] = []
         for await (const image of pictures(dataset, entry, episode, feature, wanted)) {
           height ||= Math.round((SHEET.width * image.height) / image.width)

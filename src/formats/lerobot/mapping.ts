@@ -16,7 +16,9 @@ const tells = z
 const Delta = z.strictObject({
   kind: z.literal('delta').describe('what moves the arm: steps of the tool, poses of the tool, or angles of joints'),
   position: column('delta: three numbers, how far the tool moves in that frame; pose: where it is'),
-  rotation: column('delta: three numbers, a rotation vector; pose: see `as`; without it the tool keeps its turn').optional(),
+  rotation: column(
+    'delta: three numbers, a rotation vector; pose: see `as`; without it the tool keeps its turn',
+  ).optional(),
   unit: z.enum(['m', 'cm', 'mm', 'action']).default('m').describe("action: in [-1, 1], on the robot's own scale"),
   turn: z.enum(['rad', 'deg', 'action']).default('rad').describe('unit of angles'),
   frame: z.enum(['base', 'tool']).default('base').describe('delta: the frame that the steps are told in'),
@@ -42,7 +44,10 @@ const Joints = z.strictObject({
     .enum(['rad', 'deg', 'range'])
     .default('rad')
     .describe('joints: range is -100 to 100, over what a joint can turn'),
-  model: z.string().default('robot').describe("joints: the robot's own, or a MuJoCo model (MJCF, URDF) of the arm that was recorded"),
+  model: z
+    .string()
+    .default('robot')
+    .describe("joints: the robot's own, or a MuJoCo model (MJCF, URDF) of the arm that was recorded"),
   joints: z.array(z.string()).optional().describe("joints: their names in that model, in the column's order"),
   tool: z.string().optional().describe('joints: site or body of the model that is the tool; without it the last site'),
   tells,
@@ -72,7 +77,10 @@ export const SetMapping = z.strictObject({
     .optional()
     .describe('where the tool was, for the channels that tell it; without it they have to be columns'),
   base: z
-    .strictObject({ offset: three.default([0, 0, 0]).describe('m'), turn: three.default([0, 0, 0]).describe('degrees: roll, pitch, yaw') })
+    .strictObject({
+      offset: three.default([0, 0, 0]).describe('m'),
+      turn: three.default([0, 0, 0]).describe('degrees: roll, pitch, yaw'),
+    })
     .prefault({})
     .describe("where the dataset's base frame stands in the robot's"),
   gripper: z
@@ -88,11 +96,13 @@ export const SetMapping = z.strictObject({
   proprio: z
     .union([column('all channels, in their order'), z.record(z.string(), Value)])
     .default({})
-    .describe("channels that pose and gripper do not tell, by name: a column, `{column, scale, offset}`, or a number that it is taken to be"),
+    .describe(
+      'channels that pose and gripper do not tell, by name: a column, `{column, scale, offset}`, or a number that it is taken to be',
+    ),
   cameras: z
     .record(z.string(), z.union([z.string(), z.null(), Picture]))
     .default({})
-    .describe("the feature that a camera of the robot sees, or `{feature, crop, rotate}`; null: it sees black"),
+    .describe('the feature that a camera of the robot sees, or `{feature, crop, rotate}`; null: it sees black'),
   tasks: z
     .record(z.string(), z.string())
     .default({})
@@ -126,13 +136,19 @@ export function mappedColumns({ motion, pose, gripper, proprio, success }: SetMa
 }
 
 /** m in one of the unit; undefined: the robot's own scale. */
-export const lengthIn = (unit: keyof typeof LENGTHS | 'action'): number | undefined => (unit === 'action' ? undefined : LENGTHS[unit])
-export const turnIn = (unit: keyof typeof TURNS | 'action'): number | undefined => (unit === 'action' ? undefined : TURNS[unit])
+export const lengthIn = (unit: keyof typeof LENGTHS | 'action'): number | undefined =>
+  unit === 'action' ? undefined : LENGTHS[unit]
+export const turnIn = (unit: keyof typeof TURNS | 'action'): number | undefined =>
+  unit === 'action' ? undefined : TURNS[unit]
 
 /** @throws InputError naming the setting */
 export function parseMapping(where: string, settings: unknown): SetMapping {
   const result = SetMapping.safeParse(settings)
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
-  throw new InputError(where, `setting "${path.join('.') || 'mapping'}": ${message}`, 'docs/data.md has what a mapping is made of')
+  throw new InputError(
+    where,
+    `setting "${path.join('.') || 'mapping'}": ${message}`,
+    'docs/data.md has what a mapping is made of',
+  )
 }

@@ -59,7 +59,8 @@ export async function readEpisodeMetadata(folder: string): Promise<EpisodeMetada
 function metadataOf(row: ParquetRow): EpisodeMetadata[] {
   const episode = numberOf(row.episode_index)
   if (episode === null) return []
-  const number = (...names: string[]) => names.map((name) => numberOf(row[name])).find((found) => found !== null) ?? null
+  const number = (...names: string[]) =>
+    names.map((name) => numberOf(row[name])).find((found) => found !== null) ?? null
   const chunk = number('data/chunk_index', 'data_chunk_index')
   const file = number('data/file_index', 'data_file_index')
   const videos = new Map<string, VideoPlace>()

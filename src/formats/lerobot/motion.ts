@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../errors.ts'
 import type { JointChain } from '../../robot/joint-chain.ts'
-import { type RobotSpec, ACTION_WIDTH } from '../../robot/robot.ts'
+import { ACTION_WIDTH, type RobotSpec } from '../../robot/robot.ts'
 import {
   conjugate,
   fromEuler,
@@ -38,7 +38,8 @@ const baseTurn = ({ turn }: Base): Quat => fromEuler(degrees(turn))
 
 /** Where the tool is by a frame's numbers, in the robot's base frame. */
 export function poseIn(told: Told, base: Base, chain: JointChain | undefined, read: NumberReader, frame: number): Pose {
-  const { position, rotation } = told.kind === 'joints' ? chain!.tool(anglesIn(told, chain!, read, frame)) : poseOf(told, read, frame)
+  const { position, rotation } =
+    told.kind === 'joints' ? chain!.tool(anglesIn(told, chain!, read, frame)) : poseOf(told, read, frame)
   const turn = baseTurn(base)
   const at = rotate(turn, position)
   return {
@@ -52,13 +53,19 @@ function poseOf(told: Extract<Told, { kind: 'pose' }>, read: NumberReader, frame
   if (told.rotation === undefined) return { position, rotation: NOT_TURNED }
   const values = Array.from(read(told.rotation, frame))
   if (told.as === 'quaternion-wxyz') return { position, rotation: unit(values as unknown as Quat) }
-  if (told.as === 'quaternion-xyzw') return { position, rotation: unit([values[3]!, values[0]!, values[1]!, values[2]!]) }
+  if (told.as === 'quaternion-xyzw')
+    return { position, rotation: unit([values[3]!, values[0]!, values[1]!, values[2]!]) }
   const angles = values.map((value) => value * turnIn(told.turn)!) as Vec3
   return { position, rotation: told.as === 'euler-xyz' ? fromEuler(angles) : fromRotationVector(angles) }
 }
 
 /** rad */
-export function anglesIn(told: Extract<Told, { kind: 'joints' }>, { ranges }: JointChain, read: NumberReader, frame: number): number[] {
+export function anglesIn(
+  told: Extract<Told, { kind: 'joints' }>,
+  { ranges }: JointChain,
+  read: NumberReader,
+  frame: number,
+): number[] {
   return Array.from(read(told.angles, frame), (value, joint) => {
     if (told.unit !== 'range') return value * turnIn(told.unit)!
     const [low, high] = ranges[joint]!
@@ -67,7 +74,8 @@ export function anglesIn(told: Extract<Told, { kind: 'joints' }>, { ranges }: Jo
 }
 
 /** How many numbers a rotation has. */
-export const rotationWidth = (told: SetMotion): number => (told.kind === 'pose' && told.as.startsWith('quaternion') ? 4 : 3)
+export const rotationWidth = (told: SetMotion): number =>
+  told.kind === 'pose' && told.as.startsWith('quaternion') ? 4 : 3
 
 /**
  * Steps of the tool become a way from where it was, if that is known, else from nowhere; targets hold from their frame on, and states at
@@ -96,7 +104,10 @@ export function wayOf(
   for (const frame of frames) {
     const at = poses[frame]!
     const shift = Array.from(read(motion.position, frame), (value) => value * length) as Vec3
-    const turned = Array.from(motion.rotation === undefined ? [0, 0, 0] : read(motion.rotation, frame), (value) => value * angle) as Vec3
+    const turned = Array.from(
+      motion.rotation === undefined ? [0, 0, 0] : read(motion.rotation, frame),
+      (value) => value * angle,
+    ) as Vec3
     const into = motion.frame === 'base' ? turn : (tools?.[frame] ?? at).rotation
     poses.push(moved(at, [...rotate(into, shift), ...rotate(into, turned)]))
   }
@@ -144,7 +155,11 @@ export function walk(way: ToolWay, spec: Spec, oriented?: (step: number) => Quat
     const most = Math.max(...asked.map(Math.abs))
     if (most > 1.001) clipped++
     if (most > BEHIND)
-      return { twists, clipped, tooFast: `at ${((step + 1) / spec.rate).toFixed(1)} s the way is ${most.toFixed(1)} steps of the robot ahead` }
+      return {
+        twists,
+        clipped,
+        tooFast: `at ${((step + 1) / spec.rate).toFixed(1)} s the way is ${most.toFixed(1)} steps of the robot ahead`,
+      }
     const made = done.map((value, i) => value * scales[i]!)
     here = moved(here, [...rotate(frame, made.slice(0, 3) as Vec3), ...rotate(frame, made.slice(3) as Vec3)])
     const twist = new Float32Array(ACTION_WIDTH)

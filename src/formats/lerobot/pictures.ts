@@ -6,8 +6,8 @@ import sharp from 'sharp'
 import { InputError } from '../../errors.ts'
 import type { Image } from '../../robot/robot.ts'
 import { LARGEST_POINTER, refusePointer } from '../lfs-pointer.ts'
-import { digits, type SetEpisode, type LerobotDataset } from './dataset.ts'
-import { frameTimes, framesFrom } from './ffmpeg.ts'
+import { digits, type LerobotDataset, type SetEpisode } from './dataset.ts'
+import { framesFrom, frameTimes } from './ffmpeg.ts'
 import type { Feature } from './info.ts'
 import { bytesIn, textOf } from './parquet.ts'
 import type { EpisodeRows } from './rows.ts'
@@ -57,7 +57,8 @@ async function bytesOf(dataset: LerobotDataset, cell: unknown, where: string): P
   const name = textOf(path)
   if (name === null || name === '') throw new InputError(where, 'holds no picture', FETCH)
   const file = join(dataset.folder, name)
-  if (!existsSync(file)) throw new InputError(where, `is in ${name}, which is missing`, 'Fetch the dataset with its pictures')
+  if (!existsSync(file))
+    throw new InputError(where, `is in ${name}, which is missing`, 'Fetch the dataset with its pictures')
   return readFile(file)
 }
 
@@ -66,7 +67,8 @@ async function decoded(bytes: Uint8Array, where: string): Promise<Image> {
   try {
     const picture = sharp(bytes, { failOn: 'error' })
     const { depth } = await picture.metadata()
-    if (depth !== 'uchar') throw new InputError(where, `has pixels of type ${depth}, as depth has`, 'Leave the camera out')
+    if (depth !== 'uchar')
+      throw new InputError(where, `has pixels of type ${depth}, as depth has`, 'Leave the camera out')
     const { data, info } = await picture.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
     return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.length) }
   } catch (cause) {
@@ -181,7 +183,11 @@ export function videoPlace(
     const template = info.videoPath ?? 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4'
     const file = join(folder, filled(template, { chunk_index: said.chunk, file_index: said.file, video_key: camera }))
     const same = (one: string) => numberIn(one) === said.file && one.includes(`chunk-${digits(said.chunk, 3)}`)
-    return { file: existsSync(file) ? file : (videosOf(folder, camera).find(same) ?? file), from: said.from, to: said.to }
+    return {
+      file: existsSync(file) ? file : (videosOf(folder, camera).find(same) ?? file),
+      from: said.from,
+      to: said.to,
+    }
   }
   const files = videosOf(folder, camera)
   const place = episodes.findIndex((one) => one.episode === episode)

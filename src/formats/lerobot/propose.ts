@@ -1,14 +1,14 @@
 /** @file A mapping for a dataset nobody has mapped yet: by names and numbers, with what it goes by and what a person has to check. */
 import { existsSync } from 'node:fs'
-import type { JointChain } from '../../robot/joint-chain.ts'
 import { nameOf } from '../../robot/channels.ts'
+import type { JointChain } from '../../robot/joint-chain.ts'
 import { ACTION_WIDTH, type RobotSpec } from '../../robot/robot.ts'
 import type { LerobotDataset } from './dataset.ts'
 import type { Feature } from './info.ts'
 import { SetMapping, type SetMappingInput, type SetMotion } from './mapping.ts'
 import { videoPlace } from './pictures.ts'
 import { ProprioTeller } from './proprio.ts'
-import { type NumberColumn, type EpisodeRows, readRows } from './rows.ts'
+import { type EpisodeRows, type NumberColumn, readRows } from './rows.ts'
 
 /** `mapping` is left out where there is none to propose, for the reasons in `refused`. */
 export type Proposal = { mapping?: SetMappingInput; because: string[]; check: string[]; refused: string[] }
@@ -33,7 +33,10 @@ export async function propose(given: Given): Promise<Proposal> {
     notes.refused.push(`there is no column "action" or "actions"; the columns of numbers are ${numbers.join(', ')}`)
     return notes
   }
-  const arm = own({ action, state }, given, notes) ?? joints({ action, state }, given, notes) ?? twist({ action, state }, given, notes)
+  const arm =
+    own({ action, state }, given, notes) ??
+    joints({ action, state }, given, notes) ??
+    twist({ action, state }, given, notes)
   if (!arm) {
     notes.refused.push(
       `"${action.name}" has ${action.column.width} numbers${action.names.length > 0 ? ` (${shown(action.names)})` : ''}: they are neither the steps nor the poses of a tool, nor the joints of ${given.spec.name}`,
@@ -41,23 +44,42 @@ export async function propose(given: Given): Promise<Proposal> {
     notes.check.push('if some of them are, write mapping.motion by hand: docs/data.md')
     return notes
   }
-  const mapping: SetMappingInput = { ...arm, cameras: cameras(given, notes), tasks: tasks(given, notes), success: success(dataset, rows, notes) }
+  const mapping: SetMappingInput = {
+    ...arm,
+    cameras: cameras(given, notes),
+    tasks: tasks(given, notes),
+    success: success(dataset, rows, notes),
+  }
   return { mapping: withProprio(mapping, given, notes), ...notes }
 }
 
 function sideOf({ features }: LerobotDataset, rows: EpisodeRows, names: readonly string[]): Side | undefined {
   const name = names.find((one) => rows.columns.has(one))
-  return name === undefined ? undefined : { name, column: rows.columns.get(name)!, names: features.get(name)?.names ?? [] }
+  return name === undefined
+    ? undefined
+    : { name, column: rows.columns.get(name)!, names: features.get(name)?.names ?? [] }
 }
 
 /** A set of the robot's own: its channels by name, and actions as it takes them. */
 function own({ action, state }: Sides, { spec }: Given, { because }: Proposal): Arm | undefined {
   const { channels, actionFrame } = spec
-  const same = (names: readonly string[]) => names.length === channels.length && channels.every((channel, i) => names[i] === nameOf(channel) || names[i] === channel.name)
-  if (!state || !same(state.names) || action.column.width !== ACTION_WIDTH || largest(action.column) > 1.0001) return undefined
-  because.push(`"${state.name}" names the channels of ${spec.name}, "${action.name}" has ${ACTION_WIDTH} numbers in [-1, 1]: a dataset of this robot`)
+  const same = (names: readonly string[]) =>
+    names.length === channels.length &&
+    channels.every((channel, i) => names[i] === nameOf(channel) || names[i] === channel.name)
+  if (!state || !same(state.names) || action.column.width !== ACTION_WIDTH || largest(action.column) > 1.0001)
+    return undefined
+  because.push(
+    `"${state.name}" names the channels of ${spec.name}, "${action.name}" has ${ACTION_WIDTH} numbers in [-1, 1]: a dataset of this robot`,
+  )
   return {
-    motion: { kind: 'delta', position: `${action.name}[0:3]`, rotation: `${action.name}[3:6]`, unit: 'action', turn: 'action', frame: actionFrame },
+    motion: {
+      kind: 'delta',
+      position: `${action.name}[0:3]`,
+      rotation: `${action.name}[3:6]`,
+      unit: 'action',
+      turn: 'action',
+      frame: actionFrame,
+    },
     gripper: { column: `${action.name}[6]`, open: -1, closed: 1 },
     proprio: state.name,
   }
@@ -67,28 +89,47 @@ function own({ action, state }: Sides, { spec }: Given, { because }: Proposal): 
 function joints({ action, state }: Sides, { dataset, chain }: Given, notes: Proposal): Arm | undefined {
   if (!chain) return undefined
   const plain = (name: string) => name.replace(/^main_|^left_|^right_/, '').replace(/\.pos$|_joint$|\.position$/, '')
-  const places = (names: readonly string[]) => chain.joints.map((joint) => names.findIndex((name) => plain(name) === joint))
+  const places = (names: readonly string[]) =>
+    chain.joints.map((joint) => names.findIndex((name) => plain(name) === joint))
   const named = places(action.names).every((place, j) => place === j)
-  const counted = action.names.length === 0 && action.column.width === chain.joints.length + 1 && /so-?10\d|koch/i.test(dataset.info.robotType ?? '')
+  const counted =
+    action.names.length === 0 &&
+    action.column.width === chain.joints.length + 1 &&
+    /so-?10\d|koch/i.test(dataset.info.robotType ?? '')
   if (!named && !counted) return undefined
   const of = chain.joints.length
-  const told = named ? `"${action.name}" names the joints of the robot` : `"${action.name}" has ${of + 1} numbers, as arms of type ${dataset.info.robotType} have`
+  const told = named
+    ? `"${action.name}" names the joints of the robot`
+    : `"${action.name}" has ${of + 1} numbers, as arms of type ${dataset.info.robotType} have`
   const unit = jointUnit(action.column, of)
   notes.because.push(`${told}; they reach ±${largest(action.column, 0, of).toFixed(1)}: taken as ${UNITS[unit]}`)
-  if (unit !== 'rad') notes.check.push('the unit of the joints: LeRobot writes degrees or -100 to 100, by a setting of the arm')
-  const ownState = state && state.column.width === action.column.width && (counted || places(state.names).every((place, j) => place === j))
+  if (unit !== 'rad')
+    notes.check.push('the unit of the joints: LeRobot writes degrees or -100 to 100, by a setting of the arm')
+  const ownState =
+    state &&
+    state.column.width === action.column.width &&
+    (counted || places(state.names).every((place, j) => place === j))
   if (!ownState) {
     notes.check.push(`mapping.pose is the action's too: "${state?.name ?? STATES[0]}" does not name the same joints`)
   }
   const pose = ownState ? state.name : action.name
-  const angles = (name: string, tells: 'target' | 'state') => ({ kind: 'joints' as const, angles: `${name}[0:${of}]`, unit, model: 'robot', tells })
+  const angles = (name: string, tells: 'target' | 'state') => ({
+    kind: 'joints' as const,
+    angles: `${name}[0:${of}]`,
+    unit,
+    model: 'robot',
+    tells,
+  })
   const gripper = named ? action.names.findIndex((name) => /gripper/.test(name)) : of
   const [low, high] = gripper < 0 ? [0, 1] : unit === 'rad' ? extremes(action.column, gripper) : [0, 100]
-  if (gripper >= 0) notes.check.push(`the gripper: ${action.name}[${gripper}] is taken as closed at ${low}, open at ${high}`)
+  if (gripper >= 0)
+    notes.check.push(`the gripper: ${action.name}[${gripper}] is taken as closed at ${low}, open at ${high}`)
   return {
     motion: angles(action.name, 'target'),
     pose: angles(pose, 'state'),
-    ...(gripper >= 0 && { gripper: { column: `${action.name}[${gripper}]`, open: high, closed: low, opening: `${pose}[${gripper}]` } }),
+    ...(gripper >= 0 && {
+      gripper: { column: `${action.name}[${gripper}]`, open: high, closed: low, opening: `${pose}[${gripper}]` },
+    }),
   }
 }
 
@@ -109,7 +150,9 @@ function twist({ action, state }: Sides, { spec }: Given, notes: Proposal): Arm 
   const last = column.width - 1
   const [low, high] = extremes(column, last)
   const gripper = { column: `${name}[${last}]`, open: high, closed: low }
-  notes.check.push(`the gripper: ${gripper.column} is taken as closed at ${low.toPrecision(3)}, open at ${high.toPrecision(3)}; swap them if it is the other way`)
+  notes.check.push(
+    `the gripper: ${gripper.column} is taken as closed at ${low.toPrecision(3)}, open at ${high.toPrecision(3)}; swap them if it is the other way`,
+  )
   const absolute = state && state.column.width >= 6 && follows(column, state.column)
   const pose = (side: string, tells: 'target' | 'state'): Extract<SetMotion, { kind: 'pose' }> => ({
     kind: 'pose',
@@ -122,12 +165,16 @@ function twist({ action, state }: Sides, { spec }: Given, notes: Proposal): Arm 
   })
   if (absolute || quaternion) {
     notes.because.push(`"${name}"[0:3] goes along with "${state?.name}"[0:3]: where the tool is sent to`)
-    notes.check.push('that positions are metres and rotations vectors in radians, not roll, pitch and yaw (as: euler-xyz)')
+    notes.check.push(
+      'that positions are metres and rotations vectors in radians, not roll, pitch and yaw (as: euler-xyz)',
+    )
     return { motion: pose(name, 'target'), ...(absolute && { pose: pose(state.name, 'state') }), gripper }
   }
   const most = largest(column, 0, 6)
   const scaled = most > 0.3 && most <= 1.0001
-  notes.because.push(`"${name}" has 7 numbers that do not follow the state and reach ±${most.toPrecision(3)}: steps of the tool`)
+  notes.because.push(
+    `"${name}" has 7 numbers that do not follow the state and reach ±${most.toPrecision(3)}: steps of the tool`,
+  )
   notes.check.push(
     scaled
       ? `the scale: they are taken as parts of ${spec.actionScale.translation} m and ${spec.actionScale.rotation} rad, the robot's own step`
@@ -135,7 +182,14 @@ function twist({ action, state }: Sides, { spec }: Given, notes: Proposal): Arm 
     `the frame: they are taken as told in the ${scaled ? spec.actionFrame : 'base'} frame`,
   )
   return {
-    motion: { kind: 'delta', position: `${name}[0:3]`, rotation: `${name}[3:6]`, ...(scaled ? { unit: 'action', turn: 'action', frame: spec.actionFrame } : { unit: 'm', turn: 'rad', frame: 'base' }) },
+    motion: {
+      kind: 'delta',
+      position: `${name}[0:3]`,
+      rotation: `${name}[3:6]`,
+      ...(scaled
+        ? { unit: 'action', turn: 'action', frame: spec.actionFrame }
+        : { unit: 'm', turn: 'rad', frame: 'base' }),
+    },
     ...(state && state.column.width >= 6 && { pose: pose(state.name, 'state') }),
     gripper,
   }
@@ -168,11 +222,14 @@ const extremes = (column: NumberColumn, at: number): [number, number] => {
   return [own.reduce((low, value) => Math.min(low, value)), own.reduce((high, value) => Math.max(high, value))]
 }
 
-const shown = (names: readonly string[]) => (names.length > 8 ? `${names.slice(0, 8).join(', ')}, ...` : names.join(', '))
+const shown = (names: readonly string[]) =>
+  names.length > 8 ? `${names.slice(0, 8).join(', ')}, ...` : names.join(', ')
 
 /** By name, then in order; a camera that finds none stays black. */
 function cameras({ dataset, spec }: Given, { because, check }: Proposal): NonNullable<SetMappingInput['cameras']> {
-  const seen = [...dataset.features.values()].filter(({ kind }: Feature) => kind === 'video' || kind === 'image').map(({ name }) => name)
+  const seen = [...dataset.features.values()]
+    .filter(({ kind }: Feature) => kind === 'video' || kind === 'image')
+    .map(({ name }) => name)
   const found: Record<string, string | null> = {}
   const free = () => seen.filter((feature) => !Object.values(found).includes(feature))
   const names = Object.keys(spec.cameras)
@@ -188,7 +245,8 @@ function cameras({ dataset, spec }: Given, { because, check }: Proposal): NonNul
   }
   for (const [camera, feature] of Object.entries(found)) {
     const gone = feature === null ? undefined : missingVideo(dataset, feature)
-    if (gone !== undefined) check.push(`${gone} is missing: fetch it, or set mapping.cameras.${camera} to null, and it sees black`)
+    if (gone !== undefined)
+      check.push(`${gone} is missing: fetch it, or set mapping.cameras.${camera} to null, and it sees black`)
   }
   return Object.fromEntries(names.map((camera) => [camera, found[camera]!]))
 }
@@ -201,7 +259,10 @@ function missingVideo(dataset: LerobotDataset, feature: string): string | undefi
 
 /** Texts that are no task's name or instruction. */
 function tasks({ dataset, spec, tasks: wanted }: Given, { check }: Proposal): Record<string, string> {
-  const same = (text: string) => Object.entries(spec.tasks).some(([name, { instruction }]) => [name, instruction].some((one) => one.trim().toLowerCase() === text.trim().toLowerCase()))
+  const same = (text: string) =>
+    Object.entries(spec.tasks).some(([name, { instruction }]) =>
+      [name, instruction].some((one) => one.trim().toLowerCase() === text.trim().toLowerCase()),
+    )
   const strange = [...dataset.tasks.values()].filter((text) => !same(text))
   const task = wanted[0] ?? Object.keys(spec.tasks)[0]!
   if (strange.length > 0) check.push(`which of the robot's tasks each text is; all are taken as "${task}"`)

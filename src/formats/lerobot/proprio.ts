@@ -59,8 +59,13 @@ export class ProprioTeller {
     const names = channels.map((channel) => channel.name)
     for (const [channel, value] of Object.entries(proprio)) {
       if (!names.includes(channel))
-        throw new InputError('mapping.proprio', `names "${channel}", which ${name} has not`, `It has: ${names.join(', ')}`)
-      if (typeof value !== 'number') width(`mapping.proprio.${channel}`, typeof value === 'string' ? value : value.column, 1)
+        throw new InputError(
+          'mapping.proprio',
+          `names "${channel}", which ${name} has not`,
+          `It has: ${names.join(', ')}`,
+        )
+      if (typeof value !== 'number')
+        width(`mapping.proprio.${channel}`, typeof value === 'string' ? value : value.column, 1)
     }
     const silent = this.untold()
     if (silent.length > 0)
@@ -85,7 +90,8 @@ export class ProprioTeller {
     const [vector, axisName] = (role ?? '').split('.')
     const axis = AXES.indexOf(axisName ?? '')
     if (pose && vector === 'position') return (_, frame, { tools }) => tools![frame]!.position[axis]!
-    if (pose && vector === 'turn') return (_, frame, { tools }) => turnFrom(this.spec.home, tools![frame]!.rotation)[axis]!
+    if (pose && vector === 'turn')
+      return (_, frame, { tools }) => turnFrom(this.spec.home, tools![frame]!.rotation)[axis]!
     if (pose && vector === 'velocity')
       return (_, frame, { tools, period }) =>
         frame === 0 ? 0 : (tools![frame]!.position[axis]! - tools![frame - 1]!.position[axis]!) / period
@@ -94,7 +100,8 @@ export class ProprioTeller {
     if (opening !== undefined && role === 'opening')
       return (read, frame) => (read(opening, frame)[0]! - gripper!.closed) / (gripper!.open - gripper!.closed)
     const joint = this.chain?.joints.indexOf(name) ?? -1
-    if (pose?.kind === 'joints' && joint >= 0 && unit === 'rad') return (read, frame) => anglesIn(pose, this.chain!, read, frame)[joint]!
+    if (pose?.kind === 'joints' && joint >= 0 && unit === 'rad')
+      return (read, frame) => anglesIn(pose, this.chain!, read, frame)[joint]!
     return undefined
   }
 }

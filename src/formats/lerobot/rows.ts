@@ -1,6 +1,6 @@
 /** @file The numbers of one episode, column by column, as the parquet files hold them. */
 import { InputError } from '../../errors.ts'
-import type { SetEpisode, LerobotDataset } from './dataset.ts'
+import type { LerobotDataset, SetEpisode } from './dataset.ts'
 import { numberOf, type ParquetFile } from './parquet.ts'
 
 const RESTORE = 'Restore the file from a copy of the dataset, or leave the episode out'
@@ -24,7 +24,11 @@ export type EpisodeRows = {
  * episode if a column holds no numbers or rows of several widths, if frames come twice, or the files hold another number of frames than
  * the dataset says
  */
-export async function readRows(dataset: LerobotDataset, entry: SetEpisode, wanted: readonly string[]): Promise<EpisodeRows> {
+export async function readRows(
+  dataset: LerobotDataset,
+  entry: SetEpisode,
+  wanted: readonly string[],
+): Promise<EpisodeRows> {
   const { episode } = entry
   const spans: { file: ParquetFile; from: number; to: number }[] = []
   for (const { file: path, from, to } of entry.spans) {
@@ -54,7 +58,13 @@ export async function readRows(dataset: LerobotDataset, entry: SetEpisode, wante
     const held = names.filter((name) => file.columns.includes(name))
     const rows = await file.read(held, from, to)
     for (const name of held)
-      parts.get(name)!.push(joined(rows.map((row) => row[name]), `${file.path}: column "${name}"`, episode))
+      parts.get(name)!.push(
+        joined(
+          rows.map((row) => row[name]),
+          `${file.path}: column "${name}"`,
+          episode,
+        ),
+      )
   }
   for (const [name, own] of parts) {
     if (own.length === 0) continue
@@ -78,9 +88,14 @@ function joined(cells: readonly unknown[], where: string, episode: number): Numb
   for (const [frame, cell] of cells.entries()) {
     const numbers = flat(cell)
     const at = numbers.findIndex((value) => value === null)
-    if (at >= 0 || width === 0) throw new InputError(where, `holds no number in frame ${frame} of episode ${episode}`, RESTORE)
+    if (at >= 0 || width === 0)
+      throw new InputError(where, `holds no number in frame ${frame} of episode ${episode}`, RESTORE)
     if (numbers.length !== width)
-      throw new InputError(where, `has ${numbers.length} numbers in frame ${frame} of episode ${episode}, ${width} before`, RESTORE)
+      throw new InputError(
+        where,
+        `has ${numbers.length} numbers in frame ${frame} of episode ${episode}, ${width} before`,
+        RESTORE,
+      )
     values.set(numbers as number[], frame * width)
   }
   return { width, values }
@@ -93,7 +108,11 @@ function flat(cell: unknown): (number | null)[] {
 }
 
 /** Frames of one episode follow each other; a name that two episodes share shows here. */
-function expectOrder(columns: ReadonlyMap<string, NumberColumn>, fileOf: (frame: number) => string, episode: number): void {
+function expectOrder(
+  columns: ReadonlyMap<string, NumberColumn>,
+  fileOf: (frame: number) => string,
+  episode: number,
+): void {
   const named = columns.get('episode_index')?.values
   const other = named?.find((value) => value !== episode)
   if (other !== undefined)

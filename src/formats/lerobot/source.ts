@@ -1,16 +1,16 @@
 /** @file A LeRobot dataset as a source of episodes of a robot, by a mapping. Each episode is one of somebody who showed how it is done. */
 import { InputError } from '../../errors.ts'
+import type { Step } from '../../replay/episode.ts'
 import type { Episode as ToldEpisode } from '../../replay/source.ts'
 import { type EpisodeFilter, type EpisodeSource, isWanted } from '../../replay/source.ts'
-import type { Step } from '../../replay/episode.ts'
 import { type AskedGrip, GRIPPER_ENTRY } from '../../robot/gripper.ts'
 import type { JointChain } from '../../robot/joint-chain.ts'
 import { ACTION_WIDTH, type Action, type Image, type Observation, type RobotSpec } from '../../robot/robot.ts'
-import type { SetEpisode, LerobotDataset } from './dataset.ts'
+import type { LerobotDataset, SetEpisode } from './dataset.ts'
 import { black, fitPicture } from './fit-picture.ts'
 import type { Feature } from './info.ts'
-import { mappedColumns, type SetMapping, type SetMotion, referenceOf } from './mapping.ts'
-import { expectFrame, poseIn, type NumberReader, rotationWidth, stepsOf, walk, wayOf } from './motion.ts'
+import { mappedColumns, referenceOf, type SetMapping, type SetMotion } from './mapping.ts'
+import { expectFrame, type NumberReader, poseIn, rotationWidth, stepsOf, walk, wayOf } from './motion.ts'
 import { pictures } from './pictures.ts'
 import { ProprioTeller } from './proprio.ts'
 import { type EpisodeRows, readRows } from './rows.ts'
@@ -21,7 +21,12 @@ const LATE = 0.02 // of a frame: how much later than a step a frame may be to be
 
 export class LerobotSource implements EpisodeSource {
   /** @throws InputError if a column is missing or of another width, or something of the robot is told by nobody */
-  static async open(dataset: LerobotDataset, mapping: SetMapping, spec: RobotSpec, chains: Chains = {}): Promise<LerobotSource> {
+  static async open(
+    dataset: LerobotDataset,
+    mapping: SetMapping,
+    spec: RobotSpec,
+    chains: Chains = {},
+  ): Promise<LerobotSource> {
     const source = new LerobotSource(dataset, mapping, spec, chains)
     await source.expectFit()
     return source
@@ -81,9 +86,7 @@ export class LerobotSource implements EpisodeSource {
     const tools = pose && frames.map((frame) => poseIn(pose, base, chains.pose, read, frame))
     const way = wayOf(motion, base, chains.motion, spec, read, rows.time, period, tools)
     const own = isOwn(motion, rows, spec)
-    const seen = own
-      ? [...frames, rows.frames - 1]
-      : framesAt(rows.time, period, stepsOf(way, spec.rate), spec.rate)
+    const seen = own ? [...frames, rows.frames - 1] : framesAt(rows.time, period, stepsOf(way, spec.rate), spec.rate)
     const walked = own
       ? { twists: frames.map((frame) => ownTwist(motion, read, frame)), clipped: 0 }
       : walk(way, spec, tools && ((step) => tools[seen[step]!]!.rotation))
@@ -103,7 +106,8 @@ export class LerobotSource implements EpisodeSource {
         command: null,
       }
     })
-    const unusable = failure ?? ('tooFast' in walked && walked.tooFast !== undefined ? tooFast(walked.tooFast) : undefined)
+    const unusable =
+      failure ?? ('tooFast' in walked && walked.tooFast !== undefined ? tooFast(walked.tooFast) : undefined)
     const proprio = new ProprioTeller(mapping, spec, chains.pose)
     const told = seen.slice(0, steps.length + 1).map((frame, t) => {
       const grip: AskedGrip = t === 0 ? startGrip(mapping, read) : grips[t - 1]!
@@ -126,7 +130,11 @@ export class LerobotSource implements EpisodeSource {
   }
 
   /** What every camera of the robot sees at these frames. */
-  private async *look(entry: SetEpisode, rows: EpisodeRows, wanted: readonly number[]): AsyncGenerator<Record<string, Image>> {
+  private async *look(
+    entry: SetEpisode,
+    rows: EpisodeRows,
+    wanted: readonly number[],
+  ): AsyncGenerator<Record<string, Image>> {
     const { dataset, mapping, spec } = this
     const cameras = Object.entries(spec.cameras).map(([camera, view]) => {
       const given = mapping.cameras[camera]!
@@ -144,7 +152,11 @@ export class LerobotSource implements EpisodeSource {
             continue
           }
           const { value } = await stream.next()
-          images[camera] = await fitPicture(value as Image, view, `camera ${camera}, frame ${frame} of episode ${entry.episode}`)
+          images[camera] = await fitPicture(
+            value as Image,
+            view,
+            `camera ${camera}, frame ${frame} of episode ${entry.episode}`,
+          )
         }
         yield images
       }
@@ -223,7 +235,11 @@ export class LerobotSource implements EpisodeSource {
     if (mapping.episodes === undefined && dataset.missing.length > 0) {
       const { file, episode } = dataset.missing[0]!
       const more = dataset.missing.length > 1 ? `, and those of ${dataset.missing.length - 1} further episodes` : ''
-      throw new InputError(file, `is missing, with the rows of episode ${episode}${more}`, 'Fetch it, or choose by mapping.episodes what there is')
+      throw new InputError(
+        file,
+        `is missing, with the rows of episode ${episode}${more}`,
+        'Fetch it, or choose by mapping.episodes what there is',
+      )
     }
     const texts = [...dataset.tasks.values()]
     if (texts.length > 0 && texts.every((text) => this.taskFor(text) === undefined))
@@ -240,7 +256,11 @@ export class LerobotSource implements EpisodeSource {
         throw new InputError(where, `takes "${text}", column "${column}" has ${held.width} numbers`, 'Count from 0')
       const given = (to ?? held.width) - from
       if (given !== wanted)
-        throw new InputError(where, `takes ${wanted} numbers, "${text}" gives ${given}`, 'Name the right ones, as "action[0:3]"')
+        throw new InputError(
+          where,
+          `takes ${wanted} numbers, "${text}" gives ${given}`,
+          'Name the right ones, as "action[0:3]"',
+        )
     }
     const motionWidths = (where: string, motion: SetMotion, chain: JointChain | undefined) => {
       if (motion.kind === 'joints') return width(`${where}.angles`, motion.angles, chain!.joints.length)
@@ -257,17 +277,26 @@ export class LerobotSource implements EpisodeSource {
 
   private expectCameras(): void {
     const { features } = this.dataset
-    const seen = [...features.values()].filter(({ kind }) => kind === 'image' || kind === 'video').map(({ name }) => name)
+    const seen = [...features.values()]
+      .filter(({ kind }) => kind === 'image' || kind === 'video')
+      .map(({ name }) => name)
     const has = `The dataset has: ${seen.join(', ') || 'no pictures'}; null leaves a camera black`
     for (const camera of Object.keys(this.mapping.cameras))
       if (!Object.hasOwn(this.spec.cameras, camera))
-        throw new InputError('mapping.cameras', `names "${camera}"; ${this.spec.name} has ${Object.keys(this.spec.cameras).join(', ')}`, 'Leave it out')
+        throw new InputError(
+          'mapping.cameras',
+          `names "${camera}"; ${this.spec.name} has ${Object.keys(this.spec.cameras).join(', ')}`,
+          'Leave it out',
+        )
     for (const camera of Object.keys(this.spec.cameras)) {
       const given = this.mapping.cameras[camera]
       if (given === undefined) throw new InputError(`mapping.cameras.${camera}`, 'is not set', has)
       const name = given === null || typeof given === 'string' ? given : given.feature
       if (name === null || seen.includes(name)) continue
-      const depth = features.get(name)?.kind === 'depth' ? 'is depth, which is not read' : `is "${name}", which is no picture of the dataset`
+      const depth =
+        features.get(name)?.kind === 'depth'
+          ? 'is depth, which is not read'
+          : `is "${name}", which is no picture of the dataset`
       throw new InputError(`mapping.cameras.${camera}`, depth, has)
     }
   }
@@ -321,5 +350,5 @@ function withGrip(twist: Float32Array, grip: AskedGrip): Action {
   return twist
 }
 
-const tooFast = (what: string) => `the arm that was recorded moves faster than this one may: ${what}; raise robot.actionScale, where it can be`
-
+const tooFast = (what: string) =>
+  `the arm that was recorded moves faster than this one may: ${what}; raise robot.actionScale, where it can be`

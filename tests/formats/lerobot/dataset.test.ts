@@ -34,12 +34,22 @@ describe('a LeRobot dataset', () => {
     const last = await readRows(dataset, dataset.episodes[1]!, ['observation.state'])
     const state = last.columns.get('observation.state')!
     expect(Array.from(state.values.filter((_, i) => i % 3 === 1))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
-    expect([last.fileOf(2), last.fileOf(3)].map((file) => dataset.short(file))).toEqual([DATA, 'data/chunk-001/file-000.parquet'])
+    expect([last.fileOf(2), last.fileOf(3)].map((file) => dataset.short(file))).toEqual([
+      DATA,
+      'data/chunk-001/file-000.parquet',
+    ])
   })
 
   it('reads 2.x by what is on the disk where the template leads nowhere, and takes an index for a name', async () => {
     const folder = aFolder()
-    put(folder, 'meta/info.json', anInfo({ codebase_version: 'v2.1', data_path: 'data/chunk-{episode_index:03d}/episode_{episode_index:06d}.parquet' }))
+    put(
+      folder,
+      'meta/info.json',
+      anInfo({
+        codebase_version: 'v2.1',
+        data_path: 'data/chunk-{episode_index:03d}/episode_{episode_index:06d}.parquet',
+      }),
+    )
     put(folder, 'meta/episodes.jsonl', '{"episode_index": 29, "length": 6, "tasks": ["pick"]}\n')
     put(folder, 'meta/tasks.jsonl', '{"task_index": 4, "task": "pick"}\n')
     putParquet(folder, 'data/chunk-000/episode_000029.parquet', rowsOf({ 29: 6 }))
@@ -60,7 +70,10 @@ describe('a LeRobot dataset', () => {
 
   it.each([
     [null, []],
-    [['x', 'y'], ['x', 'y']],
+    [
+      ['x', 'y'],
+      ['x', 'y'],
+    ],
     [[['x', 'y']], ['x', 'y']],
     [{ motors: ['x', 'y'] }, ['x', 'y']],
     [{ x: 0, y: 1 }, ['x', 'y']],
@@ -88,7 +101,11 @@ describe('a LeRobot dataset', () => {
   it('goes by the count of frames where the clock says the same, and by the clock where it says more', async () => {
     const folder = aTinySet()
     const stamped = (stamps: readonly number[]) =>
-      putParquet(folder, DATA, rowsOf({ 0: 5, 1: 4 }).map(([name, cells]) => [name, name === 'timestamp' ? stamps : cells] as const))
+      putParquet(
+        folder,
+        DATA,
+        rowsOf({ 0: 5, 1: 4 }).map(([name, cells]) => [name, name === 'timestamp' ? stamps : cells] as const),
+      )
     const times = async () => {
       const dataset = await LerobotDataset.open(folder)
       return Array.from((await readRows(dataset, dataset.episodes[1]!, [])).time, (time) => Number(time.toFixed(6)))
@@ -110,15 +127,31 @@ describe('a damaged LeRobot dataset is refused with file, column and episode:', 
     )
   }
   const columns = (change: (name: string, cells: readonly unknown[]) => readonly unknown[]) => (folder: string) =>
-    putParquet(folder, DATA, rowsOf({ 0: 5, 1: 4 }).map(([name, cells]) => [name, change(name, cells)] as const))
+    putParquet(
+      folder,
+      DATA,
+      rowsOf({ 0: 5, 1: 4 }).map(([name, cells]) => [name, change(name, cells)] as const),
+    )
 
   it.each<[string, (folder: string) => void, string]>([
-    ['no info.json', (folder) => rmSync(join(folder, 'meta/info.json')), 'is no LeRobot dataset: meta/info.json is missing'],
-    ['another version', (folder) => put(folder, 'meta/info.json', anInfo({ codebase_version: 'v1.6' })), 'meta/info.json: is of version v1.6'],
+    [
+      'no info.json',
+      (folder) => rmSync(join(folder, 'meta/info.json')),
+      'is no LeRobot dataset: meta/info.json is missing',
+    ],
+    [
+      'another version',
+      (folder) => put(folder, 'meta/info.json', anInfo({ codebase_version: 'v1.6' })),
+      'meta/info.json: is of version v1.6',
+    ],
     ['no rate', (folder) => put(folder, 'meta/info.json', anInfo({ fps: 0 })), 'meta/info.json: "fps" is 0'],
     [
       'two features with one name',
-      (folder) => writeFileSync(join(folder, 'meta/info.json'), JSON.stringify(anInfo()).replace('"observation.state"', '"action"')),
+      (folder) =>
+        writeFileSync(
+          join(folder, 'meta/info.json'),
+          JSON.stringify(anInfo()).replace('"observation.state"', '"action"'),
+        ),
       'meta/info.json: names "action" twice',
     ],
     [
@@ -130,13 +163,28 @@ describe('a damaged LeRobot dataset is refused with file, column and episode:', 
     ['a file that is cut', (folder) => truncateSync(join(folder, DATA), 900), `${DATA}: is cut short`],
     [
       'a Git LFS pointer',
-      (folder) => put(folder, DATA, `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 5\n`),
+      (folder) =>
+        put(folder, DATA, `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 5\n`),
       `${DATA}: is a Git LFS pointer, not the file of 5 bytes. Run \`git lfs pull\``,
     ],
     ['a page of damaged bytes', (folder) => spoilMiddle(join(folder, DATA)), `${DATA}: `],
-    ['a cell without a number', columns((name, cells) => (name === 'action' ? cells.map((cell, i) => (i === 6 ? [null, 0, 0, 0, 0, 0, 0] : cell)) : cells)), 'column "action": holds no number in frame 1 of episode 1'],
-    ['rows of two widths', columns((name, cells) => (name === 'action' ? cells.map((cell, i) => (i === 2 ? [1] : cell)) : cells)), 'column "action": has 1 numbers in frame 2 of episode 0, 7 before'],
-    ['frames that come twice', columns((name, cells) => (name === 'frame_index' ? cells.map((cell, i) => (i === 3 ? 0n : cell)) : cells)), 'column "frame_index" of episode 0 goes from 2 to 0'],
+    [
+      'a cell without a number',
+      columns((name, cells) =>
+        name === 'action' ? cells.map((cell, i) => (i === 6 ? [null, 0, 0, 0, 0, 0, 0] : cell)) : cells,
+      ),
+      'column "action": holds no number in frame 1 of episode 1',
+    ],
+    [
+      'rows of two widths',
+      columns((name, cells) => (name === 'action' ? cells.map((cell, i) => (i === 2 ? [1] : cell)) : cells)),
+      'column "action": has 1 numbers in frame 2 of episode 0, 7 before',
+    ],
+    [
+      'frames that come twice',
+      columns((name, cells) => (name === 'frame_index' ? cells.map((cell, i) => (i === 3 ? 0n : cell)) : cells)),
+      'column "frame_index" of episode 0 goes from 2 to 0',
+    ],
     [
       'another length than meta/episodes has',
       (folder) =>

@@ -7,10 +7,19 @@ import { fromRotationVector, type Pose, type Quat } from '../../../src/robot/rot
 const robot = { rate: 10, actionFrame: 'base' as const, actionScale: { translation: 0.02, rotation: 0.1 } }
 const motionOf = (motion: SetMappingInput['motion'], base = {}) => parseMapping('test', { motion, base })
 const times = (frames: number, fps: number) => Float64Array.from({ length: frames }, (_, frame) => frame / fps)
-const constant = (...values: number[]): NumberReader => () => Float64Array.from(values)
+const constant =
+  (...values: number[]): NumberReader =>
+  () =>
+    Float64Array.from(values)
 
 /** Actions that a told motion becomes, as plain numbers. */
-function actions(told: SetMappingInput['motion'], read: NumberReader, frames: number, fps: number, more: { base?: object; tools?: Pose[]; frame?: 'base' | 'tool'; oriented?: Quat } = {}) {
+function actions(
+  told: SetMappingInput['motion'],
+  read: NumberReader,
+  frames: number,
+  fps: number,
+  more: { base?: object; tools?: Pose[]; frame?: 'base' | 'tool'; oriented?: Quat } = {},
+) {
   const { motion, base } = motionOf(told, more.base)
   const spec = { ...robot, actionFrame: more.frame ?? robot.actionFrame }
   const way = wayOf(motion as SetMotion, base, undefined, spec, read, times(frames, fps), 1 / fps, more.tools)
@@ -35,7 +44,10 @@ describe('the way of a tool, walked by a robot of 10 Hz', () => {
   })
 
   it('makes up later for what one step cannot do, and says where it falls too far behind', () => {
-    const jump = (length: number): NumberReader => (_, frame) => Float64Array.of(frame === 0 ? length : 0, 0, 0)
+    const jump =
+      (length: number): NumberReader =>
+      (_, frame) =>
+        Float64Array.of(frame === 0 ? length : 0, 0, 0)
     const { twists, clipped } = actions(delta, jump(0.03), 3, 10)
     expect([twists.map(([x]) => x), clipped]).toEqual([[1, 0.5, 0], 1])
     expect(actions(delta, jump(0.13), 3, 10).tooFast).toBe('at 0.1 s the way is 6.5 steps of the robot ahead')
@@ -43,27 +55,47 @@ describe('the way of a tool, walked by a robot of 10 Hz', () => {
 
   it('knows units: millimetres, degrees, the action scale itself', () => {
     const told = { ...delta, rotation: 'action[3:6]' } as const
-    expect(actions({ ...told, unit: 'mm', turn: 'deg' }, constant(5, 0, 0), 1, 10).twists[0]).toEqual([0.25, 0, 0, 0.8727, 0, 0, 0])
-    expect(actions({ ...told, unit: 'action', turn: 'action' }, constant(0.5, 0, 0), 1, 10).twists[0]).toEqual([0.5, 0, 0, 0.5, 0, 0, 0])
+    expect(actions({ ...told, unit: 'mm', turn: 'deg' }, constant(5, 0, 0), 1, 10).twists[0]).toEqual([
+      0.25, 0, 0, 0.8727, 0, 0, 0,
+    ])
+    expect(actions({ ...told, unit: 'action', turn: 'action' }, constant(0.5, 0, 0), 1, 10).twists[0]).toEqual([
+      0.5, 0, 0, 0.5, 0, 0, 0,
+    ])
   })
 
   it('turns steps from the frame of the tool into that of the base, and back', () => {
     const tools: Pose[] = [{ position: [0, 0, 0], rotation: aQuarter }]
-    expect(actions({ ...delta, frame: 'tool' }, constant(0.01, 0, 0), 1, 10, { tools }).twists[0]).toEqual([0, 0.5, 0, 0, 0, 0, 0])
-    expect(actions(delta, constant(0, 0.01, 0), 1, 10, { tools, frame: 'tool', oriented: aQuarter }).twists[0]).toEqual([0.5, 0, 0, 0, 0, 0, 0])
+    expect(actions({ ...delta, frame: 'tool' }, constant(0.01, 0, 0), 1, 10, { tools }).twists[0]).toEqual([
+      0, 0.5, 0, 0, 0, 0, 0,
+    ])
+    expect(actions(delta, constant(0, 0.01, 0), 1, 10, { tools, frame: 'tool', oriented: aQuarter }).twists[0]).toEqual(
+      [0.5, 0, 0, 0, 0, 0, 0],
+    )
   })
 
   it('knows a base that stands elsewhere, turned', () => {
-    const { motion, base } = motionOf({ kind: 'pose', position: 'p', tells: 'state' }, { offset: [1, 0, 0], turn: [0, 0, 90] })
-    const { position, rotation } = poseIn(motion as Extract<SetMotion, { kind: 'pose' }>, base, undefined, constant(0.2, 0, 0.1), 0)
+    const { motion, base } = motionOf(
+      { kind: 'pose', position: 'p', tells: 'state' },
+      { offset: [1, 0, 0], turn: [0, 0, 90] },
+    )
+    const { position, rotation } = poseIn(
+      motion as Extract<SetMotion, { kind: 'pose' }>,
+      base,
+      undefined,
+      constant(0.2, 0, 0.1),
+      0,
+    )
     ;[1, 0.2, 0.1].forEach((value, axis) => expect(position[axis]).toBeCloseTo(value, 12))
     aQuarter.forEach((value, i) => expect(rotation[i]).toBeCloseTo(value, 12))
-    expect(actions(delta, constant(0.01, 0, 0), 1, 10, { base: { turn: [0, 0, 90] } }).twists[0]).toEqual([0, 0.5, 0, 0, 0, 0, 0])
+    expect(actions(delta, constant(0.01, 0, 0), 1, 10, { base: { turn: [0, 0, 90] } }).twists[0]).toEqual([
+      0, 0.5, 0, 0, 0, 0, 0,
+    ])
   })
 
   it('tells a target, which holds from its frame on, from a state, which holds at it', () => {
     const read: NumberReader = (_, frame) => Float64Array.of([0.1, 0.11, 0.11, 0.1][frame]!, 0, 0)
-    const along = (tells: 'target' | 'state') => actions({ kind: 'pose', position: 'p', tells }, read, 4, 10).twists.map(([x]) => x)
+    const along = (tells: 'target' | 'state') =>
+      actions({ kind: 'pose', position: 'p', tells }, read, 4, 10).twists.map(([x]) => x)
     expect(along('state')).toEqual([0.5, 0, -0.5])
     expect(along('target')).toEqual([0, 0.5, 0, -0.5])
   })

@@ -63,7 +63,10 @@ describe('the pictures of an episode', () => {
   })
 
   it('are found in the rows: bare bytes, bytes with a path, a path alone', async () => {
-    const png = (value: number) => sharp({ create: { width: 4, height: 4, channels: 3, background: { r: value, g: 0, b: 0 } } }).png().toBuffer()
+    const png = (value: number) =>
+      sharp({ create: { width: 4, height: 4, channels: 3, background: { r: value, g: 0, b: 0 } } })
+        .png()
+        .toBuffer()
     const bytes = await Promise.all(GREYS.map(async (value) => new Uint8Array(await png(value))))
     const folder = aTinySet({}, { [CAMERA]: { dtype: 'video', shape: [3, 4, 4], names: null } })
     for (const cells of [bytes, bytes.map((one) => ({ bytes: one, path: 'a.png' }))]) {
@@ -71,16 +74,32 @@ describe('the pictures of an episode', () => {
       expect(await seen(folder, 1)).toEqual(GREYS.slice(5))
     }
     bytes.forEach((one, i) => put(folder, `images/${i}.png`, one))
-    putParquet(folder, 'data/chunk-000/file-000.parquet', [...rowsOf({ 0: 5, 1: 4 }), [CAMERA, bytes.map((_, i) => ({ path: `images/${i}.png` }))]])
+    putParquet(folder, 'data/chunk-000/file-000.parquet', [
+      ...rowsOf({ 0: 5, 1: 4 }),
+      [CAMERA, bytes.map((_, i) => ({ path: `images/${i}.png` }))],
+    ])
     expect(await seen(folder, 1, [0, 2])).toEqual([grey(1, 0), grey(1, 2)])
   })
 
   it.skipIf(!hasFfmpeg).each<[string, (folder: string) => void, RegExp]>([
-    ['a missing file', (folder) => rmSync(join(folder, FILE)), /file-000\.mp4: is missing: it has observation\.images\.front of episode 1/],
-    ['a pointer of Git LFS', (folder) => put(folder, FILE, `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 5\n`), /file-000\.mp4: is a Git LFS pointer/],
+    [
+      'a missing file',
+      (folder) => rmSync(join(folder, FILE)),
+      /file-000\.mp4: is missing: it has observation\.images\.front of episode 1/,
+    ],
+    [
+      'a pointer of Git LFS',
+      (folder) =>
+        put(folder, FILE, `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 5\n`),
+      /file-000\.mp4: is a Git LFS pointer/,
+    ],
     ['an empty file', (folder) => put(folder, FILE, ''), /file-000\.mp4: is empty/],
     ['no video', (folder) => put(folder, FILE, 'nothing of the kind'), /file-000\.mp4: cannot be decoded/],
-    ['a video shorter than its episode', (folder) => putVideo(folder, FILE, GREYS.slice(0, 7), ['-c:v', 'mpeg4']), /file-000\.mp4: observation\.images\.front: holds 2 frames of episode 1, which has 4 rows/],
+    [
+      'a video shorter than its episode',
+      (folder) => putVideo(folder, FILE, GREYS.slice(0, 7), ['-c:v', 'mpeg4']),
+      /file-000\.mp4: observation\.images\.front: holds 2 frames of episode 1, which has 4 rows/,
+    ],
   ])('refuse %s by name', async (_, spoil, message) => {
     const folder = aTinySet({}, video)
     placed(folder, [0, 0.5], [0.5, 0.9])

@@ -3,9 +3,9 @@ import { LerobotDataset } from '../../../src/formats/lerobot/dataset.ts'
 import { parseMapping, type SetMappingInput } from '../../../src/formats/lerobot/mapping.ts'
 import { propose } from '../../../src/formats/lerobot/propose.ts'
 import { LerobotSource } from '../../../src/formats/lerobot/source.ts'
-import { episodePictures } from './set-pictures.ts'
 import type { Episode } from '../../../src/replay/source.ts'
 import type { Observation, RobotSpec } from '../../../src/robot/robot.ts'
+import { episodePictures } from './set-pictures.ts'
 import { aTinySet, putParquet, rowsOf } from './tiny-set.ts'
 
 const robot: RobotSpec = {
@@ -19,7 +19,10 @@ const robot: RobotSpec = {
   ],
   actionFrame: 'base',
   actionScale: { translation: 0.02, rotation: 0.1 },
-  tasks: { place: { instruction: 'put the bolt upright', maxSteps: 80 }, pick: { instruction: 'pick the bolt', maxSteps: 80 } },
+  tasks: {
+    place: { instruction: 'put the bolt upright', maxSteps: 80 },
+    pick: { instruction: 'pick the bolt', maxSteps: 80 },
+  },
 }
 
 const own: SetMappingInput = {
@@ -31,7 +34,11 @@ const own: SetMappingInput = {
 
 const DATA = 'data/chunk-000/file-000.parquet'
 const changed = (folder: string, column: string, change: (cell: unknown, row: number) => unknown) =>
-  putParquet(folder, DATA, rowsOf({ 0: 5, 1: 4 }).map(([name, cells]) => [name, name === column ? cells.map(change) : cells] as const))
+  putParquet(
+    folder,
+    DATA,
+    rowsOf({ 0: 5, 1: 4 }).map(([name, cells]) => [name, name === column ? cells.map(change) : cells] as const),
+  )
 
 const open = async (folder: string, mapping: object = own, spec = robot) =>
   LerobotSource.open(await LerobotDataset.open(folder), parseMapping('test', mapping), spec)
@@ -41,18 +48,35 @@ async function all<T>(given: AsyncIterable<T>): Promise<T[]> {
   for await (const one of given) list.push(one)
   return list
 }
-const episodesOf = async (folder: string, mapping: object = own, spec = robot): Promise<Episode[]> => all((await open(folder, mapping, spec)).episodes())
+const episodesOf = async (folder: string, mapping: object = own, spec = robot): Promise<Episode[]> =>
+  all((await open(folder, mapping, spec)).episodes())
 
 describe('a LeRobot dataset as a source of episodes', () => {
   it("gives a robot's own actions as they are, and the last observation twice: nothing was seen after it", async () => {
     const [first, second] = await episodesOf(aTinySet())
-    expect([first!.start, first!.end]).toEqual([{ episode: 0, task: 'place', source: 'demonstration', seed: null }, { ending: 'success' }])
-    expect(second!.steps.map(({ action }) => Array.from(action))).toEqual([10, 11, 12, 13].map((x) => Array.from(Float32Array.of(x / 100, 0, 0, 0, 0, 0, -1))))
-    expect(second!.steps.map(({ reward, terminated }) => [reward, terminated])).toEqual([[0, false], [0, false], [0, false], [1, true]])
+    expect([first!.start, first!.end]).toEqual([
+      { episode: 0, task: 'place', source: 'demonstration', seed: null },
+      { ending: 'success' },
+    ])
+    expect(second!.steps.map(({ action }) => Array.from(action))).toEqual(
+      [10, 11, 12, 13].map((x) => Array.from(Float32Array.of(x / 100, 0, 0, 0, 0, 0, -1))),
+    )
+    expect(second!.steps.map(({ reward, terminated }) => [reward, terminated])).toEqual([
+      [0, false],
+      [0, false],
+      [0, false],
+      [1, true],
+    ])
     const ids = [first!, second!].flatMap(({ steps }) => steps.map(({ id }) => id))
     expect(ids).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
     const seen: Observation[] = await all(second!.observations())
-    expect(seen.map(({ proprio, time }) => [proprio[1], time])).toEqual([[0, 0], [1, 0.1], [2, 0.2], [3, 0.3], [3, 0.4]])
+    expect(seen.map(({ proprio, time }) => [proprio[1], time])).toEqual([
+      [0, 0],
+      [1, 0.1],
+      [2, 0.2],
+      [3, 0.3],
+      [3, 0.4],
+    ])
     expect(seen[0]!.images.front).toEqual({ width: 4, height: 4, data: new Uint8Array(48) })
     expect(await all(second!.observations())).toEqual(seen)
   })
@@ -61,7 +85,9 @@ describe('a LeRobot dataset as a source of episodes', () => {
     const { folder, greys } = await episodePictures({ 0: 6 }, 20)
     const [episode] = await episodesOf(folder, { ...own, cameras: { front: 'observation.images.top' } })
     const seen = await all(episode!.observations())
-    expect(seen.map(({ images }) => [images.front!.width, images.front!.data[0]])).toEqual([greys[0], greys[2], greys[4], greys[5]].map((grey) => [4, grey]))
+    expect(seen.map(({ images }) => [images.front!.width, images.front!.data[0]])).toEqual(
+      [greys[0], greys[2], greys[4], greys[5]].map((grey) => [4, grey]),
+    )
   })
 
   it('keeps to the tasks, endings and episodes that are asked for', async () => {
@@ -71,9 +97,13 @@ describe('a LeRobot dataset as a source of episodes', () => {
       ['task', ['Put the bolt upright', 'stack cubes']],
     ])
     changed(folder, 'task_index', (_, row) => (row < 5 ? 1 : 0))
-    const tasks = async (mapping: object) => (await episodesOf(folder, mapping)).map(({ start }) => [start.episode, start.task])
+    const tasks = async (mapping: object) =>
+      (await episodesOf(folder, mapping)).map(({ start }) => [start.episode, start.task])
     expect(await tasks(own)).toEqual([[1, 'place']])
-    expect(await tasks({ ...own, tasks: { 'stack cubes': 'pick' } })).toEqual([[0, 'pick'], [1, 'place']])
+    expect(await tasks({ ...own, tasks: { 'stack cubes': 'pick' } })).toEqual([
+      [0, 'pick'],
+      [1, 'place'],
+    ])
     expect(await tasks({ ...own, tasks: { '*': 'pick' }, episodes: [0] })).toEqual([[0, 'pick']])
     const source = await open(folder, { ...own, tasks: { '*': 'pick' } })
     expect(await all(source.episodes({ tasks: ['place'] }))).toHaveLength(1)
@@ -82,21 +112,37 @@ describe('a LeRobot dataset as a source of episodes', () => {
 
   it('tells a failure by the column that is named, and by what meta/episodes says', async () => {
     const folder = aTinySet()
-    putParquet(folder, DATA, [...rowsOf({ 0: 5, 1: 4 }), ['next.success', [false, false, false, true, false, false, false, false, false]]])
-    const endings = async (mapping: object) => (await episodesOf(folder, mapping)).map(({ end, unusable }) => [end.ending, unusable])
-    expect(await endings({ ...own, success: 'next.success' })).toEqual([['success', undefined], ['failure', '"next.success" is true in none of its frames']])
+    putParquet(folder, DATA, [
+      ...rowsOf({ 0: 5, 1: 4 }),
+      ['next.success', [false, false, false, true, false, false, false, false, false]],
+    ])
+    const endings = async (mapping: object) =>
+      (await episodesOf(folder, mapping)).map(({ end, unusable }) => [end.ending, unusable])
+    expect(await endings({ ...own, success: 'next.success' })).toEqual([
+      ['success', undefined],
+      ['failure', '"next.success" is true in none of its frames'],
+    ])
     putParquet(folder, 'meta/episodes/chunk-000/file-000.parquet', [
       ['episode_index', [0, 1]],
       ['episode_success', ['failure', 'success']],
     ])
-    expect(await endings(own)).toEqual([['failure', 'the dataset says that it failed'], ['success', undefined]])
+    expect(await endings(own)).toEqual([
+      ['failure', 'the dataset says that it failed'],
+      ['success', undefined],
+    ])
   })
 
   it('closes the gripper where it is asked to be less than half open, and tells how far it was', async () => {
     const folder = aTinySet()
     changed(folder, 'action', (_, row) => [0, 0, 0, 0, 0, 0, [80, 60, 40, 20, 70][row % 5]])
     const gripper = { column: 'action[6]', open: 100, closed: 0, opening: 'observation.state[2]' }
-    const spec: RobotSpec = { ...robot, channels: [{ name: 'opening', unit: '1', role: 'opening' }, { name: 'asked', unit: '1', role: 'grip' }] }
+    const spec: RobotSpec = {
+      ...robot,
+      channels: [
+        { name: 'opening', unit: '1', role: 'opening' },
+        { name: 'asked', unit: '1', role: 'grip' },
+      ],
+    }
     const [episode] = await episodesOf(folder, { ...own, gripper, proprio: {} }, spec)
     expect(episode!.steps.map(({ action }) => action[6])).toEqual([-1, -1, 1, 1, -1])
     const seen = await all(episode!.observations())
@@ -128,17 +174,53 @@ describe('a LeRobot dataset as a source of episodes', () => {
 
 describe('a mapping that does not fit is refused:', () => {
   it.each<[string, object, RegExp]>([
-    ['a column that there is not', { motion: { kind: 'delta', position: 'act[0:3]' } }, /has no column "act". It has: action, observation\.state/],
-    ['two numbers for three', { motion: { kind: 'delta', position: 'action[0:2]' } }, /mapping\.motion\.position: takes 3 numbers, "action\[0:2\]" gives 2/],
-    ['an entry beyond the column', { gripper: { column: 'action[7]', open: 0, closed: 1 } }, /mapping\.gripper\.column: takes "action\[7\]", column "action" has 7 numbers/],
+    [
+      'a column that there is not',
+      { motion: { kind: 'delta', position: 'act[0:3]' } },
+      /has no column "act". It has: action, observation\.state/,
+    ],
+    [
+      'two numbers for three',
+      { motion: { kind: 'delta', position: 'action[0:2]' } },
+      /mapping\.motion\.position: takes 3 numbers, "action\[0:2\]" gives 2/,
+    ],
+    [
+      'an entry beyond the column',
+      { gripper: { column: 'action[7]', open: 0, closed: 1 } },
+      /mapping\.gripper\.column: takes "action\[7\]", column "action" has 7 numbers/,
+    ],
     ['a state of another width', { proprio: 'action' }, /mapping\.proprio: takes 3 numbers, "action" gives 7/],
-    ['channels that nothing tells', { proprio: { 'tcp.x': 0 } }, /mapping\.proprio: tells nothing of tcp\.y \[m\], gripper \[m\]/],
-    ['a channel that there is not', { proprio: { elbow: 0 } }, /mapping\.proprio: names "elbow", which test arm has not/],
-    ['a camera that nobody maps', { cameras: {} }, /mapping\.cameras\.front: is not set\. The dataset has: no pictures; null leaves/],
-    ['pictures that there are not', { cameras: { front: 'observation.image' } }, /mapping\.cameras\.front: is "observation\.image", which is no picture/],
-    ['a camera that the robot has not', { cameras: { front: null, back: null } }, /mapping\.cameras: names "back"; test arm has front/],
+    [
+      'channels that nothing tells',
+      { proprio: { 'tcp.x': 0 } },
+      /mapping\.proprio: tells nothing of tcp\.y \[m\], gripper \[m\]/,
+    ],
+    [
+      'a channel that there is not',
+      { proprio: { elbow: 0 } },
+      /mapping\.proprio: names "elbow", which test arm has not/,
+    ],
+    [
+      'a camera that nobody maps',
+      { cameras: {} },
+      /mapping\.cameras\.front: is not set\. The dataset has: no pictures; null leaves/,
+    ],
+    [
+      'pictures that there are not',
+      { cameras: { front: 'observation.image' } },
+      /mapping\.cameras\.front: is "observation\.image", which is no picture/,
+    ],
+    [
+      'a camera that the robot has not',
+      { cameras: { front: null, back: null } },
+      /mapping\.cameras: names "back"; test arm has front/,
+    ],
     ['an episode that there is not', { episodes: [7] }, /mapping\.episodes: names episode 7/],
-    ['steps in the frame of a tool whose turn nobody tells', { motion: { kind: 'delta', position: 'action[0:3]', frame: 'tool' } }, /mapping\.motion\.frame: is "tool"/],
+    [
+      'steps in the frame of a tool whose turn nobody tells',
+      { motion: { kind: 'delta', position: 'action[0:3]', frame: 'tool' } },
+      /mapping\.motion\.frame: is "tool"/,
+    ],
   ])('%s', async (_, change, message) => expect(open(aTinySet(), { ...own, ...change })).rejects.toThrow(message))
 
   it('NaN, with file, column, frame and episode', async () => {
@@ -155,7 +237,10 @@ describe('a mapping that does not fit is refused:', () => {
 
   it('a dataset without a task of the robot, or without a shard', async () => {
     const folder = aTinySet()
-    putParquet(folder, 'meta/tasks.parquet', [['task_index', [0]], ['task', ['stack cubes']]])
+    putParquet(folder, 'meta/tasks.parquet', [
+      ['task_index', [0]],
+      ['task', ['stack cubes']],
+    ])
     await expect(open(folder)).rejects.toThrow('Write under mapping.tasks which of place, pick it is: "stack cubes"')
     const partial = aTinySet()
     putParquet(partial, DATA, rowsOf({ 0: 5 }))
@@ -164,17 +249,23 @@ describe('a mapping that does not fit is refused:', () => {
   })
 
   it('an unknown setting, or no column at all', () => {
-    expect(() => parseMapping('c.yaml', { ...own, gripper: { column: 'action[a]', open: 0, closed: 1 } })).toThrow(/c\.yaml: setting "gripper\.column": is no column such as/)
+    expect(() => parseMapping('c.yaml', { ...own, gripper: { column: 'action[a]', open: 0, closed: 1 } })).toThrow(
+      /c\.yaml: setting "gripper\.column": is no column such as/,
+    )
     expect(() => parseMapping('c.yaml', { motion: { kind: 'dance' } })).toThrow(/c\.yaml: setting "motion\.kind"/)
   })
 })
 
 describe('a proposal', () => {
-  const proposed = async (folder: string, spec = robot) => propose({ dataset: await LerobotDataset.open(folder), spec, tasks: ['place'] })
+  const proposed = async (folder: string, spec = robot) =>
+    propose({ dataset: await LerobotDataset.open(folder), spec, tasks: ['place'] })
 
   it("of the robot's own dataset leaves nothing to check", async () => {
     const names = ['tcp.x [m]', 'tcp.y [m]', 'gripper [m]']
-    const { mapping, check, refused } = await proposed(aTinySet({}, { 'observation.state': { dtype: 'float32', shape: [3], names } }), { ...robot, cameras: {} })
+    const { mapping, check, refused } = await proposed(
+      aTinySet({}, { 'observation.state': { dtype: 'float32', shape: [3], names } }),
+      { ...robot, cameras: {} },
+    )
     expect([check, refused]).toEqual([[], []])
     expect(parseMapping('test', mapping)).toEqual(parseMapping('test', { ...own, cameras: {} }))
   })

@@ -18,9 +18,17 @@ type Cells = readonly unknown[]
 type SchemaElement = NonNullable<ParquetWriteOptions['schema']>[number]
 
 /** Columns in their order, one possibly twice; lists as lists, whole numbers as DOUBLE unless they are bigint. */
-export function putParquet(folder: string, name: string, columns: readonly (readonly [string, Cells])[], rowGroupSize = 1000): void {
+export function putParquet(
+  folder: string,
+  name: string,
+  columns: readonly (readonly [string, Cells])[],
+  rowGroupSize = 1000,
+): void {
   const columnData = columns.map(([column, data]) => ({ name: column, data: data as unknown[] }))
-  const schema: SchemaElement[] = [{ name: 'schema', num_children: columns.length }, ...columns.flatMap(([column, data]) => elementsOf(column, data[0]))]
+  const schema: SchemaElement[] = [
+    { name: 'schema', num_children: columns.length },
+    ...columns.flatMap(([column, data]) => elementsOf(column, data[0])),
+  ]
   put(folder, name, new Uint8Array(parquetWriteBuffer({ columnData, schema, rowGroupSize })))
 }
 
@@ -34,9 +42,18 @@ function elementsOf(name: string, cell: unknown): SchemaElement[] {
     ]
   if (cell instanceof Uint8Array) return [{ name, repetition_type, type: 'BYTE_ARRAY' }]
   if (typeof cell === 'object' && cell !== null)
-    return [{ name, repetition_type, num_children: Object.keys(cell).length }, ...Object.entries(cell).flatMap(([key, value]) => elementsOf(key, value))]
+    return [
+      { name, repetition_type, num_children: Object.keys(cell).length },
+      ...Object.entries(cell).flatMap(([key, value]) => elementsOf(key, value)),
+    ]
   if (typeof cell === 'string') return [{ name, repetition_type, type: 'BYTE_ARRAY', converted_type: 'UTF8' }]
-  return [{ name, repetition_type, type: typeof cell === 'bigint' ? 'INT64' : typeof cell === 'boolean' ? 'BOOLEAN' : 'DOUBLE' }]
+  return [
+    {
+      name,
+      repetition_type,
+      type: typeof cell === 'bigint' ? 'INT64' : typeof cell === 'boolean' ? 'BOOLEAN' : 'DOUBLE',
+    },
+  ]
 }
 
 const number = (width: number, names: unknown = null) => ({ dtype: 'float32', shape: [width], names })
@@ -53,7 +70,9 @@ export const anInfo = (fields: object = {}, features: object = {}) => ({
 
 /** Rows of episodes one after the other: action[k] of frame t of episode e is e + t / 100 in its first entry, state [e, t, 0.05]. */
 export function rowsOf(episodes: Readonly<Record<number, number>>, fps = 10): [string, Cells][] {
-  const frames = Object.entries(episodes).flatMap(([episode, length]) => Array.from({ length }, (_, t) => ({ episode: Number(episode), t })))
+  const frames = Object.entries(episodes).flatMap(([episode, length]) =>
+    Array.from({ length }, (_, t) => ({ episode: Number(episode), t })),
+  )
   return [
     ['action', frames.map(({ episode, t }) => [episode / 10 + t / 100, 0, 0, 0, 0, 0, -1])],
     ['observation.state', frames.map(({ episode, t }) => [episode, t, 0.05])],
@@ -66,7 +85,11 @@ export function rowsOf(episodes: Readonly<Record<number, number>>, fps = 10): [s
 }
 
 /** Episodes 0 and 1 of 5 and 4 frames in one file of 3.0; `info` and `features` change info.json. */
-export function aTinySet(info: object = {}, features: object = {}, lengths: Readonly<Record<number, number>> = { 0: 5, 1: 4 }): string {
+export function aTinySet(
+  info: object = {},
+  features: object = {},
+  lengths: Readonly<Record<number, number>> = { 0: 5, 1: 4 },
+): string {
   const folder = aFolder()
   put(folder, 'meta/info.json', anInfo(info, features))
   putParquet(folder, 'meta/tasks.parquet', [
@@ -82,7 +105,14 @@ export function aTinySet(info: object = {}, features: object = {}, lengths: Read
 }
 
 /** A video whose frame t is of one grey, `grey(t)`, by the ffmpeg on the PATH. */
-export function putVideo(folder: string, name: string, greys: readonly number[], codec: readonly string[], fps = 10, side = 32): void {
+export function putVideo(
+  folder: string,
+  name: string,
+  greys: readonly number[],
+  codec: readonly string[],
+  fps = 10,
+  side = 32,
+): void {
   const path = join(folder, name)
   mkdirSync(dirname(path), { recursive: true })
   const input = Buffer.concat(greys.map((grey) => Buffer.alloc(3 * side * side, grey)))
