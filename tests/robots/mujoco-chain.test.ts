@@ -21,7 +21,9 @@ describe('the chain of a MuJoCo model', () => {
     const chain = await mujocoChain(xml, undefined, 'tool')
     expect(chain.joints).toEqual(JOINTS.slice(0, ARM_JOINTS))
     const found = chain.tool(angles)
-    tool.position.forEach((value, axis) => expect(found.position[axis]).toBeCloseTo(value, 9))
+    tool.position.forEach((value, axis) => {
+      expect(found.position[axis]).toBeCloseTo(value, 9)
+    })
     const same = Math.abs(tool.rotation.reduce((sum, value, i) => sum + value * found.rotation[i]!, 0))
     expect(same).toBeCloseTo(1, 9)
     const turned = await mujocoChain(xml, JOINTS.slice(0, ARM_JOINTS).toReversed(), undefined)
@@ -40,7 +42,9 @@ describe('the chain of a MuJoCo model', () => {
     const { ranges, tool } = await mujocoChain(path, ['lift'], 'hand')
     expect(ranges).toEqual([[-1, 2]])
     const { position } = tool([Math.PI / 2])
-    ;[0, 0, 0.5].forEach((value, axis) => expect(position[axis]).toBeCloseTo(value, 9))
+    ;[0, 0, 0.5].forEach((value, axis) => {
+      expect(position[axis]).toBeCloseTo(value, 9)
+    })
   })
 
   it('reads a URDF', async () => {
@@ -55,7 +59,9 @@ describe('the chain of a MuJoCo model', () => {
       `<?xml version="1.0"?><robot name="arm">${['base', 'arm', 'hand'].map(link).join('')}${joint}${fixed}</robot>`,
     )
     const { position } = (await mujocoChain(path, undefined, 'hand')).tool([Math.PI / 2])
-    ;[0, 0, -0.5].forEach((value, axis) => expect(position[axis]).toBeCloseTo(value, 9))
+    ;[0, 0, -0.5].forEach((value, axis) => {
+      expect(position[axis]).toBeCloseTo(value, 9)
+    })
   })
 
   it.each([

@@ -130,7 +130,7 @@ function at({ times, poses }: ToolWay, time: number): Pose {
   }
 }
 
-const BEHIND = 5 // steps that the robot may fall behind the way
+const BEHIND = 10 // steps that the robot may fall behind the way: a second of most
 
 export type Walked = {
   twists: Float32Array[] // [7] the gripper's entry 0

@@ -55,7 +55,10 @@ export class ProprioTeller {
   expectWhole(width: (where: string, reference: string, wanted: number) => void): void {
     const { proprio } = this.mapping
     const { channels, name } = this.spec
-    if (typeof proprio === 'string') return width('mapping.proprio', proprio, channels.length)
+    if (typeof proprio === 'string') {
+      width('mapping.proprio', proprio, channels.length)
+      return
+    }
     const names = channels.map((channel) => channel.name)
     for (const [channel, value] of Object.entries(proprio)) {
       if (!names.includes(channel))

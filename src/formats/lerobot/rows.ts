@@ -87,7 +87,7 @@ function joined(cells: readonly unknown[], where: string, episode: number): Numb
   const values = new Float64Array(cells.length * width)
   for (const [frame, cell] of cells.entries()) {
     const numbers = flat(cell)
-    const at = numbers.findIndex((value) => value === null)
+    const at = numbers.indexOf(null)
     if (at >= 0 || width === 0)
       throw new InputError(where, `holds no number in frame ${frame} of episode ${episode}`, RESTORE)
     if (numbers.length !== width)

@@ -50,7 +50,7 @@ describe('the way of a tool, walked by a robot of 10 Hz', () => {
         Float64Array.of(frame === 0 ? length : 0, 0, 0)
     const { twists, clipped } = actions(delta, jump(0.03), 3, 10)
     expect([twists.map(([x]) => x), clipped]).toEqual([[1, 0.5, 0], 1])
-    expect(actions(delta, jump(0.13), 3, 10).tooFast).toBe('at 0.1 s the way is 6.5 steps of the robot ahead')
+    expect(actions(delta, jump(0.23), 3, 10).tooFast).toBe('at 0.1 s the way is 11.5 steps of the robot ahead')
   })
 
   it('knows units: millimetres, degrees, the action scale itself', () => {
@@ -85,8 +85,12 @@ describe('the way of a tool, walked by a robot of 10 Hz', () => {
       constant(0.2, 0, 0.1),
       0,
     )
-    ;[1, 0.2, 0.1].forEach((value, axis) => expect(position[axis]).toBeCloseTo(value, 12))
-    aQuarter.forEach((value, i) => expect(rotation[i]).toBeCloseTo(value, 12))
+    ;[1, 0.2, 0.1].forEach((value, axis) => {
+      expect(position[axis]).toBeCloseTo(value, 12)
+    })
+    aQuarter.forEach((value, i) => {
+      expect(rotation[i]).toBeCloseTo(value, 12)
+    })
     expect(actions(delta, constant(0.01, 0, 0), 1, 10, { base: { turn: [0, 0, 90] } }).twists[0]).toEqual([
       0, 0.5, 0, 0, 0, 0, 0,
     ])
@@ -109,7 +113,9 @@ describe('the way of a tool, walked by a robot of 10 Hz', () => {
     const { motion, base } = motionOf({ kind: 'pose', position: 'p', rotation: 'r', as, tells: 'state' })
     const read: NumberReader = (name) => Float64Array.from(name === 'p' ? [0, 0, 0] : values)
     const { rotation } = poseIn(motion as Extract<SetMotion, { kind: 'pose' }>, base, undefined, read, 0)
-    aQuarter.forEach((value, i) => expect(rotation[i]).toBeCloseTo(value, 12))
+    aQuarter.forEach((value, i) => {
+      expect(rotation[i]).toBeCloseTo(value, 12)
+    })
   })
 
   it('takes -100 to 100 for the range of a joint', () => {

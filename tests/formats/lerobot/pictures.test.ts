@@ -73,7 +73,9 @@ describe('the pictures of an episode', () => {
       putParquet(folder, 'data/chunk-000/file-000.parquet', [...rowsOf({ 0: 5, 1: 4 }), [CAMERA, cells]])
       expect(await seen(folder, 1)).toEqual(GREYS.slice(5))
     }
-    bytes.forEach((one, i) => put(folder, `images/${i}.png`, one))
+    bytes.forEach((one, i) => {
+      put(folder, `images/${i}.png`, one)
+    })
     putParquet(folder, 'data/chunk-000/file-000.parquet', [
       ...rowsOf({ 0: 5, 1: 4 }),
       [CAMERA, bytes.map((_, i) => ({ path: `images/${i}.png` }))],
