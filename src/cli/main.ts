@@ -19,6 +19,7 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   audit: () => import('./audit.ts'),
   cameras: () => import('./cameras.ts'),
   console: () => import('./console.ts'),
+  data: () => import('./data.ts'),
   log: () => import('./log.ts'),
   experiments: () => import('./experiments.ts'),
 }

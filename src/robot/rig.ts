@@ -1,6 +1,7 @@
 /** @file A robot as a run has it: behind its safety envelope, with what only a simulation can do beside it. */
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
+import type { JointChain } from './joint-chain.ts'
 import type { Leader } from './leader.ts'
 import type { Operator } from './operator.ts'
 import type { Action, Observation, RobotSpec } from './robot.ts'
@@ -130,4 +131,6 @@ export type RobotKind<Schema extends z.ZodObject = z.ZodObject> = {
    * @throws InputError where that cannot be done
    */
   stop?(config: z.infer<Schema>, cell: string): Promise<string>
+  /** Its joints, where data of others tell them and no tool. */
+  chain?: JointChain
 }

@@ -1,6 +1,7 @@
 /** @file The kinds of robots there are. A new one is a folder beside this file, and two words here. */
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
+import type { JointChain } from '../robot/joint-chain.ts'
 import { expectGuarded, type Rig, type RigOptions, type RobotKind } from '../robot/rig.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import { replayed } from './replayed/index.ts'
@@ -43,4 +44,22 @@ export async function openRig(config: RobotConfig, cell: string, options?: RigOp
     await rig.close()
     throw error
   }
+}
+
+/** The robot's own joints; undefined where it tells none. */
+export const chainOf = (config: RobotConfig): JointChain | undefined => kindOf(config).chain
+
+/** `model`: the robot's own, or a file. @throws InputError if it has none, or the file is no such model */
+export async function openChain(
+  config: RobotConfig,
+  { model, joints, tool }: { model: string; joints?: readonly string[]; tool?: string },
+): Promise<JointChain> {
+  if (model !== 'robot') return (await import('./mujoco-chain.ts')).mujocoChain(model, joints, tool)
+  const own = chainOf(config)
+  if (own) return own
+  throw new InputError(
+    `robot ${config.kind}`,
+    'has no joints of its own that could be told from a dataset',
+    'Give a MuJoCo model of the arm that was recorded as "model"',
+  )
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
+import { SetMapping } from '../formats/lerobot/mapping.ts'
 import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
@@ -33,9 +34,12 @@ const DemonstrationConfig = z.strictObject({
     .string()
     .optional()
     .describe(
-      'folder of recorded demonstrations (of further robots: in subfolders named by their cells); without it they are recorded at the start',
+      'folder of recorded demonstrations, or of a LeRobot dataset (of further robots: in subfolders named by their cells); without it they are recorded at the start',
     )
     .meta(MAY_CHANGE),
+  mapping: SetMapping.optional().describe(
+    'of a LeRobot dataset: what its columns mean to the robot, as `duet data map` proposes it',
+  ),
 })
 
 const ReplayConfig = z.strictObject({

@@ -23,6 +23,7 @@ import type { Translator } from '../talk/translator.ts'
 import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
+import { demonstrationsIn } from './demonstrations-in.ts'
 import type { RunFolder } from './folder.ts'
 import { translatorSettings } from './label-rule.ts'
 import { startLearner } from './learner.ts'
@@ -270,7 +271,10 @@ export async function ensureDemonstrations(
   const sources = session.rigs.map(
     (rig, index) => new LogSource(partOf(path ?? folder.demonstrations, { rig, index }), rig.robot.spec),
   )
-  if (path) return sources
+  if (path)
+    return Promise.all(
+      sources.map(({ name }, index) => demonstrationsIn(name, config, session.rigs[index]!.robot.spec)),
+    )
   const recordedByPerson = async (name: string, cell: string, robot: SafeRobot) => {
     if (!observer)
       throw new InputError(

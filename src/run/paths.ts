@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isModel } from '../vla/hub/catalogue.ts'
 
-/** Each as the settings above it, then its own name; beside them the files that are played as cameras. */
+/** Each as the settings above it, then its own name; beside them models of arms and files that are played as cameras. */
 const PATHS = [['robot', 'log'], ['vlaPath'], ['resnetPath'], ['t5Path'], ['demonstrations', 'path']] as const
 
 type Settings = Record<string, unknown>
@@ -20,6 +20,9 @@ export function absolutePaths(settings: unknown, folder: string): unknown {
     const absolute = resolve(folder, value)
     above![name] = isModel(value) && !existsSync(absolute) ? value : absolute
   }
+  const { mapping } = (copy.demonstrations ?? {}) as { mapping?: Record<string, Settings | undefined> }
+  for (const told of [mapping?.motion, mapping?.pose])
+    if (typeof told?.model === 'string' && told.model !== 'robot') told.model = resolve(folder, told.model)
   for (const cameras of [copy.cameras, (copy.robot as Settings | undefined)?.cameras])
     for (const camera of Object.values((cameras ?? {}) as Record<string, Settings | null>))
       if (typeof camera?.path === 'string') camera.path = resolve(folder, camera.path)

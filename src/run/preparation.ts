@@ -59,6 +59,7 @@ export async function encodeDemonstrations(
       const onShare = (share: number) => onEpisode(encoded.length + share, total)
       const sights = await encodeEpisode(eyes, episode, copies, id, onShare, check)
       encoded.push({ episode: { start, steps, end }, sights })
+      if ([...taken.values()].every((held) => held >= wanted)) break // of a large source, most is never read
     }
     for (const [task, count] of taken)
       if (count < wanted) {

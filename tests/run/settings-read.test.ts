@@ -65,9 +65,11 @@ const whole = (settings: object) =>
     ),
   )
 
-/** Settings of the other kinds of robots and rewards: their own tests read them. */
-const ofAnotherRobot = (name: string) =>
-  (name.startsWith('robot.') && !Object.hasOwn(WorkcellConfig.shape, name.split('.')[1]!)) || name === 'reward.targets'
+/** Settings of other kinds of robots, rewards and demonstrations: their own tests read them. */
+const ofAnotherKind = (name: string) =>
+  name.startsWith('demonstrations.mapping.') ||
+  (name.startsWith('robot.') && !Object.hasOwn(WorkcellConfig.shape, name.split('.')[1]!)) ||
+  name === 'reward.targets'
 
 it('every setting of a run is read by somebody', { timeout: 240_000 }, async () => {
   for (const [name, lockstep] of [
@@ -92,6 +94,6 @@ it('every setting of a run is read by somebody', { timeout: 240_000 }, async () 
     for (const phase of ['warm-up', 'online'] as const) await one.update(phase)
     await one.release()
   }
-  const unread = settingNames().filter((name) => !read.has(name) && !ofAnotherRobot(name))
+  const unread = settingNames().filter((name) => !read.has(name) && !ofAnotherKind(name))
   expect(unread).toEqual([])
 })
