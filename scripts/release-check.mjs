@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const keep = process.argv.includes('--keep')
-const place = mkdtempSync(join(tmpdir(), 'duet-release-'))
+const place = mkdtempSync(join(tmpdir(), 'duet-package-'))
 const empty = join(place, 'empty')
 const windows = process.platform === 'win32'
 const npm = windows ? 'npm.cmd' : 'npm'
@@ -79,7 +79,19 @@ function compileStranger() {
 
 /** A run that ends before its first update would end well, too. */
 function train() {
-  run(empty, duet, 'train', '--preset', 'tiny', '--name', 'tiny', '--set', 'online.robotMinutes=0.3')
+  run(
+    empty,
+    duet,
+    'train',
+    '--preset',
+    'tiny',
+    '--name',
+    'tiny',
+    '--set',
+    'online.robotMinutes=0.1',
+    '--set',
+    'evaluation.trials=1',
+  )
   const metrics = readFileSync(join(empty, 'runs/tiny/metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')
