@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { register } from 'tsx/esm/api'
+import { openModule } from './program.mjs'
 
-register()
-await import('../src/cli/main.ts')
+await openModule('cli/main')

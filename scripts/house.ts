@@ -10,6 +10,7 @@ const source = fileURLToPath(new URL('../src', import.meta.url))
 
 /** Highest first; a room may import from those below alone. ARCHITECTURE.md has the same list. */
 export const LAYERS: readonly (readonly string[])[] = [
+  ['public'],
   ['cli'],
   ['studies'],
   ['console'],

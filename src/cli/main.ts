@@ -21,6 +21,7 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   console: () => import('./console.ts'),
   data: () => import('./data.ts'),
   log: () => import('./log.ts'),
+  export: () => import('./export.ts'),
   experiments: () => import('./experiments.ts'),
 }
 

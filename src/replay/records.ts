@@ -145,6 +145,10 @@ export function loggedRobot({ tasks: _, ...spec }: RobotSpec): LoggedRobot {
   return structuredClone({ ...spec, channels: [...spec.channels] })
 }
 
+/** @throws InputError naming the first entry of a robot's description that a log could not hold */
+export const expectLoggable = (spec: RobotSpec): void =>
+  void valid(Robot, loggedRobot(spec), `the description of "${spec.name}"`)
+
 /** A file that holds no such record, or one that does not fit its header. */
 class Malformed extends Error {}
 

@@ -4,11 +4,14 @@ import { InputError } from '../errors.ts'
 import type { JointChain } from '../robot/joint-chain.ts'
 import { expectGuarded, type Rig, type RigOptions, type RobotKind } from '../robot/rig.ts'
 import type { RobotSpec } from '../robot/robot.ts'
+import { driven } from './driver/index.ts'
 import { replayed } from './replayed/index.ts'
 import { ros } from './ros/index.ts'
 import { serl } from './serl/index.ts'
 import { so101 } from './so101/index.ts'
 import { workcell } from './workcell/index.ts'
+
+export type { DrivenRobot, Driver, DriverOptions, DriverSettings } from './driver/driver.ts'
 
 /** Settings of a run's robots, by their `kind`. */
 export const RobotConfig = z.discriminatedUnion('kind', [
@@ -17,10 +20,11 @@ export const RobotConfig = z.discriminatedUnion('kind', [
   serl.config,
   so101.config,
   ros.config,
+  driven.config,
 ])
 export type RobotConfig = z.infer<typeof RobotConfig>
 
-const KINDS = [workcell, replayed, serl, so101, ros] as unknown as readonly RobotKind[] // each is only given what its own schema made
+const KINDS = [workcell, replayed, serl, so101, ros, driven] as unknown as readonly RobotKind[] // each is only given what its own schema made
 
 const kindOf = (config: RobotConfig): RobotKind => KINDS.find(({ kind }) => kind === config.kind)!
 

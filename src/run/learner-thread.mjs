@@ -1,6 +1,5 @@
-// A thread does not inherit the TypeScript loader of its parent: it registers its own, then becomes the learner.
-import { register } from 'tsx/esm/api'
+// What a thread is started with: it becomes the learner.
+import { openModule } from '../../bin/program.mjs'
 
-register()
-const { main } = await import('./learner-process.ts')
+const { main } = await openModule('run/learner-process')
 await main()

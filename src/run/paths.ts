@@ -4,7 +4,14 @@ import { resolve } from 'node:path'
 import { isModel } from '../vla/hub/catalogue.ts'
 
 /** Each as the settings above it, then its own name; beside them models of arms and files that are played as cameras. */
-const PATHS = [['robot', 'log'], ['vlaPath'], ['resnetPath'], ['t5Path'], ['demonstrations', 'path']] as const
+const PATHS = [
+  ['robot', 'log'],
+  ['robot', 'module'],
+  ['vlaPath'],
+  ['resnetPath'],
+  ['t5Path'],
+  ['demonstrations', 'path'],
+] as const
 
 type Settings = Record<string, unknown>
 

@@ -1,5 +1,4 @@
-// A process does not inherit the TypeScript loader of its parent: it registers its own, then trains.
-import { register } from 'tsx/esm/api'
+// What a process is started with: it trains.
+import { openModule } from '../../bin/program.mjs'
 
-register()
-await import('./run-process.ts')
+await openModule('studies/run-process')

@@ -2,33 +2,26 @@
 import { vectorOf } from '../../robot/channels.ts'
 import { type AskedGrip, gripAfter, toldGrip } from '../../robot/gripper.ts'
 import type { CameraSpec, RobotSpec } from '../../robot/robot.ts'
-import { fromRotationVector, multiply, type Quat, type Vec3 } from '../../robot/rotation.ts'
+import { type ToolPose, toolPose } from '../../robot/tool-pose.ts'
 import type { CameraInfo, State } from '../protocol.ts'
 
 /** Reads an observation's proprioception by what its channels are; looks them up once. */
 export class ProprioReader {
-  private readonly position: number[] | null
-  private readonly turn: number[] | null
+  private readonly pose: ToolPose | null
   private readonly velocity: number[] | null
   private readonly opening: number
-  private readonly home: Quat | undefined
   private readonly channels: RobotSpec['channels']
 
   constructor({ channels, home }: Pick<RobotSpec, 'channels' | 'home'>) {
-    this.home = home
     this.channels = channels
-    this.position = vectorOf(channels, 'position')
-    this.turn = vectorOf(channels, 'turn')
+    this.pose = toolPose({ channels, home })
     this.velocity = vectorOf(channels, 'velocity')
     this.opening = channels.findIndex(({ role }) => role === 'opening')
   }
 
   /** The tool's pose in the base frame; null where the robot does not tell all of it. */
   tcp(values: ArrayLike<number>): State['tcp'] {
-    if (!this.position || !this.turn || !this.home) return null
-    const vector = (indices: number[]) => indices.map((i) => values[i]!) as Vec3
-    const rotation = multiply(fromRotationVector(vector(this.turn)), this.home)
-    return { position: vector(this.position), rotation }
+    return this.pose?.(values) ?? null
   }
 
   /** [3] m/s; null where the robot does not tell. */

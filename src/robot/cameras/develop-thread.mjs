@@ -1,10 +1,9 @@
 /** @file The thread that develops pictures for who cannot wait for a promise: src/robot/cameras/develop-now.ts started it. */
 import { workerData } from 'node:worker_threads'
-import { register } from 'tsx/esm/api'
+import { openModule } from '../../../bin/program.mjs'
 
-register()
-const { develop } = await import('./develop.ts')
-const { encodeError } = await import('../../errors.ts')
+const { develop } = await openModule('robot/cameras/develop')
+const { encodeError } = await openModule('errors')
 
 const { port, signal } = workerData
 port.on('message', async ({ jpeg, view, camera }) => {

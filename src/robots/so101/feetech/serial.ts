@@ -8,9 +8,16 @@ export const BAUD = 1_000_000
 /** A serial port of this machine: `serial` is the number of its USB adapter, which stays when the path changes. */
 export type KnownPort = { path: string; serial?: string; maker?: string }
 
+/** Optional among our packages: it has a native part, which not every machine can have. @throws InputError where it is missing */
+const serialPackage = () =>
+  import('serialport').catch((cause: Error) => {
+    const remedy = 'Install Duet again where npm may install optional packages, or add serialport beside it'
+    throw new InputError('serialport', `cannot be loaded (${cause.message})`, remedy, { cause })
+  })
+
 /** Those that are, or could be, USB adapters. */
 export async function knownPorts(): Promise<KnownPort[]> {
-  const { SerialPort } = await import('serialport')
+  const { SerialPort } = await serialPackage()
   const ports = await SerialPort.list().catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [] // a Linux without udev: there a path can be given, but nothing is listed
     throw error
@@ -42,7 +49,7 @@ async function pathOf(port: string): Promise<{ path: string; serial?: string }> 
 /** `serial`: by which it is found again after it was unplugged, whatever its path is then. @throws InputError if it cannot be opened */
 export async function openSerial(port: string): Promise<Line & { serial?: string }> {
   const { path, serial } = await pathOf(port)
-  const { SerialPort } = await import('serialport')
+  const { SerialPort } = await serialPackage()
   const serialPort = new SerialPort({ path, baudRate: BAUD, autoOpen: false })
   await new Promise<void>((resolve, reject) => serialPort.open((error) => (error ? reject(error) : resolve()))).catch(
     async (error: Error) => {

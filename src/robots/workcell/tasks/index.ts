@@ -1,12 +1,12 @@
 /** @file The tasks of the workcell: every file of this folder is one, under its file's name. */
 import { readdirSync } from 'node:fs'
-import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Task } from './task.ts'
 
 const BESIDES = ['index', 'task']
+const MODULE = /^([\w-]+)\.[jt]s$/ // compiled, a declaration of its types lies beside it
 const names = readdirSync(fileURLToPath(new URL('.', import.meta.url)))
-  .map((file) => basename(file, '.ts'))
+  .flatMap((file) => MODULE.exec(file)?.[1] ?? [])
   .filter((name) => !BESIDES.includes(name))
 const loaded = await Promise.all(
   names.map(async (name): Promise<[string, Task]> => {

@@ -1,0 +1,29 @@
+/** @file Opens a robot behind somebody else's driver for a run: behind our envelope, watched over, its faults kept. */
+import { FaultFile } from '../../robot/fault-file.ts'
+import { safetyLimitsOf } from '../../robot/real-config.ts'
+import type { Rig, RigOptions } from '../../robot/rig.ts'
+import { SafeRobot } from '../../robot/safety.ts'
+import type { DriverConfig } from './config.ts'
+import { describeDriven, driverOf } from './driver.ts'
+import { ForeignRobot } from './robot.ts'
+
+/** @throws InputError where limits contradict each other, or the driver does not open */
+export async function openDriven(config: DriverConfig, cell: string, options: RigOptions = {}): Promise<Rig> {
+  const { module, settings, safety } = config
+  const driver = driverOf(module)
+  const described = describeDriven(config, cell)
+  const spec = options.blind ? { ...described, cameras: {} } : described
+  const limits = safetyLimitsOf(safety, spec)
+  const foreign = new ForeignRobot(spec, await driver.open(settings, { ...options, cell, safety }))
+  try {
+    const robot = new SafeRobot(foreign, { limits, faults: new FaultFile(spec.name) })
+    const close = async () => {
+      await robot.stop().catch(() => {}) // one that cannot be told has a fault, which is kept
+      await foreign.close()
+    }
+    return { cell, robot, reset: driver.reset, real: true, close }
+  } catch (error) {
+    await foreign.close()
+    throw error
+  }
+}
