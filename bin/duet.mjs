@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { register } from 'tsx/esm/api'
+import { load } from '../src/load.mjs'
 
-register()
-await import('../src/cli/main.ts')
+await load('cli/main')

@@ -28,6 +28,8 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['graph'],
   ['random', 'float16.ts', 'durable.ts', 'state-folder.ts'],
   ['errors.ts'],
+  ['load.mjs'],
+  ['source-stamp.mjs'],
 ]
 
 export type Arrow = { from: string; to: string } // paths below src

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
- * @file Makes a fresh clone runnable: installs the packages, builds the optimiser kernel and the console's page. Uses
- * Node's own modules only, since nothing else may be there yet. Does nothing, quickly, when all is up to date. `--force` builds again.
+ * @file Makes a fresh clone runnable: installs the packages, builds the optimiser kernel, bundles the program and builds
+ * the console's page. Uses Node's own modules only, since nothing else may be there yet. Does nothing, quickly, when all
+ * is up to date. `--force` builds again.
  */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { sourceStamp } from '../src/source-stamp.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const kernelSource = 'src/graph/kernels/adam.as.ts'
@@ -76,7 +78,16 @@ function buildPage(force) {
   run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', pageSource])
 }
 
+/** What a start reads in place of the source: see src/load.mjs. */
+function bundleProgram(force) {
+  const stamp = `${root}build/program/stamp`
+  if (!force && existsSync(stamp) && readFileSync(stamp, 'utf8') === sourceStamp()) return
+  console.error('setup: bundling the program ...')
+  run(process.execPath, ['scripts/bundle.mjs'])
+}
+
 requireNode()
 installPackages()
 buildKernel(process.argv.includes('--force'))
+bundleProgram(process.argv.includes('--force'))
 buildPage(process.argv.includes('--force'))

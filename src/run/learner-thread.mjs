@@ -1,6 +1,5 @@
-// A thread does not inherit the TypeScript loader of its parent: it registers its own, then becomes the learner.
-import { register } from 'tsx/esm/api'
+// A thread loads for itself, then becomes the learner.
+import { load } from '../load.mjs'
 
-register()
-const { main } = await import('./learner-process.ts')
+const { main } = await load('run/learner-process')
 await main()

@@ -1,5 +1,4 @@
-// A process does not inherit the TypeScript loader of its parent: it registers its own, then trains.
-import { register } from 'tsx/esm/api'
+// A process loads for itself, then trains.
+import { load } from '../load.mjs'
 
-register()
-await import('./run-process.ts')
+await load('studies/run-process')

@@ -8,7 +8,7 @@ describe('rooms', () => {
     expect(unknownRooms()).toEqual([])
     const architecture = read('ARCHITECTURE.md')
     const missing = LAYERS.flat().filter(
-      (room) => !architecture.includes(`\`${room}${room.endsWith('.ts') ? '' : '/'}\``),
+      (room) => !architecture.includes(`\`${room}${/\.(ts|mjs)$/.test(room) ? '' : '/'}\``),
     )
     expect(missing).toEqual([])
   })

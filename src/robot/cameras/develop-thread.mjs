@@ -1,10 +1,9 @@
 /** @file The thread that develops pictures for who cannot wait for a promise: src/robot/cameras/develop-now.ts started it. */
 import { workerData } from 'node:worker_threads'
-import { register } from 'tsx/esm/api'
+import { load } from '../../load.mjs'
 
-register()
-const { develop } = await import('./develop.ts')
-const { encodeError } = await import('../../errors.ts')
+const { develop } = await load('robot/cameras/develop')
+const { encodeError } = await load('errors')
 
 const { port, signal } = workerData
 port.on('message', async ({ jpeg, view, camera }) => {

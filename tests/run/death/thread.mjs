@@ -1,7 +1,6 @@
 // In place of src/run/learner-thread.mjs.
-import { register } from 'tsx/esm/api'
+import { load } from '../../../src/load.mjs'
+import { mortal } from './mortal.mjs'
 
-register()
-const { main } = await import('../../../src/run/learner-process.ts')
-const { mortal } = await import('./mortal.ts')
+const { main } = await load('run/learner-process')
 await main(mortal)
