@@ -13,8 +13,8 @@ export function sourceStamp() {
   const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).sort()
   for (const file of [BUNDLER, ...files.map((file) => join('src', file))]) {
     if (file.startsWith(join('src', 'console', 'web'))) continue
-    const { size, mtimeMs } = statSync(join(ROOT, file))
-    hash.update(`${file} ${size} ${mtimeMs}\n`)
+    const found = statSync(join(ROOT, file), { throwIfNoEntry: false })
+    hash.update(`${file} ${found?.size} ${found?.mtimeMs}\n`)
   }
   return hash.digest('hex')
 }
