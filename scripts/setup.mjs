@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
- * @file Makes a fresh clone runnable: installs the packages, builds the optimiser kernel and the console's page. Uses
- * Node's own modules only, since nothing else may be there yet. Does nothing, quickly, when all is up to date. `--force` builds again.
+ * @file Makes a fresh clone runnable: installs the packages, builds the optimiser kernel, bundles the program and builds
+ * the console's page. Uses Node's own modules only, since nothing else may be there yet. Does nothing, quickly, when all
+ * is up to date. `--force` builds again.
  */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { sourceStamp } from './source-stamp.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const kernelSource = 'src/graph/kernels/adam.as.ts'
@@ -42,7 +44,10 @@ function installPackages() {
   console.error('setup: installing packages (npm ci) ...')
   // onnxruntime's install script would fetch CUDA libraries; the CPU library is part of the package.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
-  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { env, shell: process.platform === 'win32' })
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
+    env,
+    shell: process.platform === 'win32',
+  })
 }
 
 /** A checkout gives package-lock.json a new date without a new content; then the installed versions are still right. */
@@ -76,7 +81,16 @@ function buildPage(force) {
   run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', pageSource])
 }
 
+/** What a start reads in place of the source: see bin/program.mjs. */
+function bundleProgram(force) {
+  const stamp = `${root}build/program/stamp`
+  if (!force && existsSync(stamp) && readFileSync(stamp, 'utf8') === sourceStamp()) return
+  console.error('setup: bundling the program ...')
+  run(process.execPath, ['scripts/bundle.mjs'])
+}
+
 requireNode()
 installPackages()
 buildKernel(process.argv.includes('--force'))
+bundleProgram(process.argv.includes('--force'))
 buildPage(process.argv.includes('--force'))

@@ -2,7 +2,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { describeSettings, nearestOf, parseConfig, parseOverride, presets, resolveConfig } from '../../src/run/config.ts'
+import {
+  describeSettings,
+  nearestOf,
+  parseConfig,
+  parseOverride,
+  presets,
+  resolveConfig,
+} from '../../src/run/config.ts'
 
 const configFile = (text: string) => {
   const file = join(mkdtempSync(join(tmpdir(), 'duet-config-')), 'lab.yaml')

@@ -33,7 +33,7 @@ describe.concurrent('a learner that dies', () => {
       'the learner: its thread ended (exit code 3). Resume the run',
     ],
     ['while it learns freely', 'memory', 'block', 'free', 1, 'the learner: its thread ran out of memory'],
-    ['while it saves', 'error', 'save', 'lock-step', 1, /^TypeError: the learner tripped \(at .*mortal\.ts:\d+\)/],
+    ['while it saves', 'error', 'save', 'lock-step', 1, /^TypeError: the learner tripped \(at .*mortal\.mjs:\d+\)/],
   ] as const)('%s stops the robot and ends the run', async (_, how, when, mode, code, words) => {
     const running = place.start({ how, when, mode })
     const outcome = await running.outcome()

@@ -313,7 +313,9 @@ describe('a start pose', () => {
       tasks: { cube: { instruction: 'put it there', maxSteps: 10 } },
       safety: { workBox: { low: [0.08, 0.2, 0.01], high: [0.4, 0.25, 0.35] }, speed: 0.12 }, // the arm begins at y 0
     })
-    await expect(openSo101(config, 'A')).rejects.toThrow(/^robot.start: brings the tool to .* m, 200 mm outside of the work box/)
+    await expect(openSo101(config, 'A')).rejects.toThrow(
+      /^robot.start: brings the tool to .* m, 200 mm outside of the work box/,
+    )
   })
 })
 

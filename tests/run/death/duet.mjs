@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import threads from 'node:worker_threads'
-import { register } from 'tsx/esm/api'
+import { openModule } from '../../../bin/program.mjs'
 
 const { DEATH_NOTES, DEATH_HOW } = process.env
 const note = (what) => appendFileSync(DEATH_NOTES, `${what} ${performance.timeOrigin + performance.now()}\n`)
@@ -17,8 +17,7 @@ threads.Worker = class extends Worker {
 }
 syncBuiltinESMExports()
 
-register()
-const { SafeRobot } = await import('../../../src/robot/safety.ts')
+const { SafeRobot } = await openModule('robot/safety')
 for (const method of ['stop', 'step', 'reset']) {
   const told = SafeRobot.prototype[method]
   SafeRobot.prototype[method] = function (...args) {
@@ -26,4 +25,4 @@ for (const method of ['stop', 'step', 'reset']) {
     return told.apply(this, args)
   }
 }
-await import('../../../src/cli/main.ts')
+await openModule('cli/main')

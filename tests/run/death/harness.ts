@@ -11,9 +11,15 @@ import { demonstrator } from '../../../src/robots/workcell/demonstrator.ts'
 import { guardedWorkcell } from '../../../src/robots/workcell/guarded.ts'
 import { recordDemonstrations } from '../../../src/run/demonstrations.ts'
 import { Page } from '../../console/page.ts'
-import type { How, When } from './mortal.ts'
 
 const duet = fileURLToPath(new URL('./duet.mjs', import.meta.url))
+
+export const HOW = ['error', 'input', 'exit', 'memory'] as const
+/** `native`: it does not die, but is for 8 s in a call that nothing ends. */
+export type How = (typeof HOW)[number] | 'native'
+
+/** `idle`: between two blocks or updates; `cue`: as soon as there is a file of that name beside the notes. */
+export type When = 'opening' | 'warm-up' | 'idle' | 'block' | 'save' | 'cue'
 
 export type Mode = 'lock-step' | 'free'
 

@@ -1,6 +1,5 @@
 /** @file Prints the table of deaths: `npx tsx tests/run/death/table.ts`. Each row is a process of its own. */
-import { type Mode, Place } from './harness.ts'
-import { HOW, type How, type When } from './mortal.ts'
+import { HOW, type How, type Mode, Place, type When } from './harness.ts'
 
 const MOMENTS = ['opening', 'warm-up', 'idle', 'block', 'save', 'held', 'evaluation'] as const
 

@@ -1,7 +1,6 @@
 // In place of src/run/learner-thread.mjs.
-import { register } from 'tsx/esm/api'
+import { openModule } from '../../../bin/program.mjs'
+import { mortal } from './mortal.mjs'
 
-register()
-const { main } = await import('../../../src/run/learner-process.ts')
-const { mortal } = await import('./mortal.ts')
+const { main } = await openModule('run/learner-process')
 await main(mortal)

@@ -1,32 +1,25 @@
 /** @file The real learner, but that it dies: how and when is said by the environment of the process. */
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync } from 'node:fs'
-import { InputError } from '../../../src/errors.ts'
-import type { LearnerPort } from '../../../src/link/ports.ts'
-import { type LearnerSetup, openLearner } from '../../../src/run/learner-process.ts'
+import { openModule } from '../../../bin/program.mjs'
 
-export const HOW = ['error', 'input', 'exit', 'memory'] as const
-/** `native`: it does not die, but is for 8 s in a call that nothing ends. */
-export type How = (typeof HOW)[number] | 'native'
-
-/** `idle`: between two blocks or updates; `cue`: as soon as there is a file of that name beside the notes. */
-export const WHEN = ['opening', 'warm-up', 'idle', 'block', 'save', 'cue'] as const
-export type When = (typeof WHEN)[number]
+const { InputError } = await openModule('errors')
+const { openLearner } = await openModule('run/learner-process')
 
 const { DEATH_NOTES, DEATH_HOW, DEATH_WHEN } = process.env
 
-function die(): never | undefined {
+function die() {
   if (DEATH_HOW === 'native') return void spawnSync('sleep', ['8'])
-  appendFileSync(DEATH_NOTES!, `death ${performance.timeOrigin + performance.now()}\n`)
+  appendFileSync(DEATH_NOTES, `death ${performance.timeOrigin + performance.now()}\n`)
   if (DEATH_HOW === 'error') throw new TypeError('the learner tripped')
   if (DEATH_HOW === 'input') throw new InputError('setting "learner.x"', 'cannot be', 'Choose another')
   if (DEATH_HOW === 'exit') process.exit(3)
-  const full: unknown[] = []
+  const full = []
   for (;;) full.push(Array.from({ length: 1000 }, (_, i) => ({ i })))
 }
 
-export async function mortal(setup: LearnerSetup): Promise<LearnerPort> {
-  const when = DEATH_WHEN as When
+export async function mortal(setup) {
+  const when = DEATH_WHEN
   if (when === 'opening') die()
   const learner = await openLearner(setup)
   let steps = 0
