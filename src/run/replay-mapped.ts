@@ -29,16 +29,17 @@ export async function replayMapped({ robot, real }: Rig, episode: Episode, seed:
   const frames: Image[] = []
   let [parted, reward] = [0, 0]
   let origin: number[] | undefined
+  let steps = 0
   const compare = async ({ images, proprio }: Observation) => {
     if (Object.keys(images).length > 0) frames.push(sideBySide(Object.values(images)))
+    if (!places || steps === episode.steps.length) return // what came after the last step may stand there twice
     const { value } = await recorded.next()
     const then = (value as Observation | undefined)?.proprio
-    if (!places || !then) return
+    if (!then) return
     const apart = places.map((at) => proprio[at]! - then[at]!)
     origin ??= apart
     parted = Math.max(parted, Math.hypot(...apart.map((value, axis) => value - origin![axis]!)))
   }
-  let steps = 0
   try {
     await compare(await robot.reset(task, seed))
     for (const { action } of episode.steps) {

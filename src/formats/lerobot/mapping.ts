@@ -25,15 +25,15 @@ const Delta = z.strictObject({
 })
 
 const ToolPose = z.strictObject({
-  kind: z.literal('pose'),
+  kind: z.literal('pose').describe('how it is told: a pose of the tool, or angles of joints'),
   position: column('three numbers'),
   rotation: column('see `as`').optional(),
   as: z
     .enum(['rotation-vector', 'euler-xyz', 'quaternion-wxyz', 'quaternion-xyzw'])
     .default('rotation-vector')
     .describe('pose: how the rotation is told; euler-xyz: about the fixed axes x, then y, then z'),
-  unit: z.enum(['m', 'cm', 'mm']).default('m'),
-  turn: z.enum(['rad', 'deg']).default('rad'),
+  unit: z.enum(['m', 'cm', 'mm']).default('m').describe('of the position'),
+  turn: z.enum(['rad', 'deg']).default('rad').describe('unit of angles'),
   tells,
 })
 
@@ -52,7 +52,6 @@ const Joints = z.strictObject({
   tool: z.string().optional().describe('joints: site or body of the model that is the tool; without it the last site'),
   tells,
 })
-export type JointsMotion = z.infer<typeof Joints>
 
 const Value = z.union([
   z.number(),
