@@ -42,7 +42,10 @@ function installPackages() {
   console.error('setup: installing packages (npm ci) ...')
   // onnxruntime's install script would fetch CUDA libraries; the CPU library is part of the package.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
-  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { env, shell: process.platform === 'win32' })
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
+    env,
+    shell: process.platform === 'win32',
+  })
 }
 
 /** A checkout gives package-lock.json a new date without a new content; then the installed versions are still right. */
