@@ -204,7 +204,19 @@ it('takes one episode alone, by the command', async () => {
   expect(only.of('/episode').map((one) => one.json().episode)).toEqual([1])
 })
 
-it('leaves no file where there is nothing to write, or the log is damaged', async () => {
+it('leaves the file of before, and no half of a new one, where it is broken off', async () => {
+  const out = join(folder, 'broken.mcap')
+  await exportMcap(log, { file: out, library: '', episode: 1 })
+  const before = readFileSync(out)
+  const onEpisode = (done: number) => {
+    if (done === 1) throw new Error('stopped')
+  }
+  await expect(exportMcap(log, { file: out, library: '', onEpisode })).rejects.toThrow('stopped')
+  expect(readdirSync(folder).filter((name) => name.startsWith('broken'))).toEqual(['broken.mcap'])
+  expect(readFileSync(out).equals(before)).toBe(true)
+})
+
+it('leaves no file where there is nothing to write', async () => {
   const out = join(folder, 'none.mcap')
   await expect(exportMcap(log, { file: out, library: '', episode: 9 })).rejects.toThrow('holds no episode 9')
   await expect(exportMcap(join(folder, 'nothing'), { file: out, library: '' })).rejects.toThrow('holds no episode')
