@@ -15,11 +15,13 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   demo: () => import('./demo.ts'),
   pretrain: () => import('./pretrain.ts'),
   pull: () => import('./pull.ts'),
+  push: () => import('./push.ts'),
   doctor: () => import('./doctor.ts'),
   audit: () => import('./audit.ts'),
   cameras: () => import('./cameras.ts'),
   console: () => import('./console.ts'),
   log: () => import('./log.ts'),
+  export: () => import('./export.ts'),
   experiments: () => import('./experiments.ts'),
 }
 

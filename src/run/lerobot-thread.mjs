@@ -1,0 +1,6 @@
+// A thread does not inherit the TypeScript loader of its parent: it registers its own, then follows the run.
+import { register } from 'tsx/esm/api'
+
+register()
+const { main } = await import('./lerobot-process.ts')
+await main()
