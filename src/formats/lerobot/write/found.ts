@@ -13,12 +13,15 @@ import type { EpisodeRow } from './tables.ts'
 const REMEDY = 'Choose another folder, and export anew'
 
 const count = z.int().min(0)
-const Levels = z.record(z.string(), z.object({ frames: count, counts: z.array(z.array(count).length(256)).length(3) }))
+const KeptLevels = z.record(
+  z.string(),
+  z.object({ frames: count, counts: z.array(z.array(count).length(256)).length(3) }),
+)
 /** `levels`: of each camera's pictures, by the episodes that the set held; those before the last commit, and those after it. */
 export const State = z.object({
   format: z.literal('duet-lerobot'),
   version: z.literal(1),
-  levels: z.record(z.string(), Levels),
+  levels: z.record(z.string(), KeptLevels),
 })
 export type State = z.infer<typeof State>
 
