@@ -198,9 +198,9 @@ function framesSeen({ observations, steps }: LoggedEpisode, key: string) {
 const picturesOf = async (episode: LoggedEpisode, key: string) =>
   (await jpegsOf(framesSeen(episode, key))).map((bytes) => ({ bytes, path: null }))
 
-/** As the Parquet writer takes them: rows as plain arrays, whole numbers as BigInt. */
+/** As the Parquet writer takes them: rows as plain arrays, of one entry as numbers, whole numbers as BigInt. */
 function columnOf({ vectors, scalars, texts, objects }: FrameColumns, name: string, dtype: string): readonly unknown[] {
-  if (vectors[name]) return vectors[name].map((row) => [...row])
+  if (vectors[name]) return vectors[name].map((row) => (row.length === 1 ? row[0] : [...row]))
   const numbers = scalars[name]
   if (numbers) return dtype === 'int64' ? Array.from(numbers as readonly number[], BigInt) : [...numbers]
   return texts[name] ?? objects[name]!

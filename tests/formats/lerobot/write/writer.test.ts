@@ -118,6 +118,17 @@ it('at every moment a kill leaves a set that opens, and the next export makes it
   }
 }, 30_000)
 
+it('a robot with one channel has a plain number as its state', async () => {
+  const [channel] = aRobot().channels
+  const log = EpisodeLog.open(join(root, 'narrow'), { ...aRobot(), channels: [channel!] })
+  const episode = episodeOf(0, 2)
+  const observations = episode.observations.map((seen, t) => ({ ...seen, proprio: Float32Array.of(t) }))
+  record(log, { ...episode, observations })
+  log.close()
+  await exported(join(root, 'narrow'), join(root, 'narrow-set'))
+  expect((await openSet(join(root, 'narrow-set')))!.frames.map((row) => row['observation.state'])).toEqual([0, 1])
+})
+
 it('takes an episode once, and goes on where it stopped', async () => {
   const folder = join(root, 'twice')
   const log = aLog('growing', [3])
