@@ -1,7 +1,7 @@
 /** @file `duet push`: sends a dataset or a policy to the Hugging Face Hub. */
 import type { Command } from 'commander'
 import { push } from '../vla/hub/push.ts'
-import type { Kind } from '../vla/hub/pushable.ts'
+import type { PushKind } from '../vla/hub/pushable.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = { private?: boolean; json?: boolean }
@@ -17,7 +17,7 @@ not sent again: after a break, run the command once more. A dataset gets the tag
 
 export function register(program: Command): void {
   const group = program.command('push').description('send a dataset or a policy to the Hugging Face Hub')
-  const one = (kind: Kind, description: string) =>
+  const one = (kind: PushKind, description: string) =>
     group
       .command(kind)
       .description(description)
@@ -31,7 +31,7 @@ export function register(program: Command): void {
   one('policy', 'an exported policy with its card')
 }
 
-async function run(kind: Kind, folder: string, repository: string, { json, ...options }: Options): Promise<void> {
+async function run(kind: PushKind, folder: string, repository: string, { json, ...options }: Options): Promise<void> {
   const display = new ProgressDisplay()
   const onProgress = (done: number, total: number) => display.show({ stage: `sending ${kind} [files]`, done, total })
   try {

@@ -5,7 +5,7 @@ import { RunExport } from './lerobot.ts'
 import type { FromRecorder, RecorderSetup, ToRecorder } from './lerobot-recorder.ts'
 
 /** Takes what is new whenever it is told of something, and ends when it is told to. */
-export async function main(): Promise<void> {
+export async function follow(): Promise<void> {
   const { run, folder, video } = workerData as RecorderSetup
   const port = parentPort!
   const say = (message: FromRecorder) => port.postMessage(message)

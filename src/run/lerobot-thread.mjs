@@ -2,5 +2,5 @@
 import { register } from 'tsx/esm/api'
 
 register()
-const { main } = await import('./lerobot-process.ts')
-await main()
+const { follow } = await import('./lerobot-process.ts')
+await follow()

@@ -10,7 +10,7 @@ import { InputError } from '../../errors.ts'
 import { checksumOf } from './download.ts'
 import { Interruption, PATIENCE, type Patience, persevere, reasonOf } from './line.ts'
 import { fetchThrough } from './proxies.ts'
-import { type Kind, type Pushable, pushable } from './pushable.ts'
+import { type Pushable, type PushKind, pushable } from './pushable.ts'
 import { isRepository } from './repository.ts'
 import { type HubSettings, hubSettings } from './settings.ts'
 import { HUB } from './token.ts'
@@ -30,7 +30,12 @@ export type Pushed = { url: string; sent: number; there: number; removed: number
 const TRANSIENT = [408, 429, 500, 502, 503, 504]
 
 /** @throws InputError that says what folder, token, network or Hub have against it; the token is in no message */
-export async function push(kind: Kind, folder: string, repository: string, options: PushOptions = {}): Promise<Pushed> {
+export async function push(
+  kind: PushKind,
+  folder: string,
+  repository: string,
+  options: PushOptions = {},
+): Promise<Pushed> {
   if (!isRepository(repository) || !repository.includes('/'))
     throw new InputError(`repository "${repository}"`, 'is no name of one', 'Write owner/name')
   const found = await pushable(kind, folder)
@@ -79,11 +84,11 @@ function batchesOf(folder: string, files: readonly string[], gone: readonly stri
 
 /** Requests about one repository. */
 class Line {
-  private readonly repo: RepoDesignation
+  private readonly repo: Repo
   private readonly token: string
 
   constructor(
-    private readonly kind: Kind,
+    private readonly kind: PushKind,
     private readonly repository: string,
     private readonly settings: HubSettings,
     private readonly patience: Patience,
@@ -182,4 +187,5 @@ class Line {
   }
 }
 
-type Rest = { repo: RepoDesignation; accessToken: string; hubUrl: string; fetch: typeof fetch }
+type Repo = Exclude<RepoDesignation, string>
+type Rest = { repo: Repo; accessToken: string; hubUrl: string; fetch: typeof fetch }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { InputError, systemError } from '../../errors.ts'
 import { readJson } from '../../formats/json.ts'
 
-export type Kind = 'dataset' | 'policy'
+export type PushKind = 'dataset' | 'policy'
 
 /** `files`: their paths in folder and repository, in the order of sending. `tag`: what the commit is to be called. */
 export type Pushable = { files: string[]; owns: (path: string) => boolean; tag?: string }
@@ -15,7 +15,7 @@ const INFO = 'meta/info.json'
 const PARTS = ['data', 'meta', 'videos']
 
 /** @throws InputError if the folder is no such thing */
-export const pushable = (kind: Kind, folder: string): Promise<Pushable> =>
+export const pushable = (kind: PushKind, folder: string): Promise<Pushable> =>
   kind === 'dataset' ? datasetIn(folder) : policyIn(folder)
 
 /** info.json goes last: what it counts is there by then. */

@@ -3,11 +3,11 @@ import { InputError } from '../../../errors.ts'
 import { nameOf } from '../../../robot/channels.ts'
 import type { RobotSpec } from '../../../robot/robot.ts'
 
-export type DType = 'float32' | 'int64' | 'bool' | 'string' | 'image' | 'video' | 'language'
+export type FeatureType = 'float32' | 'int64' | 'bool' | 'string' | 'image' | 'video' | 'language'
 
 /** As info.json has it. `shape`: of images height, width, channels. */
 export type Feature = {
-  dtype: DType
+  dtype: FeatureType
   shape: readonly number[]
   names: readonly string[] | null
   info?: Record<string, string | number | boolean>
@@ -21,7 +21,7 @@ export const cameraKey = (camera: string) => `observation.images.${camera}`
 /** Of which a set's features depend, beside the size of its pictures. */
 export type Recorded = Pick<RobotSpec, 'rate' | 'channels'>
 
-const scalar = (dtype: DType, names: readonly string[] | null = null): Feature => ({ dtype, shape: [1], names })
+const scalar = (dtype: FeatureType, names: readonly string[] | null = null): Feature => ({ dtype, shape: [1], names })
 
 /** What every LeRobotDataset has. */
 const INDICES: Features = {

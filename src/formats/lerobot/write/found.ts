@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { InputError, systemError } from '../../../errors.ts'
 import { readJson } from '../../json.ts'
 import type { Features } from './features.ts'
-import { CHUNK, dataFile, episodesFile, INFO, STATE, TASKS, videoFile } from './layout.ts'
+import { CHUNK, dataFile, episodesFile, INFO_FILE, KEPT_FILE, TASKS_FILE, videoFile } from './layout.ts'
 import type { Levels } from './statistics.ts'
 import type { EpisodeRow } from './tables.ts'
 
@@ -18,12 +18,12 @@ const KeptLevels = z.record(
   z.object({ frames: count, counts: z.array(z.array(count).length(256)).length(3) }),
 )
 /** `levels`: of each camera's pictures, by the episodes that the set held; those before the last commit, and those after it. */
-export const State = z.object({
+export const Kept = z.object({
   format: z.literal('duet-lerobot'),
   version: z.literal(1),
   levels: z.record(z.string(), KeptLevels),
 })
-export type State = z.infer<typeof State>
+export type Kept = z.infer<typeof Kept>
 
 const Info = z.object({
   robot_type: z.string(),
@@ -32,7 +32,7 @@ const Info = z.object({
   features: z.record(z.string(), z.unknown()),
 })
 
-export type Found = {
+export type FoundSet = {
   robot: string
   fps: number
   features: Features
@@ -42,16 +42,16 @@ export type Found = {
 }
 
 /** Undefined where there is nothing yet. @throws InputError where the folder is somebody else's, or a set of ours that is damaged */
-export async function findSet(folder: string): Promise<Found | undefined> {
+export async function findSet(folder: string): Promise<FoundSet | undefined> {
   if (!existsSync(folder) || isEmpty(folder)) return undefined
-  if (!existsSync(join(folder, STATE))) throw strange(folder)
-  const state = parsed(State, await readJson(join(folder, STATE), REMEDY), join(folder, STATE))
-  if (!existsSync(join(folder, INFO))) return undefined // killed before its first episode
-  const info = parsed(Info, await readJson(join(folder, INFO), REMEDY), join(folder, INFO))
+  if (!existsSync(join(folder, KEPT_FILE))) throw strange(folder)
+  const state = parsed(Kept, await readJson(join(folder, KEPT_FILE), REMEDY), join(folder, KEPT_FILE))
+  if (!existsSync(join(folder, INFO_FILE))) return undefined // killed before its first episode
+  const info = parsed(Info, await readJson(join(folder, INFO_FILE), REMEDY), join(folder, INFO_FILE))
   const episodes = info.total_episodes
   const levels = state.levels[episodes]
-  if (!levels) throw new InputError(join(folder, STATE), `knows nothing of ${episodes} episodes`, REMEDY)
-  const tasks = (await rowsOf(join(folder, TASKS))).map(({ task }) => String(task))
+  if (!levels) throw new InputError(join(folder, KEPT_FILE), `knows nothing of ${episodes} episodes`, REMEDY)
+  const tasks = (await rowsOf(join(folder, TASKS_FILE))).map(({ task }) => String(task))
   const rows: EpisodeRow[] = []
   for (let from = 0; from < episodes; from += CHUNK)
     rows.push(...(await rowsOf(join(folder, episodesFile(from)))).slice(0, episodes - from).map(episodeRow))
@@ -95,7 +95,7 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
 }
 
 const strange = (folder: string) =>
-  existsSync(join(folder, INFO))
+  existsSync(join(folder, INFO_FILE))
     ? new InputError(folder, 'holds a dataset that this program did not write', 'Choose another folder for the export')
     : new InputError(folder, 'is there already, and is no dataset', 'Choose another folder for the export')
 

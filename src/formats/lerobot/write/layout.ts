@@ -5,11 +5,11 @@ import type { Features } from './features.ts'
 export const CODEBASE_VERSION = 'v3.0' // and the tag of a set on the Hub
 export const CHUNK = 1000 // files a folder, at most
 
-export const INFO = 'meta/info.json'
-export const STATS = 'meta/stats.json'
-export const TASKS = 'meta/tasks.parquet'
+export const INFO_FILE = 'meta/info.json'
+export const STATS_FILE = 'meta/stats.json'
+export const TASKS_FILE = 'meta/tasks.parquet'
 /** Ours: what goes on with a set needs to know, and no other reader looks at. */
-export const STATE = 'meta/duet.json'
+export const KEPT_FILE = 'meta/duet.json'
 
 const DATA_PATH = 'data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
 const VIDEO_PATH = 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4'

@@ -7,7 +7,7 @@ type SchemaElement = NonNullable<Options['schema']>[number]
 type KeyValue = NonNullable<Options['kvMetadata']>[number]
 
 /** A column: its elements in Parquet's schema, depth first, and its values, one a row. */
-export type Column = {
+export type TableColumn = {
   schema: SchemaElement[]
   data: readonly unknown[] | Float32Array
   plain?: boolean /* deflates no further */
@@ -62,7 +62,7 @@ export function schemaOf(name: string, { dtype, shape }: Feature): SchemaElement
 }
 
 /** Rows of one row group. */
-export function parquetBytes(columns: readonly Column[], kvMetadata: KeyValue[] = []): Uint8Array {
+export function parquetBytes(columns: readonly TableColumn[], kvMetadata: KeyValue[] = []): Uint8Array {
   const schema: SchemaElement[] = [
     { name: 'schema', num_children: columns.length },
     ...columns.flatMap((column) => column.schema),

@@ -11,7 +11,7 @@ const AT_ONCE = 8 // pictures in work
 const LOOKED_AT = 10 // one in so many is counted for the statistics
 
 /** As a set will have it: that of the JPEG where the camera sent one, which may be larger than what the policy sees. */
-export const sizeOf = (image: Image, camera: string): { width: number; height: number } =>
+const sizeOf = (image: Image, camera: string): { width: number; height: number } =>
   image.jpeg ? jpegSize(image.jpeg, camera) : { width: image.width, height: image.height }
 
 export const sizesOf = ({ images }: Observation) =>
@@ -32,6 +32,6 @@ async function pixelsOf(image: Image): Promise<Uint8Array> {
 }
 
 /** Counts some of an episode's pictures of one camera. */
-export async function look(images: readonly Image[], levels: Levels): Promise<void> {
+export async function countSome(images: readonly Image[], levels: Levels): Promise<void> {
   for (let t = 0; t < images.length; t += LOOKED_AT) countLevels(levels, await pixelsOf(images[t]!))
 }

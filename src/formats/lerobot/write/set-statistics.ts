@@ -5,7 +5,7 @@ import { cameraKey, type Features } from './features.ts'
 import { rowsOf } from './found.ts'
 import type { FrameColumns } from './frames.ts'
 import { dataFile } from './layout.ts'
-import { look } from './pictures.ts'
+import { countSome } from './pictures.ts'
 import {
   type Levels,
   NumberStatistics,
@@ -52,7 +52,7 @@ export class SetStatistics {
     const next = structuredClone(this.levels)
     for (const camera of Object.keys(observations[0]!.images)) {
       next[camera] ??= noLevels()
-      await look(
+      await countSome(
         steps.map((_, t) => observations[t]!.images[camera]!),
         next[camera],
       )

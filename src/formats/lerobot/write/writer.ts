@@ -11,10 +11,20 @@ import type { RobotSpec } from '../../../robot/robot.ts'
 import type { Label } from '../../../talk/labels.ts'
 import { cardOf } from './card.ts'
 import { cameraKey, type Features, featuresOf } from './features.ts'
-import { findSet, type State, sweep } from './found.ts'
+import { findSet, type Kept, sweep } from './found.ts'
 import { type FrameColumns, framesOf } from './frames.ts'
-import { CHUNK, dataFile, episodesFile, INFO, infoOf, STATE, STATS, TASKS, videoFile } from './layout.ts'
-import { type Column, huggingFaceMetadata, parquetBytes, schemaOf } from './parquet.ts'
+import {
+  CHUNK,
+  dataFile,
+  episodesFile,
+  INFO_FILE,
+  infoOf,
+  KEPT_FILE,
+  STATS_FILE,
+  TASKS_FILE,
+  videoFile,
+} from './layout.ts'
+import { huggingFaceMetadata, parquetBytes, schemaOf, type TableColumn } from './parquet.ts'
 import { jpegsOf, sizesOf } from './pictures.ts'
 import { SetStatistics } from './set-statistics.ts'
 import { type EpisodeRow, episodesTable, tasksTable } from './tables.ts'
@@ -122,7 +132,7 @@ export class DatasetWriter {
   }
 
   private begin(opened: Opened): Opened {
-    this.put(STATE, json(stateOf({ 0: opened.statistics })))
+    this.put(KEPT_FILE, json(keptOf({ 0: opened.statistics })))
     return opened
   }
 
@@ -136,23 +146,23 @@ export class DatasetWriter {
     const videos = videosOf(features)
     this.put(dataFile(index), await this.dataBytes(features, columns, episode))
     for (const key of videos) await this.putVideo(key, index, episode, fps)
-    if (tasks !== this.tasks) this.put(TASKS, tasksTable(tasks))
+    if (tasks !== this.tasks) this.put(TASKS_FILE, tasksTable(tasks))
     const told = { source: start.source, ending: end.ending, judge: steps.at(-1)!.by }
     const rows = [...this.rows, { task, length: steps.length, log, logged: start.episode, ...told }]
     this.put(episodesFile(index), episodesTable(rows, index - (index % CHUNK), videos, fps))
     const before = statistics.levels
     await statistics.add(columns, episode)
-    this.put(STATS, json(statistics.figures))
-    this.put(STATE, json(stateOf({ [index]: { levels: before }, [index + 1]: statistics })))
+    this.put(STATS_FILE, json(statistics.figures))
+    this.put(KEPT_FILE, json(keptOf({ [index]: { levels: before }, [index + 1]: statistics })))
     const counted = { episodes: rows.length, frames: this.frames + steps.length, tasks: tasks.length }
-    this.put(INFO, json(infoOf({ robot, fps, features, video: videos.length > 0 }, counted)))
+    this.put(INFO_FILE, json(infoOf({ robot, fps, features, video: videos.length > 0 }, counted)))
     this.tasks = tasks
     this.rows = rows
     this.known.add(keyOf(rows.at(-1)!))
   }
 
   private async dataBytes(features: Features, columns: FrameColumns, episode: LoggedEpisode): Promise<Uint8Array> {
-    const written: Column[] = []
+    const written: TableColumn[] = []
     for (const [name, feature] of Object.entries(features)) {
       if (feature.dtype === 'video') continue
       const schema = schemaOf(name, feature)
@@ -183,7 +193,7 @@ const keyOf = ({ log, logged }: Pick<EpisodeRow, 'log' | 'logged'>) => `${logged
 
 const videosOf = (features: Features) => Object.keys(features).filter((key) => features[key]!.dtype === 'video')
 
-const stateOf = (statistics: Record<number, Pick<SetStatistics, 'levels'>>): State => ({
+const keptOf = (statistics: Record<number, Pick<SetStatistics, 'levels'>>): Kept => ({
   format: 'duet-lerobot',
   version: 1,
   levels: Object.fromEntries(Object.entries(statistics).map(([episodes, { levels }]) => [episodes, levels])),
