@@ -6,6 +6,7 @@ import { benchCameras } from './cameras.ts'
 import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
 import { benchLearner } from './learner.ts'
+import { benchLerobot } from './lerobot.ts'
 import { benchMemory } from './memory.ts'
 import { benchRealtime } from './realtime.ts'
 import { benchSteps } from './steps.ts'
@@ -21,6 +22,7 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },
   memory: { title: 'One transition', run: benchMemory },
   cameras: { title: 'A camera over HTTP: 640 × 480 at 30 Hz, on loopback', run: benchCameras },
+  lerobot: { title: 'A LeRobot dataset: 30 robot minutes, two pictures a step', run: benchLerobot, large: true },
   console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
   realtime: {
     title: 'A robot in real time at 10 Hz, a minute with and without learning',
@@ -40,7 +42,7 @@ const UNITS: [ending: RegExp, unit: string][] = [
   [/Megabytes$/, 'MiB'],
   [/StepsPerSecond$|^stepsPerSecond$/, 'steps/s'],
   [/UpdatesPerSecond$/, 'updates/s'],
-  [/^ratio$/, 'times'],
+  [/^ratio$|Ratio$/, 'times'],
 ]
 
 async function main(args: readonly string[]): Promise<void> {

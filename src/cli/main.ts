@@ -15,6 +15,7 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   demo: () => import('./demo.ts'),
   pretrain: () => import('./pretrain.ts'),
   pull: () => import('./pull.ts'),
+  push: () => import('./push.ts'),
   doctor: () => import('./doctor.ts'),
   audit: () => import('./audit.ts'),
   cameras: () => import('./cameras.ts'),

@@ -19,6 +19,8 @@ import {
   resolveConfig,
 } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
+import type { Exported } from '../run/lerobot.ts'
+import type { LerobotRecorder } from '../run/lerobot-recorder.ts'
 import { absolutePaths } from '../run/paths.ts'
 import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
 import { train } from '../run/train.ts'
@@ -46,6 +48,7 @@ type Options = Address & {
   seed?: number
   lockstep?: boolean
   json?: boolean
+  recordLerobot?: string
   console?: boolean
 }
 
@@ -60,6 +63,7 @@ Examples:
   duet train --regime hard                     flat tips, rough and narrow slots
   duet train --vla smolvla --device cuda       another encoder: duet pull smolvla
   duet train --console                         watch, take over, talk and judge in the browser
+  duet train --record-lerobot bolts            what is recorded, as a LeRobot dataset, too
   duet train --resume runs/quick               after a stop, a crash or a power cut
   duet train --resume runs/quick --set online.robotMinutes=90
 `
@@ -86,6 +90,7 @@ export function register(program: Command): void {
     .option('--runs <folder>', 'where runs are kept', 'runs')
     .option('--resume <run>', 'continue the run in this folder; settings given with it change those that may change')
     .option('--without-damaged', 'with --resume: repair a damaged log first, as `duet log repair` does')
+    .option('--record-lerobot <folder>', 'keep a LeRobot dataset of the run here while it goes on, episode by episode')
     .option('--console', 'open the operator console: watch, take over, talk, judge and stop in the browser')
     .option('--no-console', 'without it (`npm start` has one)')
     .option('--json', 'print the summary as JSON on standard output')
@@ -118,8 +123,10 @@ async function run(options: Options): Promise<void> {
       operating?.observer.dismiss()
     },
   })
+  let recording: LerobotRecorder | undefined
   try {
     const folder = open()
+    recording = await recorded(folder, options, display)
     if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
     if (operating) hearEnter(operating)
     const summary = await train(folder, config, {
@@ -128,7 +135,12 @@ async function run(options: Options): Promise<void> {
       stop: stop.signal,
       failure,
       observer: operating?.observer,
-      listeners: [...listeners, healthListener((change) => tellHealth(change, display)), reportListener],
+      listeners: [
+        ...listeners,
+        healthListener((change) => tellHealth(change, display)),
+        reportListener,
+        ...(recording ? [recording.listener] : []),
+      ],
       withoutDamaged: options.withoutDamaged,
     })
     display.close()
@@ -138,10 +150,25 @@ async function run(options: Options): Promise<void> {
     if (operating && !options.json && !stop.signal.aborted) await untilClosed(operating)
   } finally {
     display.close()
+    tellRecorded(await recording?.close(), options)
     takeBack()
     await operating?.server.close()
     if (options.resume === undefined) new RunFolder(path).removeUnused()
   }
+}
+
+/** What the run records goes into a dataset, too, if that is wanted. */
+async function recorded({ path }: RunFolder, { recordLerobot: folder }: Options, display: ProgressDisplay) {
+  if (folder === undefined) return undefined
+  const { recordLerobot } = await import('../run/lerobot-recorder.ts')
+  const remedy = `Later: duet export lerobot ${path} --out ${folder}`
+  const onTrouble = (error: Error) => display.say(`Dataset: ${error.message} The run goes on without. ${remedy}`)
+  return recordLerobot(path, folder, { onTrouble })
+}
+
+function tellRecorded(exported: Exported | undefined, { json }: Options): void {
+  if (exported && !json)
+    process.stdout.write(`Dataset: ${exported.folder}, ${exported.episodes} episodes, ${exported.frames} frames\n`)
 }
 
 function closingWords(folder: RunFolder, summary: Summary, stopped: boolean): string {

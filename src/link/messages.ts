@@ -16,7 +16,7 @@ export type ControlRequest =
   | { want: 'save'; name: string }
   | { want: 'stop' }
 
-type ToldStep = Omit<Step, 'action'>
+type ToldStep = Omit<Step, 'action' | 'planned'>
 
 /** From the robots' side. Arrays of an observation: h, proprio, then each of the features. */
 export type ToLearner =
@@ -47,7 +47,7 @@ export const beginMessage = (from: Origin, start: EpisodeStart, observation: Enc
   encodeMessage<ToLearner>({ head: { kind: 'begin', from, start }, arrays: arraysOf(observation) })
 
 export function stepMessage(from: Origin, episode: number, whole: Step, next: EncodedObservation): ArrayBuffer {
-  const { action, ...step } = whole
+  const { action, planned: _, ...step } = whole // nobody learns from what was only planned
   const arrays = [action, ...arraysOf(next)]
   return encodeMessage<ToLearner>({ head: { kind: 'step', from, episode, step }, arrays })
 }

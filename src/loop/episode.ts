@@ -117,7 +117,8 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
       now = await eyes.see(outcome.observation, summary.length + 1)
       timing?.received(now.observation, arrived)
       const judged = decide(crew.rewards ?? OWN, outcome, tending.verdict, summary.length + 1 >= maxSteps)
-      const happening = { step: summary.length, action, ...judged, actor, command: tending.command ?? null }
+      const told = { action, planned, ...judged, actor, command: tending.command ?? null }
+      const happening = { step: summary.length, ...told }
       if (actor === 'operator') countIntervention(summary)
       if (happening.command !== null) {
         summary.spokenSteps++

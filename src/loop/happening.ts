@@ -9,6 +9,7 @@ import type { LoopTimes } from './timing.ts'
 export type Happening = {
   step: number
   action: Action // as it reached the motors, after the safety envelope
+  planned: Action // what the primary actor would have done
   reward: number
   terminated: boolean
   truncated: boolean

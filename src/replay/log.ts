@@ -22,6 +22,7 @@ import type { EpisodeSink } from './source.ts'
 
 export type LogOptions = {
   segmentBytes?: number // a new file is begun at the first episode past this size; 256 MiB
+  plans?: boolean // keeps what the policy planned beside what was executed
 }
 
 /** What opening found at the end of the last segment and put right. */
@@ -46,6 +47,7 @@ export class EpisodeLog implements EpisodeSink {
   private readonly robot: LoggedRobot
   private readonly codec: RecordCodec
   private readonly segmentBytes: number
+  private readonly version: LogVersion
   private fd = -1
   private segment = 0
   private size = 0
@@ -57,7 +59,8 @@ export class EpisodeLog implements EpisodeSink {
     options: LogOptions,
   ) {
     this.robot = loggedRobot(spec)
-    this.codec = new RecordCodec(this.robot)
+    this.version = versionFor(this.robot, options.plans)
+    this.codec = new RecordCodec(this.robot, this.version)
     this.segmentBytes = options.segmentBytes ?? 256 << 20
   }
 
@@ -163,7 +166,7 @@ export class EpisodeLog implements EpisodeSink {
     const file = segmentPath(this.folder, ++this.segment)
     const header = {
       format: LOG_FORMAT,
-      version: versionFor(this.robot),
+      version: this.version,
       robot: this.robot,
       nextId: this.nextId,
       nextEpisode: this.nextEpisode,
@@ -207,7 +210,7 @@ export class EpisodeLog implements EpisodeSink {
     this.fd = fs.openSync(file, 'r+')
     if (this.recovery.tornBytes) fs.ftruncateSync(this.fd, this.size)
     if (this.open) this.end({ ending: 'interrupted' })
-    if (version !== versionFor(this.robot)) this.beginSegment() // steps of two versions do not stand in one file
+    if (version !== this.version) this.beginSegment() // steps of two versions do not stand in one file
   }
 
   private follow(record: LogOutline) {

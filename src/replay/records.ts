@@ -9,8 +9,11 @@ import { packImage, packJpeg, unpackImage, unpackJpeg } from './image-codec.ts'
 import { type Actor, JUDGES } from './transition.ts'
 
 export const LOG_FORMAT = 'duet-log'
-/** Version 3 is for robots with cameras of their own: version 2, and images may be the cameras' JPEG. */
-const VERSIONS = [2, 3] as const
+/**
+ * Version 3 is for robots with cameras of their own: version 2, and images may be the cameras' JPEG. Version 4 is for a policy's
+ * steps: version 3, and they may hold what was planned.
+ */
+const VERSIONS = [2, 3, 4] as const
 
 const count = z.int().min(0)
 const finite = z.number()
@@ -71,8 +74,10 @@ export type LogHeader = Omit<z.infer<typeof LogHeader>, 'version'> & { version: 
 export type LogVersion = 1 | (typeof VERSIONS)[number]
 
 /** In which version a robot's log is written: the oldest that can hold it, so that older readers read what they can. */
-export const versionFor = ({ cameras }: Pick<LoggedRobot, 'cameras'>): (typeof VERSIONS)[number] =>
-  Object.values(cameras).some(({ jpeg, crop, rotate }) => jpeg || crop || rotate) ? 3 : 2
+export const versionFor = ({ cameras }: Pick<LoggedRobot, 'cameras'>, plans = false): (typeof VERSIONS)[number] => {
+  if (plans) return 4
+  return Object.values(cameras).some(({ jpeg, crop, rotate }) => jpeg || crop || rotate) ? 3 : 2
+}
 
 /** Version 1: only workcells wrote logs, of their channels only the names; the gripper's entry as it was asked, not canonical. */
 const FirstHeader = z
@@ -123,7 +128,7 @@ const End = z.strictObject({
   why: z.string().optional(),
 })
 
-/** What a step of versions 2 and 3 holds beside its numbers. */
+/** What a step from version 2 on holds beside its numbers. */
 const Beside = z.strictObject({ command: z.string().nullable(), confidence: finite.optional() })
 
 /** A record without its observation: enough to find the place where a log goes on. */
@@ -159,7 +164,7 @@ export class RecordCodec {
   private readonly cameras: readonly string[]
   private previous: Observation['images'] = {} // those that the next ones may refer to
 
-  /** `version`: of the records to be read; those that are written are of the robot's. */
+  /** `version`: of the records, read or written. */
   constructor(
     readonly robot: LoggedRobot,
     readonly version: LogVersion = versionFor(robot),
@@ -181,7 +186,8 @@ export class RecordCodec {
         ...this.observation(record.observation),
       ])
     }
-    return Buffer.concat([kind, ...stepPieces(record.episode, record.step), ...this.observation(record.next)])
+    const step = stepPieces(record.episode, record.step, this.version)
+    return Buffer.concat([kind, ...step, ...this.observation(record.next)])
   }
 
   /** Forgets the last frame: the next one refers to none. */
@@ -249,7 +255,7 @@ export class RecordCodec {
       const view = this.robot.cameras[camera]!
       const { width, height } = view
       const packed = { codec: cursor.uint8(), bytes: cursor.bytes(cursor.uint32()) }
-      const sent = this.version === 3 ? unpackJpeg(packed) : undefined
+      const sent = this.version >= 3 ? unpackJpeg(packed) : undefined
       const data = sent === undefined && unpackImage(packed, width, 3 * width * height, this.previous[camera]?.data)
       if (!sent && !data) throw new Malformed(`holds a damaged image of camera ${camera}`)
       images[camera] = data ? { width, height, data } : undeveloped(sent!.jpeg, view, camera)
@@ -306,12 +312,15 @@ function valid<T>(schema: z.ZodType<T>, value: T, where: string): T {
   throw new InputError(`${where}.${issue!.path.join('.')}`, issue!.message, 'Mend the value before it is recorded')
 }
 
-function stepPieces(episode: number, step: Step): Buffer[] {
+function stepPieces(episode: number, step: Step, version: LogVersion): Buffer[] {
   if (step.action.length !== ACTION_WIDTH) throw new ShapeError('log step.action', [step.action.length], [ACTION_WIDTH])
-  if (![...step.action, step.reward].every(Number.isFinite))
+  const planned = version >= 4 ? step.planned : undefined
+  if (planned && planned.length !== ACTION_WIDTH)
+    throw new ShapeError('log step.planned', [planned.length], [ACTION_WIDTH])
+  if (![...step.action, ...(planned ?? []), step.reward].every(Number.isFinite))
     throw new InputError(
       `log episode ${episode} step ${step.step}`,
-      `has action [${step.action}] and reward ${step.reward}`,
+      `has action [${step.action}]${planned ? `, plan [${planned}]` : ''} and reward ${step.reward}`,
       'A log takes finite numbers only: mend whoever acts or judges',
     )
   const head = Buffer.alloc(25)
@@ -319,11 +328,23 @@ function stepPieces(episode: number, step: Step): Buffer[] {
   head.writeUInt32LE(episode, 8)
   head.writeUInt32LE(step.step, 12)
   const { terminated, truncated, actor, by } = step
-  head[16] = (terminated ? 1 : 0) | (truncated ? 2 : 0) | (ACTORS.indexOf(actor) << 2) | (JUDGES.indexOf(by) << 4)
+  head[16] =
+    (terminated ? 1 : 0) |
+    (truncated ? 2 : 0) |
+    (ACTORS.indexOf(actor) << 2) |
+    (JUDGES.indexOf(by) << 4) |
+    (planned ? PLANNED : 0)
   head.writeDoubleLE(step.reward, 17)
   const { command, confidence } = step
-  return [head, float32s(step.action), json(valid(Beside, { command, confidence }, 'log step'))]
+  const numbers = planned ? [float32s(step.action), float32s(planned)] : [float32s(step.action)]
+  return [head, ...numbers, json(valid(Beside, { command, confidence }, 'log step'))]
 }
+
+/** Flag of a step: its plan follows its action. */
+const PLANNED = 1 << 6
+
+/** Bits of a step's flags, by version. */
+const FLAG_BITS = { 1: 4, 2: 6, 3: 6, 4: 7 } as const
 
 function readStep(cursor: Cursor, version: LogVersion): { episode: number; step: Step } {
   const id = cursor.float64()
@@ -332,11 +353,12 @@ function readStep(cursor: Cursor, version: LogVersion): { episode: number; step:
   const flags = cursor.uint8()
   const reward = cursor.float64()
   const action = cursor.float32s(ACTION_WIDTH)
+  const planned = flags & PLANNED && version >= 4 ? { planned: cursor.float32s(ACTION_WIDTH) } : {}
   const terminated = (flags & 1) !== 0
   const truncated = (flags & 2) !== 0
   const actor = ACTORS[(flags >> 2) & 3]
-  if (!actor || flags >> (version === 1 ? 4 : 6)) throw new Malformed('holds a step of an unknown actor')
-  const told = { id, step: index, action, reward, terminated, truncated, actor }
+  if (!actor || flags >> FLAG_BITS[version]) throw new Malformed('holds a step of an unknown actor')
+  const told = { id, step: index, action, ...planned, reward, terminated, truncated, actor }
   if (version === 1) {
     const command = cursor.json(z.string().nullable(), 'command')
     return { episode, step: { ...told, by: truncated ? 'clock' : 'robot', command } }

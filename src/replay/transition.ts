@@ -25,6 +25,7 @@ export type Transition = {
   source: Source
   observation: Observation
   action: Action // what was executed
+  planned?: Action // what the primary actor would have done; left out where nobody asked it
   reward: number
   terminated: boolean
   truncated: boolean

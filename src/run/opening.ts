@@ -143,7 +143,7 @@ export async function openRun(
     await tellEpisode(demonstrated, episode, seen)
   }
   const logs = session.rigs.map((rig, index) => {
-    const log = EpisodeLog.open(partOf(folder.log, { rig, index }), rig.robot.spec)
+    const log = EpisodeLog.open(partOf(folder.log, { rig, index }), rig.robot.spec, { plans: true })
     closing.add(() => log.close())
     return log
   })

@@ -6,7 +6,7 @@ import type { EpisodeLog } from '../../src/replay/log.ts'
 import { encoded } from '../replay/numbered.ts'
 
 const told = { step: 0, action: new Float32Array(7), reward: 0, terminated: false, truncated: false }
-const happening = { ...told, by: 'robot', actor: 'primary', command: null } as const
+const happening = { ...told, planned: told.action, by: 'robot', actor: 'primary', command: null } as const
 const observation = { images: {}, proprio: Float32Array.of(0), time: 0 }
 
 function aRecorder(refusal?: string) {

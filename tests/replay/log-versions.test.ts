@@ -2,7 +2,7 @@
  * @file Logs of both versions, as the code of their time wrote them on the gantry: what is read from them was read, and
  * looked at, when they were made.
  */
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import fs, { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -135,5 +135,38 @@ describe('version 2', () => {
 
   it('is refused to a robot of another rate', () => {
     expect(() => [...readEpisodes(golden('version-2'), { ...spec, rate: 20 })]).toThrow('whose rate is 10')
+  })
+})
+
+describe('version 4', () => {
+  const [first] = [...readEpisodes(golden('version-2'), spec)]
+  const planned = Float32Array.of(0.5, -0.25, 0, 0, 0, 0.125, 1)
+
+  it('keeps what the policy planned beside what was executed, where it was asked', () => {
+    const folder = join(root, 'plans')
+    const log = EpisodeLog.open(folder, spec, { plans: true })
+    const { observations, steps } = first!
+    log.begin({ episode: 0, task: 'place', source: 'online', seed: 1 }, observations[0]!)
+    log.step({ ...steps[0]!, id: 0, planned }, observations[1]!)
+    log.step({ ...steps[1]!, id: 1 }, observations[2]!)
+    log.end({ ending: 'success' })
+    log.close()
+    const [episode] = [...readEpisodes(folder, spec)]
+    expect(episode!.steps.map((step) => step.planned && [...step.planned])).toEqual([[...planned], undefined])
+    expect(episode!.steps.map(({ action }) => action)).toEqual(steps.map(({ action }) => action))
+    expect(fs.readFileSync(join(folder, 'segment-000001.duetlog'), 'latin1')).toContain('"version":4')
+  })
+
+  it('is begun in a new segment where the log is of an older version, and takes no plan that is not finite', () => {
+    const folder = join(root, 'older')
+    cpSync(golden('version-2'), folder, { recursive: true })
+    const log = EpisodeLog.open(folder, spec, { plans: true })
+    log.begin({ episode: log.nextEpisode, task: 'place', source: 'online', seed: 1 }, first!.observations[0]!)
+    const step = { ...first!.steps[0]!, id: log.nextId, planned: planned.with(3, Number.NaN) }
+    expect(() => log.step(step, first!.observations[1]!)).toThrow('plan [0.5,-0.25,0,NaN')
+    expect(log.step({ ...step, planned }, first!.observations[1]!)).toBe(true)
+    log.close()
+    expect(readdirSync(folder).filter((name) => name.endsWith('.duetlog'))).toHaveLength(2)
+    expect([...readEpisodes(folder, spec)].at(-1)!.steps[0]!.planned).toEqual(planned)
   })
 })
