@@ -1,5 +1,6 @@
 /** @file `duet eval`: success of a trained policy on fresh seeds, in single tasks or in chains of them. */
 import { type Command, Option } from 'commander'
+import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
 import { aloneInRealTime, evaluate, evaluationNoise } from '../loop/evaluate.ts'
@@ -8,13 +9,15 @@ import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
-import type { Trained } from '../run/trained.ts'
+import { type Acting, openFiled, openTrained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
-import { noSimulation, withTrained } from './with-trained.ts'
+import { noSimulation, withActing } from './with-trained.ts'
 
 type Options = {
-  checkpoint: string
+  checkpoint?: string
+  policy?: string
+  config?: string
   task?: string[]
   trials?: number
   firstSeed?: number
@@ -31,7 +34,9 @@ export function register(program: Command): void {
   program
     .command('eval')
     .description('success of a trained policy on fresh seeds, without takeovers, and without commands unless asked for')
-    .requiredOption('--checkpoint <path>', 'a run folder, or one of its checkpoints')
+    .option('--checkpoint <path>', 'a run folder, or one of its checkpoints')
+    .option('--policy <file>', 'in its place: a file that `duet export policy` wrote')
+    .option('--config <file>', 'with --policy: the robot, the reward and whatever else differs from the run it comes from')
     .option('--task <name...>', 'only these tasks')
     .option('--trials <n>', 'episodes per task; by default as in the run', wholeNumber)
     .option('--first-seed <n>', 'seed of the first trial; by default as in the run', wholeNumber)
@@ -52,34 +57,38 @@ export function register(program: Command): void {
 Examples:
   duet eval --checkpoint runs/quick --trials 100 --first-seed 2000000
   duet eval --checkpoint runs/quick --cell B
+  duet eval --policy quick.onnx --trials 100
   duet eval --checkpoint runs/four-bolts --chain 12 --chains 20 --commands
 `,
     )
     .action(run)
 }
 
-const run = (options: Options) =>
-  withTrained(
-    options.checkpoint,
-    async (trained, display) => {
-      const speaker = options.commands ? simulationOf(trained).speaker(trained.session.translator) : undefined
-      const result = options.chain
-        ? await measureChains(trained, display, options, options.chain, speaker)
-        : await measureTasks(trained, display, options, speaker)
-      display.close()
-      const { checkpoint } = trained
-      const spoken = speaker?.report()
-      if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
-      else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
-    },
-    {
-      ...(options.bolts ? { bolts: Number(options.bolts) } : {}),
-      ...(options.cell ? { cells: [options.cell] } : {}),
-    },
-    options.device,
-  )
+async function run(options: Options): Promise<void> {
+  await withActing(await opened(options), async (acting, display) => {
+    const speaker = options.commands ? simulationOf(acting).speaker(acting.session.translator) : undefined
+    const result = options.chain
+      ? await measureChains(acting, display, options, options.chain, speaker)
+      : await measureTasks(acting, display, options, speaker)
+    display.close()
+    const { checkpoint } = acting
+    const spoken = speaker?.report()
+    if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
+    else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
+  })
+}
 
-const simulationOf = ({ session }: Trained) => {
+function opened({ checkpoint, policy, config, bolts, cell, device }: Options): Promise<Acting> {
+  const robot = { ...(bolts ? { bolts: Number(bolts) } : {}), ...(cell ? { cells: [cell] } : {}) }
+  if ((checkpoint === undefined) === (policy === undefined))
+    throw new InputError('duet eval', 'takes one policy', 'Give a run with --checkpoint, or a file with --policy')
+  if (policy !== undefined) return openFiled(policy, { settings: config, robot, device })
+  if (config !== undefined)
+    throw new InputError('--config', 'goes with --policy', 'A run has its own config; leave it out')
+  return openTrained(checkpoint!, robot, device)
+}
+
+const simulationOf = ({ session }: Acting) => {
   const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
   return simulation
 }
@@ -87,7 +96,7 @@ const simulationOf = ({ session }: Trained) => {
 type Result = { json: Record<string, unknown>; text: string }
 
 /** What both kinds of measurement act with. */
-const crewOf = ({ config, session, perception, policy }: Trained, operator?: SpeakingPerson) => ({
+const crewOf = ({ config, session, perception, policy }: Acting, operator?: SpeakingPerson) => ({
   ...aloneInRealTime(session.rigs[0]!),
   pace: session.rigs[0]!.real ? paceOf(session.rigs[0]!, config) : undefined,
   robot: session.robot,
@@ -99,16 +108,16 @@ const crewOf = ({ config, session, perception, policy }: Trained, operator?: Spe
 })
 
 async function measureTasks(
-  trained: Trained,
+  acting: Acting,
   display: ProgressDisplay,
   options: Options,
   speaker?: SpeakingPerson,
 ): Promise<Result> {
-  const { evaluation, ...config } = trained.config
+  const { evaluation, ...config } = acting.config
   const tasks = options.task ?? config.tasks
   const trials = options.trials ?? evaluation.trials
   let done = 0
-  const scores = await evaluate(crewOf(trained, speaker), tasks, {
+  const scores = await evaluate(crewOf(acting, speaker), tasks, {
     trials,
     firstSeed: options.firstSeed ?? evaluation.firstSeed,
     onEpisode: ({ task, ending }) =>
@@ -118,20 +127,20 @@ async function measureTasks(
 }
 
 async function measureChains(
-  trained: Trained,
+  acting: Acting,
   display: ProgressDisplay,
   { chains: count, firstSeed }: Options,
   length: number,
   speaker?: SpeakingPerson,
 ): Promise<Result> {
   let done = 0
-  const simulation = simulationOf(trained)
+  const simulation = simulationOf(acting)
   const chains = await runChains(
-    { ...crewOf(trained, speaker), simulation },
+    { ...crewOf(acting, speaker), simulation },
     {
       operations: length,
       chains: count,
-      firstSeed: firstSeed ?? trained.config.evaluation.firstSeed,
+      firstSeed: firstSeed ?? acting.config.evaluation.firstSeed,
       onChain: ({ completed }) =>
         display.show({ stage: 'chains', done: ++done, total: count, note: `${completed} of ${length} operations` }),
     },

@@ -20,6 +20,7 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   cameras: () => import('./cameras.ts'),
   console: () => import('./console.ts'),
   log: () => import('./log.ts'),
+  export: () => import('./export.ts'),
   experiments: () => import('./experiments.ts'),
 }
 
