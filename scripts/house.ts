@@ -17,6 +17,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['run'],
   ['loop'],
   ['link'],
+  ['policies'],
   ['learn', 'pretrain'],
   ['robots'],
   ['vla', 'operator', 'reward'],

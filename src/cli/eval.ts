@@ -9,7 +9,7 @@ import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
-import { type Acting, openFiled, openTrained } from '../run/trained.ts'
+import { type Acting, openFiled, openServed, openTrained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
 import { noSimulation, withActing } from './with-trained.ts'
@@ -35,8 +35,11 @@ export function register(program: Command): void {
     .command('eval')
     .description('success of a trained policy on fresh seeds, without takeovers, and without commands unless asked for')
     .option('--checkpoint <path>', 'a run folder, or one of its checkpoints')
-    .option('--policy <file>', 'in its place: a file that `duet export policy` wrote')
-    .option('--config <file>', 'with --policy: the robot, the reward and whatever else differs from the run it comes from')
+    .option('--policy <file>', 'in its place: a file that `duet export policy` wrote, or a policy server (ws://...)')
+    .option(
+      '--config <file>',
+      'with --policy: the robot, the reward and whatever else differs from the run it comes from',
+    )
     .option('--task <name...>', 'only these tasks')
     .option('--trials <n>', 'episodes per task; by default as in the run', wholeNumber)
     .option('--first-seed <n>', 'seed of the first trial; by default as in the run', wholeNumber)
@@ -58,6 +61,7 @@ Examples:
   duet eval --checkpoint runs/quick --trials 100 --first-seed 2000000
   duet eval --checkpoint runs/quick --cell B
   duet eval --policy quick.onnx --trials 100
+  duet eval --policy ws://gpu:8000 --config arm.yaml --task insert --trials 20
   duet eval --checkpoint runs/four-bolts --chain 12 --chains 20 --commands
 `,
     )
@@ -82,6 +86,7 @@ function opened({ checkpoint, policy, config, bolts, cell, device }: Options): P
   const robot = { ...(bolts ? { bolts: Number(bolts) } : {}), ...(cell ? { cells: [cell] } : {}) }
   if ((checkpoint === undefined) === (policy === undefined))
     throw new InputError('duet eval', 'takes one policy', 'Give a run with --checkpoint, or a file with --policy')
+  if (policy !== undefined && /^wss?:/.test(policy)) return openServed(policy, { settings: config, robot })
   if (policy !== undefined) return openFiled(policy, { settings: config, robot, device })
   if (config !== undefined)
     throw new InputError('--config', 'goes with --policy', 'A run has its own config; leave it out')

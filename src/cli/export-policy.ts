@@ -11,7 +11,9 @@ type Options = { out?: string }
 export function register(group: Command): void {
   group
     .command('policy')
-    .description("one ONNX file with a run's actors, their normalisers and commands, and a card beside it; docs/policies.md")
+    .description(
+      "one ONNX file with a run's actors, their normalisers and commands, and a card beside it; docs/policies.md",
+    )
     .argument('<run>', 'a run folder, or one of its checkpoints')
     .option('--out <file.onnx>', "by default the run's name, in the working directory")
     .addHelpText(

@@ -1,6 +1,7 @@
 /** @file The card beside a policy file: what it learned from, how well it does, and under what terms its encoder comes. */
-import { formatTable } from '../metrics/summary.ts'
+
 import { percent } from '../metrics/percent.ts'
+import { formatTable } from '../metrics/summary.ts'
 import type { PolicyAbout } from './about.ts'
 
 /** The settings that make a regime: what the scene is like, what was demonstrated, who corrected. */

@@ -12,7 +12,15 @@ const ENDING = '.onnx'
 /** @throws InputError if the name is of another kind of file, or the disk does not take it */
 export function writePolicy(path: string, network: PolicyNetwork, about: PolicyAbout): void {
   if (!path.endsWith(ENDING)) throw new InputError(path, 'is no name of an ONNX file', `Let it end with ${ENDING}`)
-  writeWhole(path, writeModel('duet policy', tracePolicy(network), JSON.stringify(about)))
+  writeWhole(path, bytesOf(network, about))
+}
+
+const bytesOf = (network: PolicyNetwork, about: PolicyAbout) =>
+  writeModel('duet policy', tracePolicy(network), JSON.stringify(about))
+
+/** The same without a file. `from`: where it comes from, for errors. */
+export async function openPolicyOf(from: string, network: PolicyNetwork, about: PolicyAbout): Promise<FiledPolicy> {
+  return new FiledPolicy(from, about, await openModel(from, bytesOf(network, about)))
 }
 
 /** What a policy file says about itself, and all its bytes. @throws InputError if it is missing, damaged or of another format */

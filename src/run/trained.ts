@@ -8,6 +8,7 @@ import { Policy } from '../learn/policy.ts'
 import { Perception } from '../loop/perception.ts'
 import { expectRobot, type PolicyAbout } from '../policies/about.ts'
 import { openPolicyModel } from '../policies/file.ts'
+import { RemotePolicy } from '../policies/remote-policy.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import { fileSettings, mergeSettings, parseConfig, type RunConfig } from './config.ts'
 import { findCheckpoint, RunFolder } from './folder.ts'
@@ -105,6 +106,31 @@ export async function openFiled(path: string, { settings, robot = {}, device }: 
     }
   } catch (error) {
     await policy.release()
+    throw error
+  }
+}
+
+/** A policy at the other end of a wire. @throws InputError if nobody answers there, or for another robot */
+export async function openServed(server: string, { settings, robot = {} }: Elsewhere = {}): Promise<Acting> {
+  const given = settings === undefined ? {} : fileSettings(settings)
+  const config = parseConfig(settings ?? server, mergeSettings(given, { robot }))
+  const session = await openAttended(config)
+  try {
+    const { steps, patience, names } = config.plan
+    const policy = await RemotePolicy.connect({ server, steps, patience, names }, session.robot.spec)
+    return {
+      config,
+      checkpoint: server,
+      session,
+      perception: bareEyes(session),
+      policy,
+      async close() {
+        await policy.release()
+        await session.close()
+      },
+    }
+  } catch (error) {
+    await session.close()
     throw error
   }
 }
