@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
-import { NumpyArray, numbersOf, pack, type PackableMap, unpack } from '../../src/formats/msgpack.ts'
+import { NumpyArray, numbersOf, type PackableMap, pack, unpack } from '../../src/formats/msgpack.ts'
 import { openPolicyOf } from '../../src/policies/file.ts'
 import type { FiledPolicy } from '../../src/policies/filed-policy.ts'
 import { parseNames, wireNames } from '../../src/policies/names.ts'
@@ -64,10 +64,17 @@ describe('a policy server', () => {
 
   it('answers by the policy within the limits, each client from where it was itself', async () => {
     const [one, other] = [await aClient(), await aClient()]
-    const free = (await policy.answer({ state: proprio, seen: { images, task: task! }, noise: new Float32Array(7).fill(0.3) })).primary
-    const within = (steps: number) => [...free.subarray(0, 6)].map((x) => Math.fround(Math.max(-0.01 * steps, Math.min(0.01 * steps, x))))
-    const motion = async (client: typeof one, extra = {}) => [...(await client.actionOf({ ...observation, ...extra })).subarray(0, 6)]
-    const expectMotion = (got: number[], want: number[]) => want.forEach((x, i) => expect(got[i]).toBeCloseTo(x, 6))
+    const free = (
+      await policy.answer({ state: proprio, seen: { images, task: task! }, noise: new Float32Array(7).fill(0.3) })
+    ).primary
+    const within = (steps: number) =>
+      [...free.subarray(0, 6)].map((x) => Math.fround(Math.max(-0.01 * steps, Math.min(0.01 * steps, x))))
+    const motion = async (client: typeof one, extra = {}) => [
+      ...(await client.actionOf({ ...observation, ...extra })).subarray(0, 6),
+    ]
+    const expectMotion = (got: number[], want: number[]) => {
+      for (const [i, x] of want.entries()) expect(got[i]).toBeCloseTo(x, 6)
+    }
     expect(Math.max(...free.map(Math.abs))).toBeGreaterThan(0.03)
     expectMotion(await motion(one), within(1))
     expectMotion(await motion(one), within(2))
@@ -80,7 +87,12 @@ describe('a policy server', () => {
     const { ask, socket } = await aClient()
     const told = async (command: string, extra = {}) => {
       const answer = (await ask({ ...observation, command, ...extra })) as Map<string, unknown>
-      return { actor: answer.get('actor'), command: answer.get('command'), refused: answer.get('refused'), still: [...numbersOf(answer.get('actions') as NumpyArray, 'a')].slice(0, 6).every((x) => x === 0) }
+      return {
+        actor: answer.get('actor'),
+        command: answer.get('command'),
+        refused: answer.get('refused'),
+        still: [...numbersOf(answer.get('actions') as NumpyArray, 'a')].slice(0, 6).every((x) => x === 0),
+      }
     }
     expect(await told('a bit to the left')).toMatchObject({ actor: 'refinement', command: 'move left', still: false })
     expect(await told('sing a song')).toMatchObject({ actor: 'primary', refused: expect.any(String), still: false })
@@ -94,9 +106,17 @@ describe('a policy server', () => {
 
   it.each([
     ['a key that is missing', { 'observation/wrist': undefined }, 'observation/wrist: is missing'],
-    ['a picture of another size', { 'observation/wrist': NumpyArray.bytes(new Uint8Array(12), [2, 2, 3]) }, 'is |u1 [2,2,3]'],
+    [
+      'a picture of another size',
+      { 'observation/wrist': NumpyArray.bytes(new Uint8Array(12), [2, 2, 3]) },
+      'is |u1 [2,2,3]',
+    ],
     ['readings of another robot', { 'observation/state': NumpyArray.floats(new Float32Array(3)) }, 'has 3 entries'],
-    ['a reading that is no number', { 'observation/state': NumpyArray.floats(proprio.map((x, i) => (i === 4 ? Number.NaN : x))) }, 'reads NaN'],
+    [
+      'a reading that is no number',
+      { 'observation/state': NumpyArray.floats(proprio.map((x, i) => (i === 4 ? Number.NaN : x))) },
+      'reads NaN',
+    ],
     ['a task that was never learned', { prompt: 'juggle' }, 'is "juggle", which the policy never learned'],
     ['noise that is none', { noise: NumpyArray.floats(new Float32Array(7).fill(Number.NaN)) }, 'noise: has'],
     ['a command that is no text', { command: 3 }, 'command: is no text'],
@@ -126,8 +146,12 @@ describe('the client', () => {
     const remote = await RemotePolicy.connect(settings(server.address), spec)
     const client = await aClient()
     expect(remote.followsCommands).toBe(true)
-    expect(await remote.primary(seen, xi, sighting(true))).toEqual(await client.actionOf({ ...observation, reset: true }))
-    expect(await remote.refined(seen, 'move up', xi, sighting(false))).toEqual(await client.actionOf({ ...observation, command: 'move up' }))
+    expect(await remote.primary(seen, xi, sighting(true))).toEqual(
+      await client.actionOf({ ...observation, reset: true }),
+    )
+    expect(await remote.refined(seen, 'move up', xi, sighting(false))).toEqual(
+      await client.actionOf({ ...observation, command: 'move up' }),
+    )
     client.socket.close()
     await remote.release()
   })
@@ -140,7 +164,10 @@ describe('the client', () => {
   })
 
   /** A server of somebody else, whose answers are these. */
-  async function withStranger(answers: (PackableMap | string | null)[], use: (remote: RemotePolicy, asked: () => number) => Promise<void>) {
+  async function withStranger(
+    answers: (PackableMap | string | null)[],
+    use: (remote: RemotePolicy, asked: () => number) => Promise<void>,
+  ) {
     const stranger = new WebSocketServer({ port: 0, host: '127.0.0.1' })
     let asked = 0
     stranger.on('connection', (socket) => {
@@ -157,12 +184,19 @@ describe('the client', () => {
     await remote.release()
     stranger.close()
   }
-  const rows = (...values: number[]) => ({ actions: NumpyArray.floats(Float32Array.from(values.flatMap((value) => new Array<number>(7).fill(value))), [values.length, 7]) })
+  const rows = (...values: number[]) => ({
+    actions: NumpyArray.floats(Float32Array.from(values.flatMap((value) => new Array<number>(7).fill(value))), [
+      values.length,
+      7,
+    ]),
+  })
 
   it('takes as many actions of an answer as it is told, and drops the rest where they did not happen', () =>
     withStranger([rows(0.1, 0.2, 0.3), rows(0.4, 0.5), rows(0.6)], async (remote, asked) => {
       const next = async (afresh: boolean) => (await remote.primary(seen, xi, sighting(afresh)))[0]
-      expect([await next(true), await next(false), await next(false)].map((x) => Math.round(10 * x!))).toEqual([1, 2, 4])
+      expect([await next(true), await next(false), await next(false)].map((x) => Math.round(10 * x!))).toEqual([
+        1, 2, 4,
+      ])
       expect(Math.round(10 * (await next(true))!)).toBe(6)
       expect(asked()).toBe(3)
       expect(remote.followsCommands).toBe(false)
@@ -175,5 +209,6 @@ describe('the client', () => {
     ['a traceback', 'Traceback\n  x\nValueError: wrong shape', 'refuses: ValueError: wrong shape'],
     ['silence', null, 'is silent for 1 s'],
   ])('passes nothing on where there is %s', (_, answer, why) =>
-    withStranger([answer], (remote) => expect(remote.primary(seen, xi, sighting(true))).rejects.toThrow(why)))
+    withStranger([answer], (remote) => expect(remote.primary(seen, xi, sighting(true))).rejects.toThrow(why)),
+  )
 })
