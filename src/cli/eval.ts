@@ -9,7 +9,7 @@ import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
-import { type Acting, openFiled, openServed, openTrained } from '../run/trained.ts'
+import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/trained.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
 import { noSimulation, withActing } from './with-trained.ts'
@@ -82,7 +82,7 @@ async function run(options: Options): Promise<void> {
   })
 }
 
-function opened({ checkpoint, policy, config, bolts, cell, device }: Options): Promise<Acting> {
+function opened({ checkpoint, policy, config, bolts, cell, device }: Options): Promise<ActingPolicy> {
   const robot = { ...(bolts ? { bolts: Number(bolts) } : {}), ...(cell ? { cells: [cell] } : {}) }
   if ((checkpoint === undefined) === (policy === undefined))
     throw new InputError('duet eval', 'takes one policy', 'Give a run with --checkpoint, or a file with --policy')
@@ -93,7 +93,7 @@ function opened({ checkpoint, policy, config, bolts, cell, device }: Options): P
   return openTrained(checkpoint!, robot, device)
 }
 
-const simulationOf = ({ session }: Acting) => {
+const simulationOf = ({ session }: ActingPolicy) => {
   const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
   return simulation
 }
@@ -101,7 +101,7 @@ const simulationOf = ({ session }: Acting) => {
 type Result = { json: Record<string, unknown>; text: string }
 
 /** What both kinds of measurement act with. */
-const crewOf = ({ config, session, perception, policy }: Acting, operator?: SpeakingPerson) => ({
+const crewOf = ({ config, session, perception, policy }: ActingPolicy, operator?: SpeakingPerson) => ({
   ...aloneInRealTime(session.rigs[0]!),
   pace: session.rigs[0]!.real ? paceOf(session.rigs[0]!, config) : undefined,
   robot: session.robot,
@@ -113,7 +113,7 @@ const crewOf = ({ config, session, perception, policy }: Acting, operator?: Spea
 })
 
 async function measureTasks(
-  acting: Acting,
+  acting: ActingPolicy,
   display: ProgressDisplay,
   options: Options,
   speaker?: SpeakingPerson,
@@ -132,7 +132,7 @@ async function measureTasks(
 }
 
 async function measureChains(
-  acting: Acting,
+  acting: ActingPolicy,
   display: ProgressDisplay,
   { chains: count, firstSeed }: Options,
   length: number,

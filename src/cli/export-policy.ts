@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { writeWhole } from '../durable.ts'
 import { policyCard } from '../policies/card.ts'
 import { writePolicy } from '../policies/file.ts'
-import { policyOf } from '../run/policy-export.ts'
+import { exportedPolicy } from '../run/policy-export.ts'
 
 type Options = { out?: string }
 
@@ -28,7 +28,7 @@ Examples:
 }
 
 async function run(path: string, { out }: Options): Promise<void> {
-  const { network, about } = await policyOf(path)
+  const { network, about } = await exportedPolicy(path)
   const file = out ?? `${about.run}.onnx`
   writePolicy(file, network, about)
   const card = `${file.slice(0, -'.onnx'.length)}.md`

@@ -3,7 +3,7 @@
 import { InputError } from '../errors.ts'
 import type { Device } from '../graph/index.ts'
 import type { Robot } from '../robot/robot.ts'
-import { type Acting, openTrained, type Trained } from '../run/trained.ts'
+import { type ActingPolicy, openTrained, type Trained } from '../run/trained.ts'
 import { ProgressDisplay } from './progress.ts'
 
 /** @throws InputError always: this command needs scenes that can be brought back */
@@ -25,7 +25,7 @@ export async function withTrained(
 }
 
 /** The same with a policy that is open already, from wherever it comes. */
-export async function withActing<A extends Acting>(
+export async function withActing<A extends ActingPolicy>(
   trained: A,
   use: (trained: A, display: ProgressDisplay) => Promise<void>,
 ): Promise<void> {

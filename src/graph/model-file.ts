@@ -56,7 +56,7 @@ export function readAbout(where: string, file: Uint8Array): string {
 const AGAIN = 'Copy it again, or export it again with `duet export policy`'
 
 /** An open model. One run at a time. */
-export type Model = {
+export type ModelFile = {
   readonly inputs: Readonly<Record<string, readonly number[]>> // shapes
   /** Row-major. @throws ShapeError, or InputError for an input that is missing */
   run(feeds: Readonly<Record<string, Float32Array | Int32Array>>): Promise<Record<string, Float32Array>>
@@ -64,7 +64,7 @@ export type Model = {
 }
 
 /** @throws InputError if onnxruntime does not take it */
-export async function openModel(where: string, file: Uint8Array): Promise<Model> {
+export async function openModel(where: string, file: Uint8Array): Promise<ModelFile> {
   const session = await createSession(file, { threads: 1 }).catch((cause: Error) => {
     throw new InputError(where, `is not taken by onnxruntime (${cause.message.split('\n')[0]})`, AGAIN, { cause })
   })

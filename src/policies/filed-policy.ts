@@ -1,6 +1,6 @@
 /** @file A policy from its file, as an actor of this program: what it plans is what the run's own policy planned, to the last bit. */
 import { InputError, ShapeError } from '../errors.ts'
-import type { Model } from '../graph/index.ts'
+import type { ModelFile } from '../graph/index.ts'
 import type { Planner, Sighting } from '../learn/planner.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { Action, Image } from '../robot/robot.ts'
@@ -26,7 +26,7 @@ export class FiledPolicy implements Planner {
   constructor(
     readonly path: string,
     readonly about: PolicyAbout,
-    private readonly model: Model,
+    private readonly model: ModelFile,
   ) {}
 
   get followsCommands(): boolean {

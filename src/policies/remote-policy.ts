@@ -9,7 +9,7 @@ import type { Planner, Sighting } from '../learn/planner.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import { ACTION_WIDTH, type Action, type RobotSpec } from '../robot/robot.ts'
 import { OneAtATime } from '../vla/one-at-a-time.ts'
-import { expectRobot, type PolicyAbout, parseAbout } from './about.ts'
+import { expectFittingRobot, type PolicyAbout, parseAbout } from './about.ts'
 import { type GivenNames, type WireNames, wireNames } from './names.ts'
 
 export type RemoteSettings = {
@@ -38,7 +38,7 @@ export class RemotePolicy implements Planner {
     const { server, patience } = settings
     const { line, about } = await greet(server, patience)
     try {
-      if (about) expectRobot(server, about, spec)
+      if (about) expectFittingRobot(server, about, spec)
       const names = wireNames(Object.keys(about?.robot.cameras ?? spec.cameras), settings.names)
       return new RemotePolicy(settings, spec, names, line, about)
     } catch (error) {

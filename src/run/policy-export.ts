@@ -22,7 +22,7 @@ import { duetVersion } from './version.ts'
 export type ExportedPolicy = { network: PolicyNetwork; about: PolicyAbout }
 
 /** `path`: a run folder or one of its checkpoints. No robot is opened. @throws InputError if files are missing or damaged */
-export async function policyOf(path: string): Promise<ExportedPolicy> {
+export async function exportedPolicy(path: string): Promise<ExportedPolicy> {
   const { checkpoint, run } = findCheckpoint(path)
   const { folder, config } = RunFolder.open(run)
   const spec = describeRobot(config.robot, config.robot.cells[0]!)

@@ -1,6 +1,6 @@
 /** @file A policy of a run or a file as a server offers it: no robot is opened, its limits hold all the same. */
 import type { Device } from '../graph/index.ts'
-import { expectRobot } from '../policies/about.ts'
+import { expectFittingRobot } from '../policies/about.ts'
 import { openPolicyModel, openPolicyOf } from '../policies/file.ts'
 import type { FiledPolicy } from '../policies/filed-policy.ts'
 import { type GivenNames, wireNames } from '../policies/names.ts'
@@ -12,7 +12,7 @@ import { describeRobot } from '../robots/index.ts'
 import { openTranslator } from '../talk/translator.ts'
 import { mergeSettings, parseConfig, type RunConfig } from './config.ts'
 import { translatorSettings } from './label-rule.ts'
-import { policyOf } from './policy-export.ts'
+import { exportedPolicy } from './policy-export.ts'
 import { openMinds } from './session.ts'
 import { expectEncoder } from './trained.ts'
 
@@ -22,7 +22,7 @@ export type OpenServedPolicy = ServedPolicy & { close(): Promise<void> }
 
 /** @throws InputError if the run holds no policy */
 export async function servedRun(run: string, options: ServingOptions): Promise<OpenServedPolicy> {
-  const { network, about } = await policyOf(run)
+  const { network, about } = await exportedPolicy(run)
   return serving(await openPolicyOf(run, network, about), options)
 }
 
@@ -37,7 +37,7 @@ async function serving(
   const { path, about } = policy
   const config = parseConfig(path, mergeSettings(about.settings, device && { device }))
   const spec = describeRobot(config.robot, config.robot.cells[0]!)
-  expectRobot(path, about, spec)
+  expectFittingRobot(path, about, spec)
   const encoder = about.encoder.inside ? undefined : await outsideEncoder(policy, config, spec)
   return {
     policy,

@@ -6,7 +6,7 @@ import { readPolicy } from '../learn/checkpoint.ts'
 import type { Planner } from '../learn/planner.ts'
 import { Policy } from '../learn/policy.ts'
 import { Perception } from '../loop/perception.ts'
-import { expectRobot, type PolicyAbout } from '../policies/about.ts'
+import { expectFittingRobot, type PolicyAbout } from '../policies/about.ts'
 import { openPolicyModel } from '../policies/file.ts'
 import { RemotePolicy } from '../policies/remote-policy.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
@@ -16,7 +16,7 @@ import { readNormalisers } from './preparation.ts'
 import { openSession, type Session } from './session.ts'
 
 /** Somebody who can act, and a robot to act in. */
-export type Acting = {
+export type ActingPolicy = {
   config: RunConfig
   checkpoint: string // where the policy comes from
   session: Session
@@ -25,7 +25,7 @@ export type Acting = {
   close(): Promise<void>
 }
 
-export type Trained = Acting & { sizes: ActorSizes; policy: Policy }
+export type Trained = ActingPolicy & { sizes: ActorSizes; policy: Policy }
 
 /** `path` is a run folder or one of its checkpoints; `robot`, settings of it, and `device` are what differs now. @throws InputError if files are missing, damaged or do not fit each other */
 export async function openTrained(
@@ -78,7 +78,7 @@ const bareEyes = (session: Session, encoder: Pick<Session['encoder'], 'encode'> 
 export type Elsewhere = { settings?: string; robot?: Record<string, unknown>; device?: Device }
 
 /** @throws InputError if the file is damaged, of another robot or of another encoder */
-export async function openFiled(path: string, { settings, robot = {}, device }: Elsewhere = {}): Promise<Acting> {
+export async function openFiled(path: string, { settings, robot = {}, device }: Elsewhere = {}): Promise<ActingPolicy> {
   const policy = await openPolicyModel(path)
   try {
     const { about } = policy
@@ -87,7 +87,7 @@ export async function openFiled(path: string, { settings, robot = {}, device }: 
     const config = parseConfig(settings ?? path, merged)
     const session = await openAttended(config)
     try {
-      expectRobot(path, about, session.robot.spec)
+      expectFittingRobot(path, about, session.robot.spec)
       if (!about.encoder.inside) expectEncoder(path, about, session.encoder.description)
     } catch (error) {
       await session.close()
@@ -111,7 +111,7 @@ export async function openFiled(path: string, { settings, robot = {}, device }: 
 }
 
 /** A policy at the other end of a wire. @throws InputError if nobody answers there, or for another robot */
-export async function openServed(server: string, { settings, robot = {} }: Elsewhere = {}): Promise<Acting> {
+export async function openServed(server: string, { settings, robot = {} }: Elsewhere = {}): Promise<ActingPolicy> {
   const given = settings === undefined ? {} : fileSettings(settings)
   const config = parseConfig(settings ?? server, mergeSettings(given, { robot }))
   const session = await openAttended(config)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Policy } from '../../src/learn/policy.ts'
 import { Perception } from '../../src/loop/perception.ts'
-import { expectRobot } from '../../src/policies/about.ts'
+import { expectFittingRobot } from '../../src/policies/about.ts'
 import { policyCard } from '../../src/policies/card.ts'
 import { openPolicyModel, openPolicyOf, readPolicyFile, writePolicy } from '../../src/policies/file.ts'
 import { RandomStream } from '../../src/random/stream.ts'
@@ -87,7 +87,7 @@ describe('a policy file', () => {
   })
 
   it('is refused on a robot to which its numbers mean something else', () => {
-    const refused = (robot: object) => () => expectRobot(file, made.about, { ...spec, ...robot })
+    const refused = (robot: object) => () => expectFittingRobot(file, made.about, { ...spec, ...robot })
     expect(refused({})).not.toThrow()
     expect(refused({ channels: spec.channels.slice(1) })).toThrow(
       `tells ${spec.channels.length} readings; ${spec.name} tells`,

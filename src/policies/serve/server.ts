@@ -14,12 +14,12 @@ const FAILED = 1011
 
 export type PolicyServer = { readonly address: string; close(): Promise<void> }
 
-export type ServeOptions = { host: string; port: number; onTrouble?: (client: number, why: string) => void }
+export type PolicyServerOptions = { host: string; port: number; onTrouble?: (client: number, why: string) => void }
 
 /** `port` 0: any that is free. @throws InputError if it is taken */
 export async function servePolicy(
   served: ServedPolicy,
-  { host, port, onTrouble }: ServeOptions,
+  { host, port, onTrouble }: PolicyServerOptions,
 ): Promise<PolicyServer> {
   const http = createServer((request, response) => {
     if (request.url === '/healthz') response.writeHead(200, { 'content-type': 'text/plain' }).end('OK\n')
