@@ -18,6 +18,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['run'],
   ['loop'],
   ['link'],
+  ['policies'],
   ['learn', 'pretrain'],
   ['robots'],
   ['vla', 'operator', 'reward'],

@@ -14,16 +14,18 @@ import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
 import { evaluateRig } from '../run/evaluation.ts'
-import type { Trained } from '../run/trained.ts'
+import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/trained.ts'
 import { Trials } from '../run/trials.ts'
 import { consoleOptions, hearEnter, openConsoleBeside, untilClosed } from './console.ts'
 import { handOver } from './ends.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
-import { noSimulation, withTrained } from './with-trained.ts'
+import { noSimulation, withActing } from './with-trained.ts'
 
 type Options = Address & {
-  checkpoint: string
+  checkpoint?: string
+  policy?: string
+  config?: string
   task?: string[]
   trials?: number
   firstSeed?: number
@@ -40,7 +42,12 @@ type Options = Address & {
 export function register(program: Command): void {
   consoleOptions(program.command('eval'))
     .description('success of a trained policy on fresh seeds, without takeovers, and without commands unless asked for')
-    .requiredOption('--checkpoint <path>', 'a run folder, or one of its checkpoints')
+    .option('--checkpoint <path>', 'a run folder, or one of its checkpoints')
+    .option('--policy <file>', 'in its place: a file that `duet export policy` wrote, or a policy server (ws://...)')
+    .option(
+      '--config <file>',
+      'with --policy: the robot, the reward and whatever else differs from the run it comes from',
+    )
     .option('--task <name...>', 'only these tasks')
     .option('--trials <n>', 'episodes per task; by default as in the run', wholeNumber)
     .option('--first-seed <n>', 'seed of the first trial; by default as in the run', wholeNumber)
@@ -62,6 +69,8 @@ export function register(program: Command): void {
 Examples:
   duet eval --checkpoint runs/quick --trials 100 --first-seed 2000000
   duet eval --checkpoint runs/quick --cell B
+  duet eval --policy quick.onnx --trials 100
+  duet eval --policy ws://gpu:8000 --config arm.yaml --task insert --trials 20
   duet eval --checkpoint runs/four-bolts --chain 12 --chains 20 --commands
   duet eval --checkpoint runs/my-arm --console    lay each scene, say what came of it
 `,
@@ -72,30 +81,33 @@ Examples:
 async function run(options: Options): Promise<void> {
   if (options.console && options.chain)
     throw new InputError('--console', 'is given with --chain', 'Leave one out: chains are of simulated robots')
-  await withTrained(
-    options.checkpoint,
-    async (trained, display) => {
-      const speaker = options.commands ? simulationOf(trained).speaker(trained.session.translator) : undefined
-      const result = options.chain
-        ? await measureChains(trained, display, options, options.chain, speaker)
-        : await measureTasks(trained, display, options, speaker)
-      display.close()
-      const { checkpoint } = trained
-      const spoken = speaker?.report()
-      if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
-      else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
-      if (result.operating && !options.json) await untilClosed(result.operating)
-      await result.operating?.server.close()
-    },
-    {
-      ...(options.bolts ? { bolts: Number(options.bolts) } : {}),
-      ...(options.cell ? { cells: [options.cell] } : {}),
-    },
-    options.device,
-  )
+  await withActing(await opened(options), async (acting, display) => {
+    const speaker = options.commands ? simulationOf(acting).speaker(acting.session.translator) : undefined
+    const result = options.chain
+      ? await measureChains(acting, display, options, options.chain, speaker)
+      : await measureTasks(acting, display, options, speaker)
+    display.close()
+    const { checkpoint } = acting
+    const spoken = speaker?.report()
+    if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
+    else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
+    if (result.operating && !options.json) await untilClosed(result.operating)
+    await result.operating?.server.close()
+  })
 }
 
-const simulationOf = ({ session }: Trained) => {
+function opened({ checkpoint, policy, config, bolts, cell, device }: Options): Promise<ActingPolicy> {
+  const robot = { ...(bolts ? { bolts: Number(bolts) } : {}), ...(cell ? { cells: [cell] } : {}) }
+  if ((checkpoint === undefined) === (policy === undefined))
+    throw new InputError('duet eval', 'takes one policy', 'Give a run with --checkpoint, or a file with --policy')
+  if (policy !== undefined && /^wss?:/.test(policy)) return openServed(policy, { settings: config, robot })
+  if (policy !== undefined) return openFiled(policy, { settings: config, robot, device })
+  if (config !== undefined)
+    throw new InputError('--config', 'goes with --policy', 'A run has its own config; leave it out')
+  return openTrained(checkpoint!, robot, device)
+}
+
+const simulationOf = ({ session }: ActingPolicy) => {
   const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
   return simulation
 }
@@ -103,7 +115,7 @@ const simulationOf = ({ session }: Trained) => {
 type Result = { json: Record<string, unknown>; text: string; operating?: Console }
 
 /** What both kinds of measurement act with. */
-const crewOf = ({ config, session, perception, policy }: Trained, operator?: SpeakingPerson) => ({
+const crewOf = ({ config, session, perception, policy }: ActingPolicy, operator?: SpeakingPerson) => ({
   ...aloneInRealTime(session.rigs[0]!),
   pace: session.rigs[0]!.real ? paceOf(session.rigs[0]!, config) : undefined,
   robot: session.robot,
@@ -115,19 +127,19 @@ const crewOf = ({ config, session, perception, policy }: Trained, operator?: Spe
 })
 
 async function measureTasks(
-  trained: Trained,
+  acting: ActingPolicy,
   display: ProgressDisplay,
   options: Options,
   speaker?: SpeakingPerson,
 ): Promise<Result> {
-  const { config, session, perception, policy, checkpoint } = trained
+  const { config, session, perception, policy, checkpoint } = acting
   const rig = session.rigs[0]!
   const tasks = options.task ?? config.tasks
   const trials = options.trials ?? config.evaluation.trials
-  const operating = options.console || rig.reset === 'person' ? await openGuide(trained, display, options) : undefined
+  const operating = options.console || rig.reset === 'person' ? await openGuide(acting, display, options) : undefined
   const { course, takeBack } = endingWell(display, operating)
   const stage = `of ${basename(checkpoint)}${speaker ? ', with commands' : ''}`
-  const kept = rig.real ? new Trials(trained.folder.trialsApart, { stage, version: 0 }) : undefined
+  const kept = rig.real && acting.folder ? new Trials(acting.folder.trialsApart, { stage, version: 0 }) : undefined
   let done = 0
   try {
     const scores = await evaluateRig(rig, {
@@ -155,8 +167,14 @@ async function measureTasks(
 }
 
 /** The console beside an evaluation, in the folder of its run. */
-async function openGuide(trained: Trained, display: ProgressDisplay, options: Options): Promise<Console> {
-  const { folder, config, session, policy } = trained
+async function openGuide(acting: ActingPolicy, display: ProgressDisplay, options: Options): Promise<Console> {
+  const { folder, config, session, policy, checkpoint } = acting
+  if (!folder)
+    throw new InputError(
+      checkpoint,
+      'comes without a run, and a person who lays scenes and judges is guided beside one',
+      'Give a run with --checkpoint, or let the robot reset itself (robot.reset)',
+    )
   const beside = { ...options, runs: dirname(folder.path) }
   const operating = await openConsoleBeside(folder.path, beside, (line) => display.say(line))
   operating.observer.opened({ folder, config, session })
@@ -184,20 +202,20 @@ function endingWell(display: ProgressDisplay, operating: Console | undefined) {
 }
 
 async function measureChains(
-  trained: Trained,
+  acting: ActingPolicy,
   display: ProgressDisplay,
   { chains: count, firstSeed }: Options,
   length: number,
   speaker?: SpeakingPerson,
 ): Promise<Result> {
   let done = 0
-  const simulation = simulationOf(trained)
+  const simulation = simulationOf(acting)
   const chains = await runChains(
-    { ...crewOf(trained, speaker), simulation },
+    { ...crewOf(acting, speaker), simulation },
     {
       operations: length,
       chains: count,
-      firstSeed: firstSeed ?? trained.config.evaluation.firstSeed,
+      firstSeed: firstSeed ?? acting.config.evaluation.firstSeed,
       onChain: ({ completed }) =>
         display.show({ stage: 'chains', done: ++done, total: count, note: `${completed} of ${length} operations` }),
     },

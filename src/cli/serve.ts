@@ -1,7 +1,8 @@
-/** @file `duet serve`: the simulated workcell as a robot of somebody else's program. */
+/** @file `duet serve`: the simulated workcell as a robot of somebody else's program, or a policy for somebody else's robot. */
 import { type Command, Option } from 'commander'
-import { InputError } from '../errors.ts'
 import { portNumber, wholeNumber } from './options.ts'
+import { register as registerPolicy } from './serve-policy.ts'
+import { untilInterrupted } from './until-interrupted.ts'
 
 type Options = {
   api: 'serl' | 'rosbridge'
@@ -16,10 +17,11 @@ type Options = {
 }
 
 export function register(program: Command): void {
-  program
-    .command('serve')
+  const group = program.command('serve').description('offer a simulated robot, or a policy, to other programs')
+  registerPolicy(group)
+  group
+    .command('workcell')
     .description('offer the simulated workcell to programs that drive a robot over HTTP or through ROS, in real time')
-    .argument('<robot>', 'workcell')
     .addOption(new Option('--api <name>', 'the interface').choices(['serl', 'rosbridge']).default('serl'))
     .addOption(new Option('--ros <version>', 'of ROS, as which rosbridge speaks').choices(['1', '2']).default('2'))
     .option('--port <number>', 'of the interface; 0 takes a free one; 5000 of serl, 9090 of rosbridge', portNumber)
@@ -43,11 +45,9 @@ Examples:
     .action(run)
 }
 
-async function run(robot: string, { api, ...options }: Options): Promise<void> {
-  if (robot !== 'workcell') throw new InputError(`duet serve ${robot}`, 'is nothing to serve', 'Give `workcell`')
+async function run({ api, ...options }: Options): Promise<void> {
   const server = await (api === 'serl' ? serl(options) : rosbridge(options))
-  process.stdout.write('Ctrl-C ends it.\n')
-  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
+  await untilInterrupted()
   await server.close()
 }
 

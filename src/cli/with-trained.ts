@@ -3,7 +3,7 @@
 import { InputError } from '../errors.ts'
 import type { Device } from '../graph/index.ts'
 import type { Robot } from '../robot/robot.ts'
-import { openTrained, type Trained } from '../run/trained.ts'
+import { type ActingPolicy, openTrained, type Trained } from '../run/trained.ts'
 import { ProgressDisplay } from './progress.ts'
 
 /** @throws InputError always: this command needs scenes that can be brought back */
@@ -21,7 +21,14 @@ export async function withTrained(
   robot: Parameters<typeof openTrained>[1] = {},
   device?: Device,
 ): Promise<void> {
-  const trained = await openTrained(checkpoint, robot, device)
+  await withActing(await openTrained(checkpoint, robot, device), use)
+}
+
+/** The same with a policy that is open already, from wherever it comes. */
+export async function withActing<A extends ActingPolicy>(
+  trained: A,
+  use: (trained: A, display: ProgressDisplay) => Promise<void>,
+): Promise<void> {
   const display = new ProgressDisplay()
   for (const note of trained.session.encoder.description.notes ?? []) display.say(`Encoder: ${note}`)
   try {

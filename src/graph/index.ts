@@ -3,6 +3,7 @@
 export { DEVICES, type Device, type Runtime, requireDevice } from './device.ts'
 export { gradients } from './gradient.ts'
 export { constant, input, type Storage, stored } from './leaves.ts'
+export { type ModelFile, openModel, readAbout, writeModel } from './model-file.ts'
 export * from './ops.ts'
 export { compile, type Program } from './program.ts'
 export { ParameterStore } from './store.ts'

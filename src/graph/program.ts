@@ -51,9 +51,21 @@ export async function compile(options: CompileOptions): Promise<Program> {
   const folder = storageFolder(options.name, after)
   const sequence = options.gradients?.length ? NO_RESULT : undefined // small outputs cost less than the error
   const { onnx, fed, parameters } = encode(options.name, optimised, folder, sequence)
-  const opening = ort.InferenceSession.create(onnx, {
+  const session = await createSession(onnx, options, folder).catch((cause: unknown) => {
+    throw device === 'cpu' ? cause : deviceError(device, options.name, cause)
+  })
+  return bind(session, onnx, options, inputs, fed, parameters, optimised)
+}
+
+/** `folder`: of the weights that stay in files. */
+export const createSession = (
+  onnx: Uint8Array,
+  { device = 'cpu', threads = availableParallelism() }: Runtime,
+  folder?: string,
+): Promise<ort.InferenceSession> =>
+  ort.InferenceSession.create(onnx, {
     executionProviders: [device],
-    intraOpNumThreads: options.threads ?? availableParallelism(),
+    intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
@@ -67,11 +79,6 @@ export async function compile(options: CompileOptions): Promise<Program> {
       },
     },
   })
-  const session = await opening.catch((cause: unknown) => {
-    throw device === 'cpu' ? cause : deviceError(device, options.name, cause)
-  })
-  return bind(session, onnx, options, inputs, fed, parameters, optimised)
-}
 
 /** The model of some outputs as ONNX bytes, with the leaves that it takes as inputs. */
 export function encode(
@@ -79,6 +86,7 @@ export function encode(
   outputs: Record<string, Tensor>,
   folder?: string, // of the weights that stay in files
   sequence?: string, // name of an empty sequence before the outputs
+  alone = false, // the parameters' values of now stand in the model, for whoever runs it without their store
 ): { onnx: Uint8Array; fed: Map<string, Tensor>; parameters: Map<string, Tensor> } {
   const fed = new Map<string, Tensor>()
   const parameters = new Map<string, Tensor>()
@@ -95,7 +103,9 @@ export function encode(
   for (const key of Object.keys(outputs))
     if (fed.has(key) || parameters.has(key))
       throw new InputError(`${name}: output ${key}`, 'has the name of an input', 'Rename one of them.')
-  const onnx = new ModelWriter(leafNames, folder).write(name, [...fed, ...parameters], outputs, sequence)
+  const writer = new ModelWriter(leafNames, folder)
+  if (alone) for (const [key, node] of parameters) writer.byDefault(key, node, bindingOf(node).view)
+  const onnx = writer.write(name, [...fed, ...parameters], outputs, sequence)
   return { onnx, fed, parameters }
 }
 

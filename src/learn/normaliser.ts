@@ -2,7 +2,7 @@
 import { ShapeError } from '../errors.ts'
 
 const FLOOR = 1e-3 // an entry that never moved in the demonstrations keeps its unit instead of being blown up
-const LIMIT = 6 // standard deviations; beyond it the entry is clipped, so that one odd sensor value cannot dominate
+export const NORMALISER_LIMIT = 6 // standard deviations; beyond it the entry is clipped, so that one odd sensor value cannot dominate
 
 export type NormaliserState = { mean: number[]; deviation: number[] }
 
@@ -38,7 +38,9 @@ export class Normaliser {
   /** A new array (x - mean) / deviation, clipped. @throws ShapeError */
   apply(row: Float32Array): Float32Array {
     if (row.length !== this.mean.length) throw new ShapeError('Normaliser.apply row', [row.length], [this.mean.length])
-    return row.map((x, i) => Math.max(-LIMIT, Math.min(LIMIT, (x - this.mean[i]!) / this.deviation[i]!)))
+    return row.map((x, i) =>
+      Math.max(-NORMALISER_LIMIT, Math.min(NORMALISER_LIMIT, (x - this.mean[i]!) / this.deviation[i]!)),
+    )
   }
 
   save(): NormaliserState {

@@ -18,11 +18,34 @@ import {
   REFINEMENT_BOUND,
 } from './actors.ts'
 import { meanAnswer } from './executed.ts'
+import type { Planner } from './planner.ts'
 import { visualInput } from './visual-input.ts'
+
+/** What actors see of one moment; features as the encoder leaves them, xi [1, A], the command's embedding [1, C]. */
+export type ActorInputs = Record<'h' | 'proprio' | 'features' | 'xi' | 'command', Tensor>
+
+/** The actions [1, A] of a method's actors, before the gripper's gain; m [1, A] is the mean of the refinement actor's noise. */
+export function traceActors(
+  sizes: ActorSizes,
+  method: MethodName,
+  store: ParameterStore,
+  { h, proprio, features, xi, command }: ActorInputs,
+): { primary: Tensor; refinement?: { action: Tensor; m: Tensor } } {
+  const layouts = actorLayouts(sizes, method)
+  const heads = headsOf(sizes).map((head) => store.tensors(head))
+  const answer = (w: Tensor) => meanAnswer(heads)(w, { h, proprio })
+  const seen = { features: transpose(features, [0, 1, 3, 2]), h }
+  const noise = layouts.noiseActor ? noiseOf(sizes, store.tensors('noiseActor'), { ...seen, proprio }, xi).noise : xi
+  const primary = answer(mul(NOISE_SCALE, noise))
+  if (!layouts.refine) return { primary }
+  const refine = store.tensors('refine')
+  const m = refinementMean(refine, visualInput(sizes, refine, seen), command, REFINEMENT_BOUND)
+  return { primary, refinement: { action: answer(refinedNoise(NOISE_SCALE, m, noise)), m } }
+}
 
 export type ActorParameters = ByActor<Float32Array> // the flat run of each group that the method acts with
 
-export class Policy {
+export class Policy implements Planner {
   private readonly cache = new Map<string, Float32Array>()
 
   private constructor(
@@ -38,27 +61,16 @@ export class Policy {
     const { gripperGain } = sizes.network
     const groups = Object.entries(layouts).map(([group, layout]) => [group, { tensors: shapesOf(layout) }])
     const store = new ParameterStore(Object.fromEntries(groups))
-    const h = input('h', [1, sizes.embedding])
-    const proprio = input('proprio', [1, sizes.proprio])
-    const xi = input('xi', [1, ACTION_WIDTH])
-    const features = transpose(input('features', [1, sizes.cameras, sizes.space, sizes.channels]), [0, 1, 3, 2])
-    const heads = headsOf(sizes).map((head) => store.tensors(head))
-    const answer = (w: Tensor) => meanAnswer(heads)(w, { h, proprio })
-    const noise = layouts.noiseActor
-      ? noiseOf(sizes, store.tensors('noiseActor'), { features, h, proprio }, xi).noise
-      : xi
-    const primary = await compile({
-      name: 'primary actor',
-      outputs: { action: answer(mul(NOISE_SCALE, noise)) },
-      threads: 1,
+    const { primary, refinement } = traceActors(sizes, method, store, {
+      h: input('h', [1, sizes.embedding]),
+      proprio: input('proprio', [1, sizes.proprio]),
+      features: input('features', [1, sizes.cameras, sizes.space, sizes.channels]),
+      xi: input('xi', [1, ACTION_WIDTH]),
+      command: input('command', [1, sizes.command]),
     })
-    if (!layouts.refine) return new Policy(store, primary, undefined, commands, gripperGain)
-    const refine = store.tensors('refine')
-    const command = input('command', [1, sizes.command])
-    const m = refinementMean(refine, visualInput(sizes, refine, { features, h }), command, REFINEMENT_BOUND)
-    const outputs = { action: answer(refinedNoise(NOISE_SCALE, m, noise)), m }
-    const refined = await compile({ name: 'refinement actor', outputs, threads: 1 })
-    return new Policy(store, primary, refined, commands, gripperGain)
+    const primaryProgram = await compile({ name: 'primary actor', outputs: { action: primary }, threads: 1 })
+    const refinedProgram = refinement && (await compile({ name: 'refinement actor', outputs: refinement, threads: 1 }))
+    return new Policy(store, primaryProgram, refinedProgram, commands, gripperGain)
   }
 
   /** Whether it has a refinement actor: without one, whoever acts for the robot lets the primary actor go on. */

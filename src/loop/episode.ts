@@ -1,6 +1,6 @@
 /** @file One episode: the policy plans, the operator tends, the robot acts, and every step is told to the recorder. */
 import { InputError } from '../errors.ts'
-import type { Policy } from '../learn/policy.ts'
+import type { Planner, Sighting } from '../learn/planner.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { Actor } from '../replay/transition.ts'
 import { decide, type RewardSource, robotsOwn } from '../reward/reward.ts'
@@ -33,7 +33,7 @@ export interface Recorder {
 export type Rollout = {
   robot: SafeRobot
   perception: Perception
-  policy: Policy
+  policy: Planner
   /** [7] the noise ξ of the next action, in units of K. */
   noise: () => Float32Array
   operator?: Operator
@@ -71,6 +71,7 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
     segments: [],
   }
   let saidBefore: string | null = null
+  let afresh = true
   try {
     const held = attendant?.ready()
     if (held) await held
@@ -101,10 +102,13 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
         timing?.received(now.observation, performance.now())
         timing?.pause()
       }
+      afresh ||= waiting !== undefined
       const madeAt = robot.now()
-      const planned = await crew.policy.primary(now.seen, crew.noise())
+      const sighting: Sighting = { observation: now.observation, task, afresh }
+      const planned = await crew.policy.primary(now.seen, crew.noise(), sighting)
       const tending = operator?.tend(now.observation, planned) ?? {}
-      const { command, actor } = await choose(crew, now.seen, planned, tending)
+      const { command, actor } = await choose(crew, now.seen, planned, tending, sighting)
+      afresh = actor !== 'primary'
       failure?.check()
       const latency = timing?.commanded(performance.now())
       let arrived = 0
@@ -201,10 +205,11 @@ async function choose(
   seen: EncodedObservation,
   planned: Action,
   { takeover, command }: Tending,
+  sighting: Sighting,
 ): Promise<{ command: Action; actor: Actor }> {
   if (takeover) return { command: takeover, actor: 'operator' }
   if (command === undefined || !policy.followsCommands) return { command: planned, actor: 'primary' }
-  return { command: await policy.refined(seen, command, noise()), actor: 'refinement' }
+  return { command: await policy.refined(seen, command, noise(), sighting), actor: 'refinement' }
 }
 
 const OWN = [robotsOwn]

@@ -11,9 +11,9 @@ export const NO_COPIES: Copies = { count: 0, pixels: 0, seed: 0 }
 
 export class Perception {
   constructor(
-    private readonly encoder: VlaEncoder,
+    private readonly encoder: Pick<VlaEncoder, 'encode'>,
     private readonly instructions: Readonly<Record<string, string>>, // by task
-    private readonly normalisers: { h: Normaliser; proprio: Normaliser },
+    private readonly normalisers: Record<'h' | 'proprio', Pick<Normaliser, 'apply'>>,
   ) {}
 
   /** `id` fixes the shifts of the copies, so that a resumed run rebuilds the same ones from the log. */
@@ -34,7 +34,7 @@ export class Perception {
 
 /** Encodes the observation and its shifted copies in one batch. Only visual features are augmented: h stays that of the true images. */
 export async function look(
-  encoder: VlaEncoder,
+  encoder: Pick<VlaEncoder, 'encode'>,
   observation: Observation,
   instruction: string,
   copies: Copies,
@@ -47,7 +47,7 @@ export async function look(
 }
 
 async function encodeCopies(
-  encoder: VlaEncoder,
+  encoder: Pick<VlaEncoder, 'encode'>,
   observation: Observation,
   instruction: string,
   copies: Copies,

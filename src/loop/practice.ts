@@ -1,5 +1,5 @@
 /** @file One robot's share of the online phase: its tasks in turn, its own operator, start states and noise. */
-import type { Policy } from '../learn/policy.ts'
+import type { Planner } from '../learn/planner.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { RewardConfig } from '../reward/config.ts'
 import { rewardSources } from '../reward/sources.ts'
@@ -40,7 +40,7 @@ export class Practice {
     readonly rig: Rig,
     readonly recorder: OnlineRecorder,
     readonly operator: SimulatedPerson | undefined,
-    private readonly shared: { perception: Perception; policy: Policy; turns: Turns; course: Course },
+    private readonly shared: { perception: Perception; policy: Planner; turns: Turns; course: Course },
     private readonly settings: PracticeSettings,
     private readonly observer?: Attendance,
   ) {

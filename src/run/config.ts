@@ -8,6 +8,7 @@ import { SetMapping } from '../formats/lerobot/mapping.ts'
 import { DEVICES } from '../graph/index.ts'
 import { METHODS } from '../learn/actors.ts'
 import { LearnerConfig, NetworkConfig } from '../learn/config.ts'
+import { PlanConfig } from '../policies/config.ts'
 import { RewardConfig } from '../reward/config.ts'
 import { RobotConfig } from '../robots/index.ts'
 import { ENCODERS } from '../vla/encoders.ts'
@@ -177,6 +178,7 @@ export const RunConfig = z.strictObject({
   warmUp: WarmUpConfig.prefault({}).meta(FIXED),
   online: OnlineConfig.prefault({}).meta(FIXED),
   learner: LearnerConfig.prefault({}).meta(FIXED),
+  plan: PlanConfig.prefault({}).meta(MAY_CHANGE),
   operator: OperatorConfig.prefault({}).meta(MAY_CHANGE),
   talk: TalkConfig.prefault({}).meta(FIXED),
   evaluation: EvaluationConfig.prefault({}).meta(FIXED),

@@ -1,5 +1,5 @@
 /** @file The evaluation of one robot of a run, trial by trial, told to whoever looks on, or guided by them. */
-import type { Policy } from '../learn/policy.ts'
+import type { Planner } from '../learn/planner.ts'
 import type { Recorder } from '../loop/episode.ts'
 import { aloneInRealTime, evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import type { Course } from '../loop/failure.ts'
@@ -19,7 +19,7 @@ import type { Trials } from './trials.ts'
 export type RigEvaluation = {
   config: RunConfig
   perception: Perception
-  policy: Policy
+  policy: Planner
   course: Course
   observer?: Observer
   /** Who speaks, where somebody does. */

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { type ActorSizes, actorSizes } from '../learn/actors.ts'
 import { methods } from '../learn/methods.ts'
+import type { Planner } from '../learn/planner.ts'
 import { Policy } from '../learn/policy.ts'
 import type { LearnerLink } from '../link/ports.ts'
 import { Course } from '../loop/failure.ts'
@@ -14,6 +15,7 @@ import { Turns } from '../loop/turns.ts'
 import { type LockStep, UpdateSchedule } from '../loop/update-schedule.ts'
 import { MetricsWriter, readMetrics } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
+import { RemotePolicy } from '../policies/remote-policy.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { LogSource } from '../replay/log-source.ts'
 import type { EpisodeSource } from '../replay/source.ts'
@@ -74,6 +76,7 @@ export class RunClock {
 
 export type RunParts = {
   policy: Policy
+  planner: Planner // who acts in practice: the policy, or a server
   perception: Perception
   normalisers: Normalisers
   learner: LearnerLink
@@ -119,6 +122,7 @@ export async function openRun(
   const sizes = actorSizes(config.networks, description, session.robot.spec.channels.length, session.commands.width)
   const policy = await Policy.create(sizes, session.commands, config.method)
   closing.add(() => policy.release())
+  const planner = await plannerOf(config, session, policy, closing)
   const metrics = MetricsWriter.open(folder.metrics)
   closing.add(() => metrics.close())
   let robotSteps = () => 0
@@ -164,16 +168,30 @@ export async function openRun(
   const practices = session.rigs.map((rig, index) => {
     const place = { index, of: session.rigs.length }
     const recorder = new OnlineRecorder(logs[index]!, experience[index]!, copies, tempo, place, made[index]!)
-    const operator = simulatedOperator(config, rig, place, policy.followsCommands ? session.translator : undefined)
+    const operator = simulatedOperator(config, rig, place, planner.followsCommands ? session.translator : undefined)
     const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)
-    return new Practice(rig, recorder, operator, { perception, policy, turns, course }, config, observer)
+    return new Practice(rig, recorder, operator, { perception, policy: planner, turns, course }, config, observer)
   })
   robotSteps = () => clockSteps(practices)
   await course.during(learner.control.learn('warm-up', 0))
   tempo.takeUp()
-  const minds = { policy, perception, normalisers, learner }
+  const minds = { policy, planner, perception, normalisers, learner }
   return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluated }
+}
+
+/** @throws InputError if the server that the settings name does not answer, or has a policy for another robot */
+async function plannerOf(
+  { plan }: Pick<RunConfig, 'plan'>,
+  { robot }: Session,
+  policy: Policy,
+  closing: Closing,
+): Promise<Planner> {
+  const { server, steps, patience, names } = plan
+  if (server === undefined) return policy
+  const remote = await RemotePolicy.connect({ server, steps, patience, names }, robot.spec)
+  closing.add(() => remote.release())
+  return remote
 }
 
 /** How updates are tied to steps, where they are. */

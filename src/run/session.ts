@@ -2,7 +2,7 @@
 import { InputError } from '../errors.ts'
 import { command } from '../robot/commanded.ts'
 import type { Rig } from '../robot/rig.ts'
-import type { Robot } from '../robot/robot.ts'
+import type { Robot, RobotSpec } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { openRig } from '../robots/index.ts'
 import { type CommandEmbeddings, type CommandEncoder, commandEncoder } from '../talk/embedding.ts'
@@ -27,23 +27,14 @@ export type Session = {
   close(): Promise<void>
 }
 
+type MindConfig = Pick<
+  RunConfig,
+  'vla' | 'vlaPath' | 'vlaLayer' | 'vlaCameras' | 'vlaStatistics' | 'device' | 'resnetPath' | 't5Path'
+>
+type SessionConfig = MindConfig & Pick<RunConfig, 'robot' | 'tasks' | 'talk'>
+
 /** @throws InputError if a task or camera of the config is unknown to a robot; what was opened until then is closed */
-export async function openSession(
-  config: Pick<
-    RunConfig,
-    | 'robot'
-    | 'tasks'
-    | 'talk'
-    | 'vla'
-    | 'vlaPath'
-    | 'vlaLayer'
-    | 'vlaCameras'
-    | 'vlaStatistics'
-    | 'device'
-    | 'resnetPath'
-    | 't5Path'
-  >,
-): Promise<Session> {
+export async function openSession(config: SessionConfig): Promise<Session> {
   const rigs: Rig[] = []
   try {
     for (const cell of config.robot.cells) rigs.push(await openRig(config.robot, cell))
@@ -54,23 +45,32 @@ export async function openSession(
   }
 }
 
-async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSession>[0]): Promise<Session> {
-  const { robot } = rigs[0]!
+type Minds = Pick<Session, 'encoder' | 'commands' | 'commandTable'>
+
+/** Encoder and command encoder for a robot that is not opened. @throws InputError as `openSession` */
+export async function openMinds(config: MindConfig, spec: RobotSpec, translator: Translator): Promise<Minds> {
   const vla = await openEncoder(config.vla, {
     folder: config.vlaPath,
     layer: config.vlaLayer,
     pairing: config.vlaCameras,
     statistics: config.vlaStatistics,
-    cameras: Object.keys(robot.spec.cameras),
-    stateWidth: robot.spec.channels.length,
+    cameras: Object.keys(spec.cameras),
+    stateWidth: spec.channels.length,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)
   const encoder =
     resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath, device: config.device })
-  const translator = openTranslator(translatorSettings(config, robot.spec))
   const t5Path = await fileOrPulled(config.t5Path)
   const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path, translator.commands)
+  return { encoder, commands: commandEncoder(commandTable, translator.commands), commandTable }
+}
+
+async function sessionOf(rigs: readonly Rig[], config: SessionConfig): Promise<Session> {
+  const { robot } = rigs[0]!
+  const translator = openTranslator(translatorSettings(config, robot.spec))
+  const minds = await openMinds(config, robot.spec, translator)
+  const { encoder } = minds
   for (const { robot } of rigs) {
     checkTasks(config.tasks, robot)
     checkCameras(encoder, robot)
@@ -79,10 +79,8 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
   return {
     robot,
     rigs,
-    encoder,
+    ...minds,
     translator,
-    commands: commandEncoder(commandTable, translator.commands),
-    commandTable,
     instructions: Object.fromEntries(config.tasks.map((task) => [task, robot.spec.tasks[task]!.instruction])),
     async close() {
       for (const rig of rigs) await rig.robot.stop()

@@ -203,7 +203,7 @@ class Run {
     const { course, learner } = parts
     const past = readMetrics(folder.metrics)
     if (observer) {
-      observer.started({ past, followsCommands: parts.policy.followsCommands })
+      observer.started({ past, followsCommands: parts.planner.followsCommands })
       parts.metrics.listen((metric) => observer.metric(metric))
     }
     for (const listener of events.listeners ?? []) listener.started?.({ config, metrics: parts.metrics, past })

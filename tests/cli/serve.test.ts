@@ -38,7 +38,7 @@ it('says where it is, moves its arm in real time while it is asked for nothing, 
 
 it('serves nothing but the workcell, and no task that it does not have', async () => {
   for (const [args, words] of [
-    [['juggler'], 'duet serve juggler: is nothing to serve. Give `workcell`\n'],
+    [['juggler'], "error: unknown command 'juggler'"],
     [['workcell', '--port', '0', '--task', 'juggle'], 'workcell.task: there is no task "juggle".'],
   ] as const) {
     const child = duet(...args)

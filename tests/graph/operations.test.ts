@@ -506,6 +506,22 @@ const cases: Record<string, Case[]> = {
     },
     gradient: [new Array<number>(8).fill(0)],
   })),
+  rescale: [
+    {
+      operands: [grid([2, 3], [1, -2, 3, 0.5, 8, -9])],
+      make: (x) => g.rescale(x, { shift: [0.1, 0.2, 0.3], gain: [1, 2, 3], scale: [0.5, 4, 1.5], limit: 6 }),
+      // (1 - 0.1) / 0.5, (-2 - 0.2) 2 / 4, (3 - 0.3) 3 / 1.5; then 0.8, 3.9 and -18.6, which ends at the limit
+      reference: () => grid([2, 3], [1.8, -1.1, 5.4, 0.8, 3.9, -6]),
+      gradient: [new Array<number>(6).fill(0)],
+    },
+    {
+      what: 'by nothing',
+      operands: [grid([2], [7, -7])],
+      make: (x) => g.rescale(x, {}),
+      reference: () => grid([2], [7, -7]),
+      gradient: [[0, 0]],
+    },
+  ],
 
   stopGradient: [
     {

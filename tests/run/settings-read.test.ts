@@ -81,7 +81,12 @@ it('every setting of a run is read by somebody', { timeout: 240_000 }, async () 
     const given = { ...Object.fromEntries(optional.map((name) => [name, undefined])), ...config }
     const demonstrations = { path: undefined, ...config.demonstrations }
     const folder = RunFolder.create(join(runs, name), config)
-    await train(folder, watched({ ...given, demonstrations }), { listeners: [healthListener()] }, openPlainly)
+    await train(
+      folder,
+      watched({ ...given, demonstrations, plan: { server: undefined, ...config.plan } }),
+      { listeners: [healthListener()] },
+      openPlainly,
+    )
   }
   for (const method of ['dual', 'dsrl'] as const) {
     const { sizes, learner, ...rest } = options({ method })

@@ -16,6 +16,16 @@ const root = protobuf.Root.fromJSON({
         opsetImport: field(8, 'OperatorSetIdProto', true),
       },
     },
+    // The same message, with the graph as bytes: who only wants to know what a file says of itself need not read weights.
+    ModelEnvelope: {
+      fields: {
+        irVersion: field(1, 'int64'),
+        producerName: field(2, 'string'),
+        graph: field(7, 'bytes'),
+        opsetImport: field(8, 'OperatorSetIdProto', true),
+        metadataProps: field(14, 'StringStringEntryProto', true),
+      },
+    },
     GraphProto: {
       fields: {
         node: field(1, 'NodeProto', true),
@@ -65,9 +75,10 @@ const root = protobuf.Root.fromJSON({
 })
 
 export const ModelProto = root.lookupType('ModelProto')
+export const ModelEnvelope = root.lookupType('ModelEnvelope')
 
 /** TensorProto.DataType */
-export const dataType = { f32: 1, i32: 6, i64: 7, bool: 9 } as const
+export const dataType = { f32: 1, i32: 6, i64: 7, bool: 9, f64: 11 } as const
 
 /** TensorProto.DataType of values that stay in a file, which have formats that nothing is computed in. */
 export const storedType = { F32: 1, F16: 10, BF16: 16 } as const

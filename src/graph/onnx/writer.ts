@@ -76,6 +76,11 @@ export class ModelWriter {
     return this.initialiser(`f32[${values}]`, [values.length], dataType.f32, Float32Array.from(values))
   }
 
+  /** Name of a double-precision constant, a scalar without `shape`. */
+  doubles(values: readonly number[], shape: Shape = []): string {
+    return this.initialiser(`f64[${values}][${shape}]`, shape, dataType.f64, Float64Array.from(values))
+  }
+
   /** Name of a scalar float constant. */
   scalar(value: number): string {
     return this.initialiser(`f32(${value})`, [], dataType.f32, Float32Array.of(value))
@@ -96,6 +101,11 @@ export class ModelWriter {
   /** Whether an operation of this name uses the node. */
   hasConsumer(node: Tensor, operation: string): boolean {
     return this.consumers.get(node)?.has(operation) ?? false
+  }
+
+  /** An input that a caller may leave out: these are its values then. Call before `write`. */
+  byDefault(name: string, { shape, dtype }: Tensor, values: ArrayBufferView): void {
+    this.initialiser(name, shape, dataType[dtype], values)
   }
 
   /** The model as bytes. `inputs` and `outputs` keep their order; an empty sequence comes before them, where it is named. */

@@ -1,6 +1,7 @@
-/** @file Layer normalisation as one operation, forward and backward. */
+/** @file Layer normalisation as one operation, forward and backward; and centring and scaling by fixed numbers. */
 
 import { ShapeError } from '../../errors.ts'
+import { dataType } from '../onnx/schema.ts'
 import { broadcastShapes, sameShape } from '../shapes.ts'
 import { apply, requireDType, type Tensor, type TensorOperation } from '../tensor.ts'
 import { mul, sub } from './elementwise.ts'
@@ -69,7 +70,36 @@ export const normalisation = {
       writer.sibling(inputs[0], statistics.indexOf(attributes.which as Statistic)),
     vjp: null,
   } satisfies TensorOperation,
+
+  rescale: {
+    name: 'rescale',
+    infer: ([x], attributes) => {
+      const { shift, gain, scale } = attributes as Rescaling
+      requireDType('rescale', [x], 'f32')
+      for (const [name, values] of Object.entries({ shift, gain, scale }))
+        if (values.length !== x.shape.at(-1))
+          throw new ShapeError(`rescale: ${name}`, [values.length], [x.shape.at(-1) ?? 'width'], 'one value an entry')
+      return { shape: x.shape, dtype: 'f32' }
+    },
+    emit: (writer, [x], { attributes }) => {
+      const { shift, gain, scale, limit } = attributes as Rescaling
+      let y = writer.add('Cast', [x], { to: dataType.f64 })
+      const by = (operator: string, values: readonly number[], neutral: number) => {
+        if (values.some((value) => value !== neutral))
+          y = writer.add(operator, [y, writer.doubles(values, [values.length])])
+      }
+      by('Sub', shift, 0)
+      by('Mul', gain, 1)
+      by('Div', scale, 1)
+      if (limit !== null) y = writer.add('Clip', [y, writer.doubles([-limit]), writer.doubles([limit])])
+      return writer.add('Cast', [y], { to: dataType.f32 })
+    },
+    vjp: null,
+  } satisfies TensorOperation,
 }
+
+/** One value an entry of the last axis. */
+type Rescaling = { shift: readonly number[]; gain: readonly number[]; scale: readonly number[]; limit: number | null }
 
 /** mean(a * scale) over the last axis, kept; as a product with a column where scale is the same for all rows. */
 function meanOfProduct(a: Tensor, scale: Tensor): Tensor {
@@ -88,3 +118,18 @@ export const layerNorm = (x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6
 /** A by-product of a layerNorm node as a tensor of its own: of its shape, or [..., 1]. */
 export const layerNormStatistic = (node: Tensor, which: Statistic): Tensor =>
   apply(normalisation.layerNormStatistic, [node], { which })
+
+/**
+ * (x - shift) * gain / scale, clipped to ±limit, in double precision in between: to the last bit what this program does to
+ * the numbers themselves. Without a derivative.
+ */
+export function rescale(x: Tensor, { shift, gain, scale, limit = null }: Partial<Rescaling>): Tensor {
+  const width = x.shape.at(-1) ?? 1
+  const all = (value: number) => new Array<number>(width).fill(value)
+  return apply(normalisation.rescale, [x], {
+    shift: shift ?? all(0),
+    gain: gain ?? all(1),
+    scale: scale ?? all(1),
+    limit,
+  } satisfies Rescaling)
+}

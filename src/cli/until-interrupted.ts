@@ -1,0 +1,6 @@
+/** @file A server in the foreground, until a person ends it. */
+
+export async function untilInterrupted(): Promise<void> {
+  process.stdout.write('Ctrl-C ends it.\n')
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
+}
