@@ -63,6 +63,7 @@ async function sessionOf(rigs: readonly Rig[], config: Parameters<typeof openSes
     statistics: config.vlaStatistics,
     cameras: Object.keys(robot.spec.cameras),
     stateWidth: robot.spec.channels.length,
+    channels: robot.spec.channels,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)
