@@ -59,7 +59,7 @@ export function safetyLimitsOf(
     if (width < actionScale.translation)
       refuse('workBox', `is ${width.toPrecision(3)} m wide on ${'xyz'[axis]}, less than one step`, 'Widen it')
   })
-  return { ...defaultLimits, workBox, force, change, commandAge, heartbeatAge, pictureAge, flatHold: 0 }
+  return { ...defaultLimits, workBox, force, change, commandAge, heartbeatAge, pictureAge, flatHold: 1 }
 }
 
 const SLOWER = 'Lower actionScale.translation, or raise the limit'

@@ -14,7 +14,7 @@ export type SenseLimits = {
   pictureAge: number // s between a picture and its observation, where the camera tells; more is a fault
   suspectSteps: number // steps in motion with the same picture, or one without content, until that is told
   blindSteps: number // the same, until it is a fault
-  flatHold: number // steps, at rest too, in which a picture has no content; with more the robot holds, and such steps count as if it moved
+  flatHold: number // steps, at rest too, with a picture without content, from which on the robot holds; they count as if it moved
   clockSteps: number // steps in which the robot's clock may stand still
 }
 
@@ -151,7 +151,7 @@ export class Senses {
 
   /** Whether a camera shows nothing for so long that the robot is to hold. */
   get holds(): boolean {
-    return [...this.cameras.values()].some(({ flatInARow }) => flatInARow > this.limits.flatHold)
+    return [...this.cameras.values()].some(({ flatInARow }) => flatInARow >= this.limits.flatHold)
   }
 
   /** A person has looked: what was counted is forgotten. */
@@ -193,7 +193,7 @@ export class Senses {
       const frozen = before ? known.frozen + (due ? 1 : 0) : 0
       const isEmpty = (before && known.flat > 0) || isFlat(image)
       const flatInARow = isEmpty ? known.flatInARow + 1 : 0
-      const held = executed !== undefined && flatInARow > this.limits.flatHold
+      const held = executed !== undefined && flatInARow >= this.limits.flatHold
       const flat = isEmpty ? known.flat + (moved || held ? 1 : 0) : 0
       const shown = before ? known.shown : [{ picture: image.data.slice(), taken: tool }, ...known.shown]
       this.cameras.set(camera, { shown: shown.slice(0, REMEMBERED), frozen, flat, flatInARow })
