@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
 import { formatTable } from '../src/metrics/summary.ts'
 import { FaultFile } from '../src/robot/fault-file.ts'
-import { wallClock } from '../src/robot/test-channel.ts'
+import { epochNow } from '../src/robot/test-channel.ts'
 import { Page } from '../tests/console/page.ts'
 import { type Process, startScript } from './end-to-end/processes.ts'
 import { Proof } from './end-to-end/proof.ts'
@@ -75,9 +75,9 @@ async function measure({ title, put, kills }: Trouble): Promise<Row> {
   ])
   const page = await Page.open(address, { brief: true })
   await person.says(/(moving)\n/)
-  const before = wallClock()
+  const before = epochNow()
   await happen()
-  const at = wallClock()
+  const at = epochNow()
   await sleep(1000 * WATCHED)
   const motions = kills === 'robot' ? [] : (await proof.channel.commands(before)).filter(({ motion }) => motion)
   const message = await told(page, training)

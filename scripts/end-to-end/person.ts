@@ -4,7 +4,7 @@
  * each trial. Arguments: address of the console, of the truth, kind of robot, tasks, demonstrations of each.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { wallClock } from '../../src/robot/test-channel.ts'
+import { epochNow } from '../../src/robot/test-channel.ts'
 import { Bot } from '../../tests/console/bot.ts'
 import { Page } from '../../tests/console/page.ts'
 import { minderOf } from './minders.ts'
@@ -71,9 +71,9 @@ async function watch(): Promise<void> {
       if (practising) episodes++
     }
     if (state.episodeStep === 0 || scene.judged) continue
-    if (state.episodeStep === 1) report.windows.push({ from: wallClock() - STEP, to: 0 })
+    if (state.episodeStep === 1) report.windows.push({ from: epochNow() - STEP, to: 0 })
     const window = report.windows.at(-1)
-    if (window) window.to = wallClock()
+    if (window) window.to = epochNow()
     if (truth.now.reward > 0) {
       scene.judged = true
       bot.judge()

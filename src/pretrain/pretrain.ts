@@ -2,7 +2,7 @@
 import { RandomStream } from '../random/stream.ts'
 import type { Channel } from '../robot/channels.ts'
 import type { Image } from '../robot/robot.ts'
-import { meaningOf } from '../vla/nano/channels.ts'
+import { channelMeaning } from '../vla/nano/channels.ts'
 import { NANO_SIZES, type NanoConfig } from '../vla/nano/config.ts'
 import { fillInput } from '../vla/nano/encoder.ts'
 import { loadNano, NANO_FOLDER, saveNano } from '../vla/nano/weights.ts'
@@ -136,7 +136,7 @@ function configFor(frames: readonly PlayFrame[], channels: readonly Channel[]): 
     cameras: [...NANO_SIZES.cameras],
     stemWidths: [...NANO_SIZES.stemWidths] as [number, number, number],
     vocabulary: VOCABULARY,
-    proprio: { mean: Array.from(mean), deviation: Array.from(deviation), channels: channels.map(meaningOf) },
+    proprio: { mean: Array.from(mean), deviation: Array.from(deviation), channels: channels.map(channelMeaning) },
   }
 }
 

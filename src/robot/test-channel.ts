@@ -25,7 +25,7 @@ const Put = z.strictObject({ name: z.string(), on: z.boolean() })
 const Since = z.strictObject({ since: z.number() })
 
 /** ms since 1970, finer than Date.now() and never going back. */
-export const wallClock = (): number => performance.timeOrigin + performance.now()
+export const epochNow = (): number => performance.timeOrigin + performance.now()
 
 export class TestChannel {
   private readonly received: Received[] = []
@@ -34,7 +34,7 @@ export class TestChannel {
 
   /** The robot took a command just now. */
   note(motion: boolean): void {
-    this.received.push({ at: wallClock(), motion })
+    this.received.push({ at: epochNow(), motion })
     if (this.received.length > KEPT) this.received.shift()
   }
 

@@ -4,7 +4,7 @@ import type { Channel } from '../../robot/channels.ts'
 import type { NanoConfig } from './config.ts'
 
 /** What a channel is paired by: on another robot the same thing may have another name, and stand elsewhere. */
-export const meaningOf = ({ name, role }: Pick<Channel, 'name' | 'role'>): string => role ?? name
+export const channelMeaning = ({ name, role }: Pick<Channel, 'name' | 'role'>): string => role ?? name
 
 /** Turns a robot's proprioception into what the weights read; what the robot does not tell is as it was on average in training. */
 export type ChannelPairing = { pair(proprio: Float32Array): Float32Array; missing: readonly string[] }
@@ -22,7 +22,7 @@ export function pairChannels(
       'Pretrain an encoder for this robot, or name `proprio.channels` in its config.json',
     )
   }
-  const told = robot.map(meaningOf)
+  const told = robot.map(channelMeaning)
   if (told.join() === wanted.join()) return undefined
   const from = wanted.map((meaning) => told.indexOf(meaning))
   return {
