@@ -3,7 +3,7 @@
  * one is the person. Writes figures.json and prints a table.
  * `npm run end-to-end -- --robot serl|so101|ros --minutes 20`
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
@@ -40,7 +40,6 @@ const options = new Command('end-to-end')
 
 const { robot, preset, set } = options
 const folder = options.folder ? resolve(options.folder) : mkdtempSync(join(tmpdir(), 'duet-end-to-end-'))
-mkdirSync(folder, { recursive: true })
 const proof = await Proof.open({
   ...{ robot, preset, set, folder },
   tasks: (options.tasks ?? TASK_OF[robot]).split(','),

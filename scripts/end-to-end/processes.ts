@@ -6,6 +6,12 @@ import { fileURLToPath } from 'node:url'
 const duet = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const LAST_WORDS = 4000 // characters that are shown of one that failed
 
+/** Those that are still there end with this process, however it ends. */
+const started = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of started) child.kill()
+})
+
 export class Process {
   private said = ''
   private readonly ended: Promise<number | null>
@@ -18,7 +24,11 @@ export class Process {
       stream.on('data', (part: Buffer) => {
         this.said += part.toString()
       })
-    this.ended = once(child, 'close').then(([code]) => code as number | null)
+    started.add(child)
+    this.ended = once(child, 'close').then(([code]) => {
+      started.delete(child)
+      return code as number | null
+    })
   }
 
   get output(): string {

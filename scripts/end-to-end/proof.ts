@@ -1,5 +1,5 @@
 /** @file One proof in real time: a served robot, a training that drives it, and the person at its console, a process each. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { PresetName } from '../../src/run/config.ts'
@@ -30,6 +30,7 @@ export class Proof {
 
   /** Serves the robot and writes the run's config; nothing is driven yet. */
   static async open(options: ProofOptions): Promise<Proof> {
+    mkdirSync(options.folder, { recursive: true })
     const robot = await serve(options.robot, options)
     const { tasks, minutes, trials, demonstrations } = options
     const settings = {
