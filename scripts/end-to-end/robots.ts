@@ -106,6 +106,7 @@ async function serveSo101({ trials, folder }: Wanted): Promise<ServedRobot> {
     port,
     arm,
     cameras: { front: camera('front'), wrist: camera('wrist') },
+    safety: { workBox: { low: [0.08, -0.25, 0.01], high: [0.4, 0.25, 0.35] }, speed: 0.12 },
     tasks: {
       reach: { instruction: 'reach the red mark', maxSteps: 80, scene: 'the mark', starts: startsOf(trials) },
     },
