@@ -34,7 +34,7 @@ const practises = () => page.last('state')?.stage === 'practice' && page.last('s
 const waits = () => page.all('recording').some((told) => told.wanted !== null)
 await bot.until(() => waits() || practises(), 'a run that waits, or practises')
 while (!practises() && (page.last('recording')?.kept[task] ?? 0) < Number(wanted)) await bot.demonstrate(task)
-await bot.until(practises, 'practice')
+while (!practises() && !page.closed) await sleep(INPUT_EVERY) // warm-up and evaluation take their time
 const began = page.last('state')!.step
 const back = () => Math.floor(performance.now() / TURNS_EVERY) % 2 === 0
 for (let told = false; !page.closed; await sleep(INPUT_EVERY)) {
