@@ -9,6 +9,7 @@ type Options = {
   ros: '1' | '2'
   port?: number
   camerasPort?: number
+  fps: number
   host: string
   task: string
   seed: number
@@ -26,13 +27,14 @@ export function register(program: Command): void {
     .addOption(new Option('--ros <version>', 'of ROS, as which rosbridge speaks').choices(['1', '2']).default('2'))
     .option('--port <number>', 'of the interface; 0 takes a free one; 5000 of serl, 9090 of rosbridge', portNumber)
     .option('--cameras-port <number>', 'of the camera streams of serl, by default that of the interface', portNumber)
+    .option('--fps <n>', 'serl: pictures a second of each camera at most; each costs about 6 ms', framesNumber, 30)
     .option('--host <address>', 'address to listen on; whoever reaches it moves the arm', '127.0.0.1')
     .option('--task <name>', 'whose start states a joint reset brings', 'pick')
     .option('--seed <n>', 'of the first start state; each joint reset takes the next one', wholeNumber, 0)
     .addOption(
       new Option('--arm <name>', 'seven joints, or the fast test double').choices(['panda', 'gantry']).default('panda'),
     )
-    .option('--test-truth', 'serl: also answer POST /truth: outcome and poses as they truly are, for tests of policies')
+    .option('--test-truth', 'also answer POST below /truth: outcome and poses as they truly are, and faults, for tests')
     .addHelpText(
       'after',
       `
@@ -44,6 +46,8 @@ Examples:
     )
     .action(run)
 }
+
+const framesNumber = (text: string) => Math.max(1, wholeNumber(text))
 
 async function run({ api, ...options }: Options): Promise<void> {
   const server = await (api === 'serl' ? serl(options) : rosbridge(options))
@@ -62,10 +66,10 @@ async function serl({ arm, testTruth, port = 5000, ...options }: Omit<Options, '
   return server
 }
 
-async function rosbridge({ arm, ros, host, port, task, seed }: Omit<Options, 'api'>): Promise<ServedApi> {
+async function rosbridge({ arm, ros, host, port, task, seed, testTruth }: Omit<Options, 'api'>): Promise<ServedApi> {
   const { serveRosbridge } = await import('../robots/ros/serve/workcell.ts')
   const version = ros === '1' ? 1 : 2
-  const server = await serveRosbridge({ task, seed, host, port, version, cell: { arm } })
+  const server = await serveRosbridge({ task, seed, host, port, version, cell: { arm }, truth: testTruth })
   process.stdout.write(`rosbridge of ROS ${version}: ${server.address}\n`)
   return server
 }

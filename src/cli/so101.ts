@@ -10,7 +10,10 @@ import { asBusTrouble } from '../robots/so101/handshake.ts'
 import { GRIPPER_JOINT, JOINTS, toDegrees } from '../robots/so101/joints.ts'
 import { SIMULATED_CALIBRATION, simulatedServos } from '../robots/so101/simulated/arm.ts'
 import { SimulatedBus } from '../robots/so101/simulated/bus.ts'
-import { serveOnPty } from '../robots/so101/simulated/pty.ts'
+import { SIMULATED_CAMERAS } from '../robots/so101/simulated/picture.ts'
+import { Plug } from '../robots/so101/simulated/plug.ts'
+import { MarkedArm, serveSimulated } from '../robots/so101/simulated/served.ts'
+import { portNumber } from './options.ts'
 
 type Asked = { port: string; arm: string; leader?: boolean; yes?: boolean }
 
@@ -42,7 +45,15 @@ export function register(program: Command): void {
     .description('serve a simulated arm on a pseudo terminal, until it is interrupted')
     .argument('<port>', 'path under which it appears')
     .addOption(new Option('--calibration <file>', 'write its calibration there').default('so101-simulated.json'))
-    .addHelpText('after', '\nExample:\n  duet so101 simulate ./so101-port\n')
+    .option('--cameras-port <number>', 'also serve two drawn cameras as JPEG streams; 0 takes a free port', portNumber)
+    .option(
+      '--test-truth',
+      'on that port also answer POST below /truth: how the arm truly stands, and faults, for tests',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  duet so101 simulate ./so101-port\n  duet so101 simulate ./so101-port --cameras-port 5001\n',
+    )
     .action(simulate)
 }
 
@@ -88,13 +99,26 @@ async function relax(asked: Asked): Promise<void> {
   process.stdout.write('The arm is without torque.\n')
 }
 
-async function simulate(port: string, { calibration }: { calibration: string }): Promise<void> {
+type Simulated = { calibration: string; camerasPort?: number; testTruth?: boolean }
+
+async function simulate(port: string, { calibration, camerasPort, testTruth = false }: Simulated): Promise<void> {
+  if (testTruth && camerasPort === undefined)
+    throw new InputError('--test-truth', 'needs a port', 'Give --cameras-port, 0 for a free one')
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   process.once('SIGTERM', () => stop.abort())
   writeCalibration(calibration, SIMULATED_CALIBRATION)
   const bus = new SimulatedBus(simulatedServos(), realClock.now)
-  const { ended } = await serveOnPty(bus, port, stop.signal)
+  const plug = new Plug(bus, port, stop.signal)
+  await plug.in()
   process.stdout.write(`A simulated SO-101 is at ${port}, its calibration in ${calibration}.\n`)
-  await ended
+  const arm = new MarkedArm(bus, (on) => void (on ? plug.out() : plug.in()))
+  const served =
+    camerasPort === undefined ? null : await serveSimulated(arm, bus, { port: camerasPort, truth: testTruth })
+  for (const camera of served ? Object.keys(SIMULATED_CAMERAS) : [])
+    process.stdout.write(`Camera: ${served!.address}/cameras/${camera}.mjpg\n`)
+  const looking = setInterval(() => arm.look(), 20)
+  await plug.ended
+  clearInterval(looking)
+  await served?.close()
 }

@@ -1,6 +1,8 @@
 /** @file Makes the nano encoder from nothing: plays in the simulated workcell, trains on the play, writes the weights. */
 import { RandomStream } from '../random/stream.ts'
+import type { Channel } from '../robot/channels.ts'
 import type { Image } from '../robot/robot.ts'
+import { channelMeaning } from '../vla/nano/channels.ts'
 import { NANO_SIZES, type NanoConfig } from '../vla/nano/config.ts'
 import { fillInput } from '../vla/nano/encoder.ts'
 import { loadNano, NANO_FOLDER, saveNano } from '../vla/nano/weights.ts'
@@ -79,7 +81,7 @@ export async function pretrain(
     progress({ phase: 'play', done, total: count }),
   )
   const earlier = all.continueFrom === undefined ? undefined : await loadNano(all.continueFrom)
-  const config = earlier?.config ?? configFor(frames)
+  const config = earlier?.config ?? configFor(frames, cells[0]!.workcell.spec.channels)
   const step = await compileTraining(
     config,
     statisticsOf(frames.map(({ targets }) => targets)),
@@ -127,14 +129,14 @@ export async function pretrain(
 const cosine = (along: number): number =>
   FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, along)))
 
-function configFor(frames: readonly PlayFrame[]): NanoConfig {
+function configFor(frames: readonly PlayFrame[], channels: readonly Channel[]): NanoConfig {
   const { mean, deviation } = statisticsOf(frames.map(({ proprio }) => proprio))
   return {
     ...NANO_SIZES,
     cameras: [...NANO_SIZES.cameras],
     stemWidths: [...NANO_SIZES.stemWidths] as [number, number, number],
     vocabulary: VOCABULARY,
-    proprio: { mean: Array.from(mean), deviation: Array.from(deviation) },
+    proprio: { mean: Array.from(mean), deviation: Array.from(deviation), channels: channels.map(channelMeaning) },
   }
 }
 

@@ -59,7 +59,7 @@ export function safetyLimitsOf(
     if (width < actionScale.translation)
       refuse('workBox', `is ${width.toPrecision(3)} m wide on ${'xyz'[axis]}, less than one step`, 'Widen it')
   })
-  return { ...defaultLimits, workBox, force, change, commandAge, heartbeatAge, pictureAge }
+  return { ...defaultLimits, workBox, force, change, commandAge, heartbeatAge, pictureAge, flatHold: 1 }
 }
 
 const SLOWER = 'Lower actionScale.translation, or raise the limit'
@@ -71,10 +71,14 @@ export const TasksConfig = z
     z.strictObject({
       instruction: z.string().min(1),
       maxSteps: z.int().min(1),
+      scene: z.string().min(1).optional(),
+      starts: z.array(z.string().min(1)).min(1).optional(),
     }),
   )
   .refine((tasks) => Object.keys(tasks).length > 0, 'names no task')
-  .describe('by name {instruction: what the policy is told, maxSteps: steps until the clock ends an episode}')
+  .describe(
+    'by name {instruction: what the policy is told, maxSteps: steps until the clock ends an episode, scene: how a person lays it, starts: where an episode may begin, in words}',
+  )
 
 /** @throws InputError for a task that the robot does not have */
 export function expectTask({ name, tasks }: Pick<RobotSpec, 'name' | 'tasks'>, task: string): void {

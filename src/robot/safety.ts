@@ -47,6 +47,7 @@ export type SafetySituation = {
   commandAge: number // s
   heartbeatAge: number // s
   pictureAge: number // s of the oldest picture, in the observation on which the command was decided
+  blind: boolean // a camera shows nothing in it
   translationScale: number // metres a step at |a| = 1
   fault: Fault | null // latched earlier
 }
@@ -82,14 +83,14 @@ function findFault(command: ArrayLike<number>, situation: SafetySituation, limit
 }
 
 /**
- * What a motor may be told. With a fault: hold; with an old picture, too, for the step. Else the command clipped to [-1, 1], its motion axes kept within
+ * What a motor may be told. With a fault: hold; with an old picture, or one that shows nothing, too, for the step. Else the command clipped to [-1, 1], its motion axes kept within
  * `limits.change` of the previous ones, and no step that leads out of the work box (back into it always may), its gripper
  * entry canonical. Stopping at the wall of the box comes before smoothness. Pure; never throws.
  */
 export function guard(command: ArrayLike<number>, situation: SafetySituation, limits: SafetyLimits): Guarded {
   const fault = findFault(command, situation, limits)
   if (fault) return { action: holdAction(), fault, limited: false }
-  if (older(situation.pictureAge, limits.pictureHold))
+  if (situation.blind || older(situation.pictureAge, limits.pictureHold))
     return { action: canonicalAction(holdAction(), situation.grip), fault: null, limited: true }
   const action = Float32Array.from(command, (value) => Math.min(1, Math.max(-1, value)))
   for (let i = 0; i < 6; i++) {
@@ -367,6 +368,7 @@ export class SafeRobot implements Robot {
       commandAge,
       heartbeatAge,
       pictureAge: this.#observation ? oldestPicture(this.#observation) : 0,
+      blind: this.#senses.holds,
       translationScale: this.spec.actionScale.translation,
       fault: this.#fault,
     }

@@ -14,6 +14,7 @@ export type SenseLimits = {
   pictureAge: number // s between a picture and its observation, where the camera tells; more is a fault
   suspectSteps: number // steps in motion with the same picture, or one without content, until that is told
   blindSteps: number // the same, until it is a fault
+  flatHold: number // steps, at rest too, with a picture without content, from which on the robot holds; they count as if it moved
   clockSteps: number // steps in which the robot's clock may stand still
 }
 
@@ -22,6 +23,7 @@ export const defaultSenseLimits: SenseLimits = {
   pictureAge: 0.5,
   suspectSteps: 10,
   blindSteps: 25,
+  flatHold: Infinity,
   clockSteps: 3,
 }
 
@@ -118,7 +120,7 @@ function repeated(image: Image, [newest, ...older]: readonly Shown[]): Shown | u
 }
 
 /** Of one camera the newest different pictures, and steps in motion since the last of them. */
-type Watched = { shown: Shown[]; frozen: number; flat: number }
+type Watched = { shown: Shown[]; frozen: number; flat: number; flatInARow: number /* steps, in motion or not */ }
 
 /** Follows a robot's observations; one a robot. */
 export class Senses {
@@ -145,6 +147,11 @@ export class Senses {
       ] as const)
         if (steps >= this.limits.suspectSteps && steps > (worst?.steps ?? 0)) worst = { camera, look, steps }
     return worst
+  }
+
+  /** Whether a camera shows nothing for so long that the robot is to hold. */
+  get holds(): boolean {
+    return [...this.cameras.values()].some(({ flatInARow }) => flatInARow >= this.limits.flatHold)
   }
 
   /** A person has looked: what was counted is forgotten. */
@@ -180,13 +187,16 @@ export class Senses {
     const moved = executed !== undefined && this.isMoving(proprio, executed)
     for (const camera of Object.keys(this.spec.cameras)) {
       const image = images[camera]!
-      const known = this.cameras.get(camera) ?? { shown: [], frozen: 0, flat: 0 }
+      const known = this.cameras.get(camera) ?? { shown: [], frozen: 0, flat: 0, flatInARow: 0 }
       const before = repeated(image, known.shown)
       const due = moved && this.expectsChange(camera, tool, before?.taken ?? null)
       const frozen = before ? known.frozen + (due ? 1 : 0) : 0
-      const flat = (before && known.flat > 0) || isFlat(image) ? known.flat + (moved ? 1 : 0) : 0
+      const isEmpty = (before && known.flat > 0) || isFlat(image)
+      const flatInARow = isEmpty ? known.flatInARow + 1 : 0
+      const held = executed !== undefined && flatInARow >= this.limits.flatHold
+      const flat = isEmpty ? known.flat + (moved || held ? 1 : 0) : 0
       const shown = before ? known.shown : [{ picture: image.data.slice(), taken: tool }, ...known.shown]
-      this.cameras.set(camera, { shown: shown.slice(0, REMEMBERED), frozen, flat })
+      this.cameras.set(camera, { shown: shown.slice(0, REMEMBERED), frozen, flat, flatInARow })
       const { blindSteps } = this.limits
       if (flat >= blindSteps)
         return sensor(`camera ${camera} has shown nothing for ${flat} steps in motion, the limit is ${blindSteps}`)

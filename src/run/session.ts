@@ -56,6 +56,7 @@ export async function openMinds(config: MindConfig, spec: RobotSpec, translator:
     statistics: config.vlaStatistics,
     cameras: Object.keys(spec.cameras),
     stateWidth: spec.channels.length,
+    channels: spec.channels,
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)

@@ -1,5 +1,6 @@
 /** @file The frozen vision-language-action encoder, whichever one is behind it (nano, SmolVLA, Octo). */
 import type { Device } from '../graph/index.ts'
+import type { Channel } from '../robot/channels.ts'
 import type { Image } from '../robot/robot.ts'
 import type { GivenCameras } from './cameras.ts'
 import type { ModelName } from './hub/catalogue.ts'
@@ -39,6 +40,7 @@ export type EncoderOptions = {
   statistics?: string // which of several
   cameras: readonly string[] // of the robot
   stateWidth?: number // of the robot's proprio
+  channels?: readonly Channel[] // of it
   device?: Device
 }
 

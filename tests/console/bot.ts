@@ -10,6 +10,7 @@ import type { Axes, Page } from './page.ts'
 export type Truth = {
   done(): boolean // the task, as the scene stands
   hand(): () => Action // what somebody who knows how would do now; a new one for each try
+  lay?(scene: { task: string; start: string | null }): Promise<void> // brings it about
 }
 
 const INPUT_EVERY = 33 // ms
@@ -27,12 +28,12 @@ export class Bot {
 
   /** Lays every scene that is asked for, until the run is over. */
   async layScenes(): Promise<void> {
-    for (let next = 0; !this.page.last('ended'); await sleep(10)) {
+    for (let next = 0; !this.page.last('ended') && !this.page.closed; await sleep(10)) {
       const scenes = this.page.all('scene').filter(({ waits }) => waits)
       if (scenes.length <= next) continue
       next = scenes.length
       const from = performance.now()
-      await sleep(200)
+      await (this.truth.lay?.(scenes.at(-1)!) ?? sleep(200))
       this.laid.push({ from, to: performance.now(), start: scenes.at(-1)!.start })
       this.operate({ kind: 'ready' })
     }
@@ -102,17 +103,22 @@ export class Bot {
     this.page.send(message)
   }
 
+  /** The hand is on the robot, and moves it so. */
+  move(action: Action): void {
+    const gripper = action[6]! > 0.5 ? 1 : action[6]! < -0.5 ? -1 : 0
+    const axes = [...action.subarray(0, 6)].map((value) => Math.min(1, Math.max(-1, value)))
+    this.page.input(axes as unknown as Axes, true, gripper)
+  }
+
+  letGo(): void {
+    this.page.input([0, 0, 0, 0, 0, 0], false)
+  }
+
   private async actWhile(hand: () => Action, test: () => boolean): Promise<void> {
     while (test()) {
-      const action = hand()
-      const gripper = action[6]! > 0.5 ? 1 : action[6]! < -0.5 ? -1 : 0
-      this.page.input(
-        [...action.subarray(0, 6)].map((value) => Math.min(1, Math.max(-1, value))) as unknown as Axes,
-        true,
-        gripper,
-      )
+      this.move(hand())
       await sleep(INPUT_EVERY)
     }
-    this.page.input([0, 0, 0, 0, 0, 0], false)
+    this.letGo()
   }
 }

@@ -15,6 +15,19 @@ export const REST: Axes = [0, 0, 0, 0, 0, 0]
 type Kind = ServerEvent['kind']
 type Of<K extends Kind> = Extract<ServerEvent, { kind: K }>
 
+type PageOptions = { pings?: boolean; headers?: Record<string, string>; ca?: string; brief?: boolean }
+
+const FLEETING: ReadonlySet<Kind> = new Set([
+  'state',
+  'loop',
+  'pong',
+  'metric',
+  'metrics',
+  'history',
+  'progress',
+  'coach',
+])
+
 export class Page {
   readonly events: ServerEvent[] = []
   readonly frames: CameraFrame[] = []
@@ -24,10 +37,15 @@ export class Page {
   private pong?: { left: number; came: number }
   private pings?: ReturnType<typeof setInterval>
 
-  private constructor(readonly socket: WebSocket) {
+  private readonly newest = new Map<Kind, ServerEvent>() // of the kinds in FLEETING, where it is brief
+
+  private constructor(
+    readonly socket: WebSocket,
+    private readonly brief: boolean,
+  ) {
     socket.on('message', (data: Buffer, binary) => {
-      if (binary) this.frames.push(decodeFrame(data)!)
-      else this.hear(JSON.parse(data.toString()))
+      if (!binary) this.hear(JSON.parse(data.toString()))
+      else if (!brief) this.frames.push(decodeFrame(data)!)
     })
     socket.on('close', (code) => {
       this.closed = { code }
@@ -35,17 +53,20 @@ export class Page {
     })
   }
 
-  /** `pings`: as a page does that is alive. `ca`: certificates that it trusts, PEM. @throws if it is refused */
+  /**
+   * `pings`: as a page does that is alive. `ca`: certificates that it trusts, PEM. `brief`: for hours; of what comes all the
+   * time it keeps the newest. @throws if it is refused
+   */
   static async open(
     address: string,
-    { pings = true, headers = {}, ca }: { pings?: boolean; headers?: Record<string, string>; ca?: string } = {},
+    { pings = true, headers = {}, ca, brief = false }: PageOptions = {},
   ): Promise<Page> {
     const url = new URL(address)
     const socket = new WebSocket(`${url.protocol.replace('http', 'ws')}//${url.host}/live${url.search}`, {
       headers: { origin: url.origin, ...headers },
       ca,
     })
-    const page = new Page(socket)
+    const page = new Page(socket, brief)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)
       socket.once('error', reject)
@@ -67,7 +88,8 @@ export class Page {
   }
 
   private hear(event: ServerEvent): void {
-    this.events.push(event)
+    if (this.brief && FLEETING.has(event.kind)) this.newest.set(event.kind, event)
+    else this.events.push(event)
     if (event.kind === 'pong') this.pong = { left: event.left, came: this.clock() }
   }
 
@@ -82,6 +104,8 @@ export class Page {
   }
 
   all<K extends Kind>(kind: K): Of<K>[] {
+    const newest = this.newest.get(kind)
+    if (newest) return [newest as Of<K>]
     return this.events.filter((event): event is Of<K> => event.kind === kind)
   }
 

@@ -22,6 +22,7 @@ const calm: SafetySituation = {
   commandAge: 0.01,
   heartbeatAge: 0.1,
   pictureAge: 0,
+  blind: false,
   translationScale: 0.015,
   fault: null,
 }

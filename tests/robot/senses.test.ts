@@ -1,6 +1,7 @@
 /** @file Observations that cannot be believed: what stops the robot at once, what after a while, and what never does. */
 import { describe, expect, it } from 'vitest'
 import { vector } from '../../src/robot/channels.ts'
+import { RealSafetyConfig, safetyLimitsOf } from '../../src/robot/real-config.ts'
 import type { Action, CameraMount, Image, Observation, Outcome, Robot, RobotSpec } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
 import { findSensorFault } from '../../src/robot/senses.ts'
@@ -163,6 +164,25 @@ describe('after a while', () => {
   ])('%s stops the robot', async (_, spoil, words) => {
     const stopped = await until(new SafeRobot(new Arm(spoil)), forth)
     expect(stopped?.said).toContain(words)
+  })
+
+  it('of a real robot a black camera holds it with its first picture, and stops it though it no longer moves', async () => {
+    const sent: number[] = []
+    const arm = new Arm((seen, t) => (t >= 5 ? black(seen, t) : seen))
+    const told = arm.step.bind(arm)
+    arm.step = (action) => {
+      sent.push(action[0]!)
+      return told(action)
+    }
+    const workBox = { low: [-1, -1, -1], high: [1, 1, 1] }
+    const limits = safetyLimitsOf(
+      RealSafetyConfig.parse({ workBox, speed: 0.1, commandAge: 1000, heartbeatAge: 1000 }),
+      spec,
+    )
+    expect(await until(new SafeRobot(arm, { limits }), forth)).toMatchObject({
+      said: expect.stringContaining('camera front has shown nothing for 25 steps'),
+    })
+    expect(sent.findLastIndex((dx) => dx > 0)).toBe(4) // the step that brought the first black picture
   })
 
   it('is suspected first, and told once; not when it sees again', async () => {

@@ -5,11 +5,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { initialise } from '../../src/nets/parameters.ts'
 import { RandomStream } from '../../src/random/stream.ts'
+import type { Channel, Role } from '../../src/robot/channels.ts'
+import { DEFAULT_OPTIONS } from '../../src/robots/workcell/options.ts'
+import { specOf } from '../../src/robots/workcell/spec.ts'
 import type { EncoderInput, Encoding } from '../../src/vla/encoder.ts'
+import { pairChannels } from '../../src/vla/nano/channels.ts'
 import { NANO_SIZES, type NanoConfig } from '../../src/vla/nano/config.ts'
 import { NanoEncoder } from '../../src/vla/nano/encoder.ts'
 import { nanoLayout } from '../../src/vla/nano/model.ts'
-import { loadNano, saveNano } from '../../src/vla/nano/weights.ts'
+import { loadNano, NANO_FOLDER, saveNano } from '../../src/vla/nano/weights.ts'
 
 const config: NanoConfig = {
   ...NANO_SIZES,
@@ -50,6 +54,37 @@ const asOne = (encodings: Encoding[]) => encodings as [Encoding]
 
 /** Largest difference of two encodings' entries. */
 const difference = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))
+
+describe('of a robot that tells other channels', () => {
+  const channel = (name: string, role?: Role): Channel => ({ name, unit: '1', role })
+  const named: NanoConfig = { ...config, proprio: { ...config.proprio, channels: ['position.x', 'grip', 'torque'] } }
+  const values = randomWeights()
+
+  it('the encoder reads them by what they mean, in its own order; what is missing is as on average, and is said', async () => {
+    const own = new NanoEncoder({ config, values, hash: 'test' })
+    const channels = [channel('joint'), channel('hand', 'grip'), channel('tool', 'position.x')]
+    const other = new NanoEncoder({ config: named, values, hash: 'test' }, { channels })
+    const input = anInput()
+    const [expected] = await own.encode([{ ...input, proprio: Float32Array.of(0.4, -1, 0) }])
+    const [paired] = await other.encode([{ ...input, proprio: Float32Array.of(9, -1, 0.4) }])
+    expect(difference(paired!.h, expected!.h)).toBe(0)
+    expect(other.description.notes).toEqual([expect.stringMatching(/does not tell torque$/)])
+    await own.close()
+    await other.close()
+  })
+
+  it('without names the number has to be right', () => {
+    const channels = [channel('one'), channel('two')]
+    expect(() => new NanoEncoder({ config, values, hash: 'test' }, { channels })).toThrow(
+      /has 2 entries, the weights expect 3/,
+    )
+  })
+
+  it('the shipped one reads those of the workcell as they come', async () => {
+    const { proprio } = (await loadNano(NANO_FOLDER)).config
+    expect(pairChannels(proprio, specOf(DEFAULT_OPTIONS).channels)).toBeUndefined()
+  })
+})
 
 describe('NanoEncoder', () => {
   const values = randomWeights()

@@ -102,6 +102,7 @@ export class ClientEpisode {
         commandAge: 0, // how long the wire takes is for the robot's own envelope to see
         heartbeatAge: 0,
         pictureAge: 0,
+        blind: false, // and what its cameras show
         translationScale: spec.actionScale.translation,
         fault: null,
       },

@@ -23,6 +23,12 @@ export type CameraCounts = {
   unreadable: number
 }
 
+export type LiveCameraOptions = {
+  release?: () => Promise<void> | void
+  /** Two pictures that are the same to the last byte are one that came twice: of a frozen stream the newest grows old. */
+  noisy?: boolean
+}
+
 /** Takes a camera's pictures as they arrive, and decodes the newest; those that came meanwhile are never looked at. */
 export class LiveCamera implements Camera {
   readonly counts: CameraCounts = { pictures: 0, bytes: 0, decoded: 0, unreadable: 0 }
@@ -34,10 +40,12 @@ export class LiveCamera implements Camera {
   private closed = false
   private readonly watchers = new Set<() => void>()
 
+  private last: Uint8Array | null = null
+
   constructor(
     readonly name: string,
     private readonly view: Developing,
-    private readonly release: () => Promise<void> | void = () => undefined,
+    private readonly options: LiveCameraOptions = {},
   ) {}
 
   /** `jpeg` is kept, and must not change afterwards. */
@@ -45,6 +53,8 @@ export class LiveCamera implements Camera {
     if (this.closed) return
     this.counts.pictures++
     this.counts.bytes += jpeg.length
+    if (this.options.noisy && this.last && Buffer.compare(this.last, jpeg) === 0) return
+    this.last = jpeg
     this.waiting = { jpeg, received }
     if (!this.decoding) void this.decode()
   }
@@ -68,7 +78,7 @@ export class LiveCamera implements Camera {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
-    await this.release()
+    await this.options.release?.()
   }
 
   private async decode(): Promise<void> {

@@ -12,3 +12,14 @@ export async function jpegOf(image: Image, options = USUAL): Promise<Uint8Array>
     .jpeg(options)
     .toBuffer()
 }
+
+/**
+ * With the moment in it, as a comment: pictures of a still scene differ, as those of a camera do by their noise. `at`: s.
+ */
+export function stamped(jpeg: Uint8Array, at: number): Uint8Array {
+  const words = Buffer.from(at.toFixed(6), 'latin1')
+  const length = words.length + 2
+  const start = 2 // bytes of the marker that begins a JPEG
+  const comment = Buffer.from([0xff, 0xfe, length >> 8, length & 0xff])
+  return Buffer.concat([jpeg.subarray(0, start), comment, words, jpeg.subarray(start)])
+}

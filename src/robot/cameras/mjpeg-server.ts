@@ -1,7 +1,7 @@
 /** @file Offers pictures over HTTP: a stream without end (multipart/x-mixed-replace) and the newest one, a camera. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Frame } from './camera.ts'
-import { jpegOf } from './jpeg.ts'
+import { jpegOf, stamped } from './jpeg.ts'
 
 const BOUNDARY = 'picture'
 const MOST_VIEWERS = 16 // streams at a time: each costs a copy of every picture
@@ -28,8 +28,9 @@ const PATH = /^\/cameras(?:\/(?<camera>[\w.-]+)\.(?<form>mjpg|jpg))?$/
 export function mjpegServer({ cameras, newest, fps = 30 }: MjpegOptions): MjpegServer {
   const streams = new Set<() => void>()
   const encoded = new WeakMap<Frame['image'], Promise<Uint8Array>>() // once for all viewers
-  const encode = ({ image }: Frame) => {
-    const known = encoded.get(image) ?? jpegOf(image)
+  const encode = ({ image, received }: Frame) => {
+    const make = async () => (image.jpeg ? image.jpeg : stamped(await jpegOf(image), received))
+    const known = encoded.get(image) ?? make()
     encoded.set(image, known)
     return known
   }

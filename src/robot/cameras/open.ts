@@ -59,7 +59,8 @@ export async function openCamera(
   options: CamerasOptions = {},
 ): Promise<LiveCamera> {
   let source: PictureSource | undefined
-  const camera = new LiveCamera(name, cameraSpec(config), () => source?.close())
+  const noisy = config.kind !== 'file' && config.kind !== 'test'
+  const camera = new LiveCamera(name, cameraSpec(config), { release: () => source?.close(), noisy })
   const sink: Sink = { take: (jpeg, received) => camera.take(jpeg, received), lost: (error) => camera.lost(error) }
   source = await openSource(name, config, sink, options)
   return camera

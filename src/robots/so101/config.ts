@@ -34,7 +34,7 @@ const ServosConfig = z.strictObject({
 const StallConfig = z.strictObject({
   current: z.number().gt(0).default(0.5).describe('A of a joint that does not get on'),
   error: z.number().gt(0).default(0.08).describe('rad from where it was sent'),
-  time: z.number().gt(0).default(0.5).describe('s for which that lasts'),
+  time: z.number().gt(0).default(0.2).describe('s for which that lasts'),
 })
 
 const LeaderConfig = z.strictObject({

@@ -12,7 +12,19 @@ export const NanoConfig = z.strictObject({
   words: z.int().describe('instruction tokens; longer instructions are cut, shorter ones padded'),
   vocabulary: z.array(z.string()).describe('known words; row 0 of the embedding is padding'),
   buckets: z.int().min(1).describe('rows that unknown words are hashed to'),
-  proprio: z.strictObject({ mean: z.array(z.number()), deviation: z.array(z.number()) }),
+  proprio: z
+    .strictObject({
+      mean: z.array(z.number()),
+      deviation: z.array(z.number()),
+      channels: z
+        .array(z.string())
+        .optional()
+        .describe('what each entry means, for robots that tell it in another order'),
+    })
+    .refine(({ mean, channels }) => channels === undefined || channels.length === mean.length, {
+      path: ['channels'],
+      message: 'are not as many as the entries of mean',
+    }),
 })
 export type NanoConfig = z.infer<typeof NanoConfig>
 

@@ -2,8 +2,10 @@
 import { InputError } from '../../errors.ts'
 import { compile, ParameterStore, type Program, type Runtime } from '../../graph/index.ts'
 import { shapesOf } from '../../nets/parameters.ts'
+import type { Channel } from '../../robot/channels.ts'
 import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
+import { type ChannelPairing, pairChannels } from './channels.ts'
 import { featureShapeOf, type NanoConfig, nanoEmbeddingWidth } from './config.ts'
 import { nano, nanoInputs, nanoLayout } from './model.ts'
 import { loadNano, NANO_FOLDER, type NanoWeights } from './weights.ts'
@@ -11,10 +13,12 @@ import { WordTokeniser } from './words.ts'
 
 const LARGEST_BATCH = 32 // longer lists are encoded piece by piece
 
+export type NanoOptions = Runtime & { channels?: readonly Channel[] /* of the robot; left out: those of the weights */ }
+
 export class NanoEncoder implements VlaEncoder {
-  /** Reads the weights of `folder`, by default those that come with the program. @throws InputError if they are not usable */
-  static async load(folder = NANO_FOLDER, runtime: Runtime = {}): Promise<NanoEncoder> {
-    return new NanoEncoder(await loadNano(folder), runtime)
+  /** Reads the weights of `folder`, by default those that come with the program. @throws InputError if they are not usable, or not for this robot */
+  static async load(folder = NANO_FOLDER, options: NanoOptions = {}): Promise<NanoEncoder> {
+    return new NanoEncoder(await loadNano(folder), options)
   }
 
   readonly description: EncoderDescription
@@ -23,13 +27,14 @@ export class NanoEncoder implements VlaEncoder {
   private readonly tokeniser: WordTokeniser
   private readonly programs = new Map<number, Promise<Program>>() // by batch size, compiled when first needed
   private readonly runs = new OneAtATime()
+  private readonly runtime: Runtime
+  private readonly pairing: ChannelPairing | undefined
 
-  constructor(
-    weights: NanoWeights,
-    private readonly runtime: Runtime = {},
-  ) {
+  constructor(weights: NanoWeights, { channels, ...runtime }: NanoOptions = {}) {
     const { config, values, hash } = weights
     this.config = config
+    this.runtime = runtime
+    this.pairing = channels && pairChannels(config.proprio, channels)
     this.tokeniser = new WordTokeniser(config)
     this.store = new ParameterStore({ encoder: { tensors: shapesOf(nanoLayout(config)) } })
     for (const [name, data] of Object.entries(values)) this.store.view('encoder', name).set(data)
@@ -42,10 +47,13 @@ export class NanoEncoder implements VlaEncoder {
       licence: 'Apache-2.0',
       source: 'own pretraining on simulated play, see models/nano/README.md',
       hash,
+      ...(this.pairing && { notes: [notesOf(this.pairing)] }),
     }
   }
 
-  async encode(inputs: readonly EncoderInput[]): Promise<Encoding[]> {
+  async encode(given: readonly EncoderInput[]): Promise<Encoding[]> {
+    const { pairing } = this
+    const inputs = pairing ? given.map((input) => ({ ...input, proprio: pairing.pair(input.proprio) })) : given
     for (const input of inputs) this.check(input)
     return this.runs.run(async () => {
       const encodings: Encoding[] = []
@@ -111,6 +119,9 @@ export class NanoEncoder implements VlaEncoder {
       )
   }
 }
+
+const notesOf = ({ missing }: ChannelPairing) =>
+  `nano reads the robot's channels by what they mean${missing.length > 0 ? `; this robot does not tell ${missing.join(', ')}` : ''}`
 
 /** Writes one observation into row `row` of a program's inputs. */
 export function fillInput(

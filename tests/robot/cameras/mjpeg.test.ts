@@ -68,6 +68,22 @@ describe('a camera over HTTP', () => {
     expect(cameraClock() - opened.newest()!.received).toBeLessThan(5)
   })
 
+  it('that sends the same picture again and again has an old one, as one that sends none', async () => {
+    let sending: Socket | undefined
+    const url = await serving((socket) => {
+      sending = socket
+      socket.write(Buffer.concat([Buffer.from(HEAD), part(red)]))
+    })
+    const opened = await camera(url)
+    await soon(() => colour(opened.newest())).toEqual([5, 0, 0])
+    const { received } = opened.newest()!
+    sending!.write(Buffer.concat([part(red), part(red)]))
+    await soon(() => opened.counts.pictures).toBe(3)
+    expect(opened.newest()!.received).toBe(received)
+    sending!.write(part(blue))
+    await soon(() => opened.newest()!.received > received).toBe(true)
+  })
+
   it('is connected to again when its server ends the stream, and goes on', async () => {
     const url = await serving((socket, nth) =>
       socket.end(Buffer.concat([Buffer.from(HEAD), part(nth === 0 ? red : blue)])),

@@ -8,7 +8,13 @@ let served: Awaited<ReturnType<typeof serveRosbridge>>
 let robot: RosRobot
 
 beforeAll(async () => {
-  served = await serveRosbridge({ port: 0, task: 'pick', seed: 1, cell: { arm: 'gantry', cameras: false } })
+  served = await serveRosbridge({
+    port: 0,
+    task: 'pick',
+    seed: 1,
+    cell: { arm: 'gantry', cameras: false },
+    truth: true,
+  })
   const { actionScale, rate } = served.plant.cell.spec
   robot = await RosRobot.open(rosConfig(Number(new URL(served.address).port), { actionScale, rate }))
 })
@@ -33,4 +39,24 @@ it('starts anew when its service is called, in another scene each time', async (
   const positions = []
   for (let i = 0; i < 2; i++) positions.push([...(await robot.reset('reach')).proprio.subarray(0, 3)])
   expect(positions[0]).not.toEqual(positions[1])
+})
+
+it('stamps for its tests what it is told, a stop as a command to stay, and can fall silent', async () => {
+  const post = async (path: string, body: object = {}) =>
+    (
+      await fetch(`${served.address.replace('ws', 'http')}/truth${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      })
+    ).json()
+  const commands = async () => ((await post('/commands', { since: 0 })) as { commands: { motion: boolean }[] }).commands
+  await post('/lay', { task: 'pick', seed: 7 })
+  await robot.reset('reach')
+  const before = (await commands()).length
+  await robot.step(Float32Array.of(0, 0, 1, 0, 0, 0, 0))
+  await robot.stop()
+  await expect.poll(async () => (await commands()).slice(before).map(({ motion }) => motion)).toEqual([true, false])
+  await post('/fault', { name: 'silent', on: true })
+  await expect(robot.step(Float32Array.of(0, 0, 1, 0, 0, 0, 0))).rejects.toThrow(/old, the limit is/)
+  await post('/fault', { name: 'silent', on: false })
 })

@@ -227,3 +227,66 @@ it('says when a port is taken', async () => {
     serveWorkcell({ task: 'pick', seed: 0, port, standing: true, cell: { arm: 'gantry', cameras: false } }),
   ).rejects.toThrow(`port ${port}: is taken`)
 })
+
+describe('for its tests', () => {
+  const asked = async (path: string, body: object) => {
+    const { status, text } = await post(`truth/${path}`, body)
+    return { status, ...JSON.parse(text) }
+  }
+  const commands = async () => (await asked('commands', { since: 0 })).commands as { at: number; motion: boolean }[]
+
+  it('lays the start of any task, and says what is not there', async () => {
+    await asked('lay', { task: 'place', seed: 5 })
+    const first = (await ask('truth')).truth
+    await asked('lay', { task: 'pick', seed: 5 })
+    await asked('lay', { task: 'place', seed: 5 })
+    expect((await ask('truth')).truth).toEqual(first)
+    expect(first.task).toBe('place')
+    expect(await asked('fault', { name: 'rust', on: true })).toMatchObject({
+      status: 400,
+      error: expect.stringContaining('frozen'),
+    })
+  })
+
+  it('stamps the commands that it takes, and knows one to stay from one to move', async () => {
+    const before = (await commands()).length
+    const here = await pose()
+    const [x, y, z, ...q] = here
+    await post('pose', { arr: here })
+    await post('pose', { arr: [x! + 0.003, y, z, ...q] })
+    await post('pose', { arr: [x! + 0.003, y, z, ...q] }) // again: it is on its way
+    const told = (await commands()).slice(before)
+    expect(told.map(({ motion }) => motion)).toEqual([false, true, false])
+    expect(Math.abs(told[0]!.at - Date.now())).toBeLessThan(60_000)
+  })
+
+  it('loses its force as the original does: with a NaN that is no JSON', async () => {
+    await asked('fault', { name: 'nan', on: true })
+    expect((await post('getstate')).text).toContain('"force":[NaN,0,0]')
+    await asked('fault', { name: 'nan', on: false })
+    expect((await ask('getstate')).force).toHaveLength(3)
+  })
+
+  it('is silent for whoever drives it, and not for its tests', async () => {
+    await asked('fault', { name: 'silent', on: true })
+    const answer = fetch(`${serving.url}getpos`, { method: 'POST', signal: AbortSignal.timeout(300) })
+    await expect(answer).rejects.toThrow()
+    await asked('fault', { name: 'silent', on: false })
+    expect(await pose()).toHaveLength(7)
+  })
+
+  it('has a camera that freezes, turns black, or stops', () => {
+    const { plant } = serving
+    const wrist = () => plant.pictures(-1).wrist!
+    const sound = wrist()
+    plant.faults.frozen!(true)
+    expect(wrist().image).toBe(sound.image)
+    expect(wrist().received).toBeGreaterThan(sound.received)
+    plant.faults.black!(true)
+    expect(wrist().image.data.every((value) => value === 0)).toBe(true)
+    plant.faults.stopped!(true)
+    expect(wrist()).toBe(sound)
+    plant.faults.stopped!(false)
+    expect(wrist().image).not.toBe(sound.image)
+  })
+})

@@ -1,10 +1,10 @@
 /** @file An arm of this process as ROS would have it: its readings as topics, its motion by pose or twist, its services. */
-import sharp from 'sharp'
 import { z } from 'zod'
+import { jpegOf, stamped } from '../../../robot/cameras/jpeg.ts'
 import type { Image } from '../../../robot/robot.ts'
 import { type Pose, type Quat, unit, type Vec3 } from '../../../robot/rotation.ts'
 import type { RosVersion } from '../messages.ts'
-import { StandInBridge } from './server.ts'
+import { type Served, StandInBridge } from './server.ts'
 
 /** What stands behind a stand-in bridge. */
 export interface ServedArm {
@@ -34,6 +34,7 @@ export type StandInOptions = {
   readings?: number // s between two messages of each reading
   pictures?: number // s between two pictures of each camera
   clock?: () => number // s, what stamps are taken from
+  handle?: Served['handle'] // what else is asked of its port
 }
 
 export const SERVED = {
@@ -64,7 +65,7 @@ const Press = z.object({ data: z.boolean() })
 
 const xyz = ([x, y, z]: Vec3) => ({ x, y, z })
 
-export type ServedRobot = { address: string; close(): Promise<void> }
+export type ServedRobot = { address: string; bridge: StandInBridge; close(): Promise<void> }
 
 /** Serves it until closed; it advances in real time. @throws InputError if the port is taken */
 export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Promise<ServedRobot> {
@@ -76,12 +77,14 @@ export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Pr
     readings = 0.02,
     pictures = 0.1,
     clock = () => Date.now() / 1000,
+    handle,
   } = options
   let driven = Number.NEGATIVE_INFINITY // ms, when the newest twist came
   let pressed = false // by somebody on the topic of the emergency stop
   const bridge = await StandInBridge.open(
     {
       version,
+      handle,
       publishes: {
         [SERVED.pose]: 'geometry_msgs/PoseStamped',
         [SERVED.velocity]: 'geometry_msgs/TwistStamped',
@@ -145,6 +148,7 @@ export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Pr
   const telling = setInterval(() => tell(bridge, headerOf(version, clock()), arm, pressed), 1000 * readings)
   return {
     address: bridge.address,
+    bridge,
     async close() {
       clearInterval(advancing)
       clearInterval(telling)
@@ -183,10 +187,10 @@ function tell(bridge: StandInBridge, header: Header, arm: ServedArm, pressed: bo
   bridge.publish(SERVED.estop, { data: arm.estopped || pressed })
 }
 
+const encoded = new WeakMap<Image, Uint8Array>() // a camera that has frozen sends what it sent
+
 async function show(bridge: StandInBridge, header: Header, name: string, image: Image): Promise<void> {
-  const { width, height, data } = image
-  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 90 })
-    .toBuffer()
-  bridge.publish(SERVED.picture(name), { header, format: 'jpeg', data: jpeg.toString('base64') })
+  const jpeg = encoded.get(image) ?? stamped(await jpegOf(image), performance.now() / 1000)
+  encoded.set(image, jpeg)
+  bridge.publish(SERVED.picture(name), { header, format: 'jpeg', data: Buffer.from(jpeg).toString('base64') })
 }

@@ -2,7 +2,7 @@
  * @file A stand-in for rosbridge_server: its protocol over topics and services that this process has, for tests and for a
  * simulated arm. What a client asks for wrongly is answered as the real one answers: by nothing.
  */
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { InputError } from '../../../errors.ts'
@@ -13,6 +13,8 @@ export type Served = {
   publishes: Readonly<Record<string, string>> // topic to type, as ROS 1 writes it
   hears: Readonly<Record<string, { type: string; hear(message: unknown): void }>>
   services: Readonly<Record<string, (args: unknown) => Promise<object> | object>>
+  /** What else is asked of its port, by HTTP. @returns false where it is not answered */
+  handle?(request: IncomingMessage, response: ServerResponse): boolean
 }
 
 type Subscription = {
@@ -28,6 +30,8 @@ const BACKLOG = 2 ** 20 // bytes before a slow client: more, and it misses messa
 export class StandInBridge {
   private readonly subscriptions = new Map<string, Set<Subscription>>()
   private readonly sockets: WebSocketServer
+  /** For tests: it hears, and says nothing. */
+  silent = false
 
   private constructor(
     private readonly http: Server,
@@ -43,7 +47,9 @@ export class StandInBridge {
 
   /** `port` 0: any that is free. @throws InputError if it is taken */
   static async open(served: Served, host: string, port: number): Promise<StandInBridge> {
-    const http = createServer((_, response) => response.writeHead(426).end())
+    const http = createServer(
+      (request, response) => void (served.handle?.(request, response) || response.writeHead(426).end()),
+    )
     await new Promise<void>((resolve, reject) => {
       http.once('error', (cause) =>
         reject(
@@ -63,7 +69,7 @@ export class StandInBridge {
   /** To whoever subscribed to it: at most one a period of theirs, the newest. */
   publish(topic: string, message: object): void {
     const subscriptions = this.subscriptions.get(topic)
-    if (!subscriptions?.size) return
+    if (!subscriptions?.size || this.silent) return
     const text = JSON.stringify({ op: 'publish', topic, msg: message })
     const now = performance.now()
     for (const one of subscriptions) {
@@ -121,6 +127,7 @@ export class StandInBridge {
   }
 
   private async call(service: string, args: unknown, id: unknown, reply: (message: object) => void): Promise<void> {
+    if (this.silent) return
     const known = service === '/rosapi/topics' ? () => this.rosapi() : this.served.services[service]
     try {
       if (!known) throw new Error(`service ${service} does not exist`)

@@ -1,19 +1,35 @@
 /** @file The simulated workcell behind a stand-in rosbridge, so that a whole run can go through ROS without an arm. */
 import type { Image } from '../../../robot/robot.ts'
 import { moved, type Pose, rotate, type Vec3 } from '../../../robot/rotation.ts'
+import { MotionWatch, TestChannel } from '../../../robot/test-channel.ts'
 import { Plant, type PlantOptions } from '../../workcell/serve/plant.ts'
 import { type ServedArm, type ServedRobot, type StandInOptions, serveArm } from './arm.ts'
 
 /** Served until closed, in real time. @throws InputError if the port is taken, or there is no such task */
 export async function serveRosbridge(
-  options: PlantOptions & Omit<StandInOptions, 'period'>,
+  options: PlantOptions & Omit<StandInOptions, 'period' | 'handle'> & { truth?: boolean /* for tests */ },
 ): Promise<ServedRobot & { plant: Plant }> {
   const plant = await Plant.create(options)
   try {
-    const served = await serveArm(new PlantArm(plant), options)
+    const arm = new PlantArm(plant)
+    let bridge: ServedRobot['bridge'] | undefined
+    const silent = (on: boolean) => {
+      if (bridge) bridge.silent = on
+    }
+    const tests = options.truth
+      ? new TestChannel({
+          truth: () => plant.truth(),
+          lay: (start) => arm.lay(start),
+          faults: { ...plant.faults, silent },
+        })
+      : undefined
+    arm.onAim = (moves) => tests?.note(moves)
+    const served = await serveArm(arm, { ...options, handle: (...asked) => tests?.handle(...asked) ?? false })
+    bridge = served.bridge
     plant.run()
     return {
       plant,
+      bridge,
       address: served.address,
       async close() {
         await served.close()
@@ -34,6 +50,9 @@ class PlantArm implements ServedArm {
   private target: Pose // where a twist leads it
   private linear: Vec3 = [0, 0, 0]
   private angular: Vec3 = [0, 0, 0]
+  private readonly watch = new MotionWatch(1e-6)
+  /** For tests: it was told where to be, and whether that asks for motion. */
+  onAim: (moves: boolean) => void = () => {}
 
   constructor(private readonly plant: Plant) {
     this.cameras = Object.keys(plant.cell.spec.cameras)
@@ -42,6 +61,7 @@ class PlantArm implements ServedArm {
 
   state() {
     const { tool, velocity, angularVelocity, force, opening } = this.plant.state
+    this.watch.tell(numbersOf(tool))
     return { pose: tool, linear: velocity, angular: angularVelocity, force: rotate(tool.rotation, force), opening }
   }
 
@@ -51,6 +71,7 @@ class PlantArm implements ServedArm {
   }
 
   aim(pose: Pose): void {
+    this.onAim(this.watch.asksForMotion(numbersOf(pose)))
     this.halt()
     this.plant.moveTo(pose)
   }
@@ -80,6 +101,11 @@ class PlantArm implements ServedArm {
     this.plant.reset()
   }
 
+  lay(start: Parameters<Plant['lay']>[0]): void {
+    this.halt()
+    this.plant.lay(start)
+  }
+
   recover(): void {
     this.plant.clearError()
   }
@@ -92,3 +118,5 @@ class PlantArm implements ServedArm {
     return [...this.linear, ...this.angular].every((value) => value === 0)
   }
 }
+
+const numbersOf = ({ position, rotation }: Pose) => [...position, ...rotation]

@@ -78,6 +78,11 @@ export class SimulatedServo {
     return this.get('presentPosition')
   }
 
+  /** Something blocks the shaft where it is. */
+  hold(): void {
+    this.free = [this.position, this.position]
+  }
+
   /** Somebody moves the shaft. */
   turnTo(position: number): void {
     this.position = position + this.get('homingOffset')

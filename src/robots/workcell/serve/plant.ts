@@ -3,6 +3,8 @@
  * equilibrium pose by a spring, whether or not anybody asks for anything.
  */
 import { cameraClock, type Frame } from '../../../robot/cameras/camera.ts'
+import { CAMERA_FAULTS, FaultyCamera } from '../../../robot/cameras/faults.ts'
+import type { Tested } from '../../../robot/test-channel.ts'
 import { GRIPPER_OPEN_WIDTH, SUBSTEPS, TIMESTEP } from '../layout.ts'
 import { DEFAULT_OPTIONS, type Gains, type WorkcellOptions } from '../options.ts'
 import { conjugate } from '../spatial.ts'
@@ -35,7 +37,9 @@ export type PlantState = {
 /** The true outcome since the last reset, for whoever tests. */
 export type PlantTruth = { reward: number; terminated: boolean; seconds: number; episode: number; truth: Truth }
 
-export class Plant {
+const FAULTY = 'wrist' // the camera of which tests make a bad one
+
+export class Plant implements Tested {
   static async create({ task, seed, cell }: PlantOptions): Promise<Plant> {
     const gains: Gains = { ...DEFAULT_OPTIONS.gains }
     return new Plant(await Workcell.create({ ...cell, gains }), gains, task, seed)
@@ -56,6 +60,18 @@ export class Plant {
   private seen: Record<string, Frame> = {}
   private seenAt = Number.NEGATIVE_INFINITY
   private time = 0 // s of the clock up to which physics has run
+  private readonly camera = new FaultyCamera()
+  private forceIsLost = false
+  /** For tests. */
+  readonly faults: Readonly<Record<string, (on: boolean) => void>> = {
+    ...Object.fromEntries(
+      CAMERA_FAULTS.map((fault) => [fault, (on: boolean) => this.camera.put(on ? fault : null)] as const),
+    ),
+    nan: (on) => {
+      this.forceIsLost = on
+    },
+    stalled: (on) => (on ? this.stopByItself() : this.clearError()),
+  }
 
   private constructor(
     readonly cell: Workcell,
@@ -72,7 +88,12 @@ export class Plant {
 
   /** A start state of the task, another one each time. The arm holds where it begins. */
   reset(): void {
-    this.cell.resetSync(this.task, this.seed + this.episode++)
+    this.lay({ task: this.task, seed: this.seed + this.episode })
+  }
+
+  lay({ task, seed }: { task: string; seed: number }): void {
+    this.cell.resetSync(task, seed)
+    this.episode++
     const { tcp, gripper } = this.cell.truth()
     this.equilibrium = tcp
     this.gripper = gripper.command
@@ -169,7 +190,7 @@ export class Plant {
       tool: { position, rotation },
       velocity,
       angularVelocity,
-      force: rotate(conjugate(rotation), this.force),
+      force: this.forceIsLost ? [Number.NaN, 0, 0] : rotate(conjugate(rotation), this.force),
       q: padded((j) => qpos[j]!),
       dq: padded((j) => qvel[j]!),
       jacobian: [0, 1, 2].map((r) => row(linear, r)).concat([0, 1, 2].map((r) => row(angular, r))),
@@ -183,13 +204,16 @@ export class Plant {
     if (now - this.seenAt > age) {
       this.seenAt = now
       this.seen = Object.fromEntries(
-        Object.entries(this.cell.observeSync().images).map(([name, image]) => [name, { image, received: now }]),
+        Object.entries(this.cell.observeSync().images).map(([name, image]) => {
+          const frame = { image, received: now }
+          return [name, name === FAULTY ? this.camera.show(frame) : frame]
+        }),
       )
     }
     return this.seen
   }
 
-  get truth(): PlantTruth {
+  truth(): PlantTruth {
     const { outcome, steps, episode, cell } = this
     return { ...outcome, seconds: steps * TIMESTEP, episode, truth: cell.truth() }
   }

@@ -97,6 +97,3 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   activate_gripper: command('Activated', () => {}),
   reset_gripper: command('Reset', () => {}),
 }
-
-/** For whoever tests: what truly happened. A policy must not see it. */
-export const TRUTH: Route = query(({ truth }) => truth)

@@ -3,17 +3,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { InputError, systemError } from '../../../errors.ts'
 import { type MjpegServer, mjpegServer } from '../../../robot/cameras/mjpeg-server.ts'
+import { MotionWatch, TestChannel } from '../../../robot/test-channel.ts'
 import { Plant, type PlantOptions } from './plant.ts'
-import { ROUTES, type Route, type RouteAnswer, TRUTH } from './routes.ts'
+import { ROUTES, type RouteAnswer } from './routes.ts'
 
 const LARGEST_BODY = 64 * 1024
-const FRAMES = 30 // pictures a second, at most
+const FRAMES = 30 // pictures a second at most, where nothing is said
+const SOONER = 0.8 // of a period: one who asks a little early still gets a new picture
 
 export type ServedWorkcell = PlantOptions & {
   port: number // 0: a free one
+  fps?: number // pictures a second, at most
   camerasPort?: number // left out: cameras answer on the same port
   host?: string
-  truth?: boolean // also answers `truth`, for tests
+  truth?: boolean // also answers below `truth`, for tests
   standing?: boolean // the clock stands until somebody lets it run, or time pass
 }
 
@@ -26,13 +29,13 @@ export type SerlServer = {
 
 /** @throws InputError if a port is taken, or there is no such task */
 export async function serveWorkcell(options: ServedWorkcell): Promise<SerlServer> {
-  const { port, camerasPort, host = '127.0.0.1' } = options
+  const { port, camerasPort, fps = FRAMES, host = '127.0.0.1' } = options
   const plant = await Plant.create(options)
-  const routes: Record<string, Route> = { ...ROUTES, ...(options.truth && { truth: TRUTH }) }
+  const tests = options.truth ? new Tests(plant) : null
   const cameras = mjpegServer({
     cameras: () => Object.keys(plant.cell.spec.cameras),
-    newest: (camera) => plant.pictures(1 / FRAMES)[camera] ?? null,
-    fps: FRAMES,
+    newest: (camera) => plant.pictures(SOONER / fps)[camera] ?? null,
+    fps,
   })
   const servers: Server[] = []
   const close = async () => {
@@ -44,7 +47,7 @@ export async function serveWorkcell(options: ServedWorkcell): Promise<SerlServer
   try {
     const own = camerasPort === undefined ? cameras : null
     const arm = await listen(
-      (request, response) => void serveArm(plant, routes, own, request, response),
+      (request, response) => void serveArm(plant, tests, own, request, response),
       port,
       host,
       servers,
@@ -82,21 +85,50 @@ function serveCameras(cameras: MjpegServer, request: IncomingMessage, response: 
   if (!cameras.handle(request, response)) refuse(response, 404, 'there are pictures below /cameras alone')
 }
 
+/** What tests see of the server, and do to it. */
+class Tests {
+  silent = false // requests are taken, and nothing is answered
+  readonly channel: TestChannel
+  private readonly poses = new MotionWatch(1e-6)
+
+  constructor(plant: Plant) {
+    const silent = (on: boolean) => {
+      this.silent = on
+    }
+    this.channel = new TestChannel({
+      truth: () => plant.truth(),
+      lay: (start) => plant.lay(start),
+      faults: { ...plant.faults, silent },
+    })
+  }
+
+  /** A request came, with its body. */
+  heard(name: string, body: unknown): void {
+    const { arr } = (body ?? {}) as { arr?: number[] }
+    if (name === 'pose' && arr) this.channel.note(this.poses.asksForMotion(arr))
+  }
+
+  /** This goes out. */
+  told(answer: RouteAnswer): void {
+    if (typeof answer === 'object' && 'pose' in answer) this.poses.tell(answer.pose as number[])
+  }
+}
+
 async function serveArm(
   plant: Plant,
-  routes: Record<string, Route>,
+  tests: Tests | null,
   cameras: MjpegServer | null,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (cameras?.handle(request, response)) return
+  if (cameras?.handle(request, response) || tests?.channel.handle(request, response)) return
   const name = new URL(request.url ?? '/', 'http://host').pathname.slice(1)
-  if (!Object.hasOwn(routes, name)) return refuse(response, 404, `there is no route ${name}`)
+  if (!Object.hasOwn(ROUTES, name)) return refuse(response, 404, `there is no route ${name}`)
   if (request.method !== 'POST') {
     response.setHeader('allow', 'OPTIONS, POST')
     return refuse(response, 405, 'every route is POST only')
   }
-  const route = routes[name]!
+  const route = ROUTES[name]!
   const text = await bodyOf(request)
   if (text === null) return refuse(response, 413, `a body may hold ${LARGEST_BODY} bytes`)
   let body: unknown
@@ -109,7 +141,11 @@ async function serveArm(
       return refuse(response, 400, 'the body is no JSON')
     }
   }
-  send(response, route.answer(plant, body))
+  tests?.heard(name, body)
+  if (tests?.silent) return
+  const answer = route.answer(plant, body)
+  tests?.told(answer)
+  send(response, answer)
 }
 
 /** Null where it is too large, or the client is gone. */
@@ -131,7 +167,13 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
 function send(response: ServerResponse, answer: RouteAnswer): void {
   if (typeof answer === 'string') reply(response, 200, 'text/html; charset=utf-8', answer)
   else if ('status' in answer) refuse(response, answer.status as number, answer.why as string)
-  else reply(response, 200, 'application/json', JSON.stringify(answer))
+  else reply(response, 200, 'application/json', jsonOf(answer))
+}
+
+/** As the original writes it: a number that is none stands bare, which is no JSON. */
+function jsonOf(answer: Record<string, unknown>): string {
+  const none = (_: string, value: unknown) => (Number.isNaN(value) ? '?NaN?' : value)
+  return JSON.stringify(answer, none).replaceAll('"?NaN?"', 'NaN')
 }
 
 /** As a page, like the errors of the server that this stands in for. */
