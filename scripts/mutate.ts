@@ -59,7 +59,7 @@ async function mutate(places: readonly string[], { related, tests, sample }: Opt
     ignorers: ['texts'],
     ...(sample.share < 1 ? { checkers: ['sample'], sample } : {}),
     dryRunTimeoutMinutes: 30,
-    ignorePatterns: ['runs', 'docs', REPORTS],
+    ignorePatterns: ['runs', 'docs', '.lab', REPORTS],
     tempDirName: `${REPORTS}/sandbox+${name}`,
     reporters: ['clear-text', 'progress', 'html'],
     htmlReporter: { fileName: `${REPORTS}/${name}.html` },
