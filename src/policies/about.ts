@@ -43,7 +43,7 @@ export const PolicyAbout = z.object({
         z.object({ step0: z.number(), success: z.number(), trials: z.number(), interval: Interval }),
       ),
     })
-    .optional(), // none of a run that has not come to its end
+    .optional(), // none of a checkpoint that is not a run's end
   settings: z.record(z.string(), z.unknown()), // the run's, without paths
 })
 export type PolicyAbout = z.infer<typeof PolicyAbout>

@@ -30,7 +30,7 @@ export function policyCard(file: string, about: PolicyAbout): string {
 }
 
 function figures({ trained, noise }: PolicyAbout): string {
-  if (!trained) return 'The run has not come to its end: nothing was measured.'
+  if (!trained) return 'Nothing was measured of this checkpoint: the run went on, or has not come to its end.'
   const rows = Object.entries(trained.tasks).map(([task, { step0, success, trials, interval }]) => [
     task,
     percent(step0),

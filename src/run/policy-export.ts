@@ -58,7 +58,7 @@ export async function exportedPolicy(path: string): Promise<ExportedPolicy> {
         commands: [...said],
         encoder: { name, hash, licence, source, embeddingWidth, inside: weights !== undefined },
         noise: config.evaluation.noise,
-        trained: trainedOf(folder),
+        trained: checkpoint === folder.latestCheckpoint() ? trainedOf(folder) : undefined, // figures are of the run's end
         settings: withoutPlaces(config),
       },
     }
