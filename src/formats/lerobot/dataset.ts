@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { type Feature, parseInfo, type SetInfo } from './info.ts'
+import { type Feature, INFO_FILE, parseInfo, type SetInfo } from './info.ts'
 import { type EpisodeMetadata, parquetBelow, readEpisodeMetadata, readTasks } from './metadata.ts'
 import { numberOf, ParquetFile } from './parquet.ts'
 
@@ -22,8 +22,6 @@ const KEPT = 8 // tables of contents of parquet files
 
 /** Rows that meta/episodes has and no file. */
 export type MissingRows = { episode: number; file: string }
-
-export const INFO_FILE = 'meta/info.json'
 
 export const isLerobotSet = (folder: string): boolean => existsSync(join(folder, INFO_FILE))
 

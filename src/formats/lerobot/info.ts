@@ -2,6 +2,8 @@
 import { InputError } from '../../errors.ts'
 import { parseJsonBytes } from '../json.ts'
 
+export const INFO_FILE = 'meta/info.json'
+
 /** `depth` is not read: it has no place in an observation. `other`: text, or anything else that is no number. */
 export type FeatureKind = 'number' | 'image' | 'video' | 'depth' | 'other'
 

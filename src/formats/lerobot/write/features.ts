@@ -6,13 +6,13 @@ import type { RobotSpec } from '../../../robot/robot.ts'
 export type FeatureType = 'float32' | 'int64' | 'bool' | 'string' | 'image' | 'video' | 'language'
 
 /** As info.json has it. `shape`: of images height, width, channels. */
-export type Feature = {
+export type WrittenFeature = {
   dtype: FeatureType
   shape: readonly number[]
   names: readonly string[] | null
   info?: Record<string, string | number | boolean>
 }
-export type Features = Record<string, Feature>
+export type Features = Record<string, WrittenFeature>
 
 export const ACTION_NAMES = ['dx', 'dy', 'dz', 'droll', 'dpitch', 'dyaw', 'gripper'] as const
 
@@ -21,7 +21,11 @@ export const cameraKey = (camera: string) => `observation.images.${camera}`
 /** Of which a set's features depend, beside the size of its pictures. */
 export type Recorded = Pick<RobotSpec, 'rate' | 'channels'>
 
-const scalar = (dtype: FeatureType, names: readonly string[] | null = null): Feature => ({ dtype, shape: [1], names })
+const scalar = (dtype: FeatureType, names: readonly string[] | null = null): WrittenFeature => ({
+  dtype,
+  shape: [1],
+  names,
+})
 
 /** What every LeRobotDataset has. */
 const INDICES: Features = {

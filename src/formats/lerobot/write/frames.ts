@@ -12,12 +12,12 @@ export type Standing = {
   rate: number // Hz
 }
 
-export type NumberColumn = Float32Array | readonly boolean[] | readonly number[]
+export type ScalarColumn = Float32Array | readonly boolean[] | readonly number[]
 
 export type FrameColumns = {
   /** Rows of a fixed width. */
   vectors: Record<string, readonly Float32Array[]>
-  scalars: Record<string, NumberColumn>
+  scalars: Record<string, ScalarColumn>
   texts: Record<string, readonly string[]>
   objects: Record<string, readonly unknown[]>
 }

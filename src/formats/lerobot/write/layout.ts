@@ -5,7 +5,6 @@ import type { Features } from './features.ts'
 export const CODEBASE_VERSION = 'v3.0' // and the tag of a set on the Hub
 export const CHUNK = 1000 // files a folder, at most
 
-export const INFO_FILE = 'meta/info.json'
 export const STATS_FILE = 'meta/stats.json'
 export const TASKS_FILE = 'meta/tasks.parquet'
 /** Ours: what goes on with a set needs to know, and no other reader looks at. */

@@ -1,6 +1,6 @@
 /** @file Columns of a set as Parquet bytes: the schema that pyarrow and datasets read, with the metadata that they look for. */
 import { parquetWriteBuffer } from 'hyparquet-writer'
-import type { Feature, Features } from './features.ts'
+import type { Features, WrittenFeature } from './features.ts'
 
 type Options = Parameters<typeof parquetWriteBuffer>[0]
 type SchemaElement = NonNullable<Options['schema']>[number]
@@ -54,7 +54,7 @@ const LANGUAGE: Record<string, readonly string[]> = {
 }
 
 /** Of a feature of a set, other than a video, which has no column. */
-export function schemaOf(name: string, { dtype, shape }: Feature): SchemaElement[] {
+export function schemaOf(name: string, { dtype, shape }: WrittenFeature): SchemaElement[] {
   if (dtype === 'image') return group(name, [[{ ...optional('bytes'), type: 'BYTE_ARRAY' }], scalar('path', 'string')])
   if (dtype === 'language') return languageRow(LANGUAGE[name]!).map((part, i) => (i === 0 ? { ...part, name } : part))
   const type = dtype as Scalar
@@ -85,7 +85,7 @@ export function huggingFaceMetadata(features: Features): KeyValue {
 
 const value = (dtype: string) => ({ dtype, _type: 'Value' })
 
-function theirs(name: string, { dtype, shape }: Feature): unknown {
+function theirs(name: string, { dtype, shape }: WrittenFeature): unknown {
   if (dtype === 'image') return { _type: 'Image' }
   if (dtype !== 'language')
     return shape[0] === 1 ? value(dtype) : { feature: value(dtype), length: shape[0], _type: 'Sequence' }

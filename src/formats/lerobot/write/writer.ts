@@ -9,21 +9,12 @@ import { InputError, systemError } from '../../../errors.ts'
 import type { LoggedEpisode } from '../../../replay/log-reader.ts'
 import type { RobotSpec } from '../../../robot/robot.ts'
 import type { Label } from '../../../talk/labels.ts'
+import { INFO_FILE } from '../info.ts'
 import { cardOf } from './card.ts'
 import { cameraKey, type Features, featuresOf } from './features.ts'
 import { findSet, type Kept, sweep } from './found.ts'
 import { type FrameColumns, framesOf } from './frames.ts'
-import {
-  CHUNK,
-  dataFile,
-  episodesFile,
-  INFO_FILE,
-  infoOf,
-  KEPT_FILE,
-  STATS_FILE,
-  TASKS_FILE,
-  videoFile,
-} from './layout.ts'
+import { CHUNK, dataFile, episodesFile, infoOf, KEPT_FILE, STATS_FILE, TASKS_FILE, videoFile } from './layout.ts'
 import { huggingFaceMetadata, parquetBytes, schemaOf, type TableColumn } from './parquet.ts'
 import { jpegsOf, sizesOf } from './pictures.ts'
 import { SetStatistics } from './set-statistics.ts'
