@@ -55,7 +55,7 @@ try {
   if (code !== 0) throw new Error(`a process ended with ${code}:\n${training.output}\n${person.output}`)
   await person.end()
   const report = JSON.parse(person.output.trim().split('\n').at(-1)!) as Report
-  const figures = figuresOf(proof.run, report, await proof.channel.commands())
+  const figures = figuresOf(proof.run, report, await proof.channel.commands(), proof.robot)
   writeFileSync(
     join(folder, 'figures.json'),
     `${JSON.stringify({ robot, minutes: Number(options.minutes), ...figures }, null, 2)}\n`,
@@ -68,7 +68,7 @@ try {
 }
 process.exit(0)
 
-function tableOf({ success, practice, jitter, latency, ...rest }: Figures): string {
+function tableOf({ success, practice, received, jitter, latency, ...rest }: Figures): string {
   const percent = (share: number) => `${Math.round(100 * share)} %`
   const ms = (value: number) => `${value.toFixed(1)} ms`
   const rows = [
@@ -86,7 +86,18 @@ function tableOf({ success, practice, jitter, latency, ...rest }: Figures): stri
     ['interventions', `${rest.interventions}, ${percent(practice.operatorSteps / practice.steps)} of the steps`],
     ['labels', `${rest.labels}`],
     ['commands said, stops', `${rest.commandsSaid}, ${rest.stops}`],
-    ['jitter, median and p99', `${ms(jitter.median)}, ${ms(jitter.p99)} (${jitter.steps} intervals)`],
+    ...(received
+      ? [
+          [
+            'jitter as the robot received commands, median and p99',
+            `${ms(received.median)}, ${ms(received.p99)} (${received.steps} intervals)`,
+          ],
+        ]
+      : []),
+    [
+      'jitter of the loop, p50 and p99',
+      `${ms(jitter.median)}, ${ms(jitter.p99)} (worst episode ${ms(jitter.worst99)})`,
+    ],
     [
       'picture to command, p50 and p99',
       `${ms(latency.median)}, ${ms(latency.p99)} (worst episode ${ms(latency.worst99)})`,

@@ -18,6 +18,7 @@ import { ROBOTS, type RobotName, TASK_OF } from './end-to-end/robots.ts'
 
 const WATCHED = 5 // s after a fault
 const GOAL = 300 // ms
+const LOST = 'the page: Connection lost. What you see is old'
 const SEEN = 30 // s until what went on is told at the console
 
 const LOSES = fileURLToPath(new URL('./end-to-end/lose-learner.mjs', import.meta.url))
@@ -114,7 +115,7 @@ async function told(page: Page, training: Process): Promise<string> {
     const { status, why } = page.last('robot') ?? {}
     if (why && (status === 'paused' || status === 'stopped')) return why
   }
-  return page.last('ended')?.error ?? page.last('robot')?.why ?? ''
+  return page.last('ended')?.error ?? page.last('robot')?.why ?? (page.closed ? LOST : '')
 }
 
 async function clearing(training: Process): Promise<string> {

@@ -5,11 +5,13 @@ import { ofKind } from '../../src/metrics/of-kind.ts'
 import { quantile, wilsonInterval } from '../../src/metrics/statistics.ts'
 import type { Received } from '../../src/robot/test-channel.ts'
 import type { Report } from './report.ts'
+import type { ServedRobot } from './robots.ts'
 
 const PERIOD = 100 // ms
 const REST = 300 // ms: a longer interval is no step late, but a scene that is laid, a verdict, a stop
 
 type Score = { successes: number; trials: number; interval: readonly [number, number] }
+type Spread = { median: number; p99: number; worst99: number }
 export type Figures = {
   success: Record<string, Score> // true, by evaluation
   told: Record<string, { successes: number; trials: number }> // as the run noted them
@@ -18,13 +20,20 @@ export type Figures = {
   labels: number // in the data at the end
   commandsSaid: number
   stops: number
-  jitter: { median: number; p99: number; steps: number } // ms, between commands as the robot received them
-  latency: { median: number; p99: number; worst99: number } // ms, picture to command: over the episodes' own quantiles
+  /** ms, between commands as the robot received them; null of one to which a step is several. */
+  received: { median: number; p99: number; steps: number } | null
+  jitter: Spread // ms, between steps as the loop made them: over the episodes' own quantiles
+  latency: Spread // ms, picture to command, likewise
   updatesPerSecond: number
   faults: string[]
 }
 
-export function figuresOf(run: string, report: Report, received: readonly Received[]): Figures {
+export function figuresOf(
+  run: string,
+  report: Report,
+  received: readonly Received[],
+  { stepIsOneCommand }: Pick<ServedRobot, 'stepIsOneCommand'>,
+): Figures {
   const metrics = readMetrics(join(run, 'metrics.jsonl'))
   const episodes = ofKind(metrics, 'episode')
   const timings = episodes.flatMap(({ timing }) => timing ?? [])
@@ -37,6 +46,12 @@ export function figuresOf(run: string, report: Report, received: readonly Receiv
   const jitters = intervals.filter((interval) => interval < REST).map((interval) => Math.abs(interval - PERIOD))
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
   const at = (values: readonly number[], share: number) => (values.length > 0 ? quantile(values, share) : Number.NaN)
+  type Told = (timing: (typeof timings)[number]) => number
+  const spread = (median: Told, high: Told): Spread => ({
+    median: at(timings.map(median), 0.5),
+    p99: at(timings.map(high), 0.5),
+    worst99: at(timings.map(high), 1),
+  })
   const success: Figures['success'] = {}
   for (const stage of new Set(report.trials.map(({ stage }) => stage))) {
     const trials = report.trials.filter((trial) => trial.stage === stage)
@@ -64,21 +79,15 @@ export function figuresOf(run: string, report: Report, received: readonly Receiv
     labels: sum(Object.values(ofKind(metrics, 'labels').at(-1)?.counts ?? {})),
     commandsSaid: report.commands,
     stops: report.stops,
-    jitter: { median: at(jitters, 0.5), p99: at(jitters, 0.99), steps: jitters.length },
-    latency: {
-      median: at(
-        timings.map(({ latencyMedian }) => latencyMedian),
-        0.5,
-      ),
-      p99: at(
-        timings.map(({ latency99 }) => latency99),
-        0.5,
-      ),
-      worst99: at(
-        timings.map(({ latency99 }) => latency99),
-        1,
-      ),
-    },
+    received: stepIsOneCommand ? { median: at(jitters, 0.5), p99: at(jitters, 0.99), steps: jitters.length } : null,
+    jitter: spread(
+      ({ jitterMedian }) => jitterMedian,
+      ({ jitter99 }) => jitter99,
+    ),
+    latency: spread(
+      ({ latencyMedian }) => latencyMedian,
+      ({ latency99 }) => latency99,
+    ),
     updatesPerSecond: first && last && last !== first ? (last.update - first.update) / (last.time - first.time) : 0,
     faults: report.faults,
   }

@@ -10,6 +10,7 @@ export type ServedRobot = {
   truth: string // address of its test-only channel
   config: Record<string, unknown> // of the run's robot
   name: string // in faults
+  stepIsOneCommand: boolean // one message to it a step of the run
 }
 
 export type Wanted = { tasks: readonly string[]; trials: number; folder: string }
@@ -61,7 +62,7 @@ async function serveSerl(wanted: Wanted): Promise<ServedRobot> {
     startGrip: 'open',
     safety: workcellSafety,
   }
-  return { process, truth: url, config, name: 'served-A' }
+  return { process, truth: url, config, name: 'served-A', stepIsOneCommand: true }
 }
 
 async function serveRos(wanted: Wanted): Promise<ServedRobot> {
@@ -91,7 +92,7 @@ async function serveRos(wanted: Wanted): Promise<ServedRobot> {
     tasks: workcellTasks(wanted),
     safety: workcellSafety,
   }
-  return { process, truth: address.replace('ws:', 'http:'), config, name: 'served-ros' }
+  return { process, truth: address.replace('ws:', 'http:'), config, name: 'served-ros', stepIsOneCommand: true }
 }
 
 async function serveSo101({ trials, folder }: Wanted): Promise<ServedRobot> {
@@ -111,7 +112,7 @@ async function serveSo101({ trials, folder }: Wanted): Promise<ServedRobot> {
       reach: { instruction: 'reach the red mark', maxSteps: 80, scene: 'the mark', starts: startsOf(trials) },
     },
   }
-  return { process, truth: cameras.replace(/cameras$/, ''), config, name: 'so101-arm' }
+  return { process, truth: cameras.replace(/cameras$/, ''), config, name: 'so101-arm', stepIsOneCommand: false }
 }
 
 const SERVE = { serl: serveSerl, ros: serveRos, so101: serveSo101 } satisfies Record<RobotName, unknown>
