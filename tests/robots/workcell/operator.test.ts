@@ -40,12 +40,15 @@ describe('the gate', () => {
     expect(watch([{ potential: 20 }, { potential: 24.1 }])).toEqual([null, 'off'])
   })
 
-  it('says funnel when a misalignment near a contact does not shrink on two steps', () => {
-    const beside = (...offsets: (number | null)[]) => watch(offsets.map((offset) => ({ offset })))
-    expect(last(beside(0.007, 0.007, 0.007))).toBe('funnel')
-    expect(last(beside(0.007, 0.0069, 0.0069))).toBeNull()
-    expect(last(beside(0.004, 0.0045, 0.0049))).toBeNull()
-    expect(last(beside(0.007, null, 0.007, 0.007))).toBeNull()
+  it('says funnel when a misalignment near a contact has not shrunk within five steps, whatever it did between', () => {
+    const beside = (...millimetres: (number | null)[]) =>
+      watch(millimetres.map((offset) => ({ offset: offset && offset / 1000 })))
+    expect(beside(7, 8, 6, 9, 6, 7)).toEqual([null, null, null, null, null, 'funnel'])
+    expect(last(beside(7, 8, 6, 9, 6, 6.9))).toBeNull()
+    expect(last(beside(9, 7, 8, 6, 9, 6, 7))).toBe('funnel')
+    expect(last(beside(4, 4.2, 4.4, 4.6, 4.8, 4.9))).toBeNull()
+    expect(last(beside(7, 8, 4.9, 9, 6, 7))).toBeNull()
+    expect(last(beside(7, 8, null, 9, 6, 7))).toBeNull()
   })
 
   it('says force after two steps above 40 N', () => {

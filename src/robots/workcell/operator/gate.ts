@@ -13,7 +13,7 @@ export type Glance = {
 }
 
 /** What a watcher tolerates. */
-export type GateOptions = Pick<SimulatedOperatorOptions, 'patience' | 'tolerance' | 'offset' | 'force'>
+export type GateOptions = Pick<SimulatedOperatorOptions, 'patience' | 'tolerance' | 'offset' | 'drift' | 'force'>
 
 const NEAR_GRASP = 0.04 // m
 const ABOVE_RIM = 0.012
@@ -32,8 +32,7 @@ export class Gate {
   private readonly options: GateOptions
   private history: number[] = []
   private best = Infinity
-  private lastOffset = Infinity
-  private drifting = 0 // steps in a row that a misalignment near a contact did not shrink
+  private offsets: number[] = [] // of the steps in a row, up to now, that were beside the axis near a contact
   private pressing = 0 // steps in a row with too much force
 
   constructor(options: GateOptions) {
@@ -44,19 +43,17 @@ export class Gate {
   clear(): void {
     this.history = []
     this.best = Infinity
-    this.lastOffset = Infinity
-    this.drifting = 0
+    this.offsets = []
     this.pressing = 0
   }
 
   /** The reason to take over, if there is one now. With several the most urgent: force, funnel, off, stuck. */
   look({ potential, force, offset }: Glance): Reason | null {
-    const { patience, tolerance, offset: allowed, force: strongest } = this.options
+    const { patience, tolerance, offset: allowed, drift, force: strongest } = this.options
     this.pressing = force > strongest ? this.pressing + 1 : 0
 
-    const aside = offset !== null && offset > allowed
-    this.drifting = aside && offset >= this.lastOffset ? this.drifting + 1 : 0
-    this.lastOffset = offset ?? Infinity
+    this.offsets = offset !== null && offset > allowed ? [...this.offsets, offset].slice(-drift - 1) : []
+    const drifts = this.offsets.length > drift && this.offsets.at(-1)! >= this.offsets[0]!
 
     this.best = Math.min(this.best, potential)
     this.history.push(potential)
@@ -64,7 +61,7 @@ export class Gate {
     const fall = this.history[0]! - potential
 
     if (this.pressing >= 2) return 'force'
-    if (this.drifting >= 2) return 'funnel'
+    if (drifts) return 'funnel'
     if (potential > this.best + tolerance) return 'off'
     if (this.history.length > patience.steps && fall < patience.fall) return 'stuck'
     return null

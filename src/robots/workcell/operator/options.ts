@@ -7,7 +7,8 @@ export type SimulatedOperatorOptions = {
   handDelay: number // the same with the hands on, where practised people anticipate
   patience: { steps: number; fall: number } // stuck: Φ fell by less than `fall` within `steps`
   tolerance: number // off: Φ is this many steps above its best
-  offset: number // m; funnel: beside the axis by more than this near a contact, and not shrinking
+  offset: number // m; funnel: beside the axis by more than this near a contact
+  drift: number // steps in which that has not shrunk
   force: number // N; more, on two steps, is a reason
   shortest: number // steps of a takeover
   longest: number
@@ -33,6 +34,7 @@ export const DEFAULT_OPERATOR: SimulatedOperatorOptions = {
   patience: { steps: 10, fall: 2.5 },
   tolerance: 4,
   offset: 0.005,
+  drift: 5,
   force: 40,
   shortest: 3,
   longest: 15,
@@ -59,6 +61,7 @@ export const WEAK_OPERATOR: SimulatedOperatorOptions = {
   patience: { steps: 15, fall: 2.5 },
   tolerance: 7,
   offset: 0.008,
+  drift: 8,
   strength: 0.7,
   gain: 0.35,
   tremor: 0.2,
@@ -87,7 +90,18 @@ export const OPERATORS = { strong: DEFAULT_OPERATOR, weak: WEAK_OPERATOR, person
 
 /** @throws InputError where a value makes no sense */
 export function checkOperator(options: SimulatedOperatorOptions): SimulatedOperatorOptions {
-  const whole = ['reaction', 'delay', 'handDelay', 'shortest', 'longest', 'quiet', 'axes', 'levels', 'button'] as const
+  const whole = [
+    'reaction',
+    'delay',
+    'handDelay',
+    'shortest',
+    'longest',
+    'quiet',
+    'drift',
+    'axes',
+    'levels',
+    'button',
+  ] as const
   for (const name of whole)
     if (!Number.isInteger(options[name]) || options[name] < 0)
       throw new InputError(`simulated operator, ${name}`, `is ${options[name]}`, 'Give a whole number, 0 or more')

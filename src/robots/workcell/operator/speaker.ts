@@ -26,6 +26,7 @@ export const DEFAULT_SPEAKER: SpeakerOptions = {
   patience: DEFAULT_OPERATOR.patience,
   tolerance: DEFAULT_OPERATOR.tolerance,
   offset: DEFAULT_OPERATOR.offset,
+  drift: DEFAULT_OPERATOR.drift,
   force: DEFAULT_OPERATOR.force,
   delay: DEFAULT_OPERATOR.delay,
   speaking: DEFAULT_VOICE.speaking,
