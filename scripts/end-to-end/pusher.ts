@@ -33,7 +33,8 @@ void bot.layScenes()
 const practises = () => page.last('state')?.stage === 'practice' && page.last('state')!.episodeStep > 0
 const waits = () => page.all('recording').some((told) => told.wanted !== null)
 await bot.until(() => waits() || practises(), 'a run that waits, or practises')
-while (!practises() && (page.last('recording')?.kept[task] ?? 0) < Number(wanted)) await bot.demonstrate(task)
+for (let kept = page.last('recording')?.kept[task] ?? 0; kept < Number(wanted) && !practises(); )
+  if (await bot.demonstrate(task)) kept++
 while (!practises() && !page.closed) await sleep(INPUT_EVERY) // warm-up and evaluation take their time
 const began = page.last('state')!.step
 const back = () => Math.floor(performance.now() / TURNS_EVERY) % 2 === 0
