@@ -74,7 +74,8 @@ async function watch(): Promise<void> {
     if (state.episodeStep === 1) report.windows.push({ from: epochNow() - STEP, to: 0 })
     const window = report.windows.at(-1)
     if (window) window.to = epochNow()
-    if (truth.now.reward > 0) {
+    if (truth.now.terminated) {
+      // done, or lost: a person ends that as well, before the arm goes after what lies about
       scene.judged = true
       bot.judge()
       continue

@@ -60,6 +60,7 @@ async function serveSerl(wanted: Wanted): Promise<ServedRobot> {
     cameras: { front: camera('front'), wrist: camera('wrist') },
     compliance: { ...clips('translational', 0.03), ...clips('rotational', 0.35) }, // the leash of the workcell's own arm
     startGrip: 'open',
+    startLift: 0.06, // from between the fixtures
     safety: workcellSafety,
   }
   return { process, truth: url, config, name: 'served-A', stepIsOneCommand: true }
