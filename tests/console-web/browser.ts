@@ -15,7 +15,7 @@ const CHROMIUM = [
   '/usr/bin/google-chrome',
   process.env.CHROMIUM ?? '',
 ]
-const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-software-rasterizer', '--disable-quic', '--no-first-run']
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run']
 const OFFLINE = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 /** undefined where the machine has no Chromium. */
