@@ -8,9 +8,9 @@ const LONG = [
   'run/tiny',
   'run/several',
   'run/sensor-faults',
-  'console-web/hands', // not beside the other file that has a browser
   'robots/workcell/operator',
   'cli/commands',
+  'console-web/hands', // last, when the other file that has a browser is through: they hold each other up
 ]
 
 /** Files that put another module in the place of one of ours, which those after them in a process would find there. */

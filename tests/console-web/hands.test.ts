@@ -214,9 +214,9 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await page.keyboard.down('h')
     await expect.poll(() => stage.observer.inControl.person.holding, { timeout: 10_000 }).toBe(true)
     for (const grip of [1, -1, 1]) {
-      await page.waitForTimeout(300) // the page has heard of the last one
+      await page.waitForTimeout(1000) // the page has heard of the last one
       await page.keyboard.press('g')
-      await expect.poll(asked).toBe(grip)
+      await expect.poll(asked, { timeout: 10_000 }).toBe(grip)
     }
     await page.keyboard.up('h')
     const { length } = stage.episodes
@@ -224,9 +224,9 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await expect.poll(() => stage.episodes.length, { timeout: 10_000 }).toBe(length + 1)
     await expect.poll(asked, { timeout: 10_000 }).toBe(-1)
     await page.keyboard.down('h')
-    await page.waitForTimeout(300)
+    await page.waitForTimeout(1000)
     await page.keyboard.press('g')
-    await expect.poll(asked).toBe(1)
+    await expect.poll(asked, { timeout: 10_000 }).toBe(1)
     await page.keyboard.up('h')
     const { steps } = [...readEpisodes(stage.folder.log)].at(-2)!
     expect(new Set(steps.map(({ action }) => action[6]))).toEqual(new Set([-1, 1]))
