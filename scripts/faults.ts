@@ -115,7 +115,7 @@ async function told(page: Page, training: Process): Promise<string> {
     const { status, why } = page.last('robot') ?? {}
     if (why && (status === 'paused' || status === 'stopped')) return why
   }
-  return page.last('ended')?.error ?? page.last('robot')?.why ?? (page.closed ? LOST : '')
+  return page.last('ended')?.error || page.last('robot')?.why || (page.closed ? LOST : '')
 }
 
 async function clearing(training: Process): Promise<string> {

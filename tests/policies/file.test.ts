@@ -120,7 +120,7 @@ describe('a policy file', () => {
 })
 
 const python = process.env.DUET_PYTHON ?? 'python3'
-const hasPeers = spawnSync(python, ['-c', 'import numpy, onnxruntime']).status === 0
+const hasPeers = spawnSync(python, ['-c', 'import numpy, onnxruntime']).status === 0 // no test needs them: without, it is skipped
 
 it.skipIf(!hasPeers)('is run by the example of docs/policies.md in Python, to the same action', async () => {
   const [, example] = /```python\n([\s\S]*?)```/.exec(readFileSync('docs/policies.md', 'utf8'))!
