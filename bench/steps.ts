@@ -27,15 +27,17 @@ const WARM_UP = 5
 const commands = builtInCommandEncoder()
 const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 })
 const learner = LearnerConfig.parse({ ...presets.quick.learner, batch: 255 })
-const network = NetworkConfig.parse(presets.quick.networks)
+const quick = NetworkConfig.parse(presets.quick.networks)
+const paper: NetworkConfig = { ...quick, criticsMove: 'head' }
 
 /** Milliseconds of processor time. */
 export type StepFigures = Record<string, number>
 
 /** The steps by name, on one thread. */
 export async function trainingSteps(): Promise<Record<string, () => unknown>> {
-  const dual = await open('dual')
-  const dsrl = await open('dsrl')
+  const dual = await open('dual', paper)
+  const dsrl = await open('dsrl', quick)
+  const ours = await open('dual', quick)
   const [cloning, critic, warmUp, online] = dual.training.programs as [Program, Program, Program, Program]
   const [, noiseCritic, , noise] = dsrl.training.programs as [Program, Program, Program, Program]
   return {
@@ -46,7 +48,8 @@ export async function trainingSteps(): Promise<Record<string, () => unknown>> {
     refinementMs: () => dual.refine(),
     dsrlCriticMs: () => dsrl.step(noiseCritic, ['critic']),
     dsrlNoiseMs: () => dsrl.step(noise, ['critic', 'noiseCritic', 'noiseActor', 'temperature']),
-    updateMs: () => dual.training.update('online', dual.steps),
+    updateMs: () => ours.training.update('online', ours.steps),
+    headUpdateMs: () => dual.training.update('online', dual.steps),
     dsrlUpdateMs: () => dsrl.training.update('online', dsrl.steps),
     criticProgramMs: () => critic.run(),
     criticAdamMs: () => dual.steps.apply('critic'),
@@ -67,8 +70,8 @@ export async function benchSteps(): Promise<StepFigures> {
   return Object.fromEntries(times.map(([name, list]) => [name, rounded(median(list))]))
 }
 
-/** A method compiled over a replay of random episodes. */
-async function open(method: MethodName) {
+/** A method on these networks, compiled over a replay of random episodes. */
+async function open(method: MethodName, network: NetworkConfig) {
   const [cameras, height, width, channels] = FEATURES
   const sizes = {
     ...{ network, embedding: EMBEDDING, proprio: PROPRIO, command: commands.width },

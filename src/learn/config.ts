@@ -56,6 +56,13 @@ export const LearnerConfig = z.strictObject({
     .max(1)
     .optional()
     .describe('share of interventions among the cloned samples; left out, every step counts alike'),
+  advantageScale: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'beta: a correction is cloned with weight min(1, exp(A / beta)), A what the critics say it gained within n steps; 0: all alike, the paper. With networks.criticsMove=noise',
+    ),
   actorAverage: z
     .number()
     .gt(0)

@@ -61,7 +61,7 @@ export class Update {
   }
 }
 
-/** The critics of one group over the batch of a step. */
+/** The critics of one group over the batch of a step. `seen`: its states as they meet the critics, as they are unless told otherwise. */
 export class Critics {
   private readonly parameters: Parameters
   private readonly state: CriticState
@@ -70,10 +70,12 @@ export class Critics {
     private readonly store: ParameterStore,
     private readonly update: Pick<Update, 'batch' | 'settings'>,
     private readonly group: string,
+    seen: Update['seen'] = update.batch,
   ) {
-    const { batch, settings } = update
     this.parameters = store.tensors(group)
-    this.state = { features: visualInput(settings.sizes, this.parameters, batch), proprio: batch.proprio }
+    const { batch, settings } = update
+    const features = visualInput(settings.sizes, this.parameters, { features: batch.features, h: seen.h })
+    this.state = { features, proprio: seen.proprio }
   }
 
   /** Q(s, a) of actions [task, batch, (samples,) A] → [task, member, batch, (samples)]. */
@@ -86,15 +88,25 @@ export class Critics {
     return critic(this.parameters, { ...this.state, features: stopGradient(this.state.features) }, actions)
   }
 
+  /** Q(s', a), actions as in `judge`. */
+  judgeNext(actions: Tensor): Tensor {
+    return this.next(this.parameters, actions)
+  }
+
   /** TD loss of the batch's own actions, where the policy goes on with `nextAction` [task, batch, A]. */
   temporalDifference(nextAction: Tensor): { q: Tensor; td: Tensor } {
     const { batch, settings } = this.update
-    const target = this.store.tensors(this.group, 'target')
-    const next = { features: batch.nextFeatures, h: batch.nextH }
-    const nextState = { features: visualInput(settings.sizes, target, next), proprio: batch.nextProprio }
-    const ahead = tdTarget(batch.reward, batch.terminated, critic(target, nextState, nextAction), batch.discount)
+    const promised = this.next(this.store.tensors(this.group, 'target'), nextAction)
+    const ahead = tdTarget(batch.reward, batch.terminated, promised, batch.discount)
     const y = settings.learner.boundedTargets ? clip(ahead, 0, 1) : ahead
     const q = this.judge(batch.action)
     return { q, td: tdLoss(q, y) }
+  }
+
+  private next(parameters: Parameters, actions: Tensor): Tensor {
+    const { batch, settings } = this.update
+    const seen = { features: batch.nextFeatures, h: batch.nextH }
+    const state = { features: visualInput(settings.sizes, parameters, seen), proprio: batch.nextProprio }
+    return critic(parameters, state, actions)
   }
 }

@@ -39,6 +39,7 @@ export type TransitionRows = {
   nextProprio: Float32Array
   mcReturn: Float32Array
   bcMask: Float32Array // 1 for demonstrations and interventions, which are cloned
+  corrected: Float32Array // 1 for interventions
 }
 
 export type TransitionRequest = {
@@ -217,6 +218,7 @@ export class ReplayBuffer {
     if (out.terminated) out.terminated[at] = store.terminated(serial)
     if (out.mcReturn) out.mcReturn[at] = store.mcReturn(serial)
     if (out.bcMask) out.bcMask[at] = bc
+    if (out.corrected) out.corrected[at] = store === this.online ? bc : 0
   }
 
   /** Entries of the talk-and-tweak dataset, over all tasks. */

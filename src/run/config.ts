@@ -203,13 +203,14 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
   },
   quick: {
     demonstrations: { noise: 0.2 },
-    networks: { sees: 'h', gripperGain: 5, pastHeads: 4 },
+    networks: { sees: 'h', criticsMove: 'noise', gripperGain: 5, pastHeads: 4 },
     replay: { shiftedCopies: 0 },
     warmUp: { updates: 1000, heads: 5, cloningSteps: 3000 },
-    online: { robotMinutes: 30, lockstep: true, updatesPerStep: 0.3 },
+    online: { robotMinutes: 15, lockstep: true, updatesPerStep: 0.3 },
     learner: {
       noiseGain: 0.1,
       cloningSteps: 1,
+      advantageScale: 0.05,
       inputNoise: 0.25,
       actorAverage: 0.002,
       renewal: { every: 900 },

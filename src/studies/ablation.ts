@@ -10,6 +10,12 @@ type Variant = { name: string; title: string; settings: Overrides }
 /** Beside the control, critics without a say, and the dual actor of `regimes`. Each departure is taken back at least once. */
 export const VARIANTS: readonly Variant[] = [
   {
+    name: 'moves-head',
+    title: 'critics move the head',
+    settings: { networks: { criticsMove: 'head' }, learner: { advantageScale: 0 } },
+  },
+  { name: 'no-weights', title: 'corrections weigh alike', settings: { learner: { advantageScale: 0 } } },
+  {
     name: 'one-head',
     title: 'one head',
     settings: { networks: { pastHeads: 0 }, warmUp: { heads: 1, cloningSteps: 0 } },

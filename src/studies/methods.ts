@@ -17,9 +17,10 @@ const CLONING: Overrides = { method: 'dual', warmUp: { qWeight: 0 }, online: { r
 /** The dual actor, but what the critics say moves no actor. */
 const SILENT: Overrides = {
   method: 'dual',
+  networks: { criticsMove: 'head' },
   warmUp: { qWeight: 0 },
   online: { qWeight: 0 },
-  learner: { refinement: { qWeight: 0 } },
+  learner: { advantageScale: 0, refinement: { qWeight: 0 } },
 }
 
 /** The control first, ours last. */

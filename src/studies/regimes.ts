@@ -1,6 +1,8 @@
 /** @file Regimes in which methods can differ: names, one sentence, and settings on top of the preset `quick`. */
 import type { Regime } from './experiment.ts'
 
+const FEWER_SHAKIER = { perTask: 10, noise: 0.25 }
+
 /** Each but the first is to leave something to learn: less is shown, or harder scenes. */
 export const REGIMES = [
   {
@@ -13,14 +15,14 @@ export const REGIMES = [
     name: 'weak',
     title: 'weak operator',
     sentence:
-      'An operator who notices later, has an unsteady hand and is sometimes wrong; 5 shaky demonstrations a task.',
-    settings: { demonstrations: { perTask: 5, noise: 0.3 }, operator: { strength: 'weak' } },
+      'An operator who notices later, has an unsteady hand and is sometimes wrong; 10 shakier demonstrations a task.',
+    settings: { demonstrations: FEWER_SHAKIER, operator: { strength: 'weak' } },
   },
   {
     name: 'none',
     title: 'no operator',
     sentence: 'No operator at all; the demonstrations of `weak`.',
-    settings: { demonstrations: { perTask: 5, noise: 0.3 }, operator: { kind: 'none' } },
+    settings: { demonstrations: FEWER_SHAKIER, operator: { kind: 'none' } },
   },
   {
     name: 'few',

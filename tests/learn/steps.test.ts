@@ -68,7 +68,7 @@ const VARIANTS: Record<string, Variant> = {
     network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3 }),
   },
   'with critics that move the noise': {
-    learner: LearnerConfig.parse(beyond),
+    learner: LearnerConfig.parse({ ...beyond, interventionShare: 0.5, advantageScale: 0.5 }),
     network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3, criticsMove: 'noise' }),
   },
   'in the other forms of its terms, on h': {
@@ -249,7 +249,11 @@ class Trial {
     successor.runs.value!.set(fresh)
     successor.runs.target!.set(fresh)
     for (const moment of ['moment1', 'moment2'] as const) successor.runs[moment]!.fill(0)
-    clone({ setting: this.setting, next: this.next }, successor, this.variant.learner.renewal.cloningSteps)
+    clone(
+      { setting: this.setting, next: this.next, model: this.model },
+      successor,
+      this.variant.learner.renewal.cloningSteps,
+    )
     expect(this.given.length, 'steps that the reference does not take').toBe(0)
     past2.runs.value!.set(past1.value)
     past1.runs.value!.set(head.runs.target!)

@@ -35,6 +35,7 @@ describe('sampling', () => {
     frames.forEach((frame, row) => {
       const cloned = frame < 2000 || (frame >= 2010 && frame < 2015)
       expect(out.bcMask[row]).toBe(cloned ? 1 : 0)
+      expect(out.corrected[row]).toBe(cloned && frame >= 2000 ? 1 : 0)
       expect(cloned).toBe(row < 200)
     })
     // 35 cloned transitions, all equally likely: 5/35 of 200 are 28.6 interventions, standard deviation 4.9

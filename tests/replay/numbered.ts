@@ -92,7 +92,8 @@ export const rows = (count: number): TransitionRows => {
   const column = (width: number) => new Float32Array(count * width)
   return {
     ...{ h: column(3), features: column(LENGTH), proprio: column(2), action: column(7) },
-    ...{ reward: column(1), terminated: column(1), discount: column(1), mcReturn: column(1), bcMask: column(1) },
+    ...{ reward: column(1), terminated: column(1), discount: column(1), mcReturn: column(1) },
+    ...{ bcMask: column(1), corrected: column(1) },
     ...{ nextH: column(3), nextFeatures: column(LENGTH), nextProprio: column(2) },
   }
 }

@@ -92,7 +92,7 @@ class Batch {
     }
   }
 
-  /** What an actor sees of s while it learns: h and proprio with a little noise. */
+  /** What an actor sees of s while it learns, critics of noise too: h, where anybody looks at it, and proprio with a little noise. */
   blurred(row: number): State {
     const state = this.state(row)
     if (this.blur === 0) return state
@@ -100,7 +100,7 @@ class Batch {
       const noise = this.read(`xi/blur/${name}`, row)
       return state[name].map((x, i) => x + this.blur * noise[i]!)
     }
-    return { ...state, h: noisy('h'), proprio: noisy('proprio') }
+    return { ...state, h: this.given['xi/blur/h'] ? noisy('h') : state.h, proprio: noisy('proprio') }
   }
 
   conditionNow(head: Net, row: number): Scalar[] {
@@ -114,11 +114,16 @@ class Batch {
   }
 }
 
-/** Mean over tasks of the mean over the samples that are cloned, 0 where a task has none. */
-export function cloningLoss(head: Net, given: Given, setting: Setting): Scalar {
+/** Mean over tasks of the mean over the samples that are cloned, each as `weight` says, 0 where a task has none. */
+export function cloningLoss(
+  head: Net,
+  given: Given,
+  setting: Setting,
+  weight: (task: number, row: number) => number = () => 1,
+): Scalar {
   const batch = new Batch(given, setting)
   const { bcTerm, noiseGain } = setting.learner
-  const terms = byTask(setting, (_, row) => {
+  const terms = byTask(setting, (task, row) => {
     if (batch.number('bcMask', row) === 0) return []
     const wanted = batch.read('action', row)
     const h = batch.conditionNow(head, row)
@@ -140,9 +145,30 @@ export function cloningLoss(head: Net, given: Given, setting: Setting): Scalar {
       const asked = wanted.map((a, i) => Math.min(1, Math.max(-1, a + noiseGain * xi[i]!)))
       parts.push(mul(4, squaredDistance(act(head, xi, h), asked)))
     }
-    return [total(parts)]
+    return [{ loss: total(parts), weight: weight(task, row) }]
   })
-  return mean(terms.map((rows) => (rows.flat().length ? mean(rows.flat()) : 0)))
+  return mean(
+    terms.map((rows) => {
+      const counted = rows.flat()
+      const sum = counted.reduce((all, { weight: own }) => all + own, 0)
+      return mul(1 / Math.max(1, sum), total([0, ...counted.map(({ loss, weight: own }) => mul(own, loss))]))
+    }),
+  )
+}
+
+/** min(1, exp(A / β)) of corrections, A = r + γ (1 - terminated) QW(s', n') - QW(s, n), n and n' the noise actor's modes; 1 of all else. */
+export const correctionWeight = (noiseCritic: Net, actor: Net, given: Given, setting: Setting) => {
+  const batch = new Batch(given, setting)
+  const worthOf = (task: number, state: State) => {
+    const n = stopped(drawNoise(actor, state, new Array(A).fill(0)).n)
+    return mean(members(setting).map((member) => plain(criticise(noiseCritic, task, member, state, n)))) as number
+  }
+  return (task: number, row: number): number => {
+    if (batch.number('corrected', row) === 0) return 1
+    const goesOn = batch.number('discount', row) * (1 - batch.number('terminated', row))
+    const ahead = batch.number('reward', row) + goesOn * worthOf(task, batch.state(row, "s'"))
+    return Math.min(1, Math.exp((ahead - worthOf(task, batch.blurred(row))) / setting.learner.advantageScale))
+  }
 }
 
 const members = ({ members }: Setting) => Array.from({ length: members }, (_, m) => m)
@@ -176,6 +202,7 @@ export function tdLoss(
   next: (row: number) => number[],
   given: Given,
   setting: Setting,
+  seen: (batch: Batch, row: number) => State = (batch, row) => batch.state(row),
 ): Scalar {
   const batch = new Batch(given, setting)
   const errors = byTask(setting, (task, row) => {
@@ -187,7 +214,7 @@ export function tdLoss(
     const ahead = batch.number('reward', row) + batch.number('discount', row) * goesOn * plain(promised)
     const y = setting.learner.boundedTargets ? Math.min(1, Math.max(0, ahead)) : ahead
     return members(setting).map((member) =>
-      square(sub(criticise(critic, task, member, batch.state(row), batch.read('action', row)), y)),
+      square(sub(criticise(critic, task, member, seen(batch, row), batch.read('action', row)), y)),
     )
   })
   return mean(errors.flat(2))
@@ -308,9 +335,9 @@ export function aliasLoss(
   const errors = byTask(setting, (task, row) => {
     const n = batch.read('xi/alias', row)
     const action = execute(heads, n, (head) => batch.conditionNow(head, row), setting)
-    const judged = mean(members(setting).map((member) => criticise(critic, task, member, batch.state(row), action)))
+    const judged = mean(members(setting).map((member) => criticise(critic, task, member, batch.blurred(row), action)))
     return members(setting).map((member) =>
-      square(sub(criticise(noiseCritic, task, member, batch.state(row), n), plain(judged))),
+      square(sub(criticise(noiseCritic, task, member, batch.blurred(row), n), plain(judged))),
     )
   })
   return mean(errors.flat(2))
@@ -320,9 +347,9 @@ export function aliasLoss(
 export function noiseActorLoss(actor: Net, noiseCritic: Net, temperature: number, given: Given, setting: Setting) {
   const batch = new Batch(given, setting)
   const samples = byTask(setting, (task, row) => {
-    const seen = { ...batch.blurred(row), features: batch.state(row).features }
+    const seen = batch.blurred(row)
     const { n, logDensity } = drawNoise(actor, seen, batch.read('xi/actor', row))
-    const q = mean(members(setting).map((member) => criticise(noiseCritic, task, member, batch.state(row), n)))
+    const q = mean(members(setting).map((member) => criticise(noiseCritic, task, member, seen, n)))
     return { logDensity, loss: sub(mul(temperature, logDensity), q) }
   }).flat()
   return { loss: mean(samples.map(({ loss }) => loss)), entropy: -plain(mean(samples.map((s) => s.logDensity))) }

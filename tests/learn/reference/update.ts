@@ -7,6 +7,7 @@ import {
   aliasLoss,
   cloningLoss,
   conservativeLoss,
+  correctionWeight,
   type Given,
   nextOfHead,
   nextOfNoise,
@@ -37,12 +38,19 @@ export type Losses = Record<string, Record<string, number>>
 const numbers = (parts: Record<string, Scalar>) =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, plain(part)]))
 
-/** `count` steps of a head on its cloning term alone. Returns the last loss. */
-export function clone({ setting, next }: Pick<Update, 'setting' | 'next'>, head: Group, count: number): number {
+/** `count` steps of a head on its cloning term alone, corrections weighed by the critics of noise if there are any. Returns the last loss. */
+export function clone(
+  { setting, next, model = {} }: Pick<Update, 'setting' | 'next'> & { model?: Model },
+  head: Group,
+  count: number,
+): number {
+  const { noiseActor, noiseCritic } = model
+  const judged = noiseActor && noiseCritic && setting.learner.advantageScale > 0
   let bc: Scalar = 0
   for (let i = 0; i < count; i++) {
     const given = next()
-    bc = head.differentiate((net) => cloningLoss(net, given, setting))
+    const weight = judged ? correctionWeight(noiseCritic.net(), noiseActor.net(), given, setting) : undefined
+    bc = head.differentiate((net) => cloningLoss(net, given, setting, weight))
     head.step(setting.learner)
   }
   return plain(bc)
@@ -125,9 +133,9 @@ function hilConrft(update: Update, phase: Phase): Losses {
 
 /** Warm-up: the head is cloned; online it rests. */
 function dsrl(update: Update, phase: Phase): Losses {
-  const { model, setting } = update
+  const { model, setting, next } = update
   if (phase === 'online') return noiseSteps(update, phase)
-  const bc = clone(update, model.head!, setting.learner.cloningSteps + 1)
+  const bc = clone({ setting, next }, model.head!, setting.learner.cloningSteps + 1)
   return { ...noiseSteps(update, phase), actor: { bc } }
 }
 
@@ -140,11 +148,12 @@ function noiseSteps(update: Update, phase: Phase): Losses {
     Group
   >
   const losses: Losses = {}
+  const blurred: Parameters<typeof tdLoss>[5] = (batch, row) => batch.blurred(row)
   const past = Object.keys(model).filter((name) => /^past/.test(name))
   const acting = [head.net('target'), ...past.map((name) => model[name]!.net())] // those that act
   const td = (given: Given) => {
     const following = nextOfNoise(acting, noiseActor.net(), given, setting)
-    return plain(critic.differentiate((net) => tdLoss(net, critic.net('target'), following, given, setting)))
+    return plain(critic.differentiate((net) => tdLoss(net, critic.net('target'), following, given, setting, blurred)))
   }
   if (phase === 'online')
     for (let i = 1; i < learner.criticStepsPerActorStep; i++) {
