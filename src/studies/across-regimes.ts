@@ -27,6 +27,9 @@ const PLAN: Readonly<Record<string, readonly string[]>> = {
 /** In the order of the tables, the control first. */
 export const methodsOf = ({ name }: Regime): ComparedMethod[] => (PLAN[name] ?? ['cloning', 'dual']).map(methodCalled)
 
+/** What is trained before the others. */
+const FIRST = ['dual', 'cloning', 'silent']
+
 export type RegimeRows = { regime: Regime; rows: Row[]; spoken: SpeakerReport[] }
 
 export const experiment: Experiment = {
@@ -40,18 +43,25 @@ export const experiment: Experiment = {
     const trained = await Promise.all(
       (bench.regime ? [bench.regime] : REGIMES).map(async (regime: Regime) => ({
         regime,
-        rows: await Promise.all(
-          methodsOf(regime).map(async (method) => ({
-            method,
-            runs: (await trainSeeds(bench, regime, method)).map(measure),
-          })),
-        ),
+        rows: await trainRows(bench, regime),
       })),
     )
     const complete: RegimeRows[] = []
     for (const { regime, rows } of trained) complete.push({ regime, ...(await withCommands(bench, regime, rows)) })
     return sectionOf(complete)
   },
+}
+
+/** Begins with what is asked most, so that who stops the work early has that: ours and what it is held against. */
+async function trainRows(bench: Workbench, regime: Regime): Promise<Row[]> {
+  const methods = methodsOf(regime)
+  const first = (name: string) => [...FIRST, name].indexOf(name)
+  const trained = new Map(
+    methods
+      .toSorted((a, b) => first(a.name) - first(b.name))
+      .map((method) => [method.name, trainSeeds(bench, regime, method)]),
+  )
+  return Promise.all(methods.map(async (method) => ({ method, runs: (await trained.get(method.name)!).map(measure) })))
 }
 
 /** The trials of the dual actor once more, beside somebody who speaks where things go wrong. */
