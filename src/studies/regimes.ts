@@ -1,7 +1,7 @@
 /** @file Regimes in which methods can differ: names, one sentence, and settings on top of the preset `quick`. */
 import type { Regime } from './experiment.ts'
 
-const FEWER_SHAKIER = { perTask: 10, noise: 0.25 }
+const FEWER_SHAKIER = { perTask: 8, noise: 0.25 }
 
 /** Each but the first is to leave something to learn: less is shown, or harder scenes. */
 export const REGIMES = [
@@ -15,7 +15,7 @@ export const REGIMES = [
     name: 'weak',
     title: 'weak operator',
     sentence:
-      'An operator who notices later, has an unsteady hand and is sometimes wrong; 10 shakier demonstrations a task.',
+      'An operator who notices later, has an unsteady hand and is sometimes wrong; 8 shakier demonstrations a task.',
     settings: { demonstrations: FEWER_SHAKIER, operator: { strength: 'weak' } },
   },
   {
