@@ -9,7 +9,7 @@ import { nameOf, vectorOf } from './channels.ts'
 import type { Fault } from './fault.ts'
 import { project } from './projection.ts'
 import { ACTION_WIDTH, type Action, type Image, type Observation, type Outcome, type RobotSpec } from './robot.ts'
-import { Standing } from './standing.ts'
+import { StandingArm } from './standing.ts'
 
 export type SenseLimits = {
   pictureHold: number // s between the same two; with more the robot holds for the step that was decided on it
@@ -130,7 +130,7 @@ type Watched = { shown: Shown[]; frozen: number; flat: number; flatInARow: numbe
 export class Senses {
   private readonly cameras = new Map<string, Watched>()
   private readonly position: readonly number[] | null
-  private readonly standing: Standing
+  private readonly standing: StandingArm
   private at: number[] | null = null // m, the tool at the last observation
   private time: number | null = null
   private stood = 0 // steps for which the clock did not advance
@@ -140,7 +140,7 @@ export class Senses {
     private readonly limits: SenseLimits,
   ) {
     this.position = vectorOf(spec.channels, 'position')
-    this.standing = new Standing(spec, limits.standing)
+    this.standing = new StandingArm(spec, limits.standing)
   }
 
   /** Of the cameras that look blind the one that has for longest. */

@@ -29,7 +29,7 @@ type Seen = {
   radians: number
 }
 
-export class Standing {
+export class StandingArm {
   private readonly position: ReturnType<typeof vectorOf>
   private readonly turn: ReturnType<typeof vectorOf>
   private readonly force: ReturnType<typeof vectorOf>
