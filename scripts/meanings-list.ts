@@ -85,8 +85,8 @@ export const MEANINGS: readonly Meaning[] = [
   {
     what: "radians for metres in the envelope's translation scale",
     file: 'robot/safety.ts',
-    from: 'translationScale: this.spec.actionScale.translation',
-    to: 'translationScale: this.spec.actionScale.rotation',
+    from: 'actionScale: this.spec.actionScale,\n      fault',
+    to: 'actionScale: { ...this.spec.actionScale, translation: this.spec.actionScale.rotation },\n      fault',
     test: 'tests/robot/safety.test.ts',
   },
   {

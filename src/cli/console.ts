@@ -50,7 +50,10 @@ async function run(folder: string | undefined, options: Address & { runs: string
   await opened.server.close()
 }
 
-/** Beside what goes on in the folder at `path`: says where the page is, on lines of their own, not on the output that is meant for programs. */
+/**
+ * Beside what goes on in the folder at `path`: says where the page is, on lines of their own, not on the output that is meant for
+ * programs. A line at the terminal says that a scene is laid.
+ */
 export async function openConsoleBeside(
   path: string,
   options: Address & { runs: string; json?: boolean },
@@ -61,11 +64,12 @@ export async function openConsoleBeside(
   const lines = whereabouts(operating)
   if (options.json) process.stderr.write(lines)
   else process.stdout.write(lines)
+  hearEnter(operating)
   return operating
 }
 
-/** A line at the terminal says that a scene is laid. It keeps no program from ending. */
-export function hearEnter({ observer }: Console): void {
+/** It keeps no program from ending. */
+function hearEnter({ observer }: Console): void {
   if (!process.stdin.isTTY) return
   process.stdin.on('data', (typed) => typed.includes('\n') && observer.sceneIsReady('at the terminal'))
   process.stdin.unref()

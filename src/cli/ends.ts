@@ -25,17 +25,41 @@ export class Signalled extends Error {
 }
 
 /** A run that ends well where it is asked to, and at once where it is failed. */
-export type Running = { stop(): void; stopping: boolean; failure: Failure }
+type Running = { stop(): void; stopping: boolean; failure: Failure }
 
 let running: Running | undefined
 let told = false
 
 /** Signals and stray errors go to this run until the returned function is called. */
-export function handOver(run: Running): () => void {
+function handOver(run: Running): () => void {
   running = run
   return () => {
     if (running === run) running = undefined
   }
+}
+
+/**
+ * Ctrl-C ends what goes on after the step under way, once more ends it at once. `dismiss`: lets go whoever is held.
+ * @returns what is told then, and what takes this back
+ */
+export function endBySteps(
+  failure: Failure,
+  say: (line: string) => void,
+  dismiss: () => void,
+): { stop: AbortSignal; takeBack: () => void } {
+  const stop = new AbortController()
+  const takeBack = handOver({
+    failure,
+    get stopping() {
+      return stop.signal.aborted
+    },
+    stop() {
+      say('\nStopping; once more to stop at once (nothing logged is lost).')
+      stop.abort()
+      dismiss()
+    },
+  })
+  return { stop: stop.signal, takeBack }
 }
 
 /** To be called once, first. */

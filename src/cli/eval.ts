@@ -14,10 +14,12 @@ import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
 import { evaluateRig } from '../run/evaluation.ts'
+import { evaluationFolder } from '../run/evaluation-folder.ts'
+import type { RunFolder } from '../run/folder.ts'
 import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/trained.ts'
 import { Trials } from '../run/trials.ts'
-import { consoleOptions, hearEnter, openConsoleBeside, untilClosed } from './console.ts'
-import { handOver } from './ends.ts'
+import { consoleOptions, openConsoleBeside, untilClosed } from './console.ts'
+import { endBySteps } from './ends.ts'
 import { wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
 import { noSimulation, withActing } from './with-trained.ts'
@@ -34,6 +36,7 @@ type Options = Address & {
   chains: number
   bolts?: string
   cell?: string
+  runs: string
   device?: Device
   console?: boolean
   json?: boolean
@@ -61,6 +64,7 @@ export function register(program: Command): void {
     .addOption(new Option('--bolts <n>', 'bolts in the scene; by default as in the run').choices(['1', '4']))
     .option('--cell <name>', 'another cell than that of the first robot of the run')
     .addOption(new Option('--device <name>', 'where the encoder runs; by default as in the run').choices(DEVICES))
+    .option('--runs <folder>', 'where trials in a real robot are kept of a policy that comes without a run', 'runs')
     .option('--console', 'guided in the browser, trial by trial; it opens by itself where a person resets the robot')
     .option('--json', 'print one JSON object on standard output')
     .addHelpText(
@@ -136,10 +140,19 @@ async function measureTasks(
   const rig = session.rigs[0]!
   const tasks = options.task ?? config.tasks
   const trials = options.trials ?? config.evaluation.trials
-  const operating = options.console || rig.reset === 'person' ? await openGuide(acting, display, options) : undefined
-  const { course, takeBack } = endingWell(display, operating)
+  const guided = options.console || rig.reset === 'person'
+  const folder = guided || rig.real ? (acting.folder ?? evaluationFolder(options.runs, checkpoint, config)) : undefined
+  const unopened = (error: unknown) => {
+    folder!.removeUnused()
+    throw error
+  }
+  const operating = guided ? await openGuide(acting, folder!, display, options).catch(unopened) : undefined
+  const failure = new Failure()
+  const say = (line: string) => display.say(line)
+  const { stop, takeBack } = endBySteps(failure, say, () => operating?.observer.dismiss())
+  const course = new Course(failure, stop)
   const stage = `of ${basename(checkpoint)}${speaker ? ', with commands' : ''}`
-  const kept = rig.real && acting.folder ? new Trials(acting.folder.trialsApart, { stage, version: 0 }) : undefined
+  const kept = rig.real ? new Trials(folder!.trialsApart, { stage, version: acting.version ?? 0 }) : undefined
   let done = 0
   try {
     const scores = await evaluateRig(rig, {
@@ -166,39 +179,18 @@ async function measureTasks(
   }
 }
 
-/** The console beside an evaluation, in the folder of its run. */
-async function openGuide(acting: ActingPolicy, display: ProgressDisplay, options: Options): Promise<Console> {
-  const { folder, config, session, policy, checkpoint } = acting
-  if (!folder)
-    throw new InputError(
-      checkpoint,
-      'comes without a run, and a person who lays scenes and judges is guided beside one',
-      'Give a run with --checkpoint, or let the robot reset itself (robot.reset)',
-    )
+/** The console beside an evaluation, in the folder of its run, or in its own. */
+async function openGuide(
+  { config, session, policy }: ActingPolicy,
+  folder: RunFolder,
+  display: ProgressDisplay,
+  options: Options,
+): Promise<Console> {
   const beside = { ...options, runs: dirname(folder.path) }
   const operating = await openConsoleBeside(folder.path, beside, (line) => display.say(line))
   operating.observer.opened({ folder, config, session })
   operating.observer.started({ past: [], followsCommands: policy.followsCommands })
-  hearEnter(operating)
   return operating
-}
-
-/** Ctrl-C ends it after the step that goes on; once more ends it at once. */
-function endingWell(display: ProgressDisplay, operating: Console | undefined) {
-  const stop = new AbortController()
-  const course = new Course(new Failure(), stop.signal)
-  const takeBack = handOver({
-    failure: course.failure,
-    get stopping() {
-      return stop.signal.aborted
-    },
-    stop() {
-      display.say('\nStopping; once more to stop at once.')
-      stop.abort()
-      operating?.observer.dismiss()
-    },
-  })
-  return { course, takeBack }
 }
 
 async function measureChains(

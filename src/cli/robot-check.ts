@@ -4,14 +4,28 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { InputError } from '../errors.ts'
+import { evaluationNoise } from '../loop/evaluate.ts'
 import { command } from '../robot/commanded.ts'
 import { noteOrder } from '../robot/order-log.ts'
+import type { Rig } from '../robot/rig.ts'
+import type { Action, Observation } from '../robot/robot.ts'
 import { openRig } from '../robots/index.ts'
 import { climb, type Witness } from '../run/bring-up/ladder.ts'
 import { linesOf, linesOfRung, writeBringUp } from '../run/bring-up/report.ts'
+import { fileSettings } from '../run/config.ts'
+import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/trained.ts'
 import { cellIn, robotIn } from './robot-config.ts'
 
-type Options = { config: string; cell?: string; task?: string; out: string; yes?: boolean; json?: boolean }
+type Options = {
+  config: string
+  policy?: string
+  checkpoint?: string
+  cell?: string
+  task?: string
+  out: string
+  yes?: boolean
+  json?: boolean
+}
 
 export function registerCheck(robot: Command): void {
   robot
@@ -20,6 +34,11 @@ export function registerCheck(robot: Command): void {
       'bring a robot up rung by rung: state, cameras, gripper, 1 cm along each axis, a dry run, motion; stops at what fails',
     )
     .requiredOption('--config <file>', 'YAML file with the settings of the robot, as for `duet train`')
+    .option(
+      '--policy <file>',
+      'whose commands the dry run shows and does not send: of `duet export policy`, or ws://...',
+    )
+    .option('--checkpoint <path>', 'in its place: a run folder, or one of its checkpoints')
     .option('--cell <name>', 'which of several robots; by default the first')
     .option('--task <name>', 'whose start it goes to; by default the first of the robot')
     .option('--out <folder>', 'where report.txt, report.json and the pictures go', 'robot-check')
@@ -31,6 +50,7 @@ export function registerCheck(robot: Command): void {
 Examples:
   duet robot check --config arm.yaml
   duet robot check --config arm.yaml --yes --json
+  duet robot check --config arm.yaml --checkpoint runs/quick    what its policy would do, before it may
 
 Every motion goes through the safety envelope. Ctrl-C stops the robot. Exit code 2 if a rung fails.
 `,
@@ -38,12 +58,13 @@ Every motion goes through the safety envelope. Ctrl-C stops the robot. Exit code
     .action(check)
 }
 
-async function check({ config: file, cell: wanted, task: asked, out, yes, json }: Options): Promise<void> {
+async function check(options: Options): Promise<void> {
+  const { config: file, cell: wanted, task: asked, out, yes, json } = options
   const config = robotIn(file)
   const cell = cellIn(config, wanted)
   const witness = yes ? TRUSTING : atTerminal(json === true)
   const say = (line: string) => void (json ? process.stderr : process.stdout).write(`${line}\n`)
-  const rig = await openRig(config, cell)
+  const { rig, planFor, close } = await opened(options, cell, () => openRig(config, cell))
   const release = command(rig.robot)
   try {
     const { name, tasks } = rig.robot.spec
@@ -55,6 +76,7 @@ async function check({ config: file, cell: wanted, task: asked, out, yes, json }
     noteOrder('check', name)
     const report = await climb(rig, witness, {
       task,
+      plan: planFor?.(task),
       keep: (picture, png) => {
         writeFileSync(join(out, picture), png)
         return picture
@@ -73,7 +95,41 @@ async function check({ config: file, cell: wanted, task: asked, out, yes, json }
     else process.exitCode = 2
   } finally {
     release()
-    await rig.close()
+    await close()
+  }
+}
+
+type Opened = {
+  rig: Rig
+  planFor?: (task: string) => (observation: Observation) => Promise<Action>
+  close(): Promise<void>
+}
+
+/** The robot, and with it the policy that is to be tried, where one is named. */
+async function opened(
+  { config, policy, checkpoint }: Options,
+  cell: string,
+  alone: () => Promise<Rig>,
+): Promise<Opened> {
+  if (policy !== undefined && checkpoint !== undefined)
+    throw new InputError('duet robot check', 'takes one policy', 'Give --policy or --checkpoint')
+  if (policy === undefined && checkpoint === undefined) {
+    const rig = await alone()
+    return { rig, close: () => rig.close() }
+  }
+  const robot = { ...(fileSettings(config) as { robot?: object }).robot, cells: [cell] }
+  const elsewhere = { settings: config, robot: { cells: [cell] } }
+  const acting: ActingPolicy =
+    checkpoint !== undefined
+      ? await openTrained(checkpoint, robot)
+      : await (/^wss?:/.test(policy!) ? openServed : openFiled)(policy!, elsewhere)
+  const { session, perception } = acting
+  const noise = evaluationNoise(acting.config)
+  return {
+    rig: session.rigs[0]!,
+    planFor: (task) => async (observation) =>
+      acting.policy.primary(await perception.see(observation, task), noise(), { observation, task, afresh: true }),
+    close: () => acting.close(),
   }
 }
 

@@ -28,8 +28,8 @@ import { duetVersion } from '../run/version.ts'
 import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoders.ts'
 import { requireEncoder } from '../vla/open.ts'
-import { consoleOptions, hearEnter, openConsoleBeside, untilClosed } from './console.ts'
-import { endWith, handOver } from './ends.ts'
+import { consoleOptions, openConsoleBeside, untilClosed } from './console.ts'
+import { endBySteps, endWith } from './ends.ts'
 import { regimeOption, wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
 
@@ -106,33 +106,22 @@ async function run(options: Options): Promise<void> {
   const { path, config, listeners, open } = options.resume ? await reopen(options.resume, options) : await plan(options)
   const display = new ProgressDisplay()
   const operating = options.console ? await openConsoleBeside(path, options, (line) => display.say(line)) : undefined // its port may be taken
-  const stop = new AbortController()
   const failure = new Failure()
   failure.onFailure((error) => {
     display.close()
     endWith(error)
   })
-  const takeBack = handOver({
-    failure,
-    get stopping() {
-      return stop.signal.aborted
-    },
-    stop() {
-      display.say('\nStopping; once more to stop at once (nothing logged is lost).')
-      stop.abort()
-      operating?.observer.dismiss()
-    },
-  })
+  const say = (line: string) => display.say(line)
+  const { stop, takeBack } = endBySteps(failure, say, () => operating?.observer.dismiss())
   let recording: LerobotRecorder | undefined
   try {
     const folder = open()
     recording = await recorded(folder, options, display)
     if (!options.json) process.stdout.write(`Run ${folder.path}\n`)
-    if (operating) hearEnter(operating)
     const summary = await train(folder, config, {
       onProgress: (progress) => display.show(progress),
-      onNotice: (line) => display.say(line),
-      stop: stop.signal,
+      onNotice: say,
+      stop,
       failure,
       observer: operating?.observer,
       listeners: [
@@ -145,9 +134,9 @@ async function run(options: Options): Promise<void> {
     })
     display.close()
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    else process.stdout.write(closingWords(folder, summary, stop.signal.aborted))
+    else process.stdout.write(closingWords(folder, summary, stop.aborted))
     takeBack()
-    if (operating && !options.json && !stop.signal.aborted) await untilClosed(operating)
+    if (operating && !options.json && !stop.aborted) await untilClosed(operating)
   } finally {
     display.close()
     tellRecorded(await recording?.close(), options)

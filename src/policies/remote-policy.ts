@@ -40,6 +40,12 @@ export class RemotePolicy implements Planner {
     try {
       if (about) expectFittingRobot(server, about, spec)
       const names = wireNames(Object.keys(about?.robot.cameras ?? spec.cameras), settings.names)
+      if (names.state.length > 1)
+        throw new InputError(
+          'plan.names.state',
+          `names ${names.state.length} parts`,
+          'A server is told all readings under one name: give one, and take them apart there',
+        )
       return new RemotePolicy(settings, spec, names, line, about)
     } catch (error) {
       line.close()

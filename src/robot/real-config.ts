@@ -6,14 +6,33 @@ import { defaultLimits, type SafetyLimits } from './safety.ts'
 import { defaultSenseLimits } from './senses.ts'
 
 const positive = (text: string) => z.number().gt(0).describe(text)
+const UPRIGHT = 1.57 // rad, just below a right angle, where roll and yaw are the same
 const point = z.tuple([z.number(), z.number(), z.number()])
+
+const isBox = ({ low, high }: { low: readonly number[]; high: readonly number[] }) =>
+  low.every((value, axis) => value < high[axis]!)
+const BELOW = 'each low must be below its high'
+
+const Turn = z
+  .strictObject({
+    low: point.describe('rad: least roll, pitch, yaw of the tool about the fixed axes x, y, z of the base'),
+    high: point.describe('rad: greatest roll, pitch, yaw of it'),
+  })
+  .refine(isBox, BELOW)
+  .refine(
+    ({ low, high }) => low[1] >= -UPRIGHT && high[1] <= UPRIGHT,
+    `the pitch reaches from -${UPRIGHT} to ${UPRIGHT}`,
+  )
+  .optional()
+  .describe('how the tool may be turned, as far as actions turn it; left out: as it likes')
 
 const WorkBox = z
   .strictObject({
     low: point.describe('m, base frame: least x, y, z of the tool'),
     high: point.describe('m, base frame: greatest x, y, z of the tool'),
+    turn: Turn,
   })
-  .refine(({ low, high }) => low.every((value, axis) => value < high[axis]!), 'each low must be below its high')
+  .refine(isBox, BELOW)
   .describe('where the tool stays, on its way to a start too')
 
 /** Ages that are finite by default: a real robot stops when nobody commands or supervises it any more. */
@@ -28,6 +47,9 @@ export const RealSafetyConfig = z.strictObject({
   pictureAge: positive('s between a picture and its observation: more is a fault').default(
     defaultSenseLimits.pictureAge,
   ),
+  standing: positive(
+    's for which the arm may stand in free air though it is told to move, where it moved before: more is a fault. Raise it for a controller that is slow to begin, or so soft that it presses with less than 2 N',
+  ).default(0.2),
 })
 export type RealSafetyConfig = z.infer<typeof RealSafetyConfig>
 
@@ -39,7 +61,7 @@ export function safetyLimitsOf(
   config: RealSafetyConfig,
   { name, rate, actionScale }: Pick<RobotSpec, 'name' | 'rate' | 'actionScale'>,
 ): SafetyLimits {
-  const { workBox, force, change, speed, jump, commandAge, heartbeatAge, pictureAge } = config
+  const { workBox, force, change, speed, jump, commandAge, heartbeatAge, pictureAge, standing } = config
   const refuse = (setting: string, what: string, remedy: string) => {
     throw new InputError(`${name}, safety.${setting}`, what, remedy)
   }
@@ -59,7 +81,7 @@ export function safetyLimitsOf(
     if (width < actionScale.translation)
       refuse('workBox', `is ${width.toPrecision(3)} m wide on ${'xyz'[axis]}, less than one step`, 'Widen it')
   })
-  return { ...defaultLimits, workBox, force, change, commandAge, heartbeatAge, pictureAge, flatHold: 1 }
+  return { ...defaultLimits, workBox, force, change, commandAge, heartbeatAge, pictureAge, standing, flatHold: 1 }
 }
 
 const SLOWER = 'Lower actionScale.translation, or raise the limit'

@@ -8,6 +8,7 @@ import { describeFault, type Fault, RobotFault } from './fault.ts'
 import type { FaultFile } from './fault-file.ts'
 import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import { ACTION_WIDTH, type Action, type Observation, type Outcome, type Robot, type RobotSpec } from './robot.ts'
+import type { Quat } from './rotation.ts'
 import {
   defaultSenseLimits,
   findOutcomeFault,
@@ -16,6 +17,8 @@ import {
   Senses,
   type Suspicion,
 } from './senses.ts'
+import { type ToolPose, toolPose } from './tool-pose.ts'
+import { keptTurn } from './turn-box.ts'
 import type { WorkBox } from './work-box.ts'
 
 export type { Fault } from './fault.ts'
@@ -43,12 +46,13 @@ export type SafetySituation = {
   previous: ArrayLike<number> // [7] what was sent last; zeros after a reset, a stop or a hold
   grip: AskedGrip // what the gripper is asked for already
   position: readonly number[] | null // [3] TCP, metres; null where the robot does not tell
+  rotation: Quat | null // of the tool in the base frame; null where the robot does not tell
   force: number | null // N; null where nothing measures it
   commandAge: number // s
   heartbeatAge: number // s
   pictureAge: number // s of the oldest picture, in the observation on which the command was decided
   blind: boolean // a camera shows nothing in it
-  translationScale: number // metres a step at |a| = 1
+  actionScale: RobotSpec['actionScale']
   fault: Fault | null // latched earlier
 }
 
@@ -84,8 +88,8 @@ function findFault(command: ArrayLike<number>, situation: SafetySituation, limit
 
 /**
  * What a motor may be told. With a fault: hold; with an old picture, or one that shows nothing, too, for the step. Else the command clipped to [-1, 1], its motion axes kept within
- * `limits.change` of the previous ones, and no step that leads out of the work box (back into it always may), its gripper
- * entry canonical. Stopping at the wall of the box comes before smoothness. Pure; never throws.
+ * `limits.change` of the previous ones, and no step that leads or turns out of the work box (back into it always may), its
+ * gripper entry canonical. Stopping at the wall of the box comes before smoothness. Pure; never throws.
  */
 export function guard(command: ArrayLike<number>, situation: SafetySituation, limits: SafetyLimits): Guarded {
   const fault = findFault(command, situation, limits)
@@ -97,13 +101,20 @@ export function guard(command: ArrayLike<number>, situation: SafetySituation, li
     const previous = situation.previous[i]!
     action[i] = Math.min(previous + limits.change, Math.max(previous - limits.change, action[i]!))
   }
-  const { position, translationScale } = situation
-  if (limits.workBox && position)
+  const { position, rotation, actionScale } = situation
+  const { workBox } = limits
+  if (workBox && position)
     for (let i = 0; i < 3; i++) {
-      const upwards = Math.max(0, (limits.workBox.high[i]! - position[i]!) / translationScale)
-      const downwards = Math.min(0, (limits.workBox.low[i]! - position[i]!) / translationScale)
+      const upwards = Math.max(0, (workBox.high[i]! - position[i]!) / actionScale.translation)
+      const downwards = Math.min(0, (workBox.low[i]! - position[i]!) / actionScale.translation)
       action[i] = Math.min(upwards, Math.max(downwards, action[i]!))
     }
+  if (workBox?.turn && rotation) {
+    const about = (i: number) => action[i]! * actionScale.rotation
+    const kept = keptTurn([about(3), about(4), about(5)], rotation, workBox.turn).map((v) => v / actionScale.rotation)
+    const largest = Math.max(1, ...kept.map(Math.abs))
+    for (let i = 0; i < 3; i++) action[3 + i] = kept[i]! / largest
+  }
   let limited = false
   for (let i = 0; i < ACTION_WIDTH; i++) limited ||= Math.abs(action[i]! - command[i]!) > 1e-6
   return { action: canonicalAction(action, situation.grip), fault: null, limited }
@@ -134,6 +145,7 @@ export class SafeRobot implements Robot {
   #limited = 0
   #observation: Observation | null = null
   readonly #senses: Senses
+  readonly #tool: ToolPose | null
   readonly #faults: FaultFile | undefined
   readonly #heard = new Map<string, number>() // when each of those who supervise was last heard
   #watchdog: ReturnType<typeof setTimeout> | null = null
@@ -147,6 +159,7 @@ export class SafeRobot implements Robot {
     this.#onFault = options.onFault ?? (() => {})
     this.#readForce = options.force ?? (() => this.#proprioForce())
     this.#senses = new Senses(robot.spec, this.limits)
+    this.#tool = toolPose(robot.spec)
     this.#faults = options.faults
     this.#fault = options.faults?.read() ?? null
     if (options.faults?.clearedSince) this.#recover()
@@ -166,6 +179,18 @@ export class SafeRobot implements Robot {
         'safety.workBox',
         `${robot.spec.name} reports no TCP position`,
         'Set it to null, or give channels the roles position.x, position.y and position.z',
+      )
+    if (workBox && robot.spec.actionFrame !== 'base')
+      throw new InputError(
+        'safety.workBox',
+        `is in the base frame, and ${robot.spec.name} moves in the frame of its ${robot.spec.actionFrame}`,
+        'Have its driver take actions in the base frame',
+      )
+    if (workBox?.turn && !this.#tool)
+      throw new InputError(
+        'safety.workBox.turn',
+        `${robot.spec.name} does not tell how its tool is turned`,
+        'Leave it out, or give channels the roles turn.x, turn.y and turn.z, and its description a `home`',
       )
   }
 
@@ -349,12 +374,18 @@ export class SafeRobot implements Robot {
     this.#disarm()
     this.#sent = holdAction()
     this.#done = null
+    this.#senses.stopped()
     try {
       await this.#robot.stop()
     } catch (error) {
       if (error instanceof RobotFault) this.#latch(error)
       throw error
     }
+  }
+
+  /** What would be let through of a command, had `previous` been sent before it. Nothing is sent, nothing latches. */
+  preview(command: Action, previous: Action = this.#sent): Guarded {
+    return guard(command, { ...this.#situation(0, this.#silence(this.#now())), previous }, this.limits)
   }
 
   #situation(commandAge: number, heartbeatAge: number): SafetySituation {
@@ -364,12 +395,13 @@ export class SafeRobot implements Robot {
       previous: this.#sent,
       grip: this.#grip,
       position: indices && proprio ? indices.map((i) => proprio[i]!) : null,
+      rotation: this.#tool && proprio ? this.#tool(proprio).rotation : null,
       force: this.#readForce(),
       commandAge,
       heartbeatAge,
       pictureAge: this.#observation ? oldestPicture(this.#observation) : 0,
       blind: this.#senses.holds,
-      translationScale: this.spec.actionScale.translation,
+      actionScale: this.spec.actionScale,
       fault: this.#fault,
     }
   }
@@ -421,7 +453,8 @@ export class SafeRobot implements Robot {
   /** The observation, checked. @throws InputError with the robot stopped where it cannot be believed */
   async #believe(observation: Observation, sent?: Action, outcome?: Outcome): Promise<Observation> {
     const before = this.suspicion
-    const fault = this.#senses.check(observation, sent) ?? (outcome ? findOutcomeFault(outcome) : null)
+    const fault =
+      (outcome ? findOutcomeFault(outcome) : null) ?? this.#senses.check(observation, sent, outcome?.executed ?? sent)
     const after = this.suspicion
     if (after?.camera !== before?.camera || after?.look !== before?.look) this.onSuspicion(after)
     if (!fault) {

@@ -1,13 +1,15 @@
 /**
  * @file Whether an observation can be believed: looked at on arrival, before anybody acts on it or writes it down. What is
  * wrong in itself (a number that is none, a missing picture) is a fault at once; what only looks wrong (a camera that shows
- * the same while the arm moves) is a suspicion first, and a fault when it goes on.
+ * the same while the arm moves) is a suspicion first, and a fault when it goes on. So is an arm that does not do what it is
+ * told (standing.ts).
  */
 
 import { nameOf, vectorOf } from './channels.ts'
 import type { Fault } from './fault.ts'
 import { project } from './projection.ts'
 import { ACTION_WIDTH, type Action, type Image, type Observation, type Outcome, type RobotSpec } from './robot.ts'
+import { StandingArm } from './standing.ts'
 
 export type SenseLimits = {
   pictureHold: number // s between the same two; with more the robot holds for the step that was decided on it
@@ -16,6 +18,7 @@ export type SenseLimits = {
   blindSteps: number // the same, until it is a fault
   flatHold: number // steps, at rest too, with a picture without content, from which on the robot holds; they count as if it moved
   clockSteps: number // steps in which the robot's clock may stand still
+  standing: number // s for which an arm in free air, in motion before, may stand though it is told to move; more is a fault
 }
 
 export const defaultSenseLimits: SenseLimits = {
@@ -25,6 +28,7 @@ export const defaultSenseLimits: SenseLimits = {
   blindSteps: 25,
   flatHold: Infinity,
   clockSteps: 3,
+  standing: Infinity, // a simulated arm goes where it is told
 }
 
 /** A camera that may be blind: for so many steps in motion it has shown nothing new, or nothing at all. */
@@ -126,6 +130,7 @@ type Watched = { shown: Shown[]; frozen: number; flat: number; flatInARow: numbe
 export class Senses {
   private readonly cameras = new Map<string, Watched>()
   private readonly position: readonly number[] | null
+  private readonly standing: StandingArm
   private at: number[] | null = null // m, the tool at the last observation
   private time: number | null = null
   private stood = 0 // steps for which the clock did not advance
@@ -135,6 +140,7 @@ export class Senses {
     private readonly limits: SenseLimits,
   ) {
     this.position = vectorOf(spec.channels, 'position')
+    this.standing = new StandingArm(spec, limits.standing)
   }
 
   /** Of the cameras that look blind the one that has for longest. */
@@ -157,20 +163,34 @@ export class Senses {
   /** A person has looked: what was counted is forgotten. */
   forget(): void {
     this.cameras.clear()
+    this.standing.forget()
     this.at = null
     this.time = null
     this.stood = 0
   }
 
-  /** What is wrong with an observation. `executed`: the action that led to it; none after a reset, or for a look. */
-  check(observation: Observation, executed?: Action): Fault | null {
+  /** The robot is told to stop: it stands, and shall. */
+  stopped(): void {
+    this.standing.forget()
+  }
+
+  /**
+   * What is wrong with an observation. `executed`: the action that led to it; none after a reset, or for a look. `done`: what
+   * of it the robot says that it did.
+   */
+  check(observation: Observation, executed?: Action, done = executed): Fault | null {
     const fault =
       findSensorFault(observation, this.spec, this.limits.pictureAge) ?? this.clockFault(observation, executed)
     if (fault) return fault
     const blind = this.look(observation, executed)
     this.time = observation.time
     this.at = this.position?.map((i) => observation.proprio[i]!) ?? null
-    return blind
+    return blind ?? this.standingFault(observation, done)
+  }
+
+  private standingFault({ proprio }: Observation, done: Action | undefined): Fault | null {
+    const what = this.standing.check(proprio, done)
+    return what === null ? null : { kind: 'robot', what }
   }
 
   private clockFault({ time }: Observation, executed: Action | undefined): Fault | null {

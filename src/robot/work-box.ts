@@ -1,6 +1,11 @@
 /** @file Where the tool of a robot may be. */
+import type { TurnBox } from './turn-box.ts'
 
-export type WorkBox = { low: readonly number[]; high: readonly number[] } // m, base frame
+export type WorkBox = {
+  low: readonly number[] // m, base frame
+  high: readonly number[]
+  turn?: TurnBox | undefined // how it may be turned there; left out: as it likes
+}
 
 /** m from a place to the box; 0 within, and where there is none. */
 export const beyond = (place: readonly number[], box: WorkBox | null): number =>

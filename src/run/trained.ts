@@ -1,4 +1,6 @@
 /** @file A trained policy, of a checkpoint, of a file or of a server, ready to act in a robot. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { InputError } from '../errors.ts'
 import type { Device } from '../graph/index.ts'
 import { type ActorSizes, actorLayouts, actorSizes } from '../learn/actors.ts'
@@ -20,6 +22,7 @@ export type ActingPolicy = {
   folder?: RunFolder // of its run, where there is one here
   config: RunConfig
   checkpoint: string // where the policy comes from
+  version?: number // of a policy file: another content has another one
   session: Session
   perception: Perception
   policy: Planner
@@ -98,6 +101,7 @@ export async function openFiled(path: string, { settings, robot = {}, device }: 
     return {
       config,
       checkpoint: path,
+      version: Number.parseInt(createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8), 16),
       session,
       perception: bareEyes(session, about.encoder.inside ? undefined : session.encoder),
       policy,

@@ -159,6 +159,8 @@ describe('the client', () => {
   it('is refused a policy for another robot', async () => {
     const other = { ...spec, channels: spec.channels.slice(1) }
     await expect(RemotePolicy.connect(settings(server.address), other)).rejects.toThrow('is of robot')
+    const parted = { ...settings(server.address), names: { state: ['joints', 'gripper'] } }
+    await expect(RemotePolicy.connect(parted, spec)).rejects.toThrow('plan.names.state: names 2 parts')
     await expect(RemotePolicy.connect(settings('http://here'), spec)).rejects.toThrow('no address of a websocket')
     await expect(RemotePolicy.connect(settings('ws://127.0.0.1:1'), spec)).rejects.toThrow('cannot be reached')
   })

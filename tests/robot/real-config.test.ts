@@ -17,6 +17,9 @@ describe('safety limits in the config of a real robot', () => {
   it.each([
     [{ workBox: { low: [0.6, -0.2, 0], high: [0.3, 0.2, 1] } }, 'each low must be below its high'],
     [{ workBox: { low: [0.3, 0.2, 0], high: [0.6, 0.2, 1] } }, 'each low must be below its high'],
+    [{ workBox: { ...box, turn: { low: [0, 0, 0.2], high: [0.1, 0.1, 0.1] } } }, 'each low must be below its high'],
+    [{ workBox: { ...box, turn: { low: [0, -1, 0], high: [1, 1.6, 1] } } }, 'the pitch reaches from -1.57 to 1.57'],
+    [{ standing: 0 }, 'standing'],
     [{ commandAge: Number.POSITIVE_INFINITY }, 'commandAge'],
     [{ heartbeatAge: 0 }, 'heartbeatAge'],
     [{ force: -1 }, 'force'],

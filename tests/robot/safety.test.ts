@@ -23,7 +23,8 @@ const calm: SafetySituation = {
   heartbeatAge: 0.1,
   pictureAge: 0,
   blind: false,
-  translationScale: 0.015,
+  rotation: null,
+  actionScale: { translation: 0.015, rotation: 0.1 },
   fault: null,
 }
 const still = new Float32Array(7)

@@ -73,7 +73,11 @@ class ToyArm implements Robot {
 
 const BOX = { low: [0.3, -0.2, 0.05], high: [0.7, 0.2, 0.4] }
 
-async function climbed(meddle: (arm: ToyArm) => void = () => {}, agrees: (rung: string) => boolean = () => true) {
+async function climbed(
+  meddle: (arm: ToyArm) => void = () => {},
+  agrees: (rung: string) => boolean = () => true,
+  plan?: (seen: Observation) => Promise<Action>,
+) {
   const arm = new ToyArm()
   meddle(arm)
   const robot = new SafeRobot(arm, { limits: { workBox: BOX, suspectSteps: 1e6, blindSteps: 1e6 } })
@@ -89,6 +93,7 @@ async function climbed(meddle: (arm: ToyArm) => void = () => {}, agrees: (rung: 
     },
     {
       task: 'reach',
+      plan,
       keep: (name) => {
         kept.push(name)
         return name
@@ -160,5 +165,40 @@ describe('the ladder ends, and nothing above is tried, where', () => {
     expect(report.rungs.at(-1)).toMatchObject({ rung: 'cameras', passed: false, why: 'the person beside it says no' })
     expect(report.notTried).toEqual(['gripper', 'axes', 'dry run', 'motion'])
     expect(arm.actions).toEqual([])
+  })
+})
+
+describe('a policy that is tried in the dry run', () => {
+  const planned = (dx: number, close = 0) => Float32Array.of(dx, 0, -0.5, 0, 0, 0.2, close)
+
+  it('has its commands told, in millimetres, and as the envelope would let them through; none of them is sent', async () => {
+    const seen: number[] = []
+    const { arm, report } = await climbed(undefined, undefined, async ({ time }) => {
+      seen.push(time)
+      return planned(seen.length <= 10 ? 0.5 : 1.5, 1)
+    })
+    expect(report.passed).toBe(true)
+    const { findings } = report.rungs[4]!
+    expect(findings).toMatchObject({
+      'drift [mm]': 0,
+      'commands, not sent': 50,
+      'of them larger than allowed': 40,
+      'after 0.0 s': '+5.0 +0.0 -5.0 mm, +0.00 +0.00 +0.02 rad, closes',
+      // from 0.5 to 1, which is the most there is
+      'after 1.0 s':
+        '+15.0 +0.0 -5.0 mm, +0.00 +0.00 +0.02 rad, closes; let through: +10.0 +0.0 -5.0 mm, +0.00 +0.00 +0.02 rad',
+    })
+    expect(new Set(seen).size).toBe(50) // each is made of a new observation
+    const closing = arm.actions.filter((action) => action[2] === -0.5 || action[5] !== 0)
+    expect(closing).toEqual([])
+  })
+
+  it('ends it where the envelope would have stopped the robot, and nothing above is tried', async () => {
+    let asked = 0
+    const { report } = await climbed(undefined, undefined, async () => planned(++asked === 4 ? Number.NaN : 0.5))
+    const { rung, passed, why } = report.rungs.at(-1)!
+    expect([rung, passed]).toEqual(['dry run', false])
+    expect(why).toBe('toy, its policy: would have stopped it after 3 commands, not a number: action[0] is NaN')
+    expect(report.notTried).toEqual(['motion'])
   })
 })

@@ -1,12 +1,9 @@
 /** @file Frames of a video through an `ffmpeg` on the PATH: when each is shown, and its pixels, in the order in which they are shown. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
 import { InputError } from '../../errors.ts'
+import { startFfmpeg } from '../../ffmpeg.ts'
 import type { Image } from '../../robot/robot.ts'
 
 const QUIET = ['-hide_banner', '-loglevel', 'error', '-nostdin']
-
-type Child = ChildProcessByStdio<null, Readable, Readable>
 
 /** The times at which the frames are shown, s, sorted, by the packets alone: nothing is decoded. @throws InputError */
 export async function frameTimes(path: string): Promise<Float64Array> {
@@ -99,32 +96,16 @@ async function everyFrameOnce(path: string): Promise<string[]> {
 let version: Promise<string> | undefined
 
 /** `ended`: rejects where it did not end well. */
-function start(path: string, args: readonly string[]): { child: Child; ended: () => Promise<void> } {
-  const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  child.stderr.on('data', (text) => {
-    said = (said + text).slice(-2000)
-  })
-  const over = new Promise<number | null>((resolve, reject) => {
-    child.on('close', resolve)
-    child.on('error', (cause) =>
-      reject(new InputError(path, 'needs ffmpeg, which cannot be started', INSTALL, { cause })),
-    )
-  })
-  over.catch(() => {}) // told by `ended`
+function start(path: string, args: readonly string[]) {
+  const { child, ended, lastLine } = startFfmpeg(path, args)
+  child.stdin.end()
   return {
     child,
-    async ended() {
-      const code = await over
-      if (code !== 0)
-        throw new InputError(
-          path,
-          `cannot be decoded: ${said.trim().split('\n').at(-1) || `ffmpeg ended (${code})`}`,
-          FETCH,
-        )
+    async ended(): Promise<void> {
+      const code = await ended
+      if (code !== 0) throw new InputError(path, `cannot be decoded: ${lastLine() || `ffmpeg ended (${code})`}`, FETCH)
     },
   }
 }
 
-const INSTALL = 'Install it: apt install ffmpeg, brew install ffmpeg'
 const FETCH = 'Fetch the file again; if it is whole, take an ffmpeg that knows its codec'

@@ -11,6 +11,7 @@ import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } f
 import { ACTION_WIDTH, type Action, type Image, type RobotSpec } from '../../robot/robot.ts'
 import { guard, holdAction, type SafetyLimits } from '../../robot/safety.ts'
 import { findSensorFault } from '../../robot/senses.ts'
+import { toolPose } from '../../robot/tool-pose.ts'
 import { understandPhrase } from '../../talk/phrases.ts'
 import type { VlaEncoder } from '../../vla/encoder.ts'
 import type { FiledPolicy } from '../filed-policy.ts'
@@ -98,12 +99,13 @@ export class ClientEpisode {
         previous: this.sent,
         grip: this.grip,
         position: at?.map((i) => state[i]!) ?? null,
+        rotation: toolPose(spec)?.(state).rotation ?? null,
         force: force && Math.hypot(...force.map((i) => state[i]!)),
         commandAge: 0, // how long the wire takes is for the robot's own envelope to see
         heartbeatAge: 0,
         pictureAge: 0,
         blind: false, // and what its cameras show
-        translationScale: spec.actionScale.translation,
+        actionScale: spec.actionScale,
         fault: null,
       },
       limits,

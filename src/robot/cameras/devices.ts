@@ -1,8 +1,7 @@
 /** @file The cameras at this computer, as the operating system lists them. */
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
-import { InputError } from '../../errors.ts'
+import { askFfmpeg } from '../../ffmpeg.ts'
 
 /** `device`: as the setting of a USB camera takes it. `stable`: the same whatever it is plugged into first. */
 export type VideoDevice = { device: string; name: string; stable?: string }
@@ -11,12 +10,9 @@ export type VideoDevice = { device: string; name: string; stable?: string }
 export function listDevices(platform: NodeJS.Platform = process.platform): VideoDevice[] {
   if (platform === 'linux') return videoDevices('/')
   const [format, input] = platform === 'darwin' ? ['avfoundation', ''] : ['dshow', 'dummy']
-  const { error, stderr } = spawnSync('ffmpeg', ['-hide_banner', '-f', format, '-list_devices', 'true', '-i', input], {
-    encoding: 'utf8',
-    timeout: 20_000,
-  })
-  if (error) throw new InputError('cameras', `cannot be listed: ${error.message}`, 'Install ffmpeg', { cause: error })
-  return platform === 'darwin' ? devicesOfMac(stderr) : devicesOfWindows(stderr)
+  const args = ['-hide_banner', '-f', format, '-list_devices', 'true', '-i', input]
+  const listed = askFfmpeg('the list of cameras', args)
+  return platform === 'darwin' ? devicesOfMac(listed) : devicesOfWindows(listed)
 }
 
 /** Of Video4Linux, below a root folder. A camera has several nodes; those past its first carry no pictures, or others. */

@@ -30,7 +30,6 @@ import { asFault, type ServerConnection } from './connection.ts'
 import { isAtGoal } from './goal.ts'
 import { poseOfSix, sevenOf } from './poses.ts'
 import { serlStart } from './spec.ts'
-import { Stall } from './stall.ts'
 import { type ArmState, readState } from './state.ts'
 import { angleTo, type Stride, wayTo } from './way.ts'
 
@@ -55,7 +54,6 @@ export class SerlRobot implements Robot {
   private readonly server: ServerConnection
   private readonly clock: RobotClock
   private readonly stride: Stride
-  private readonly stall: Stall
   private fault: Fault | null = null
   private state: ArmState | null = null // as last read
   private readAt = Number.NEGATIVE_INFINITY
@@ -76,7 +74,6 @@ export class SerlRobot implements Robot {
     this.clock = options.clock ?? realClock
     const { rate, actionScale } = this.spec
     this.stride = { translation: this.config.safety.speed / rate, rotation: actionScale.rotation }
-    this.stall = new Stall(actionScale)
   }
 
   async reset(task: string, seed?: number): Promise<Observation> {
@@ -84,7 +81,6 @@ export class SerlRobot implements Robot {
     this.expectSound()
     const { stops } = this
     const { precision, jointReset, startGrip } = this.config
-    this.stall.forget()
     await this.send((await this.read()).pose, stops) // before the clips widen: nothing may pull at it
     await this.setParameters(precision, stops)
     if (jointReset > 0 && this.resets++ % jointReset === 0) {
@@ -105,7 +101,6 @@ export class SerlRobot implements Robot {
     return async () => {
       this.expectSound()
       const { stops } = this
-      this.stall.forget()
       await this.send((await this.read()).pose, stops)
       await this.setParameters(precision, stops)
       await this.travel(poseOfSix(park, startAngles), stops)
@@ -148,8 +143,6 @@ export class SerlRobot implements Robot {
     this.deadline = Math.max(this.deadline + period, this.clock.now() + period / 2)
     await this.clock.sleep(this.deadline - this.clock.now())
     const observation = await this.look()
-    const stalled = stops === this.stops ? this.stall.check(this.state!, delta.metres, delta.radians) : null
-    if (stalled) throw this.failed(new RobotFault('robot', stalled))
     const reached = this.config.goal !== undefined && isAtGoal(this.state!.pose, this.config.goal)
     return { observation, reward: reached ? 1 : 0, terminated: reached }
   }
@@ -185,7 +178,6 @@ export class SerlRobot implements Robot {
       throw asFault(error)
     }
     this.holding = true
-    this.stall.forget()
     this.fault = this.untold = null
   }
 

@@ -5,9 +5,12 @@ import { cameraSpecs } from '../../robot/cameras/config.ts'
 import { type Channel, vector } from '../../robot/channels.ts'
 import { expectTask } from '../../robot/real-config.ts'
 import type { RobotSpec } from '../../robot/robot.ts'
-import { fromRotationVector, multiply, type Pose } from '../../robot/rotation.ts'
+import { eulerOf, fromRotationVector, multiply, type Pose, type Quat } from '../../robot/rotation.ts'
+import { turnedBeyond } from '../../robot/turn-box.ts'
 import type { SerlConfig } from './config.ts'
 import { poseOfSix } from './poses.ts'
+
+const TURNED = 1e-6 // rad: what conversions leave of an angle that is the limit itself
 
 /** Ranges beyond what a Franka can do. */
 const ARM: Channel[] = [
@@ -57,10 +60,20 @@ export function serlStart(config: SerlConfig, spec: RobotSpec, task: string, see
 
 /** @throws InputError where a start, or what it may be spread to, or the place to park lies outside of the work box, or a start is that of no task */
 export function expectStartsWithin(config: SerlConfig, spec: RobotSpec): void {
-  const { low, high } = config.safety.workBox
+  const { low, high, turn } = config.safety.workBox
   for (const task of Object.keys(config.startPoses))
     if (!Object.hasOwn(spec.tasks, task))
       throw new InputError(`robot.startPoses.${task}`, 'is the start of no task', 'Name one of robot.tasks')
+  const expectTurned = (where: string, rotation: Quat) => {
+    const out = turnedBeyond(rotation, turn)
+    if (out > TURNED)
+      throw new InputError(
+        where,
+        `is turned ${out.toFixed(2)} rad out of the work box: roll, pitch and yaw ${eulerOf(rotation).map((angle) => angle.toFixed(2))}`,
+        'Turn it, or widen safety.workBox.turn',
+      )
+  }
+  if (config.park) expectTurned('robot.park', poseOfSix(config.park, config.startAngles).rotation)
   config.park?.slice(0, 3).forEach((value, axis) => {
     if (value < low[axis]! || value > high[axis]!)
       throw new InputError(
@@ -69,8 +82,11 @@ export function expectStartsWithin(config: SerlConfig, spec: RobotSpec): void {
         'Move it, or widen safety.workBox',
       )
   })
-  for (const task of Object.keys(spec.tasks))
-    serlStart(config, spec, task).position.forEach((value, axis) => {
+  for (const task of Object.keys(spec.tasks)) {
+    const start = serlStart(config, spec, task)
+    for (const yaw of [-config.startSpread.yaw, config.startSpread.yaw])
+      expectTurned(`robot.startPose of "${task}"`, multiply(fromRotationVector([0, 0, yaw]), start.rotation))
+    start.position.forEach((value, axis) => {
       const spread = axis < 2 ? config.startSpread.xy : 0
       if (value - spread < low[axis]! || value + spread > high[axis]!)
         throw new InputError(
@@ -79,4 +95,5 @@ export function expectStartsWithin(config: SerlConfig, spec: RobotSpec): void {
           'Move the start, or widen safety.workBox',
         )
     })
+  }
 }

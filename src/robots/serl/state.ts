@@ -17,7 +17,6 @@ export type ArmState = {
   force: Vec3 // N, base frame
   torque: Vec3 // Nm, base frame
   opening: number // of the gripper: 1 open, 0 closed; 0 where there is none
-  raw: string // the numbers as they came
 }
 
 const Told = z.object({ pose: seven, vel: six, force: three, torque: three, gripper_pos: number })
@@ -42,7 +41,6 @@ export async function readState(server: ServerConnection, gripper: SerlConfig['g
     force: rotate(pose.rotation, force), // told in the frame of the tool
     torque: rotate(pose.rotation, torque),
     opening: gripper_pos,
-    raw: JSON.stringify([numbers, vel, force, torque]),
   }
 }
 

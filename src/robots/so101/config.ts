@@ -87,7 +87,13 @@ export const So101Config = z.strictObject({
       rotation: z.number().gt(0).max(0.3).default(0.1).describe('rad a step'),
     })
     .prefault({}),
-  safety: RealSafetyConfig.prefault({ workBox: { low: [0.08, -0.25, 0.01], high: [0.4, 0.25, 0.35] }, speed: 0.12 }),
+  safety: RealSafetyConfig.prefault({
+    workBox: { low: [0.08, -0.25, 0.01], high: [0.4, 0.25, 0.35] },
+    speed: 0.12,
+  }).refine(({ workBox }) => workBox.turn === undefined, {
+    path: ['workBox', 'turn'],
+    message: 'five joints turn the tool with its position: leave it out',
+  }),
   servos: ServosConfig.prefault({}),
   stall: StallConfig.prefault({}),
   cells: z.array(z.string()).length(1).default(['A']).describe('name of the one arm that there is'),

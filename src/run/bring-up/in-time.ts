@@ -4,6 +4,7 @@ import { LoopTiming } from '../../loop/timing.ts'
 import { gap, type Vec3 } from '../../robot/rotation.ts'
 import { holdAction } from '../../robot/safety.ts'
 import { beyond } from '../../robot/work-box.ts'
+import { DryCommands } from './dry-commands.ts'
 import { millimetres, type Rung, type Site } from './rung.ts'
 
 const SECONDS = 5
@@ -15,20 +16,23 @@ const STOPPED = 3 // of the longest steps, at most, from the stop to where the t
 export const dryRun: Rung = {
   name: 'dry run',
   moves: false,
-  look: 'Did it stand still while it was commanded at its rate, all motion left out?',
-  async climb({ rig, hand }) {
+  look: 'Did it stand still while it was commanded at its rate, all motion left out? Would commands of a policy, if one is tried, lead where it should go?',
+  async climb({ rig, hand, plan }) {
     const { robot } = rig
     const { rate, name } = robot.spec
     const from = await hand.look()
     const timing = new LoopTiming(rate)
-    timing.received(await robot.observe(), performance.now())
+    const commands = new DryCommands(robot)
+    let seen = await robot.observe()
+    timing.received(seen, performance.now())
     let at = from
     for (let left = Math.ceil(SECONDS * rate); left > 0; left--) {
+      if (plan) commands.note(await plan(seen)) // what it takes is part of the way from picture to command
       await hand.period()
       timing.commanded(performance.now())
-      const observation = await hand.act(holdAction())
-      timing.received(observation, performance.now())
-      at = hand.at(observation)
+      seen = await hand.act(holdAction())
+      timing.received(seen, performance.now())
+      at = hand.at(seen)
     }
     await robot.rest()
     const drift = gap(at, from)
@@ -44,6 +48,7 @@ export const dryRun: Rung = {
       'drift [mm]': millimetres(drift),
       'jitter [ms]': `${jitterMedian.toFixed(1)} median, ${jitter99.toFixed(1)} at 99 %`,
       'picture to command [ms]': `${latencyMedian.toFixed(1)} median, ${latency99.toFixed(1)} at 99 %`,
+      ...(plan && commands.findings),
       ...(late && { late: 'commands are not punctual: close what loads this computer before you train' }),
     }
   },

@@ -35,6 +35,7 @@ export type Witness = {
 export type ClimbOptions = {
   task: string
   keep: Site['keep']
+  plan?: Site['plan'] // of a policy, whose commands the dry run looks at
   onRung: (rung: Pick<Rung, 'name' | 'moves'>) => void
   /** After each rung: what is known so far. */
   onReport: (report: BringUpReport) => void
@@ -43,8 +44,8 @@ export type ClimbOptions = {
 /** Leaves the robot stopped. @throws InputError where the ladder is not for it; errors that are no finding about the robot */
 export async function climb(rig: Rig, witness: Witness, options: ClimbOptions): Promise<BringUpReport> {
   const { robot } = rig
-  const { task, keep, onRung, onReport } = options
-  const site: Site = { rig, hand: new Hand(rig), task, keep }
+  const { task, keep, plan, onRung, onReport } = options
+  const site: Site = { rig, hand: new Hand(rig), task, keep, plan }
   robot.supervisedBy([]) // whoever started this sits at the terminal
   const report: BringUpReport = {
     robot: robot.spec.name,

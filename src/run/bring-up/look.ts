@@ -6,6 +6,8 @@ import { vectorOf } from '../../robot/channels.ts'
 import { describeFault } from '../../robot/fault.ts'
 import { gap } from '../../robot/rotation.ts'
 import { isFlat } from '../../robot/senses.ts'
+import { toolPose } from '../../robot/tool-pose.ts'
+import { turnedBeyond } from '../../robot/turn-box.ts'
 import { beyond } from '../../robot/work-box.ts'
 import { clearing } from './hand.ts'
 import { millimetres, type Rung, watch } from './rung.ts'
@@ -24,7 +26,7 @@ export const state: Rung = {
       throw new InputError(spec.name, `holds after a fault, ${describeFault(robot.fault)}`, clearing(spec.name))
     const seen = await watch(site, SECONDS)
     const places = seen.map((observation) => site.hand.at(observation))
-    const at = places.at(-1)!
+    const [at, last] = [places.at(-1)!, seen.at(-1)!]
     const spread = Math.max(...places.map((place) => gap(place, at)))
     if (spread > STILL)
       throw new InputError(
@@ -41,13 +43,16 @@ export const state: Rung = {
         `reads ${most.toFixed(1)} N while it stands still, the limit is ${limits.force} N`,
         'See what it touches; where nothing does, set the load of the tool on the robot, or zero its sensor',
       )
+    const tool = toolPose(spec)
     const opening = spec.channels.findIndex(({ role }) => role === 'opening')
     return {
       'tool [m]': at.map((value) => value.toFixed(3)).join(', '),
       'spread [mm]': millimetres(spread),
       ...(force && { 'largest force [N]': Number(most.toFixed(1)) }),
-      ...(opening >= 0 && { 'gripper open': Number(seen.at(-1)!.proprio[opening]!.toFixed(2)) }),
-      'within its work box': beyond(at, limits.workBox) === 0,
+      ...(opening >= 0 && { 'gripper open': Number(last.proprio[opening]!.toFixed(2)) }),
+      'within its work box':
+        beyond(at, limits.workBox) === 0 &&
+        (!tool || turnedBeyond(tool(last.proprio).rotation, limits.workBox?.turn) === 0),
       readings: seen.length,
     }
   },

@@ -1,6 +1,6 @@
 /** @file One rung of the ladder by which a robot is brought up: what it does, what a person is to look at, what it found. */
 import type { Rig } from '../../robot/rig.ts'
-import type { Observation } from '../../robot/robot.ts'
+import type { Action, Observation } from '../../robot/robot.ts'
 import type { Hand } from './hand.ts'
 
 export type Findings = Record<string, string | number | boolean>
@@ -12,6 +12,8 @@ export type Site = {
   task: string
   /** Keeps a picture beside the report. @returns its name there */
   keep(name: string, png: Uint8Array): string
+  /** What a policy would do next, where one is tried beside. */
+  plan?: ((observation: Observation) => Promise<Action>) | undefined
 }
 
 export type Rung = {

@@ -118,6 +118,20 @@ describe('an arm in motion is stopped, and holds until a person clears it, when'
     expect(arm.told.length).toBe(told)
   })
 
+  it('it stands, although it goes on to tell where it is', async () => {
+    const workBox = { low: [0.2, -0.4, 0.1], high: [0.8, 0.4, 0.6] }
+    const stage = await opened({ safety: { workBox, speed: 0.5, commandAge: 30, heartbeatAge: 60 } })
+    const { arm, robot } = stage
+    await robot.reset('reach')
+    await robot.step(up())
+    arm.aim = (aim) => void arm.told.push({ from: arm.pose, aim }) // its controller is gone
+    await expect(goUp(stage)).rejects.toThrow(/robot: it was told to move for \d+ steps, \d+ mm in all, and stands still/)
+    const told = arm.told.length
+    await sleep(200)
+    expect(movesSince(stage, told)).toEqual([])
+    expect(stage.faults.read()).toMatchObject({ robot: 'ros-test', kind: 'robot' })
+  })
+
   it('its emergency stop is pressed', async () => {
     const stage = await opened({ estop: SERVED.estop })
     const { robot, arm } = stage

@@ -67,6 +67,7 @@ export const rosConfig = (port: number, changes: Record<string, unknown> = {}) =
       commandAge: 30,
       heartbeatAge: 60,
       pictureAge: 10,
+      standing: 20,
     },
     tasks: { reach: { instruction: 'reach the bolt', maxSteps: 50 } },
     ...changes,

@@ -27,6 +27,10 @@ afterAll(async () => {
   await serving.close()
 })
 
+const { safety } = settings('http://a/')
+const box = { low: [...safety.workBox.low], high: [...safety.workBox.high] }
+const turnTo = (yaw: number) => ({ low: [3, -0.1, 1.4], high: [3.3, 0.1, yaw] }) // the start has a yaw of 1.5708
+
 const opening = (more: object = {}) => openRig(settings(between.url, more), 'A')
 
 describe('an arm behind a SERL server', () => {
@@ -66,6 +70,14 @@ describe('an arm behind a SERL server', () => {
     [{ startPose: [0.9, 0, 0.2, Math.PI, 0, 0] }, 'is 0.9 m on x, the work box reaches from 0.3 to 0.7'],
     [{ startSpread: { xy: 0.21 } }, 'is 0.5 ± 0.21 m on x'],
     [{ startPoses: { juggle: [0.5, 0, 0.2, Math.PI, 0, 0] } }, 'robot.startPoses.juggle: is the start of no task'],
+    [
+      { safety: { ...safety, workBox: { ...box, turn: turnTo(1.5) } } },
+      'robot.startPose of "pick": is turned 0.07 rad out',
+    ],
+    [
+      { safety: { ...safety, workBox: { ...box, turn: turnTo(1.6) } }, startSpread: { yaw: 0.1 } },
+      'is turned 0.07 rad out',
+    ],
     [{ actionScale: { translation: 0.03 } }, 'safety.speed: is 0.2 m/s, and an action of size 1 asks for 0.300 m/s'],
   ])('is refused before a connection is made where %j', async (more, words) => {
     await expect(opening(more)).rejects.toThrow(words)

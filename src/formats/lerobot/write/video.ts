@@ -1,10 +1,10 @@
 /** @file The pictures of an episode as an mp4, by an ffmpeg on the PATH: H.264 of constant frame rate that LeRobot's decoders seek in. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { InputError } from '../../../errors.ts'
+import { startFfmpeg } from '../../../ffmpeg.ts'
 import type { Image } from '../../../robot/robot.ts'
 
-const REMEDY = 'Install ffmpeg with libx264 and put it on the PATH, or leave --video out: images need no ffmpeg'
+const REMEDY = 'Take an ffmpeg that has libx264, or leave --video out: images need no ffmpeg'
 
 /** A keyframe every other frame, and no B frames: a frame is found without decoding many. */
 const H264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', '-g', '2', '-bf', '0', '-pix_fmt', 'yuv420p']
@@ -16,29 +16,17 @@ export async function writeVideo(file: string, images: readonly Image[], rate: n
   const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${first!.width}x${first!.height}`]
   const input = first!.jpeg ? ['-f', 'image2pipe', '-c:v', 'mjpeg'] : raw
   const output = ['-video_track_timescale', String(TICKS_A_FRAME * rate), '-movflags', '+faststart', '-f', 'mp4']
-  const ffmpeg = spawn(
-    'ffmpeg',
+  const { child, ended, lastLine } = startFfmpeg(
+    file,
     ['-v', 'error', '-y', ...input, '-r', String(rate), '-i', '-', ...H264, ...output, file],
-    { stdio: ['pipe', 'ignore', 'pipe'] },
+    'leave --video out: images need no ffmpeg',
   )
-  let said = ''
-  ffmpeg.stderr.on('data', (text) => {
-    said += text
-  })
-  ffmpeg.stdin.on('error', () => {}) // it ended early, and says why
-  const ended = new Promise<number | null>((resolve, reject) => {
-    ffmpeg.once('error', reject)
-    ffmpeg.once('close', resolve)
-  })
-  ended.catch(() => {})
   for (const image of images) {
-    if (ffmpeg.exitCode !== null || ffmpeg.stdin.destroyed) break
-    if (!ffmpeg.stdin.write(image.jpeg ?? image.data)) await Promise.race([once(ffmpeg.stdin, 'drain'), ended])
+    if (child.exitCode !== null || child.stdin.destroyed) break
+    if (!child.stdin.write(image.jpeg ?? image.data))
+      await Promise.race([once(child.stdin, 'drain').catch(() => ended), ended])
   }
-  ffmpeg.stdin.end()
-  const code = await ended.catch((cause: Error) => {
-    throw new InputError('ffmpeg', `cannot be started (${cause.message})`, REMEDY, { cause })
-  })
-  if (code !== 0)
-    throw new InputError(file, `ffmpeg ended with code ${code} (${said.trim().split('\n').at(-1)})`, REMEDY)
+  child.stdin.end()
+  const code = await ended
+  if (code !== 0) throw new InputError(file, `ffmpeg ended with code ${code} (${lastLine()})`, REMEDY)
 }

@@ -1,6 +1,6 @@
 /** @file Pictures of a device or a video by an `ffmpeg` on the PATH, which writes JPEG after JPEG to a pipe. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { InputError } from '../../../errors.ts'
+import { type Ffmpeg, startFfmpeg } from '../../../ffmpeg.ts'
 import { JpegSplitter, LARGEST_PICTURE } from '../jpeg-splitter.ts'
 import { Retry } from './retry.ts'
 import type { PictureSource, Sink } from './source.ts'
@@ -19,7 +19,7 @@ export type FfmpegInput = readonly string[]
 export function openFfmpeg(where: string, readings: readonly FfmpegInput[], { take, lost }: Sink): PictureSource {
   const retry = new Retry(start)
   let way = 0
-  let child: ChildProcess | undefined
+  let child: Ffmpeg['child'] | undefined
   start()
   return {
     close() {
@@ -29,12 +29,11 @@ export function openFfmpeg(where: string, readings: readonly FfmpegInput[], { ta
   }
 
   function start(): void {
-    const own = spawn('ffmpeg', [...COMMON, ...readings[way % readings.length]!, ...OUTPUT], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const args = [...COMMON, ...readings[way % readings.length]!, ...OUTPUT]
+    const { child: own, ended, said, lastLine } = startFfmpeg(where, args, INSTEAD)
+    own.stdin.end()
     child = own
     const splitter = new JpegSplitter()
-    let said = ''
     let pictures = 0
     let over = false
     const end = (what: string, remedy: string, cause?: unknown) => {
@@ -49,10 +48,6 @@ export function openFfmpeg(where: string, readings: readonly FfmpegInput[], { ta
     }
     const tooSilent = () => end(`has sent no picture for ${SILENCE / 1000} s`, 'Check its cable; plug it in again')
     let silence = setTimeout(tooSilent, SILENCE)
-    own.on('error', (error) => end('needs ffmpeg, which cannot be started', INSTALL, error))
-    own.stderr.on('data', (text) => {
-      said = (said + text).slice(-2000)
-    })
     own.stdout.on('data', (chunk: Buffer) => {
       const found = splitter.push(chunk)
       if (found === 'too large')
@@ -65,14 +60,14 @@ export function openFfmpeg(where: string, readings: readonly FfmpegInput[], { ta
       clearTimeout(silence)
       silence = setTimeout(tooSilent, SILENCE)
     })
-    own.on('close', (code) => end(`ffmpeg ended (${code}): ${lastLine(said)}`, remedyFor(said)))
+    ended.then(
+      (code) => end(`ffmpeg ended (${code}): ${lastLine() || 'it said nothing'}`, remedyFor(said())),
+      ({ what, remedy, cause }: InputError) => end(what, remedy, cause),
+    )
   }
 }
 
-const INSTALL =
-  'Install it (apt install ffmpeg, brew install ffmpeg), or have the camera served as MJPEG over HTTP: kind mjpeg'
-
-const lastLine = (text: string) => text.trim().split('\n').at(-1) || 'it said nothing'
+const INSTEAD = 'have the camera served as MJPEG over HTTP: kind mjpeg'
 
 function remedyFor(said: string): string {
   if (/No such (file|device)|Cannot find/i.test(said)) return 'Plug it in; `duet cameras` lists what is there'

@@ -1,8 +1,11 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parquetReadObjects } from 'hyparquet'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { dataFile, episodesFile, videoFile } from '../../../../src/formats/lerobot/write/layout.ts'
+import { episodesTable } from '../../../../src/formats/lerobot/write/tables.ts'
 import { DatasetWriter } from '../../../../src/formats/lerobot/write/writer.ts'
 import { EpisodeLog } from '../../../../src/replay/log.ts'
 import { RunExport } from '../../../../src/run/lerobot.ts'
@@ -83,6 +86,94 @@ it('pictures are JPEG files that show what was seen, and the numbers are those o
   expect(error).toBeLessThan(4)
   expect(frames.map((row) => row['observation.state'])).toEqual([0, 1, 2].map((t) => [...observations[t]!.proprio]))
   expect(frames[2]!.action).toEqual([...steps[2]!.action])
+})
+
+it('each of several tasks has its own index, and stats.json counts every frame of the set once', async () => {
+  const tasks = { ...aRobot().tasks, turn: { instruction: 'turn it', maxSteps: 80 } }
+  const [logged, folder] = [join(root, 'two-tasks'), join(root, 'two-tasks-set')]
+  const log = EpisodeLog.open(logged, { ...aRobot(), tasks }, { plans: true })
+  const episodes = ['turn', 'place', 'turn'].map((task, n) => {
+    const episode = episodeOf(n, LENGTHS[n]!)
+    return { ...episode, start: { ...episode.start, task } }
+  })
+  for (const episode of episodes) record(log, episode)
+  log.close()
+  await exported(logged, folder)
+  const { frames, tasks: told } = (await openSet(folder))!
+  expect(told.map(({ task }) => task)).toEqual(['turn', 'place'])
+  const indices = LENGTHS.flatMap((length, n) => Array<number>(length).fill(n % 2))
+  expect(frames.map(({ task_index }) => Number(task_index))).toEqual(indices)
+
+  const stats = jsonOf(join(folder, 'meta/stats.json'))
+  const steps = episodes.flatMap((episode) => episode.steps)
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  expect(stats.action.count).toEqual([15])
+  for (const k of [0, 6]) expect(stats.action.mean[k]).toBeCloseTo(mean(steps.map(({ action }) => action[k]!)), 9)
+  expect(stats['observation.state'].max.slice(0, 2)).toEqual([2, 5]) // episodes 0 to 2; steps 0 to 5
+  expect(stats['next.reward']).toMatchObject({ count: [15], mean: [3 / 15], max: [1] })
+  expect(stats.intervention.mean[0]).toBeCloseTo(2 / 15, 9) // steps 2 and 5 of the one that is no demonstration
+  // of the pictures of an episode the first one counts, and every tenth
+  const red = episodes.flatMap(({ observations: [first] }) =>
+    [...first!.images.front!.data].filter((_, i) => i % 3 === 0),
+  )
+  expect(stats['observation.images.front'].count).toEqual([3])
+  expect(stats['observation.images.front'].mean[0][0][0]).toBeCloseTo(mean(red) / 255, 9)
+})
+
+it('the row of an episode says where its frames and pictures are, beyond the first thousand too', async () => {
+  const rest = { task: 'place', log: 'x', source: 'online', ending: 'success', judge: 'robot' }
+  const rows = Array.from({ length: 1002 }, (_, k) => ({ ...rest, length: (k % 3) + 1, logged: k }))
+  const key = 'observation.images.front'
+  const { buffer } = Uint8Array.from(episodesTable(rows, 1000, [key], 10))
+  const table = (await parquetReadObjects({ file: buffer as ArrayBuffer })) as Record<string, unknown>[]
+  const column = (name: string) => table.map((row) => Number(row[name]))
+  expect(column('episode_index')).toEqual([1000, 1001])
+  // 333 times 1 + 2 + 3, and 1 more, are before them
+  expect([column('dataset_from_index'), column('dataset_to_index')]).toEqual([
+    [1999, 2001],
+    [2001, 2004],
+  ])
+  for (const place of ['data', `videos/${key}`])
+    expect([column(`${place}/chunk_index`), column(`${place}/file_index`)]).toEqual([
+      [1, 1],
+      [0, 1],
+    ])
+  expect([column('meta/episodes/chunk_index'), column('meta/episodes/file_index')]).toEqual([
+    [0, 0],
+    [1, 1],
+  ])
+  expect([column(`videos/${key}/from_timestamp`), column(`videos/${key}/to_timestamp`)]).toEqual([
+    [0, 0],
+    [0.2, 0.3],
+  ])
+  expect([dataFile(1001), videoFile(key, 1001), episodesFile(1001)]).toEqual([
+    'data/chunk-001/file-001.parquet',
+    `videos/${key}/chunk-001/file-001.mp4`,
+    'meta/episodes/chunk-000/file-001.parquet',
+  ])
+})
+
+it('a video has the pictures of its episode in their order, at the rate of the robot', async () => {
+  const bin = join(root, 'bin') // what stands in for ffmpeg keeps what it is given
+  fs.mkdirSync(bin)
+  fs.writeFileSync(join(bin, 'ffmpeg'), '#!/bin/sh\nfor file; do :; done\necho "$@" > "$file.asked"\ncat > "$file"\n', {
+    mode: 0o755,
+  })
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
+  const folder = join(root, 'filmed')
+  await exported(aLog('to-film', [3, 2]), folder, { video: true })
+  vi.unstubAllEnvs()
+  const { info, episodes } = (await openSet(folder))!
+  expect(info.features['observation.images.wrist']).toMatchObject({ dtype: 'video', info: { 'video.fps': 10 } })
+  for (const [n, length] of [3, 2].entries())
+    for (const camera of ['front', 'wrist']) {
+      const file = join(folder, videoFile(`observation.images.${camera}`, n))
+      const seen = episodeOf(n, length).observations.slice(0, length)
+      expect(fs.readFileSync(file).equals(Buffer.concat(seen.map(({ images }) => images[camera]!.data)))).toBe(true)
+      const asked = fs.readFileSync(`${file}.draft.asked`, 'utf8')
+      expect(asked).toContain(`-s 16x${camera === 'front' ? 8 : 16} -r 10 -i -`)
+      expect(Number(episodes[n]![`videos/observation.images.${camera}/to_timestamp`])).toBeCloseTo(length / 10, 9)
+    }
 })
 
 it('at every moment a kill leaves a set that opens, and the next export makes it whole', async () => {
