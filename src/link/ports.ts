@@ -59,6 +59,8 @@ export type Saved = {
 
 /** Both ends' view of a learner that may be lost. */
 export interface LearnerLink {
+  /** Resolves when the learner is there. */
+  ready(): Promise<void>
   experience(robot: string): Experience
   readonly weights: Weights
   readonly control: LearnerControl

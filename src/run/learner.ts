@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { decodeError, encodeError, LostError } from '../errors.ts'
-import { LocalLink } from '../link/local.ts'
+import { LinkClient } from '../link/client.ts'
 import type { LinkEvents } from '../link/ports.ts'
 import type { LearnerSetup } from './learner-process.ts'
 
@@ -18,11 +18,11 @@ export const learnersLive = (): boolean => alive.size > 0
 export const learnersGone = async (): Promise<void> => void (await Promise.all(alive))
 
 /** Resolved by its `ready` when the programs are compiled and, where the setup names one, the checkpoint is loaded. */
-export function startLearner(setup: LearnerSetup, events: LinkEvents): LocalLink {
+export function startLearner(setup: LearnerSetup, events: LinkEvents): LinkClient {
   const worker = new Worker(THREAD, { workerData: setup })
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   alive.add(ended)
-  const link = new LocalLink(worker, setup.run, () => ended, events)
+  const link = new LinkClient(worker, setup.run, () => ended, events)
   worker.on('error', (error) => link.lose(whyOf(error)))
   worker.on('exit', (code) => {
     alive.delete(ended)
