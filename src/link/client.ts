@@ -147,7 +147,10 @@ export class LinkClient implements LearnerLink {
     else if (head.kind === 'reply') {
       this.replies.get(head.ticket)?.resolve(head.reply)
       this.replies.delete(head.ticket)
-    } else if (head.version >= (this.published?.version ?? 0)) this.published = publishedOf(head, message)
+    } else if (head.version >= (this.published?.version ?? 0)) {
+      this.published = publishedOf(head, message)
+      this.events.onWeights?.(this.published)
+    }
   }
 
   private take(messages: number): void {

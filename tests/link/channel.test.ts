@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { InputError } from '../../src/errors.ts'
-import type { Channel } from '../../src/link/nats/channel.ts'
+import type { LinkChannel } from '../../src/link/nats/channel.ts'
 import { decodeDatagram, encodeDatagram } from '../../src/link/nats/datagram.ts'
 import { dial } from '../../src/link/nats/dial.ts'
 import { listen } from '../../src/link/nats/listen.ts'
@@ -36,12 +36,12 @@ async function reached<T>(promise: Promise<T>): Promise<T> {
   return promise
 }
 
-type Ends = { broker: MemoryBroker; actor: Channel; learner: Channel; lost: string[]; stop: () => void }
+type Ends = { broker: MemoryBroker; actor: LinkChannel; learner: LinkChannel; lost: string[]; stop: () => void }
 
 async function session(treatment: Treatment = {}): Promise<Ends> {
   const broker = new MemoryBroker(treatment)
   const lost: string[] = []
-  let learner: Channel | undefined
+  let learner: LinkChannel | undefined
   const stop = await reached(
     listen(broker.wire(), RUN, (robot, hello) => ({
       welcome: Buffer.from(`${robot} says ${text(hello)}`),

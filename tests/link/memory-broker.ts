@@ -56,7 +56,9 @@ export class MemoryBroker {
     const all = this.waiting
     this.waiting = []
     while (all.length > 0) {
-      const [{ subject, bytes }] = all.splice(random && shuffles ? random.integer(all.length) : 0, 1) as [(typeof all)[0]]
+      const [{ subject, bytes }] = all.splice(random && shuffles ? random.integer(all.length) : 0, 1) as [
+        (typeof all)[0],
+      ]
       this.carried++
       for (const subscriber of [...this.subscribers])
         if (matches(subscriber.subject, subject)) subscriber.listener(subject, bytes)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LinkClient } from '../../src/link/client.ts'
 import { connectBroker } from '../../src/link/nats/connect.ts'
 import { dial } from '../../src/link/nats/dial.ts'
-import { type Answer, listen } from '../../src/link/nats/listen.ts'
+import { type Admission, listen } from '../../src/link/nats/listen.ts'
 import type { Wire } from '../../src/link/nats/wire.ts'
 import { serve } from '../../src/link/serve.ts'
 import { RandomStream } from '../../src/random/stream.ts'
@@ -18,7 +18,7 @@ import { weightsSpec } from './weights-spec.ts'
 /** One learner's end for all tests of a transport; each opens a session of its own, under the same name. */
 class Sessions {
   private wires: { actor: Wire; learner: Wire } | undefined
-  private answer: () => Answer = () => {
+  private answer: () => Admission = () => {
     throw new Error('nobody is expected')
   }
   private stop = () => {}

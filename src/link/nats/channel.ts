@@ -10,6 +10,7 @@ const FRAGMENT = 256 << 10 // bytes: well below what any broker takes in one mes
 const WINDOW = 32 // datagrams on their way
 const LONGEST = 1 << 29 // bytes of a message; beyond it somebody means harm
 const BEAT = 500 // ms between two looks at what has not arrived
+const SILENT = 5000 // ms since the other end was heard; then the oldest datagram alone asks for it
 const LINGER = 3000 // ms for what is still to go out when it is closed
 
 export type ChannelEvents = {
@@ -19,7 +20,7 @@ export type ChannelEvents = {
   onOver?: () => void
 }
 
-export class Channel implements ServedPort {
+export class LinkChannel implements ServedPort {
   /** When the other end was last heard, as `performance.now` counts. */
   heardAt = performance.now()
   private readonly queued: { more: boolean; payload: Uint8Array }[] = []
@@ -44,6 +45,11 @@ export class Channel implements ServedPort {
   ) {
     this.timer = setInterval(() => this.beat(), BEAT)
     this.timer.unref()
+  }
+
+  /** Nothing goes through it any more. */
+  get ended(): boolean {
+    return this.over
   }
 
   /** Bytes that were posted and have not arrived. */
@@ -102,8 +108,10 @@ export class Channel implements ServedPort {
   private beat(): void {
     if (this.closing !== undefined) this.leaveIfDone()
     if (this.over) return
-    if (this.sent.length > 0 && ++this.stalled >= 2) this.resend()
-    else this.answer() // a sign of life
+    if (this.sent.length === 0 || ++this.stalled < 2)
+      this.answer() // a sign of life
+    else if (performance.now() - this.heardAt > SILENT) this.send(this.sent[0]!.bytes)
+    else this.resend()
   }
 
   private fill(): void {
@@ -141,7 +149,9 @@ export class Channel implements ServedPort {
     this.parts.push(payload)
     this.partBytes += payload.length
     if (this.partBytes > LONGEST) {
-      this.end(new InputError('link message', `is longer than ${LONGEST} bytes`, 'Run the same version of Duet at both ends'))
+      this.end(
+        new InputError('link message', `is longer than ${LONGEST} bytes`, 'Run the same version of Duet at both ends'),
+      )
       return
     }
     if (more) return

@@ -49,7 +49,7 @@ async function attempt(url: string, seed: string | undefined, ca: string | undef
       servers: url,
       name,
       authenticator: seed === undefined ? undefined : nkeyAuthenticator(new TextEncoder().encode(seed)),
-      tls: ca === undefined ? undefined : { ca },
+      tls: ca === undefined ? (url.startsWith('tls:') ? {} : undefined) : { ca }, // given, nothing goes without it
       maxReconnectAttempts: -1,
       reconnectTimeWait: AGAIN,
       pingInterval: PING,
@@ -60,21 +60,20 @@ async function attempt(url: string, seed: string | undefined, ca: string | undef
   } catch (error) {
     const { name: kind, message } = error as Error
     if (kind === 'AuthorizationError' || kind === 'UserAuthenticationExpiredError')
-      throw new InputError(`broker ${url}`, 'refuses this key', 'Ask for a new invitation: duet fleet invite', { cause: error })
-    if (isAway(error)) return undefined
-    throw new InputError(`broker ${url}`, `cannot be used (${message})`, 'Check address and certificate', { cause: error })
+      throw new InputError(`broker ${url}`, 'refuses this key', 'Ask for a new invitation: duet fleet invite', {
+        cause: error,
+      })
+    if (isAway(error as Error)) return undefined
+    throw new InputError(`broker ${url}`, `cannot be used (${message})`, 'Check address and certificate', {
+      cause: error,
+    })
   }
 }
 
-const AWAY = ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE']
+const AWAY = ['ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE']
+const BROKEN_OFF = ['ConnectionError', 'ClosedConnectionError', 'TimeoutError'] // by the client's own names
 
-function isAway(error: unknown): boolean {
-  for (let at = error as (Error & { code?: string }) | undefined; at; at = at.cause as typeof at) {
-    if (at.code !== undefined && AWAY.includes(at.code)) return true
-    if (/connection refused|timeout|closed/i.test(at.message)) return true
-  }
-  return false
-}
+const isAway = ({ name, code }: NodeJS.ErrnoException) => BROKEN_OFF.includes(name) || AWAY.includes(code ?? '')
 
 class NatsWire implements Wire {
   private here = true

@@ -1,14 +1,14 @@
 /** @file An actor's end of a session: asks for the learner until it answers. */
 import { randomBytes } from 'node:crypto'
 import { decodeError, type ErrorData } from '../../errors.ts'
-import { Channel, type ChannelEvents } from './channel.ts'
+import { LinkChannel, type ChannelEvents } from './channel.ts'
 import { decodeDatagram, encodeDatagram } from './datagram.ts'
 import { downSubject, upSubject, type Wire } from './wire.ts'
 
 const ASK_EVERY = 500 // ms
 
 /** `welcome`: what the learner said to it. */
-export type Dialled = { channel: Channel; welcome: Uint8Array }
+export type Dialled = { channel: LinkChannel; welcome: Uint8Array }
 
 /**
  * Resolves when the learner takes the actor in. Nobody may be there for as long as it likes: `signal` ends the asking.
@@ -24,7 +24,7 @@ export function dial(
   const up = upSubject(run, robot)
   const open = encodeDatagram({ kind: 'open', session, number: 0, more: false, payload: hello })
   return new Promise((resolve, reject) => {
-    let channel: Channel | undefined
+    let channel: LinkChannel | undefined
     const leave = wire.subscribe(downSubject(run, robot), (_, bytes) => {
       const datagram = decodeDatagram(bytes)
       if (datagram?.session !== session) return
@@ -49,7 +49,7 @@ export function dial(
     const accepted = (welcome: Uint8Array) => {
       settle()
       const back = wire.onBack(() => opened.resend())
-      const opened = new Channel(session, (bytes) => wire.publish(up, bytes), {
+      const opened = new LinkChannel(session, (bytes) => wire.publish(up, bytes), {
         onLost: events.onLost,
         onOver: () => {
           back()

@@ -2,16 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeError, InputError } from '../../errors.ts'
-import { Channel, type ChannelEvents } from './channel.ts'
+import { LinkChannel, type ChannelEvents } from './channel.ts'
 import { type Datagram, decodeDatagram, encodeDatagram } from './datagram.ts'
 import { downSubject, learnerSubject, upSubject, type Wire } from './wire.ts'
 
 const OTHERS_ANSWER = 1000 // ms in which a second learner of a run would
 
 /** What is said to an actor that is taken in, and what becomes of its session. */
-export type Answer = ChannelEvents & { welcome: Uint8Array; opened: (channel: Channel) => void }
+export type Admission = ChannelEvents & { welcome: Uint8Array; opened: (channel: LinkChannel) => void }
 
-type Session = { id: string; robot: string; channel?: Channel; accept?: Uint8Array }
+type Session = { id: string; robot: string; channel?: LinkChannel; accept?: Uint8Array }
 
 /**
  * Takes actors in until the returned function is called. What `answer` throws is what an actor is refused with. An actor
@@ -21,7 +21,7 @@ type Session = { id: string; robot: string; channel?: Channel; accept?: Uint8Arr
 export async function listen(
   wire: Wire,
   run: string,
-  answer: (robot: string, hello: Uint8Array) => Answer,
+  answer: (robot: string, hello: Uint8Array) => Admission,
 ): Promise<() => void> {
   const alone = await claim(wire, run)
   const sessions = new Map<string, Session>() // the newest of each robot
@@ -46,7 +46,7 @@ export async function listen(
   }
 
   function open(robot: string, { session, payload }: Datagram): void {
-    let answered: Answer
+    let answered: Admission
     try {
       answered = answer(robot, payload.slice())
     } catch (error) {
@@ -57,7 +57,7 @@ export async function listen(
     const opened: Session = { id: session, robot }
     const { welcome, onLost } = answered
     opened.accept = encodeDatagram({ kind: 'accept', session, number: 0, more: false, payload: welcome })
-    opened.channel = new Channel(session, (bytes) => wire.publish(downSubject(run, robot), bytes), {
+    opened.channel = new LinkChannel(session, (bytes) => wire.publish(downSubject(run, robot), bytes), {
       onLost,
       onOver: () => {
         if (sessions.get(robot) === opened) sessions.delete(robot)
@@ -96,7 +96,11 @@ async function claim(wire: Wire, run: string): Promise<() => void> {
   await sleep(OTHERS_ANSWER)
   if (taken) {
     leave()
-    throw new InputError(`run "${run}"`, 'has a learner already, at this broker', 'Stop that one, or give this run another name')
+    throw new InputError(
+      `run "${run}"`,
+      'has a learner already, at this broker',
+      'Stop that one, or give this run another name',
+    )
   }
   first = true
   return leave
