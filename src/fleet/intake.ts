@@ -100,8 +100,8 @@ export class Intake {
     const message = decodeMessage<ToLearner>(bytes)
     const head = this.expectTold(message.head)
     if (this.isKnown(head)) return false
-    if (head.kind === 'begin' && this.have && !this.have.closed) await this.give(this.have.episode)
     this.check(head, message)
+    if (head.kind === 'begin' && this.have && !this.have.closed) await this.give(this.have.episode)
     this.journal?.append(bytes)
     await this.hand(head, message)
     return true

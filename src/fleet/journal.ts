@@ -63,21 +63,27 @@ export class ExperienceJournal {
         done += fs.writeSync(this.file.fd, bytes, done, bytes.length - done, this.size + done)
     } catch (error) {
       fs.ftruncateSync(this.file.fd, this.size) // half a message must not stay in front of the next one
-      const why = systemError(error, this.path)
-      throw new LostError(this.path, why?.what ?? (error as Error).message, why?.remedy ?? 'Check the disk', {
-        cause: error,
-      })
+      throw this.refused(error)
     }
     this.size += bytes.length
   }
 
-  /** Resolves when the disk has all that was appended before; many ask for one flush. */
+  /** Resolves when the disk has all that was appended before; many ask for one flush. @throws LostError as `append` */
   kept(): Promise<void> {
     this.next ??= this.flushing.then(async () => {
       this.next = undefined
-      await (this.flushing = syncHandle(this.file, this.path))
+      this.flushing = syncHandle(this.file, this.path)
+      await this.flushing.catch((error) => {
+        throw this.refused(error)
+      })
     })
     return this.next
+  }
+
+  private refused(error: unknown): LostError {
+    const why = error instanceof InputError ? error : systemError(error, this.path)
+    const what = why?.what ?? (error as Error).message
+    return new LostError(this.path, what, why?.remedy ?? 'Check the disk', { cause: error })
   }
 
   async close(): Promise<void> {
