@@ -18,14 +18,11 @@ import { readEpisodes } from '../src/replay/log-reader.ts'
 const [seed = 0, kills = 20] = process.argv.slice(2).map(Number)
 const ROBOTS = ['A', 'B']
 const SETTINGS = [
-  'robot.arm=gantry',
-  `robot.cells=[${ROBOTS}]`,
-  'online.robotMinutes=1000',
-  'online.pace=1',
-  'operator.strength=weak',
+  ...['robot.arm=gantry', `robot.cells=[${ROBOTS}]`, 'tasks=[pick]', 'demonstrations.perTask=1', 'networks.sees=h'],
+  ...['warmUp.updates=10', 'online.startAfter=10', 'online.robotMinutes=1000', 'online.pace=1'],
 ]
 const PAUSE = [1, 6] as const // s between two kills, when all are there again
-const PATIENCE = 180 // s until all are there again
+const PATIENCE = 900 // s until all are there again
 
 const duet = fileURLToPath(new URL('../bin/duet.mjs', import.meta.url))
 const random = new RandomStream(seed, 'kill fleet')

@@ -44,7 +44,12 @@ export async function fleetUp(
   for (const { name } of robots) keys = withRobot(keys, name)
   saveKeys(fleet, keys)
   await writeBrokerFiles(fleet, keys)
-  const kept = new KeptRunning(heard)
+  const kept = new KeptRunning({
+    ...heard,
+    onLine: (who, line, forPeople) => {
+      if (who !== BROKER || !line.includes('[INF]')) heard.onLine(who, line, forPeople)
+    },
+  })
   const program = (...args: string[]) => start([...args, ...(options.json ? ['--json'] : [])])
   void kept.keep(BROKER, () => startBroker(fleet))
   const learner = kept.keep('learner', () => program('learner', folder.path))

@@ -28,7 +28,9 @@ describe('rooms', () => {
   it('load the client of a broker only where somebody takes part in a fleet', () => {
     const reached = new Set(files.filter((file) => /^(cli|public)\//.test(file)))
     for (const file of reached) // grows while it is gone through
-      for (const [, path] of read(join('src', file)).matchAll(/^(?:import|export|\}) (?!type )[^;]*?from '(\.[^']+)'/gm))
+      for (const [, path] of read(join('src', file)).matchAll(
+        /^(?:import|export|\}) (?!type )[^;]*?from '(\.[^']+)'/gm,
+      ))
         reached.add(join(dirname(file), path!))
     const loading = files.filter((file) => read(join('src', file)).includes("from '@nats-io/"))
     expect(loading).toEqual(expect.arrayContaining(['link/nats/connect.ts', 'fleet/keys.ts']))
