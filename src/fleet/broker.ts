@@ -7,6 +7,7 @@ import { downSubject, upSubject } from '../link/nats/wire.ts'
 import type { FleetFolder } from './folder.ts'
 import type { Keys } from './keys.ts'
 
+const HANDSHAKE = 60 // s that a client may take to show its key; by default 2, too few on a machine with much to do
 const YEARS = 10 * 365 * 86_400_000 // ms that its certificate lasts: nobody but its invitations vouch for it
 
 /** What the server is told. A robot may say one thing, as itself, and hear what is said to it: nothing else. */
@@ -26,6 +27,7 @@ export function brokerSettings(folder: FleetFolder, keys: Keys): string {
       ? [`tls { cert_file: ${JSON.stringify(folder.certificate)}, key_file: ${JSON.stringify(folder.certificateKey)} }`]
       : []),
     'authorization {',
+    `  timeout: ${HANDSHAKE}`,
     '  users: [',
     users.join(',\n'),
     '  ]',

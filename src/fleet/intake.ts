@@ -12,7 +12,7 @@ import { ENDINGS } from '../replay/episode.ts'
 import type { StoreShape } from '../replay/episode-store.ts'
 import { JUDGES } from '../replay/transition.ts'
 import { ExperienceJournal } from './journal.ts'
-import { type Tallied, EpisodeTally } from './tally.ts'
+import { EpisodeTally, type Tallied } from './tally.ts'
 
 const IN_FLIGHT = 256 // messages that the learner's thread has not taken in
 
@@ -88,7 +88,11 @@ export class Intake {
   /** Tells the learner all that the journal holds. @throws InputError as `ExperienceJournal.open`, or where it does not fit the run */
   static async open(path: string, options: IntakeOptions): Promise<Intake> {
     const intake = new Intake(options)
-    intake.journal = await ExperienceJournal.open(path, options.origin, async (message) => void (await intake.take(message)))
+    intake.journal = await ExperienceJournal.open(
+      path,
+      options.origin,
+      async (message) => void (await intake.take(message)),
+    )
     return intake
   }
 

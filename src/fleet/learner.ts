@@ -34,7 +34,7 @@ import {
   partOf,
   RunClock,
   type RunState,
-  readState,
+  readRunState,
   STATE_FILE,
 } from '../run/opening.ts'
 import {
@@ -169,7 +169,7 @@ async function openParts(
 ): Promise<Parts> {
   const spec = describeRobot(config.robot, config.robot.cells[0]!)
   const clock = new RunClock()
-  const { checkpoint, state } = readState(folder)
+  const { checkpoint, state } = readRunState(folder)
   clock.goOnFrom(state.wallSeconds)
   const sources = await demonstrationsOf(folder, config, course, onProgress)
   const translator = openTranslator(translatorSettings(config, spec))
@@ -307,7 +307,8 @@ async function practise(folder: RunFolder, config: RunConfig, parts: Parts, cour
   const { reception, rate } = parts
   const total = Math.round(config.online.robotMinutes * 60 * rate)
   let checkpointed = furthest(reception)
-  const isDone = ({ steps, have }: { steps: number; have: { closed: boolean } | null }) => steps >= total && have?.closed === true
+  const isDone = ({ steps, have }: { steps: number; have: { closed: boolean } | null }) =>
+    steps >= total && have?.closed === true
   const over = () => reception.robots.size > 0 && [...reception.robots.values()].every(isDone)
   while (!over() && !course.stopping) {
     await course.failure.during(sleep(LOOK_EVERY))

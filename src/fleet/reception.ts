@@ -120,7 +120,11 @@ export class Reception {
     )
   }
 
-  private expectFitting(robot: string, theirs: PolicyAbout['robot'], encoder: NonNullable<ActorHello['encoder']>): void {
+  private expectFitting(
+    robot: string,
+    theirs: PolicyAbout['robot'],
+    encoder: NonNullable<ActorHello['encoder']>,
+  ): void {
     const { about, run } = this.options
     expectFittingRobot(`policy of run "${run}"`, about, theirs)
     if (encoder.hash === about.encoder.hash) return

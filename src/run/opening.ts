@@ -108,7 +108,7 @@ export async function openRun(
   expectVoice(config)
   const check = () => course.check()
   const clock = new RunClock()
-  const { checkpoint, state, evaluated } = readState(folder)
+  const { checkpoint, state, evaluated } = readRunState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
   const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, observer)
@@ -253,7 +253,11 @@ function parseState(path: string): RunState {
 }
 
 /** The newest checkpoint, and the state in it. The metrics may be ahead of it; their clock counts. */
-export function readState(folder: RunFolder): { checkpoint: string | undefined; state: RunState; evaluated: boolean } {
+export function readRunState(folder: RunFolder): {
+  checkpoint: string | undefined
+  state: RunState
+  evaluated: boolean
+} {
   const checkpoint = folder.latestCheckpoint()
   const state = checkpoint ? parseState(join(checkpoint, STATE_FILE)) : { ...FRESH }
   const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []

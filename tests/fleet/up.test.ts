@@ -1,5 +1,6 @@
 /** @file A whole fleet by the command line, whose learner is killed while its robot acts. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +17,14 @@ import { natsServer, WITHOUT } from '../link/nats-server.ts'
 
 const duet = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const runs = mkdtempSync(join(tmpdir(), 'duet-up-'))
-afterAll(() => rmSync(runs, { recursive: true }))
+let fleet: ChildProcess | undefined
+afterAll(async () => {
+  if (fleet && fleet.exitCode === null) {
+    fleet.kill('SIGINT') // it ends those that it started
+    await once(fleet, 'close')
+  }
+  rmSync(runs, { recursive: true })
+})
 
 const WARM_UP = 4
 const SETTINGS = [
@@ -42,6 +50,7 @@ describe.skipIf(!natsServer)(natsServer ? 'a fleet' : WITHOUT, () => {
     const sets = SETTINGS.flatMap((one) => ['--set', one])
     const up = ['fleet', 'up', join(runs, 'arms'), '--preset', 'tiny', '--port', '0', '--json', ...sets]
     const child = spawn(process.execPath, [duet, ...up], { stdio: ['ignore', 'pipe', 'pipe'] })
+    fleet = child
     let errors = ''
     child.stderr.on('data', (chunk) => (errors += chunk))
     const learners: number[] = []

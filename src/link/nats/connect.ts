@@ -58,8 +58,8 @@ async function attempt(url: string, seed: string | undefined, ca: string | undef
       ignoreClusterUpdates: true,
     })
   } catch (error) {
-    const { name: kind, message } = error as Error
-    if (kind === 'AuthorizationError' || kind === 'UserAuthenticationExpiredError')
+    const { message } = error as Error
+    if (/authorization violation/i.test(message))
       throw new InputError(`broker ${url}`, 'refuses this key', 'Ask for a new invitation: duet fleet invite', {
         cause: error,
       })
@@ -71,7 +71,7 @@ async function attempt(url: string, seed: string | undefined, ca: string | undef
 }
 
 const AWAY = ['ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE']
-const BROKEN_OFF = ['ConnectionError', 'ClosedConnectionError', 'TimeoutError'] // by the client's own names
+const BROKEN_OFF = ['ConnectionError', 'ClosedConnectionError', 'TimeoutError', 'AuthorizationError'] // the last one: too late with its key
 
 const isAway = ({ name, code }: NodeJS.ErrnoException) => BROKEN_OFF.includes(name) || AWAY.includes(code ?? '')
 

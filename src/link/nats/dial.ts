@@ -1,7 +1,7 @@
 /** @file An actor's end of a session: asks for the learner until it answers. */
 import { randomBytes } from 'node:crypto'
 import { decodeError, type ErrorData } from '../../errors.ts'
-import { LinkChannel, type ChannelEvents } from './channel.ts'
+import { type ChannelEvents, LinkChannel } from './channel.ts'
 import { decodeDatagram, encodeDatagram } from './datagram.ts'
 import { downSubject, upSubject, type Wire } from './wire.ts'
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeError, InputError } from '../../errors.ts'
-import { LinkChannel, type ChannelEvents } from './channel.ts'
+import { type ChannelEvents, LinkChannel } from './channel.ts'
 import { type Datagram, decodeDatagram, encodeDatagram } from './datagram.ts'
 import { downSubject, learnerSubject, upSubject, type Wire } from './wire.ts'
 
