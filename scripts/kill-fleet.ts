@@ -108,14 +108,19 @@ function count(robot: string) {
 process.stdout.write(`${runs}, seed ${seed}\n`)
 await recovered()
 const times: number[] = []
-for (let kill = 1; kill <= kills; kill++) {
-  await sleep(1000 * random.uniform(...PAUSE))
-  const victims = ['broker', 'learner', ...ROBOTS]
-  const who = victims[random.integer(victims.length)]!
-  process.kill(pids.get(who)!, 'SIGKILL')
-  const seconds = await recovered()
-  times.push(seconds)
-  process.stdout.write(`kill ${kill}, ${who}: every robot was acknowledged again after ${seconds.toFixed(1)} s\n`)
+try {
+  for (let kill = 1; kill <= kills; kill++) {
+    await sleep(1000 * random.uniform(...PAUSE))
+    const victims = ['broker', 'learner', ...ROBOTS]
+    const who = victims[random.integer(victims.length)]!
+    process.kill(pids.get(who)!, 'SIGKILL')
+    const seconds = await recovered()
+    times.push(seconds)
+    process.stdout.write(`kill ${kill}, ${who}: every robot was acknowledged again after ${seconds.toFixed(1)} s\n`)
+  }
+} catch (error) {
+  process.stdout.write(`${(error as Error).message}\n`) // what came until then is counted
+  process.exitCode = 1
 }
 fleet.kill('SIGINT')
 process.stdout.write(`the fleet ended with code ${await ended}\n`)
@@ -128,6 +133,7 @@ const distinct = new Set(episodes.map(({ robot, episode }) => `${robot} ${episod
 process.stdout.write(
   `episodes in the metrics: ${episodes.length}, of these twice: ${episodes.length - distinct.size}\n`,
 )
-process.stdout.write(
-  `time to recover: median ${times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!.toFixed(1)} s, longest ${times.at(-1)!.toFixed(1)} s\n`,
-)
+if (times.length > 0)
+  process.stdout.write(
+    `time to recover: median ${times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!.toFixed(1)} s, longest ${times.at(-1)!.toFixed(1)} s\n`,
+  )
