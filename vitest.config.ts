@@ -6,6 +6,7 @@ const LONG = [
   'run/death',
   'console-web/live',
   'run/tiny',
+  'fleet/up',
   'run/several',
   'run/sensor-faults',
   'robots/workcell/operator',

@@ -13,6 +13,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['public'],
   ['cli'],
   ['studies'],
+  ['fleet'],
   ['console'],
   ['review'],
   ['run'],

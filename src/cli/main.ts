@@ -8,6 +8,9 @@ watchEnds()
 const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) => void }>> = {
   train: () => import('./train.ts'),
   eval: () => import('./eval.ts'),
+  fleet: () => import('./fleet.ts'),
+  learner: () => import('./learner.ts'),
+  actor: () => import('./actor.ts'),
   robot: () => import('./robot.ts'),
   so101: () => import('./so101.ts'),
   serve: () => import('./serve.ts'),

@@ -1,6 +1,8 @@
 /** @file What the three ports say to one another, as heads and arrays of the codec. */
-import type { ErrorData } from '../errors.ts'
+import { createHash } from 'node:crypto'
+import { type ErrorData, InputError } from '../errors.ts'
 import type { Phase, UpdateFigures } from '../learn/phase.ts'
+import type { ActorParameters } from '../learn/policy.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from '../replay/episode.ts'
 import { encodeMessage, type Message } from './codec.ts'
@@ -29,7 +31,7 @@ export type ToLearner =
 export type FromLearner =
   | { kind: 'ready' }
   | { kind: 'taken'; messages: number } // of experience, since the link opened: they are in the learner's hands
-  | { kind: 'weights'; version: number; groups: string[] } // an array a group
+  | { kind: 'weights'; version: number; groups: string[]; hash?: string } // an array a group
   | { kind: 'reply'; ticket: number; reply: Partial<Learned & Saved> }
   | { kind: 'figures'; figures: UpdateFigures }
   | { kind: 'alive' } // about twice a second, whatever the learner is at
@@ -59,15 +61,34 @@ export function stepOf({ arrays }: Message<unknown>, step: ToldStep): { step: St
   return { step: { ...step, action: action!, reward: step.reward ?? Number.NaN }, next: observationOf(next) } // JSON has no NaN
 }
 
-export function weightsMessage({ version, values }: Published): ArrayBuffer {
-  const head: FromLearner = { kind: 'weights', version, groups: Object.keys(values) }
+export function weightsMessage({ version, values, hash }: Published): ArrayBuffer {
+  const head: FromLearner = { kind: 'weights', version, groups: Object.keys(values), hash }
   return encodeMessage({ head, arrays: Object.values(values) })
 }
 
-export const publishedOf = (
-  { version, groups }: Extract<FromLearner, { kind: 'weights' }>,
+/** @throws InputError if they are not what was published under their hash */
+export function publishedOf(
+  { version, groups, hash }: Extract<FromLearner, { kind: 'weights' }>,
   { arrays }: Message<unknown>,
-): Published => ({ version, values: Object.fromEntries(groups.map((group, i) => [group, arrays[i]!])) })
+): Published {
+  const values: ActorParameters = Object.fromEntries(groups.map((group, i) => [group, arrays[i]!]))
+  if (hash === undefined) return { version, values }
+  if (hash !== hashOf(values))
+    throw new InputError(
+      `weights of version ${version}`,
+      'are not what was published under their hash',
+      'Run the same version of Duet at both ends',
+    )
+  return { version, values, hash }
+}
+
+/** SHA-256 of the names and numbers of all groups. */
+export function hashOf(values: ActorParameters): string {
+  const hash = createHash('sha256')
+  for (const [group, array] of Object.entries(values))
+    hash.update(group).update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+  return hash.digest('hex')
+}
 
 /** JSON has no NaN: a figure that diverged left as null. */
 export const figuresOf = (figures: UpdateFigures): UpdateFigures =>

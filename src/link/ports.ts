@@ -21,8 +21,11 @@ export interface Experience {
   room(most: number): Promise<void>
 }
 
-/** Parameters of the actors. `version`: the updates that they hold. */
-export type Published = { version: number; values: ActorParameters }
+/**
+ * Parameters of the actors. `version`: the updates that they hold; `hash`: of what they are, where they come from another
+ * process, which may have gone back to an earlier checkpoint since.
+ */
+export type Published = { version: number; values: ActorParameters; hash?: string }
 
 /** The actors' parameters, newest only: nobody catches up on older ones. */
 export interface Weights {
@@ -59,6 +62,8 @@ export type Saved = {
 
 /** Both ends' view of a learner that may be lost. */
 export interface LearnerLink {
+  /** Resolves when the learner is there. */
+  ready(): Promise<void>
   experience(robot: string): Experience
   readonly weights: Weights
   readonly control: LearnerControl
@@ -70,6 +75,8 @@ export type LinkEvents = {
   onFigures?: (figures: UpdateFigures) => void
   /** Every now and then while the learner lives, whatever it is at. */
   onAlive?: () => void
+  /** Others than before, and newer. */
+  onWeights?: (published: Published) => void
   /** Called once, at the moment at which the loss is known, before any request is rejected. */
   onLost?: (error: Error) => void
 }

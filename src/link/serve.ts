@@ -1,5 +1,4 @@
 /** @file The learner's end of a link: takes in what happened, does what is asked, publishes. It never holds a robot up. */
-import type { MessagePort } from 'node:worker_threads'
 import { encodeError, InputError } from '../errors.ts'
 import type { UpdateFigures } from '../learn/phase.ts'
 import { decodeMessage, encodeMessage, type Message } from './codec.ts'
@@ -12,6 +11,7 @@ import {
   type ToLearner,
   weightsMessage,
 } from './messages.ts'
+import type { ServedPort } from './port.ts'
 import type { Learned, LearnerPort, Saved } from './ports.ts'
 
 export type ServeOptions = {
@@ -28,7 +28,7 @@ type Asked = { ticket: number; request: ControlRequest }
  * Serves until it is told to stop, or until something fails: then the other end is told, as data. `open` makes the learner;
  * messages that arrive meanwhile wait, but for a stop: what is opened after that is let go of when it comes.
  */
-export async function serve(port: MessagePort, open: () => Promise<LearnerPort>, options: ServeOptions): Promise<void> {
+export async function serve(port: ServedPort, open: () => Promise<LearnerPort>, options: ServeOptions): Promise<void> {
   const inbox = new Inbox()
   port.on('message', (bytes: ArrayBuffer) => inbox.add(bytes))
   const send = (head: FromLearner) => sendBytes(port, encodeMessage({ head, arrays: [] }))
@@ -52,7 +52,7 @@ export async function serve(port: MessagePort, open: () => Promise<LearnerPort>,
   }
 }
 
-const sendBytes = (port: MessagePort, bytes: ArrayBuffer) => port.postMessage(bytes, [bytes])
+const sendBytes = (port: ServedPort, bytes: ArrayBuffer) => port.postMessage(bytes, [bytes])
 
 /** Messages in their order, and whether one among them wants the learner to leave off. */
 class Inbox {
@@ -99,7 +99,7 @@ class Service {
   private stopped = false
 
   constructor(
-    private readonly port: MessagePort,
+    private readonly port: ServedPort,
     private readonly inbox: Inbox,
     private readonly learner: LearnerPort,
     private readonly options: ServeOptions,

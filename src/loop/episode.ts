@@ -34,6 +34,8 @@ export type Rollout = {
   robot: SafeRobot
   perception: Perception
   policy: Planner
+  /** Updates that the policy holds by now; left out where nobody asks afterwards. */
+  policyVersion?: () => number
   /** [7] the noise ξ of the next action, in units of K. */
   noise: () => Float32Array
   operator?: Operator
@@ -105,6 +107,7 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
       afresh ||= waiting !== undefined
       const madeAt = robot.now()
       const sighting: Sighting = { observation: now.observation, task, afresh }
+      const policyVersion = crew.policyVersion?.()
       const planned = await crew.policy.primary(now.seen, crew.noise(), sighting)
       const tending = operator?.tend(now.observation, planned) ?? {}
       const { command, actor } = await choose(crew, now.seen, planned, tending, sighting)
@@ -122,7 +125,11 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
       timing?.received(now.observation, arrived)
       const judged = decide(crew.rewards ?? OWN, outcome, tending.verdict, summary.length + 1 >= maxSteps)
       const told = { action, planned, ...judged, actor, command: tending.command ?? null }
-      const happening = { step: summary.length, ...told }
+      const happening: Happening = {
+        step: summary.length,
+        ...told,
+        ...(policyVersion !== undefined && { policyVersion }),
+      }
       if (actor === 'operator') countIntervention(summary)
       if (happening.command !== null) {
         summary.spokenSteps++

@@ -17,6 +17,7 @@ export type Happening = {
   confidence?: number
   actor: Actor
   command: string | null
+  policyVersion?: number // of what planned it, where there are several processes
 }
 
 export type EpisodeSummary = {

@@ -26,7 +26,7 @@ export class OnlineRecorder implements Recorder {
     private readonly log: EpisodeLog,
     private readonly learner: Pick<Experience, 'begin' | 'step' | 'end'>,
     readonly copies: Copies,
-    private readonly tempo: UpdateSchedule,
+    private readonly tempo: Pick<UpdateSchedule, 'step'>,
     readonly place: CellIndex,
     /** Online steps of this robot so far, over all parts of the run. */
     public robotSteps: number,

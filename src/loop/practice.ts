@@ -40,7 +40,13 @@ export class Practice {
     readonly rig: Rig,
     readonly recorder: OnlineRecorder,
     readonly operator: SimulatedPerson | undefined,
-    private readonly shared: { perception: Perception; policy: Planner; turns: Turns; course: Course },
+    private readonly shared: {
+      perception: Perception
+      policy: Planner
+      policyVersion?: () => number
+      turns: Turns
+      course: Course
+    },
     private readonly settings: PracticeSettings,
     private readonly observer?: Attendance,
   ) {

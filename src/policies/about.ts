@@ -91,7 +91,11 @@ export function aboutRobot(spec: RobotSpec, cameras: readonly string[]): PolicyA
  * Its name may be another: the same arm in another scene. @throws InputError where the policy's numbers would mean something
  * else on this robot
  */
-export function expectFittingRobot(where: string, { robot }: Pick<PolicyAbout, 'robot'>, spec: RobotSpec): void {
+export function expectFittingRobot(
+  where: string,
+  { robot }: Pick<PolicyAbout, 'robot'>,
+  spec: RobotSpec | PolicyAbout['robot'],
+): void {
   const refuse = (what: string): never => {
     throw new InputError(where, `is of robot ${robot.name}, ${what}`, `Give a policy that was trained on ${spec.name}`)
   }

@@ -23,6 +23,7 @@ import type { EpisodeSink } from './source.ts'
 export type LogOptions = {
   segmentBytes?: number // a new file is begun at the first episode past this size; 256 MiB
   plans?: boolean // keeps what the policy planned beside what was executed
+  policyVersions?: boolean // keeps which version of the policy planned a step, and what it planned
 }
 
 /** What opening found at the end of the last segment and put right. */
@@ -59,7 +60,7 @@ export class EpisodeLog implements EpisodeSink {
     options: LogOptions,
   ) {
     this.robot = loggedRobot(spec)
-    this.version = versionFor(this.robot, options.plans)
+    this.version = versionFor(this.robot, options)
     this.codec = new RecordCodec(this.robot, this.version)
     this.segmentBytes = options.segmentBytes ?? 256 << 20
   }

@@ -11,9 +11,10 @@ import { type Actor, JUDGES } from './transition.ts'
 export const LOG_FORMAT = 'duet-log'
 /**
  * Version 3 is for robots with cameras of their own: version 2, and images may be the cameras' JPEG. Version 4 is for a policy's
- * steps: version 3, and they may hold what was planned.
+ * steps: version 3, and they may hold what was planned. Version 5 is for an actor of a fleet: version 4, and they hold which
+ * policy planned them.
  */
-const VERSIONS = [2, 3, 4] as const
+const VERSIONS = [2, 3, 4, 5] as const
 
 const count = z.int().min(0)
 const finite = z.number()
@@ -73,8 +74,15 @@ export const LogHeader = z
 export type LogHeader = Omit<z.infer<typeof LogHeader>, 'version'> & { version: LogVersion }
 export type LogVersion = 1 | (typeof VERSIONS)[number]
 
+/** What a log keeps of a step beside what was done and seen. */
+export type Besides = { plans?: boolean; policyVersions?: boolean }
+
 /** In which version a robot's log is written: the oldest that can hold it, so that older readers read what they can. */
-export const versionFor = ({ cameras }: Pick<LoggedRobot, 'cameras'>, plans = false): (typeof VERSIONS)[number] => {
+export const versionFor = (
+  { cameras }: Pick<LoggedRobot, 'cameras'>,
+  { plans, policyVersions }: Besides = {},
+): (typeof VERSIONS)[number] => {
+  if (policyVersions) return 5
   if (plans) return 4
   return Object.values(cameras).some(({ jpeg, crop, rotate }) => jpeg || crop || rotate) ? 3 : 2
 }
@@ -129,7 +137,11 @@ const End = z.strictObject({
 })
 
 /** What a step from version 2 on holds beside its numbers. */
-const Beside = z.strictObject({ command: z.string().nullable(), confidence: finite.optional() })
+const Beside = z.strictObject({
+  command: z.string().nullable(),
+  confidence: finite.optional(),
+  policyVersion: count.optional(), // from version 5 on
+})
 
 /** A record without its observation: enough to find the place where a log goes on. */
 export type LogOutline =
@@ -336,15 +348,16 @@ function stepPieces(episode: number, step: Step, version: LogVersion): Buffer[] 
     (planned ? PLANNED : 0)
   head.writeDoubleLE(step.reward, 17)
   const { command, confidence } = step
+  const policyVersion = version >= 5 ? step.policyVersion : undefined
   const numbers = planned ? [float32s(step.action), float32s(planned)] : [float32s(step.action)]
-  return [head, ...numbers, json(valid(Beside, { command, confidence }, 'log step'))]
+  return [head, ...numbers, json(valid(Beside, { command, confidence, policyVersion }, 'log step'))]
 }
 
 /** Flag of a step: its plan follows its action. */
 const PLANNED = 1 << 6
 
 /** Bits of a step's flags, by version. */
-const FLAG_BITS = { 1: 4, 2: 6, 3: 6, 4: 7 } as const
+const FLAG_BITS = { 1: 4, 2: 6, 3: 6, 4: 7, 5: 7 } as const
 
 function readStep(cursor: Cursor, version: LogVersion): { episode: number; step: Step } {
   const id = cursor.float64()
@@ -363,7 +376,7 @@ function readStep(cursor: Cursor, version: LogVersion): { episode: number; step:
     const command = cursor.json(z.string().nullable(), 'command')
     return { episode, step: { ...told, by: truncated ? 'clock' : 'robot', command } }
   }
-  const by = JUDGES[flags >> 4]!
+  const by = JUDGES[(flags >> 4) & 3]!
   return { episode, step: { ...told, by, ...cursor.json(Beside, 'step') } }
 }
 

@@ -33,4 +33,5 @@ export type Transition = {
   confidence?: number // 0 to 1, where the judge has one
   actor: Actor
   command: string | null // what was said while this step was taken
+  policyVersion?: number // updates that the policy held which planned it; left out where the run has one process
 }

@@ -4,8 +4,8 @@
  */
 import { Worker } from 'node:worker_threads'
 import { decodeError, encodeError, LostError } from '../errors.ts'
-import { LocalLink } from '../link/local.ts'
-import type { LinkEvents } from '../link/ports.ts'
+import { LinkClient } from '../link/client.ts'
+import type { LearnerLink, LinkEvents } from '../link/ports.ts'
 import type { LearnerSetup } from './learner-process.ts'
 
 const THREAD = new URL('./learner-thread.mjs', import.meta.url)
@@ -17,12 +17,15 @@ export const learnersLive = (): boolean => alive.size > 0
 /** Resolves when those are gone that live now. It tells none of them to end. */
 export const learnersGone = async (): Promise<void> => void (await Promise.all(alive))
 
+/** Whoever makes a learner of a setup, wherever it runs. */
+export type StartLearner = (setup: LearnerSetup, events: LinkEvents) => LearnerLink | Promise<LearnerLink>
+
 /** Resolved by its `ready` when the programs are compiled and, where the setup names one, the checkpoint is loaded. */
-export function startLearner(setup: LearnerSetup, events: LinkEvents): LocalLink {
+export function startLearner(setup: LearnerSetup, events: LinkEvents): LinkClient {
   const worker = new Worker(THREAD, { workerData: setup })
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   alive.add(ended)
-  const link = new LocalLink(worker, setup.run, () => ended, events)
+  const link = new LinkClient(worker, setup.run, () => ended, events)
   worker.on('error', (error) => link.lose(whyOf(error)))
   worker.on('exit', (code) => {
     alive.delete(ended)

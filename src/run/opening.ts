@@ -20,6 +20,7 @@ import { EpisodeLog } from '../replay/log.ts'
 import { LogSource } from '../replay/log-source.ts'
 import type { EpisodeSource } from '../replay/source.ts'
 import type { Rig, SimulatedPerson } from '../robot/rig.ts'
+import type { RobotSpec } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import type { Translator } from '../talk/translator.ts'
 import type { Closing } from './closing.ts'
@@ -28,7 +29,7 @@ import { recordDemonstrations } from './demonstrations.ts'
 import { demonstrationsIn } from './demonstrations-in.ts'
 import type { RunFolder } from './folder.ts'
 import { translatorSettings } from './label-rule.ts'
-import { startLearner } from './learner.ts'
+import { type StartLearner, startLearner } from './learner.ts'
 import type { LearnerSetup } from './learner-process.ts'
 import type { Observer } from './observer.ts'
 import {
@@ -101,12 +102,13 @@ export async function openRun(
   closing: Closing,
   observer?: Observer,
   onNotice: (line: string) => void = () => undefined,
+  start: StartLearner = startLearner,
 ): Promise<RunParts> {
   expectOwnPace(config, session)
   expectVoice(config)
   const check = () => course.check()
   const clock = new RunClock()
-  const { checkpoint, state, evaluated } = readState(folder)
+  const { checkpoint, state, evaluated } = readRunState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
   const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, observer)
@@ -128,7 +130,7 @@ export async function openRun(
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
   metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
-  const learner = startLearner(learnerSetup(folder, config, session, sizes, copies, checkpoint), {
+  const learner = await start(learnerSetup(folder, config, session, sizes, copies, checkpoint), {
     onFigures: (figures) => {
       clock.update = figures.update
       metrics.write({ kind: 'update', ...stamp(), ...figures })
@@ -232,7 +234,7 @@ export const clockSteps = (practices: readonly Practice[]) =>
   Math.max(...practices.map(({ recorder }) => recorder.robotSteps))
 
 /** Where a robot's part of a folder lies: the first one's in the folder itself, another's in a folder of its own in it. */
-const partOf = (folder: string, { rig, index }: { rig: Rig; index: number }) =>
+export const partOf = (folder: string, { rig, index }: { rig: Pick<Rig, 'cell'>; index: number }) =>
   index === 0 ? folder : join(folder, rig.cell)
 
 const FRESH: RunState = { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
@@ -251,7 +253,11 @@ function parseState(path: string): RunState {
 }
 
 /** The newest checkpoint, and the state in it. The metrics may be ahead of it; their clock counts. */
-function readState(folder: RunFolder): { checkpoint: string | undefined; state: RunState; evaluated: boolean } {
+export function readRunState(folder: RunFolder): {
+  checkpoint: string | undefined
+  state: RunState
+  evaluated: boolean
+} {
   const checkpoint = folder.latestCheckpoint()
   const state = checkpoint ? parseState(join(checkpoint, STATE_FILE)) : { ...FRESH }
   const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []
@@ -260,7 +266,7 @@ function readState(folder: RunFolder): { checkpoint: string | undefined; state: 
 }
 
 /** Tends one robot, and sees no other's scene. `words`: those of a policy that follows them. @throws InputError if the robot is real: only a person can tend that */
-function simulatedOperator(
+export function simulatedOperator(
   { operator, seed }: RunConfig,
   { robot, simulation }: Rig,
   place: CellIndex,
@@ -333,7 +339,7 @@ export async function ensureDemonstrations(
 export function learnerSetup(
   folder: Pick<RunFolder, 'path' | 'checkpoints'>,
   config: RunConfig,
-  session: Session,
+  session: Pick<Session, 'encoder' | 'commandTable'> & { robot: { spec: RobotSpec } },
   sizes: ActorSizes,
   copies: Copies,
   checkpoint: string | undefined,

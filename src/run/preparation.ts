@@ -144,7 +144,7 @@ const leftOut = ({ name }: EpisodeSource, { start }: Episode, why: string) =>
 
 /** Tells a whole episode to the learner, as the interaction loop would have step by step. */
 export async function tellEpisode(
-  experience: Experience,
+  experience: Pick<Experience, 'begin' | 'step' | 'end' | 'room'>,
   { start, steps, end }: ToldEpisode,
   seen: readonly EncodedObservation[],
 ): Promise<void> {

@@ -17,6 +17,7 @@ import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { evaluateRig } from './evaluation.ts'
 import type { RunFolder } from './folder.ts'
+import type { StartLearner } from './learner.ts'
 import { lock } from './lock.ts'
 import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
 import type { Observer } from './observer.ts'
@@ -59,6 +60,7 @@ export async function train(
   config: RunConfig,
   events: TrainEvents = {},
   open: typeof openSession = openSession,
+  start?: StartLearner,
 ): Promise<Summary> {
   const { observer } = events
   const course = new Course(events.failure, events.stop)
@@ -68,7 +70,7 @@ export async function train(
   failure.onFailure((error) => observer?.closed({ error }))
   try {
     await makeReady(folder, config, events)
-    const summary = await trainIn(open, folder, config, events, course, closing)
+    const summary = await trainIn({ open, start }, folder, config, events, course, closing)
     await closing.close()
     failure.check()
     observer?.closed({ summary })
@@ -112,7 +114,7 @@ async function makeReady(folder: RunFolder, config: RunConfig, events: TrainEven
 }
 
 async function trainIn(
-  open: typeof openSession,
+  { open, start }: { open: typeof openSession; start?: StartLearner },
   folder: RunFolder,
   config: RunConfig,
   given: TrainEvents,
@@ -132,7 +134,7 @@ async function trainIn(
     expectReady(session, observer !== undefined)
     observer?.opened({ folder, config, session })
     for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
-    const parts = await openRun(folder, config, session, onProgress, course, closing, observer, events.onNotice)
+    const parts = await openRun(folder, config, session, onProgress, course, closing, observer, events.onNotice, start)
     if (parts.logs.some(({ flushes }) => !flushes))
       events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
     run = new Run(folder, config, session, events, parts)

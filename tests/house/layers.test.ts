@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { arrows, circlesBetweenRooms, files, LAYERS, roomOf, unknownRooms, upwardArrows } from '../../scripts/house.ts'
 import { read } from './files.ts'
@@ -22,6 +23,19 @@ describe('rooms', () => {
     expect(report.length).toBeGreaterThan(5)
     const rooms = ['review', 'metrics', 'run', 'random', 'durable.ts', 'errors.ts']
     expect(report.filter(({ to }) => !rooms.includes(roomOf(to)))).toEqual([])
+  })
+
+  it('load the client of a broker only where somebody takes part in a fleet', () => {
+    const reached = new Set(files.filter((file) => /^(cli|public)\//.test(file)))
+    for (const file of reached) // grows while it is gone through
+      for (const [, path] of read(join('src', file)).matchAll(
+        /^(?:import|export|\}) (?!type )[^;]*?from '(\.[^']+)'/gm,
+      ))
+        reached.add(join(dirname(file), path!))
+    const loading = files.filter((file) => read(join('src', file)).includes("from '@nats-io/"))
+    expect(loading).toEqual(expect.arrayContaining(['link/nats/connect.ts', 'fleet/keys.ts']))
+    expect(reached.size).toBeGreaterThan(200)
+    expect(loading.filter((file) => reached.has(file))).toEqual([])
   })
 
   it('reach a kind of robot through the registry; only what belongs to the simulator knows it by name', () => {

@@ -2,8 +2,8 @@
 import { MessageChannel } from 'node:worker_threads'
 import { expect, it, vi } from 'vitest'
 import { InputError } from '../../src/errors.ts'
+import { LinkClient } from '../../src/link/client.ts'
 import { decodeMessage, encodeMessage, LINK_VERSION } from '../../src/link/codec.ts'
-import { LocalLink } from '../../src/link/local.ts'
 import { serve } from '../../src/link/serve.ts'
 import { encoded, frameOf, startOf } from '../replay/numbered.ts'
 import { controlSpec } from './control-spec.ts'
@@ -14,7 +14,7 @@ import { weightsSpec } from './weights-spec.ts'
 const local: OpenLink = async (open, events) => {
   const { port1, port2 } = new MessageChannel()
   const serving = serve(port2, open, { run: RUN, figuresEvery: 10 })
-  const link = new LocalLink(port1, RUN, () => serving, events)
+  const link = new LinkClient(port1, RUN, () => serving, events)
   return { link, ready: link.ready(), close: () => link.close() }
 }
 
@@ -25,7 +25,7 @@ controlSpec('local', local)
 it('a learner takes in nothing of another run', async () => {
   const { port1, port2 } = new MessageChannel()
   const serving = serve(port2, async () => new StandIn(), { run: 'one', figuresEvery: 10 })
-  const link = new LocalLink(port1, 'another', () => serving)
+  const link = new LinkClient(port1, 'another', () => serving)
   await link.ready()
   link.experience('A').end(3, { ending: 'timeout' })
   await expect(link.control.pause()).rejects.toThrow('is of run "another". This learner serves run "one"')
@@ -35,7 +35,7 @@ it('a learner takes in nothing of another run', async () => {
 it('a loss that is not told by the learner rejects whatever waits, and closing waits for nobody', async () => {
   const { port1 } = new MessageChannel()
   const lost: Error[] = []
-  const link = new LocalLink(port1, RUN, async () => {}, { onLost: (error) => lost.push(error) })
+  const link = new LinkClient(port1, RUN, async () => {}, { onLost: (error) => lost.push(error) })
   const waiting = [link.ready(), link.control.pause(), link.experience('A').room(-1)]
   link.lose(new Error('its thread ended'))
   link.lose(new Error('twice'))
@@ -90,7 +90,7 @@ it('an array may be empty', () => {
 it('what is no message is a loss, told as what it was, at either end', async () => {
   const { port1, port2 } = new MessageChannel()
   const lost: Error[] = []
-  const link = new LocalLink(port1, RUN, async () => {}, { onLost: (error) => lost.push(error) })
+  const link = new LinkClient(port1, RUN, async () => {}, { onLost: (error) => lost.push(error) })
   port2.postMessage(new ArrayBuffer(3))
   await expect(link.ready()).rejects.toThrow('link message: has 3 bytes')
   expect(lost).toHaveLength(1)
@@ -99,7 +99,7 @@ it('what is no message is a loss, told as what it was, at either end', async () 
   const other = new MessageChannel()
   const learner = new StandIn()
   const serving = serve(other.port2, async () => learner, { run: RUN, figuresEvery: 10 })
-  const heard = new LocalLink(other.port1, RUN, () => serving)
+  const heard = new LinkClient(other.port1, RUN, () => serving)
   await heard.ready()
   other.port1.postMessage(new ArrayBuffer(5))
   await expect(heard.control.pause()).rejects.toThrow('link message: has 5 bytes')
@@ -122,7 +122,7 @@ it('a learner that is told to stop while it is opened is let go of, and nobody w
   let come: (learner: StandIn) => void = () => {}
   const opening = new Promise<StandIn>((resolve) => (come = resolve))
   const serving = serve(port2, () => opening, { run: RUN, figuresEvery: 10 })
-  await new LocalLink(port1, RUN, () => serving).close()
+  await new LinkClient(port1, RUN, () => serving).close()
   const late = new StandIn()
   const release = vi.spyOn(late, 'release')
   come(late)
@@ -132,11 +132,11 @@ it('a learner that is told to stop while it is opened is let go of, and nobody w
 it('the learner is told to stop once, where it is lost too: it may live', async () => {
   const heads: unknown[] = []
   const port = { on: () => {}, postMessage: (bytes: ArrayBuffer) => void heads.push(decodeMessage(bytes).head) }
-  const link = new LocalLink(port, RUN, async () => {})
+  const link = new LinkClient(port, RUN, async () => {})
   await link.close()
   await link.close()
   expect(heads).toEqual([{ kind: 'request', ticket: 0, request: { want: 'stop' } }])
-  const lost = new LocalLink(port, RUN, async () => {})
+  const lost = new LinkClient(port, RUN, async () => {})
   lost.lose(new Error('gone'))
   await lost.close()
   expect(heads).toHaveLength(2)
@@ -153,7 +153,7 @@ it('bytes are moved to the other end, never copied', async () => {
     }) as typeof port.postMessage
   }
   const serving = serve(port2, async () => new StandIn(), { run: RUN, figuresEvery: 1 })
-  const link = new LocalLink(port1, RUN, () => serving)
+  const link = new LinkClient(port1, RUN, () => serving)
   await link.ready()
   link.experience('A').begin(startOf({ episode: 3, steps: 1 }), encoded(frameOf(3, 0)))
   await link.control.learn('warm-up', 1)

@@ -154,6 +154,7 @@ describe('version 4', () => {
     const [episode] = [...readEpisodes(folder, spec)]
     expect(episode!.steps.map((step) => step.planned && [...step.planned])).toEqual([[...planned], undefined])
     expect(episode!.steps.map(({ action }) => action)).toEqual(steps.map(({ action }) => action))
+    expect(episode!.steps[0]!.by).toBe(steps[0]!.by) // its flags lie beside that of the plan
     expect(fs.readFileSync(join(folder, 'segment-000001.duetlog'), 'latin1')).toContain('"version":4')
   })
 
@@ -168,5 +169,24 @@ describe('version 4', () => {
     log.close()
     expect(readdirSync(folder).filter((name) => name.endsWith('.duetlog'))).toHaveLength(2)
     expect([...readEpisodes(folder, spec)].at(-1)!.steps[0]!.planned).toEqual(planned)
+  })
+})
+
+describe('version 5', () => {
+  const [first] = [...readEpisodes(golden('version-2'), spec)]
+
+  it.each([
+    ['keeps which version of the policy planned a step', { policyVersions: true }, 5, 1200],
+    ['is written only where that is asked for', { plans: true }, 4, undefined],
+  ])('%s', (_, options, version, kept) => {
+    const folder = join(root, `policy-versions-${version}`)
+    const log = EpisodeLog.open(folder, spec, options)
+    const { observations, steps } = first!
+    log.begin({ episode: 0, task: 'place', source: 'online', seed: 1 }, observations[0]!)
+    log.step({ ...steps[0]!, id: 0, policyVersion: 1200 }, observations[1]!)
+    log.end({ ending: 'success' })
+    log.close()
+    expect([...readEpisodes(folder, spec)][0]!.steps[0]!.policyVersion).toBe(kept)
+    expect(fs.readFileSync(join(folder, 'segment-000001.duetlog'), 'latin1')).toContain(`"version":${version}`)
   })
 })

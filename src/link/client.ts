@@ -1,4 +1,4 @@
-/** @file The link inside one process: the robots' end, over the port of a learner's thread. */
+/** @file The robots' end of a link, over whatever port leads to a learner: that of its thread, or a session over a network. */
 import { decodeError } from '../errors.ts'
 import { decodeMessage, encodeMessage } from './codec.ts'
 import {
@@ -10,6 +10,7 @@ import {
   stepMessage,
   type ToLearner,
 } from './messages.ts'
+import type { Port } from './port.ts'
 import type {
   Experience,
   Learned,
@@ -21,20 +22,14 @@ import type {
   Weights,
 } from './ports.ts'
 
-/** A MessagePort, or a Worker. */
-export interface Port {
-  postMessage(message: ArrayBuffer, transfer: ArrayBuffer[]): void
-  on(event: 'message', listener: (message: ArrayBuffer) => void): unknown
-}
-
 type Reply = Partial<Learned & Saved>
 type Waiting<T> = { resolve: (value: T) => void; reject: (error: Error) => void }
 
 /**
- * Bytes are moved to the other thread, not copied. Whoever owns the thread calls `lose` when it ends and hands `end` in,
- * which lets go of it.
+ * Bytes are moved to a learner's thread, not copied. Whoever owns the port calls `lose` when it leads nowhere any more, and
+ * hands `end` in, which lets go of the learner.
  */
-export class LocalLink implements LearnerLink {
+export class LinkClient implements LearnerLink {
   readonly control: LearnerControl = {
     learn: async (phase, updates) => (await this.ask({ want: 'learn', phase, updates })) as Learned,
     learnFreely: async (publishEvery) => void (await this.ask({ want: 'learn-freely', publishEvery })),
@@ -152,7 +147,10 @@ export class LocalLink implements LearnerLink {
     else if (head.kind === 'reply') {
       this.replies.get(head.ticket)?.resolve(head.reply)
       this.replies.delete(head.ticket)
-    } else if (head.version >= (this.published?.version ?? 0)) this.published = publishedOf(head, message)
+    } else if (head.version >= (this.published?.version ?? 0)) {
+      this.published = publishedOf(head, message)
+      this.events.onWeights?.(this.published)
+    }
   }
 
   private take(messages: number): void {

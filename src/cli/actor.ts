@@ -1,0 +1,78 @@
+/** @file `duet actor`: one robot of a fleet, on the machine beside it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { readInvitation } from '../fleet/invitation.ts'
+import { Failure } from '../loop/failure.ts'
+import { mergeSettings } from '../run/config.ts'
+import { endWith, handOver } from './ends.ts'
+import { overridesAt } from './fleet-run.ts'
+
+type Options = { invite: string; cell?: string; folder?: string; runs: string; set: string[]; json?: boolean }
+
+export function register(program: Command): void {
+  program
+    .command('actor')
+    .description('one robot of a fleet: acts with the newest policy, tells the learner what happens; docs/fleet.md')
+    .requiredOption('--invite <text>', 'the line that `duet fleet invite` printed, or a file that holds it')
+    .option('--cell <name>', "which of the run's cells this robot is, where there are several")
+    .option('--folder <path>', "this robot's own log and last policy; by default runs/<run>-<robot>")
+    .option('--runs <folder>', 'where runs are kept', 'runs')
+    .option(
+      '--set <name=value>',
+      'a setting of this robot alone (robot, operator, device, vlaPath, resnetPath, online.pace), may be repeated',
+      (text, all: string[]) => [...all, text],
+      [],
+    )
+    .option('--json', 'print what happens as lines of JSON on standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  duet actor --invite duet-eyJ1cmwiOi... --cell B
+  duet actor --invite invitation.txt --set robot.port=/dev/ttyACM0
+`,
+    )
+    .action(run)
+}
+
+async function run({ invite, cell, folder, runs, set, json }: Options): Promise<void> {
+  const { runActor } = await import('../fleet/actor.ts') // only who takes part in a fleet loads the broker's client
+  const invitation = readInvitation(existsSync(invite) ? readFileSync(invite, 'utf8') : invite)
+  const place = {
+    folder: folder ?? join(runs, `${invitation.run}-${invitation.robot}`),
+    own: mergeSettings(cell === undefined ? {} : { robot: { cells: [cell] } }, ...overridesAt(set)),
+  }
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  const tell = (kind: string, event: object) => {
+    if (json) process.stdout.write(`${JSON.stringify({ kind, ...event })}\n`)
+  }
+  const stop = new AbortController()
+  const failure = new Failure()
+  failure.onFailure(endWith)
+  const takeBack = handOver({
+    failure,
+    get stopping() {
+      return stop.signal.aborted
+    },
+    stop() {
+      say('Stopping; once more to stop at once (nothing logged is lost).')
+      stop.abort()
+    },
+  })
+  try {
+    await runActor(invitation, place, {
+      onNotice: say,
+      stop: stop.signal,
+      failure,
+      onEpisode: ({ episode, task, ending, length, policyVersion }) => {
+        tell('episode', { episode, task, ending, length, policyVersion })
+        if (!json)
+          say(`Episode ${episode}, ${task}: ${ending} after ${length} steps, policy of update ${policyVersion}`)
+      },
+      onKept: (kept) => tell('kept', kept),
+    })
+  } finally {
+    takeBack()
+  }
+}

@@ -1,0 +1,51 @@
+/** @file The run of a fleet as the commands name it: a folder, which is made where there is none. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import {
+  fileSettings,
+  mergeSettings,
+  type PresetName,
+  parseOverride,
+  presets,
+  type RunConfig,
+  resolveConfig,
+} from '../run/config.ts'
+import { RunFolder } from '../run/folder.ts'
+import { absolutePaths } from '../run/paths.ts'
+import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
+import type { RunListener } from '../run/train.ts'
+
+export type RunOptions = { preset?: PresetName; config?: string; set: string[] }
+
+const PRESET: PresetName = 'quick'
+
+export const runOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--preset <name>', `settings to start from, "${PRESET}" unless given`).choices(Object.keys(presets)),
+    )
+    .option('--config <file>', 'YAML file with settings that differ from the preset')
+    .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
+
+export const overridesAt = (set: readonly string[]): unknown[] =>
+  set.map((text) => absolutePaths(parseOverride(text), process.cwd()))
+
+/** New, or as it stands; settings given to one that stands change those that may change. @throws InputError */
+export function fleetRun(
+  path: string,
+  { preset, config: file, set }: RunOptions,
+  say: (line: string) => void,
+): { folder: RunFolder; config: RunConfig; listeners: RunListener[] } {
+  const command = ['duet', ...process.argv.slice(2)].join(' ')
+  if (!existsSync(new RunFolder(path).config)) {
+    const config = resolveConfig(preset ?? PRESET, file, [{ online: { lockstep: false } }, ...overridesAt(set)])
+    return { folder: RunFolder.create(resolve(path), config, command), config, listeners: [] }
+  }
+  const { folder, config: before } = RunFolder.open(path)
+  const own = preset && mergeSettings(presetInFull(preset), { online: { lockstep: false } })
+  const given = mergeSettings(own, file && fileSettings(file), ...overridesAt(set))
+  const { config, changes } = resumeConfig(path, before, given)
+  for (const change of changes) say(describeChange(change))
+  return { folder, config, listeners: [resumeListener(folder, changes, command)] }
+}

@@ -1,0 +1,344 @@
+/**
+ * @file One robot of a fleet: acts with the newest policy that it has, and keeps its own log, which is the truth until the
+ * learner has it. It needs broker and learner once, to know what it is part of; from then on it goes on without them.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { writeWhole } from '../durable.ts'
+import { InputError } from '../errors.ts'
+import { actorSizes } from '../learn/actors.ts'
+import { Normaliser } from '../learn/normaliser.ts'
+import { Policy } from '../learn/policy.ts'
+import { decodeMessage } from '../link/codec.ts'
+import { type FromLearner, publishedOf, weightsMessage } from '../link/messages.ts'
+import { connectBroker } from '../link/nats/connect.ts'
+import type { Published } from '../link/ports.ts'
+import { Course, Stopped } from '../loop/failure.ts'
+import { OnlineRecorder } from '../loop/online-recorder.ts'
+import { type Copies, Perception } from '../loop/perception.ts'
+import { Practice, type Practised } from '../loop/practice.ts'
+import { Turns } from '../loop/turns.ts'
+import { aboutRobot } from '../policies/about.ts'
+import { indexEpisodes, readIndexed } from '../replay/episode-index.ts'
+import { EpisodeLog } from '../replay/log.ts'
+import { describeFault } from '../robot/fault.ts'
+import { Closing } from '../run/closing.ts'
+import { mergeSettings, parseConfig, type RunConfig } from '../run/config.ts'
+import { flatSettings } from '../run/differences.ts'
+import { RunFolder } from '../run/folder.ts'
+import { lock } from '../run/lock.ts'
+import { simulatedOperator } from '../run/opening.ts'
+import { encodeEpisode, tellEpisode } from '../run/preparation.ts'
+import { openSession, type Session } from '../run/session.ts'
+import type { TrainEvents } from '../run/train.ts'
+import { readWelcome, type Welcome, welcomeBytes } from './greeting.ts'
+import type { Cursor } from './intake.ts'
+import type { Invitation } from './invitation.ts'
+import { askForRun, Liaison, type Told } from './liaison.ts'
+
+const MEMORY = 64 << 20 // bytes of what is in flight; beyond it the log alone keeps what is to be told
+const MOST = 5000 // messages of it
+const WEIGHTS_EVERY = 5000 // ms between two copies of the weights on this robot's disk
+const LOOK_EVERY = 200 // ms between two looks for the first weights
+
+/** What an actor may have of its own; all else is the run's. */
+const OWN = ['robot', 'operator', 'device', 'vlaPath', 'resnetPath', 'online.pace']
+
+export type ActorEvents = Pick<TrainEvents, 'onNotice' | 'stop' | 'failure'> & {
+  onEpisode?: (episode: Practised & { policyVersion: number }) => void
+  /** The learner has this robot's steps up to here on its disk. */
+  onKept?: (kept: Pick<Cursor, 'episode' | 'steps'>) => void
+}
+
+export type ActorPlace = {
+  folder: string // this robot's own, of which it has one a run
+  own?: unknown // settings in which it differs from the run's
+}
+
+/**
+ * Acts until it has practised for as long as the run's settings say, or until it is stopped.
+ * @throws InputError where it does not fit the run, or its robot cannot go on
+ */
+export async function runActor(invitation: Invitation, place: ActorPlace, events: ActorEvents = {}): Promise<void> {
+  expectOwn(place.own)
+  const course = new Course(events.failure, events.stop)
+  const closing = new Closing()
+  try {
+    await actIn(place, invitation, events, course, closing)
+    await closing.close()
+  } catch (error) {
+    if (!course.stopping) course.failure.fail(error)
+    await closing.close().catch(() => {}) // it follows from the failure
+  }
+  course.failure.check()
+}
+
+/** @throws InputError for a setting that all robots of a run share */
+function expectOwn(own: unknown): void {
+  const strange = Object.keys(flatSettings(own ?? {})).find(
+    (name) => !OWN.some((one) => `${name}.`.startsWith(`${one}.`)),
+  )
+  if (strange === undefined) return
+  throw new InputError(
+    `setting "${strange}"`,
+    'is the run\u2019s, not one robot\u2019s',
+    `An actor may have its own: ${OWN.join(', ')}`,
+  )
+}
+
+async function actIn(
+  { folder: path, own }: ActorPlace,
+  { run, robot: name, url, seed, ca }: Invitation,
+  events: ActorEvents,
+  course: Course,
+  closing: Closing,
+): Promise<void> {
+  const { onNotice = () => undefined } = events
+  const leaving = new AbortController()
+  course.onStop(() => leaving.abort(new Stopped('the actor was asked to stop')))
+  course.failure.onFailure((error) => leaving.abort(error))
+  const { signal } = leaving
+  const connecting = connectBroker({ url, seed, ca }, `robot ${name} of ${run}`, { onTrouble: onNotice, signal })
+  connecting.catch(() => {}) // heard by whoever waits for it
+  closing.add(async () => {
+    leaving.abort()
+    await (await connecting.catch(() => undefined))?.close()
+  })
+  const welcome = readKnown(path) ?? (await askForRun(await connecting, { run, robot: name }, signal))
+  const folder = homeOf(path, welcome, own)
+  closing.add(lock(folder.path))
+  folder.sweep()
+  keepWelcome(folder, welcome)
+  const { config } = RunFolder.open(path)
+  const session = await course.during(openSession(config))
+  closing.add(() => session.close())
+  course.failure.stops(session.rigs.map(({ robot }) => robot))
+  expectUnattended(session)
+  session.robot.supervisedBy([]) // it goes on without a learner
+  const actor = await Actor.open(folder, config, session, welcome, course, closing)
+  const liaison = new Liaison(
+    {
+      wire: connecting,
+      run,
+      robot: name,
+      most: actor.most,
+      onSaid: onNotice,
+      onWelcome: (said) => keepWelcome(folder, said),
+      onWeights: (published) => actor.feed.publish(published),
+      onKept: (kept) => events.onKept?.(kept),
+      onRefused: (error) => course.failure.fail(error),
+    },
+    {
+      robot: aboutRobot(session.robot.spec, session.encoder.description.cameras),
+      encoder: session.encoder.description,
+    },
+  )
+  closing.add(() => liaison.close())
+  await actor.act(liaison, events)
+}
+
+const WELCOME = 'welcome.json'
+
+/** What the learner said when it was there last. */
+function readKnown(path: string): Welcome | undefined {
+  const file = join(path, WELCOME)
+  return existsSync(file) ? readWelcome(file, readFileSync(file)) : undefined
+}
+
+const keepWelcome = (folder: RunFolder, welcome: Welcome) =>
+  writeWhole(join(folder.path, WELCOME), welcomeBytes(welcome))
+
+/** Made where it is missing. @throws InputError where nobody says which of the run's cells this robot is */
+function homeOf(path: string, welcome: Welcome, own: unknown): RunFolder {
+  if (existsSync(new RunFolder(path).config)) return RunFolder.open(path).folder
+  const config = parseConfig('settings of the run', mergeSettings(welcome.config, own))
+  const { cells } = config.robot
+  if (cells.length === 1) return RunFolder.create(path, config)
+  throw new InputError(
+    'duet actor',
+    `could be any of the cells ${cells.join(', ')} of the run`,
+    'Say which with --cell',
+  )
+}
+
+/** @throws InputError for a robot that needs a person beside it at once */
+function expectUnattended({ rigs }: Session): void {
+  for (const { robot, reset } of rigs) {
+    if (reset === 'person')
+      throw new InputError(
+        robot.spec.name,
+        'is reset by a person, and an actor has no console yet',
+        'Set robot.reset, or train with `duet train --console`',
+      )
+    if (robot.fault)
+      throw new InputError(
+        robot.spec.name,
+        `holds after a fault of an earlier session, ${describeFault(robot.fault)}`,
+        `Look at the robot, then \`duet robot clear ${robot.spec.name}\``,
+      )
+  }
+}
+
+/** The newest weights that this robot has, on its disk, too. */
+class Feed {
+  private newest: Published | undefined
+  private applied: Published | undefined
+  private keptAt = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly policy: Policy,
+    private readonly file: string,
+  ) {
+    if (existsSync(file)) this.newest = readWeights(file)
+  }
+
+  /** Whether there is anything to act with. */
+  get ready(): boolean {
+    return this.newest !== undefined
+  }
+
+  /** Updates that the policy holds which acts. */
+  get version(): number {
+    return this.applied?.version ?? 0
+  }
+
+  publish(published: Published): void {
+    this.newest = published
+    if (performance.now() - this.keptAt > WEIGHTS_EVERY) this.keep()
+  }
+
+  /** From here on, between two steps. */
+  takeUp(): void {
+    if (this.newest === undefined || this.newest === this.applied) return
+    this.policy.setParameters(this.newest.values)
+    this.applied = this.newest
+  }
+
+  keep(): void {
+    if (this.newest === undefined) return
+    this.keptAt = performance.now()
+    writeWhole(this.file, new Uint8Array(weightsMessage(this.newest)))
+  }
+}
+
+/** None where they are not what was kept: the learner has others. */
+function readWeights(file: string): Published | undefined {
+  try {
+    const message = decodeMessage<FromLearner>(new Uint8Array(readFileSync(file)).buffer)
+    return message.head.kind === 'weights' ? publishedOf(message.head, message) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+class Actor {
+  private constructor(
+    readonly feed: Feed,
+    /** Messages that may be in flight. */
+    readonly most: number,
+    private readonly folder: RunFolder,
+    private readonly config: RunConfig,
+    private readonly session: Session,
+    private readonly perception: Perception,
+    private readonly policy: Policy,
+    private readonly log: EpisodeLog,
+    private readonly place: Welcome['place'],
+    private readonly course: Course,
+    private readonly steps: number, // made before
+  ) {}
+
+  static async open(
+    folder: RunFolder,
+    config: RunConfig,
+    session: Session,
+    { normalisers, place, firstEpisode, have }: Welcome,
+    course: Course,
+    closing: Closing,
+  ): Promise<Actor> {
+    const { encoder, robot, commands, instructions } = session
+    const { h, proprio } = normalisers
+    const perception = new Perception(encoder, instructions, { h: new Normaliser(h), proprio: new Normaliser(proprio) })
+    const sizes = actorSizes(config.networks, encoder.description, robot.spec.channels.length, commands.width)
+    const policy = await Policy.create(sizes, commands, config.method)
+    closing.add(() => policy.release())
+    const feed = new Feed(policy, join(folder.path, 'weights.bin'))
+    closing.add(() => feed.keep())
+    const log = EpisodeLog.open(folder.log, robot.spec, { plans: true, policyVersions: true })
+    closing.add(() => log.close())
+    log.nextEpisode = Math.max(log.nextEpisode, firstEpisode, have ? have.episode + 1 : 0)
+    const steps = (await indexEpisodes(folder.log)).reduce((sum, { length }) => sum + length, 0)
+    const features = encoder.description.featureShape.reduce(
+      (product, size) => product * size,
+      1 + config.replay.shiftedCopies,
+    )
+    const bytes = 4 * (sizes.embedding + sizes.proprio + features)
+    const most = Math.min(MOST, Math.ceil(MEMORY / bytes))
+    return new Actor(feed, most, folder, config, session, perception, policy, log, place, course, steps)
+  }
+
+  async act(liaison: Liaison, { onNotice, onEpisode }: ActorEvents): Promise<void> {
+    const { course, feed, session, config, perception, policy, place } = this
+    const { failure } = course
+    const rig = session.rigs[0]!
+    if (!feed.ready) onNotice?.('Waiting for the learner\u2019s weights; the robot holds.')
+    while (!feed.ready && !course.stopping) await failure.during(sleep(LOOK_EVERY))
+    feed.takeUp()
+    const tempo = { step: async () => feed.takeUp() }
+    const recorder = new OnlineRecorder(this.log, liaison.experience, this.copies, tempo, place, this.steps)
+    const operator = simulatedOperator(config, rig, place, policy.followsCommands ? session.translator : undefined)
+    const turns = new Turns()
+    const shared = { perception, policy, policyVersion: () => feed.version, turns, course }
+    const practice = new Practice(rig, recorder, operator, shared, config)
+    const total = Math.round(config.online.robotMinutes * 60 * rig.robot.spec.rate)
+    const catchUp = () => failure.during(liaison.catchUp((have) => this.missing(have)))
+    await turns.take()
+    while (!course.stopping && recorder.robotSteps < total) {
+      await catchUp()
+      failure.check()
+      const practised = await practice.episode()
+      onEpisode?.({ ...practised, policyVersion: feed.version })
+    }
+    turns.give()
+    for (let said = false; !course.stopping && !liaison.toldAll; said = true) {
+      if (!said) onNotice?.('The robot is done; its learner has yet to take in the rest.')
+      await catchUp()
+      await failure.during(sleep(LOOK_EVERY))
+    }
+  }
+
+  private get copies(): Copies {
+    const { replay, seed } = this.config
+    return { count: replay.shiftedCopies, pixels: replay.shift, seed }
+  }
+
+  /** Of this robot's log what the learner has not got, one episode at a time in memory. */
+  private async *missing(have: Cursor | null): AsyncGenerator<(told: Told) => Promise<void>> {
+    for (const indexed of await indexEpisodes(this.folder.log)) {
+      const { episode: number } = indexed.start
+      const known = have !== null && (number < have.episode || (number === have.episode && have.closed))
+      if (known || indexed.length === 0) continue
+      yield async (told) => {
+        const { episode } = await readIndexed(indexed)
+        const { steps, observations } = episode
+        const first = steps[0]!.id
+        const seen = await encodeEpisode(
+          this.session,
+          {
+            ...episode,
+            async *observations() {
+              yield* observations
+            },
+          },
+          this.copies,
+          (step) => first + step * this.place.of,
+        )
+        await tellEpisode(
+          told,
+          episode,
+          seen.map((sight) => this.perception.normalise(sight)),
+        )
+      }
+    }
+  }
+}

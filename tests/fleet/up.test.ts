@@ -1,0 +1,82 @@
+/** @file A whole fleet by the command line, whose learner is killed while its robot acts. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { decodeMessage } from '../../src/link/codec.ts'
+import type { ToLearner } from '../../src/link/messages.ts'
+import { readMetrics } from '../../src/metrics/metrics.ts'
+import { ofKind } from '../../src/metrics/of-kind.ts'
+import { FrameReader } from '../../src/replay/frames.ts'
+import { readEpisodes } from '../../src/replay/log-reader.ts'
+import { natsServer, WITHOUT } from '../link/nats-server.ts'
+
+const duet = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
+const runs = mkdtempSync(join(tmpdir(), 'duet-up-'))
+let fleet: ChildProcess | undefined
+afterAll(async () => {
+  if (fleet && fleet.exitCode === null) {
+    fleet.kill('SIGINT') // it ends those that it started
+    await once(fleet, 'close')
+  }
+  rmSync(runs, { recursive: true })
+})
+
+const WARM_UP = 4
+const SETTINGS = [
+  ...['robot.arm=gantry', 'tasks=[pick]', 'demonstrations.perTask=1', 'networks.sees=h', `warmUp.updates=${WARM_UP}`],
+  ...['online.robotMinutes=0.2', 'online.startAfter=10', 'online.publishEvery=2', 'online.pace=2'],
+]
+
+/** The steps that the learner was told of and keeps, in their order. */
+function journalled(path: string): string[] {
+  const reader = new FrameReader(path)
+  const steps: string[] = []
+  reader.next() // its head
+  for (let next = reader.next(); next; next = reader.next()) {
+    const { head } = decodeMessage<ToLearner>(new Uint8Array(next.payload).buffer)
+    if (head.kind === 'step') steps.push(`${head.episode} ${head.step.step} by ${head.step.policyVersion}`)
+  }
+  reader.close()
+  return steps
+}
+
+describe.skipIf(!natsServer)(natsServer ? 'a fleet' : WITHOUT, () => {
+  it('goes on where its learner was killed: each step is learned from once, and says which policy planned it', async () => {
+    const sets = SETTINGS.flatMap((one) => ['--set', one])
+    const up = ['fleet', 'up', join(runs, 'arms'), '--preset', 'tiny', '--port', '0', '--json', ...sets]
+    const child = spawn(process.execPath, [duet, ...up], { stdio: ['ignore', 'pipe', 'pipe'] })
+    fleet = child
+    let errors = ''
+    child.stderr.on('data', (chunk) => (errors += chunk))
+    const learners: number[] = []
+    let killed = false
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { from, started, said } = JSON.parse(line)
+      if (from === 'learner' && started !== undefined) learners.push(started)
+      if (said?.kind !== 'kept' || said.steps < 15 || killed) return
+      killed = true
+      process.kill(learners[0]!, 'SIGKILL')
+    })
+    expect(await new Promise((resolve) => child.once('close', resolve)), errors).toBe(0)
+    expect(learners).toHaveLength(2)
+
+    const logged = [...readEpisodes(join(runs, 'arms-A', 'log'))].flatMap(({ start, steps }) =>
+      steps.map(({ step, policyVersion }) => `${start.episode} ${step} by ${policyVersion}`),
+    )
+    expect(logged.length).toBeGreaterThanOrEqual(120)
+    expect(journalled(join(runs, 'arms', 'fleet', 'A.experience'))).toEqual(logged)
+    const versions = logged.map((step) => Number(step.split(' by ')[1]))
+    expect(versions[0]).toBe(WARM_UP)
+    expect(Math.max(...versions)).toBeGreaterThan(WARM_UP)
+    const metrics = readMetrics(join(runs, 'arms', 'metrics.jsonl'))
+    const episodes = ofKind(metrics, 'episode').map(({ episode }) => episode)
+    expect(episodes.length).toBeGreaterThan(0)
+    expect(new Set(episodes).size).toBe(episodes.length)
+    expect(ofKind(metrics, 'episode').reduce((sum, { length }) => sum + length, 0)).toBe(logged.length)
+  }, 600_000)
+})
