@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { readInvitation } from '../fleet/invitation.ts'
 import { Failure } from '../loop/failure.ts'
 import { mergeSettings } from '../run/config.ts'
-import { endWith, handOver } from './ends.ts'
+import { endBySteps, endWith } from './ends.ts'
 import { overridesAt } from './fleet-run.ts'
 
 type Options = { invite: string; cell?: string; folder?: string; runs: string; set: string[]; json?: boolean }
@@ -47,23 +47,13 @@ async function run({ invite, cell, folder, runs, set, json }: Options): Promise<
   const tell = (kind: string, event: object) => {
     if (json) process.stdout.write(`${JSON.stringify({ kind, ...event })}\n`)
   }
-  const stop = new AbortController()
   const failure = new Failure()
   failure.onFailure(endWith)
-  const takeBack = handOver({
-    failure,
-    get stopping() {
-      return stop.signal.aborted
-    },
-    stop() {
-      say('Stopping; once more to stop at once (nothing logged is lost).')
-      stop.abort()
-    },
-  })
+  const { stop, takeBack } = endBySteps(failure, say)
   try {
     await runActor(invitation, place, {
       onNotice: say,
-      stop: stop.signal,
+      stop,
       failure,
       onEpisode: ({ episode, task, ending, length, policyVersion }) => {
         tell('episode', { episode, task, ending, length, policyVersion })

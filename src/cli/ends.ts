@@ -45,7 +45,7 @@ function handOver(run: Running): () => void {
 export function endBySteps(
   failure: Failure,
   say: (line: string) => void,
-  dismiss: () => void,
+  dismiss: () => void = () => {},
 ): { stop: AbortSignal; takeBack: () => void } {
   const stop = new AbortController()
   const takeBack = handOver({

@@ -11,7 +11,7 @@ import { healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
 import type { RunFolder } from '../run/folder.ts'
 import { requireEncoder } from '../vla/open.ts'
-import { endWith, handOver } from './ends.ts'
+import { endBySteps, endWith } from './ends.ts'
 import { fleetRun, type RunOptions, runOptions } from './fleet-run.ts'
 import { ProgressDisplay } from './progress.ts'
 
@@ -41,27 +41,17 @@ async function run(path: string, options: Options): Promise<void> {
   const { folder, config, listeners } = fleetRun(path, options, (line) => display.say(line))
   await requireEncoder(config.vla, config.vlaPath, config.device)
   const access = await accessOf(folder, options)
-  const stop = new AbortController()
   const failure = new Failure()
   failure.onFailure((error) => {
     display.close()
     endWith(error)
   })
-  const takeBack = handOver({
-    failure,
-    get stopping() {
-      return stop.signal.aborted
-    },
-    stop() {
-      display.say('\nStopping; once more to stop at once (nothing that was taken in is lost).')
-      stop.abort()
-    },
-  })
+  const { stop, takeBack } = endBySteps(failure, (line) => display.say(line))
   try {
     const summary = await runLearner(folder, config, access, {
       onProgress: (progress) => display.show(progress),
       onNotice: (line) => display.say(line),
-      stop: stop.signal,
+      stop,
       failure,
       listeners: [
         ...listeners,

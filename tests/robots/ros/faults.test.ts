@@ -125,7 +125,9 @@ describe('an arm in motion is stopped, and holds until a person clears it, when'
     await robot.reset('reach')
     await robot.step(up())
     arm.aim = (aim) => void arm.told.push({ from: arm.pose, aim }) // its controller is gone
-    await expect(goUp(stage)).rejects.toThrow(/robot: it was told to move for \d+ steps, \d+ mm in all, and stands still/)
+    await expect(goUp(stage)).rejects.toThrow(
+      /robot: it was told to move for \d+ steps, \d+ mm in all, and stands still/,
+    )
     const told = arm.told.length
     await sleep(200)
     expect(movesSince(stage, told)).toEqual([])
