@@ -40,14 +40,18 @@ async function run(place: string, start?: StartLearner): Promise<RunFolder> {
   return folder
 }
 
-/** All that a run keeps of what happened, but for the time that it took. */
+/** All that a run keeps of what happened, but for the time that it took, and the step during which a learner was heard of. */
 function kept({ path, metrics }: RunFolder) {
   const files = ['log', 'checkpoints', 'demonstrations'].flatMap((part) =>
     readdirSync(join(path, part), { recursive: true, encoding: 'utf8' }).map((name) => join(part, name)),
   )
   const numbers = files.filter((name) => /\.(duetlog|safetensors)$/.test(name)).sort()
   return {
-    metrics: readMetrics(metrics).map(({ time: _, ...metric }) => ({ ...metric, seconds: undefined })),
+    metrics: readMetrics(metrics).map(({ time: _, ...metric }) => ({
+      ...metric,
+      seconds: undefined,
+      ...(metric.kind === 'update' && { robotSteps: undefined }),
+    })),
     files: Object.fromEntries(numbers.map((name) => [name, readFileSync(join(path, name))])),
   }
 }

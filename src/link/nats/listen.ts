@@ -1,6 +1,5 @@
 /** @file The learner's end of sessions: answers actors that ask for it, each under the name that its key may publish as. */
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeError, InputError } from '../../errors.ts'
 import { type ChannelEvents, LinkChannel } from './channel.ts'
 import { type Datagram, decodeDatagram, encodeDatagram } from './datagram.ts'
@@ -93,7 +92,7 @@ async function claim(wire: Wire, run: string): Promise<() => void> {
     else if (!asks) taken = true
   })
   wire.publish(subject, own)
-  await sleep(OTHERS_ANSWER)
+  await new Promise((resolve) => setTimeout(resolve, OTHERS_ANSWER))
   if (taken) {
     leave()
     throw new InputError(
