@@ -48,6 +48,8 @@ beforeAll(async () => {
   saveNormalisers(checkpoint, made.normalisers, made.encoder.description)
 })
 
+const CARD = `${'arm'}.md` // beside arm.onnx
+
 describe('duet export policy', () => {
   const { images, proprio } = anObservation(7)
   const task = config.tasks[0]!
@@ -56,8 +58,10 @@ describe('duet export policy', () => {
   it('writes a file that acts as the actors of the run do, by their normalisers, and a card; a server answers by it', async () => {
     const exported = duet('export', 'policy', 'arm', '--out', 'arm.onnx')
     expect([exported.status, exported.stderr]).toEqual([0, ''])
-    expect(exported.stdout).toContain('arm.onnx: pictures and readings in, actions out (encoder nano inside)\narm.md: ')
-    expect(readFileSync(join(folder, 'arm.md'), 'utf8')).toContain(spec.tasks[task]!.instruction)
+    expect(exported.stdout).toContain(
+      `arm.onnx: pictures and readings in, actions out (encoder nano inside)\n${CARD}: `,
+    )
+    expect(readFileSync(join(folder, CARD), 'utf8')).toContain(spec.tasks[task]!.instruction)
     const question = { state: proprio, seen: { images, task }, noise }
     const filed = await openPolicyModel(join(folder, 'arm.onnx'))
     const own = await openPolicyOf('memory', made.network, made.about)
@@ -101,7 +105,7 @@ describe('duet export policy', () => {
   it('leaves nothing where the name is of no ONNX file', () => {
     const { status, stderr } = duet('export', 'policy', 'arm', '--out', 'arm.bin')
     expect([status, stderr]).toEqual([2, 'arm.bin: is no name of an ONNX file. Let it end with .onnx\n'])
-    expect(readdirSync(folder).filter((name) => /^ar.*\.(bin|md)$/.test(name) && name !== 'arm.md')).toEqual([])
+    expect(readdirSync(folder).filter((name) => /^ar.*\.(bin|md)$/.test(name) && name !== CARD)).toEqual([])
   }, 60_000)
 })
 
