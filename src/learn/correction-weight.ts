@@ -1,8 +1,9 @@
 /** @file What a correction counts among what is cloned: by what came of it, as the critics of noise see it (docs/method.md §14). */
-import { add, clip, constant, exp, mul, type ParameterStore, stopGradient, sub, type Tensor } from '../graph/index.ts'
+import { clip, constant, exp, mul, type ParameterStore, stopGradient, sub, type Tensor } from '../graph/index.ts'
 import { meanOfMembers } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { noiseOf } from './actors.ts'
+import { lookAhead } from './losses/index.ts'
 import { Critics, type Update } from './update.ts'
 
 /**
@@ -20,8 +21,8 @@ export function correctionWeight(store: ParameterStore, update: Update): Tensor 
     noiseOf(settings.sizes, actor, state, still).noise
   const value = meanOfMembers(critics.judge(mode({ features: batch.features, ...seen })))
   const next = { features: batch.nextFeatures, h: batch.nextH, proprio: batch.nextProprio }
-  const ahead = mul(mul(batch.discount, sub(1, batch.terminated)), meanOfMembers(critics.judgeNext(mode(next))))
-  const advantage = sub(add(batch.reward, ahead), value)
+  const following = meanOfMembers(critics.judgeNext(mode(next)))
+  const advantage = sub(lookAhead(batch.reward, batch.terminated, following, batch.discount), value)
   const weight = clip(exp(mul(1 / settings.learner.advantageScale, advantage)), 0, 1)
   return stopGradient(sub(1, mul(batch.corrected, sub(1, weight))))
 }

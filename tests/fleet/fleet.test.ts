@@ -16,6 +16,7 @@ import type { Published } from '../../src/link/ports.ts'
 import { Failure } from '../../src/loop/failure.ts'
 import { MemoryBroker } from '../link/memory-broker.ts'
 import { aReplay, encoded, frameOf, type Plan, SHAPE, startOf, stepOf } from '../replay/numbered.ts'
+import { experienceInto } from './told.ts'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'duet-fleet-'))
 const opened: (() => unknown)[] = []
@@ -54,12 +55,7 @@ async function learner(broker: MemoryBroker, folder: string) {
     intake: () => ({
       shape: { ...SHAPE, copies: 1 },
       tasks: ['place', 'pick'],
-      experience: {
-        begin: (start, observation) => void replay.begin(start, observation),
-        step: (episode, step, next) => void replay.step(episode, step, next),
-        end: (episode, end) => replay.end(episode, end),
-        room: async () => {},
-      },
+      experience: experienceInto(replay),
     }),
     failure,
     onTrouble: (line) => troubles.push(line),

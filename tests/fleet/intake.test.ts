@@ -9,7 +9,7 @@ import type { Tallied } from '../../src/fleet/tally.ts'
 import { encodeMessage } from '../../src/link/codec.ts'
 import { stepMessage } from '../../src/link/messages.ts'
 import { aReplay, encoded, SHAPE, stepOf } from '../replay/numbered.ts'
-import { begun, ended, FROM, stepped, whole } from './told.ts'
+import { begun, ended, experienceInto, FROM, stepped, whole } from './told.ts'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'duet-intake-'))
 afterAll(() => fs.rmSync(root, { recursive: true }))
@@ -21,12 +21,7 @@ async function opened(path: string) {
     origin: FROM,
     shape: { ...SHAPE, copies: 1 },
     tasks: ['place', 'pick'],
-    experience: {
-      begin: (start, observation) => void replay.begin(start, observation),
-      step: (episode, step, next) => void replay.step(episode, step, next),
-      end: (episode, end) => replay.end(episode, end),
-      room: async () => {},
-    },
+    experience: experienceInto(replay),
     onEpisode: (episode) => episodes.push(episode),
   })
   const take = async (messages: ArrayBuffer[]) => {
