@@ -12,6 +12,7 @@ import { fileOrPulled } from '../vla/hub/find.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
 import { t5CommandTable } from '../vla/t5/command-table.ts'
+import { WithoutMaps } from '../vla/without-maps.ts'
 import type { RunConfig } from './config.ts'
 import { translatorSettings } from './label-rule.ts'
 
@@ -29,7 +30,7 @@ export type Session = {
 
 type MindConfig = Pick<
   RunConfig,
-  'vla' | 'vlaPath' | 'vlaLayer' | 'vlaCameras' | 'vlaStatistics' | 'device' | 'resnetPath' | 't5Path'
+  'vla' | 'vlaPath' | 'vlaLayer' | 'vlaCameras' | 'vlaStatistics' | 'device' | 'resnetPath' | 't5Path' | 'networks'
 >
 type SessionConfig = MindConfig & Pick<RunConfig, 'robot' | 'tasks' | 'talk'>
 
@@ -60,8 +61,9 @@ export async function openMinds(config: MindConfig, spec: RobotSpec, translator:
     device: config.device,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)
-  const encoder =
+  const seeing =
     resnetPath === undefined ? vla : await ResNetEncoder.load(vla, { path: resnetPath, device: config.device })
+  const encoder = config.networks.sees === 'h' ? new WithoutMaps(seeing) : seeing
   const t5Path = await fileOrPulled(config.t5Path)
   const commandTable = t5Path === undefined ? undefined : await t5CommandTable(t5Path, translator.commands)
   return { encoder, commands: commandEncoder(commandTable, translator.commands), commandTable }

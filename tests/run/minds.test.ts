@@ -5,7 +5,27 @@ import { parseConfig } from '../../src/run/config.ts'
 import { translatorSettings } from '../../src/run/label-rule.ts'
 import { openMinds } from '../../src/run/session.ts'
 import { openTranslator } from '../../src/talk/translator.ts'
+import type { Encoding } from '../../src/vla/encoder.ts'
 import { loadNano, NANO_FOLDER } from '../../src/vla/nano/weights.ts'
+
+it('keeps no feature maps of a run whose networks all see h', async () => {
+  const maps = async (networks: object) => {
+    const config = parseConfig('the test', { networks })
+    const spec = describeRobot(config.robot, 'A')
+    const { encoder } = await openMinds(config, spec, openTranslator(translatorSettings(config, spec)))
+    const image = { width: 128, height: 128, data: new Uint8Array(3 * 128 * 128) }
+    const images = Object.fromEntries(Object.keys(spec.cameras).map((camera) => [camera, image]))
+    const proprio = new Float32Array(spec.channels.length)
+    const [{ h, features }] = (await encoder.encode([{ images, proprio, instruction: 'pick' }])) as [Encoding]
+    const kept = encoder.description.featureShape.reduce((a, b) => a * b)
+    await encoder.close()
+    return { h, told: features.length, kept }
+  }
+  const [seen, unseen] = [await maps({ sees: 'features' }), await maps({ sees: 'h' })]
+  expect(seen).toMatchObject({ told: 2 * 4 * 4 * 128, kept: 2 * 4 * 4 * 128 })
+  expect(unseen).toMatchObject({ told: 1, kept: 1 })
+  expect(unseen.h).toEqual(seen.h)
+})
 
 it('hands on the channels of a servo arm, so that nano pairs them and says so', async () => {
   const cameras = Object.fromEntries(['front', 'wrist'].map((name) => [name, { kind: 'test', width: 64, height: 64 }]))
