@@ -12,14 +12,14 @@ import { Critics, type Update } from './update.ts'
  * A is how much sooner the task is done than the policy alone would have it done. Returns [task, batch].
  */
 export function correctionWeight(store: ParameterStore, update: Update): Tensor {
-  const { batch, seen, settings } = update
-  const critics = new Critics(store, update, 'noiseCritic', seen)
+  const { batch, settings } = update
+  const critics = new Critics(store, update, 'noiseCritic')
   const actor = store.tensors('noiseActor')
   const shape = [...update.rows, ACTION_WIDTH]
   const still = constant(new Float32Array(shape.reduce((a, b) => a * b)), shape)
   const mode = (state: { features: Tensor; h: Tensor; proprio: Tensor }) =>
     noiseOf(settings.sizes, actor, state, still).noise
-  const value = meanOfMembers(critics.judge(mode({ features: batch.features, ...seen })))
+  const value = meanOfMembers(critics.judge(mode(batch)))
   const next = { features: batch.nextFeatures, h: batch.nextH, proprio: batch.nextProprio }
   const following = meanOfMembers(critics.judgeNext(mode(next)))
   const advantage = sub(lookAhead(batch.reward, batch.terminated, following, batch.discount), value)

@@ -50,9 +50,8 @@ export function noiseGroups(settings: StepSettings): Record<string, ParameterGro
 function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups: readonly Learnt[]): Promise<Program> {
   const update = new Update(store, settings)
   const { batch } = update
-  // what they see of a state is as blurred as for an actor: few episodes are not to be learned by heart
-  const critics = new Critics(store, update, 'critic', update.seen)
-  const noiseCritics = new Critics(store, update, 'noiseCritic', update.seen)
+  const critics = new Critics(store, update, 'critic')
+  const noiseCritics = new Critics(store, update, 'noiseCritic')
   const actor = store.tensors('noiseActor')
   const logTemperature = store.tensors('temperature').log!
 

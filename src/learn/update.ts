@@ -61,7 +61,7 @@ export class Update {
   }
 }
 
-/** The critics of one group over the batch of a step. `seen`: its states as they meet the critics, as they are unless told otherwise. */
+/** The critics of one group over the batch of a step; they see its states as they are. */
 export class Critics {
   private readonly parameters: Parameters
   private readonly state: CriticState
@@ -70,12 +70,10 @@ export class Critics {
     private readonly store: ParameterStore,
     private readonly update: Pick<Update, 'batch' | 'settings'>,
     private readonly group: string,
-    seen: Update['seen'] = update.batch,
   ) {
     this.parameters = store.tensors(group)
     const { batch, settings } = update
-    const features = visualInput(settings.sizes, this.parameters, { features: batch.features, h: seen.h })
-    this.state = { features, proprio: seen.proprio }
+    this.state = { features: visualInput(settings.sizes, this.parameters, batch), proprio: batch.proprio }
   }
 
   /** Q(s, a) of actions [task, batch, (samples,) A] → [task, member, batch, (samples)]. */

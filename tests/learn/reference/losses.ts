@@ -92,7 +92,7 @@ class Batch {
     }
   }
 
-  /** What an actor sees of s while it learns, critics of noise too: h, where anybody looks at it, and proprio with a little noise. */
+  /** What an actor sees of s while it learns: h, where anybody looks at it, and proprio with a little noise. */
   blurred(row: number): State {
     const state = this.state(row)
     if (this.blur === 0) return state
@@ -167,7 +167,7 @@ export const correctionWeight = (noiseCritic: Net, actor: Net, given: Given, set
     if (batch.number('corrected', row) === 0) return 1
     const goesOn = batch.number('discount', row) * (1 - batch.number('terminated', row))
     const ahead = batch.number('reward', row) + goesOn * worthOf(task, batch.state(row, "s'"))
-    return Math.min(1, Math.exp((ahead - worthOf(task, batch.blurred(row))) / setting.learner.advantageScale))
+    return Math.min(1, Math.exp((ahead - worthOf(task, batch.state(row))) / setting.learner.advantageScale))
   }
 }
 
@@ -202,7 +202,6 @@ export function tdLoss(
   next: (row: number) => number[],
   given: Given,
   setting: Setting,
-  seen: (batch: Batch, row: number) => State = (batch, row) => batch.state(row),
 ): Scalar {
   const batch = new Batch(given, setting)
   const errors = byTask(setting, (task, row) => {
@@ -214,7 +213,7 @@ export function tdLoss(
     const ahead = batch.number('reward', row) + batch.number('discount', row) * goesOn * plain(promised)
     const y = setting.learner.boundedTargets ? Math.min(1, Math.max(0, ahead)) : ahead
     return members(setting).map((member) =>
-      square(sub(criticise(critic, task, member, seen(batch, row), batch.read('action', row)), y)),
+      square(sub(criticise(critic, task, member, batch.state(row), batch.read('action', row)), y)),
     )
   })
   return mean(errors.flat(2))
@@ -335,9 +334,9 @@ export function aliasLoss(
   const errors = byTask(setting, (task, row) => {
     const n = batch.read('xi/alias', row)
     const action = execute(heads, n, (head) => batch.conditionNow(head, row), setting)
-    const judged = mean(members(setting).map((member) => criticise(critic, task, member, batch.blurred(row), action)))
+    const judged = mean(members(setting).map((member) => criticise(critic, task, member, batch.state(row), action)))
     return members(setting).map((member) =>
-      square(sub(criticise(noiseCritic, task, member, batch.blurred(row), n), plain(judged))),
+      square(sub(criticise(noiseCritic, task, member, batch.state(row), n), plain(judged))),
     )
   })
   return mean(errors.flat(2))
@@ -349,7 +348,7 @@ export function noiseActorLoss(actor: Net, noiseCritic: Net, temperature: number
   const samples = byTask(setting, (task, row) => {
     const seen = batch.blurred(row)
     const { n, logDensity } = drawNoise(actor, seen, batch.read('xi/actor', row))
-    const q = mean(members(setting).map((member) => criticise(noiseCritic, task, member, seen, n)))
+    const q = mean(members(setting).map((member) => criticise(noiseCritic, task, member, batch.state(row), n)))
     return { logDensity, loss: sub(mul(temperature, logDensity), q) }
   }).flat()
   return { loss: mean(samples.map(({ loss }) => loss)), entropy: -plain(mean(samples.map((s) => s.logDensity))) }

@@ -148,12 +148,11 @@ function noiseSteps(update: Update, phase: Phase): Losses {
     Group
   >
   const losses: Losses = {}
-  const blurred: Parameters<typeof tdLoss>[5] = (batch, row) => batch.blurred(row)
   const past = Object.keys(model).filter((name) => /^past/.test(name))
   const acting = [head.net('target'), ...past.map((name) => model[name]!.net())] // those that act
   const td = (given: Given) => {
     const following = nextOfNoise(acting, noiseActor.net(), given, setting)
-    return plain(critic.differentiate((net) => tdLoss(net, critic.net('target'), following, given, setting, blurred)))
+    return plain(critic.differentiate((net) => tdLoss(net, critic.net('target'), following, given, setting)))
   }
   if (phase === 'online')
     for (let i = 1; i < learner.criticStepsPerActorStep; i++) {
