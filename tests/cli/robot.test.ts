@@ -4,11 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, afterEach, expect, it, vi } from 'vitest'
 import { FaultFile } from '../../src/robot/fault-file.ts'
+import { duetHere } from './here.ts'
 
 const state = mkdtempSync(join(tmpdir(), 'duet-state-'))
 afterAll(() => rmSync(state, { recursive: true }))
+afterEach(() => vi.unstubAllEnvs())
 const bin = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const duet = (...args: string[]) =>
   spawnSync(process.execPath, [bin, ...args], { env: { ...process.env, DUET_STATE: state }, encoding: 'utf8' })
@@ -20,17 +22,18 @@ const orders = (): unknown[] =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-it('lists the faults that are kept, clears one by its name, and knows none of another', () => {
+it('lists the faults that are kept, clears one by its name, and knows none of another', async () => {
+  vi.stubEnv('DUET_STATE', state)
   new FaultFile('so101 left', join(state, 'faults')).write({
     kind: 'lost heartbeat',
     what: '2 s ago, the limit is 1 s',
   })
-  expect(JSON.parse(duet('robot', 'faults', '--json').stdout).faults).toMatchObject([
+  expect(JSON.parse((await duetHere('robot', 'faults', '--json')).stdout).faults).toMatchObject([
     { robot: 'so101 left', kind: 'lost heartbeat' },
   ])
-  expect(duet('robot', 'clear', 'so101 left').stdout).toContain('It held after: lost heartbeat: 2 s ago')
-  expect(duet('robot', 'faults').stdout).toBe('No robot holds after a fault.\n')
-  const again = duet('robot', 'clear', 'so101 left')
+  expect((await duetHere('robot', 'clear', 'so101 left')).stdout).toContain('It held after: lost heartbeat: 2 s ago')
+  expect((await duetHere('robot', 'faults')).stdout).toBe('No robot holds after a fault.\n')
+  const again = await duetHere('robot', 'clear', 'so101 left')
   expect([again.status, again.stderr]).toEqual([
     2,
     'robot "so101 left": holds after no fault. See `duet robot faults`\n',
