@@ -47,4 +47,4 @@ it('a damaged log is found with exit code 2, repaired, and then fine; what is no
 
   const nowhere = await duetHere('log', 'check', 'nowhere')
   expect([nowhere.status, nowhere.stderr]).toEqual([2, expect.stringMatching(/^nowhere: holds no log\. [^\n]+\n$/)])
-}, 60_000)
+})

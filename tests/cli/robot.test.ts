@@ -39,7 +39,7 @@ it('lists the faults that are kept, clears one by its name, and knows none of an
     'robot "so101 left": holds after no fault. See `duet robot faults`\n',
   ])
   expect(orders()).toMatchObject([{ order: 'clear', robot: 'so101 left', by: userInfo().username }])
-}, 60_000)
+})
 
 it('stops a robot by its fault even where the robot itself cannot be reached, and writes down who did', () => {
   const config = join(state, 'arm.yaml')
@@ -62,4 +62,4 @@ it('stops a robot by its fault even where the robot itself cannot be reached, an
   const what = `stopped by ${who} from a terminal`
   expect(new FaultFile('bench-A', join(state, 'faults')).read()).toMatchObject({ kind: 'stopped', what })
   expect(orders().at(-1)).toMatchObject({ order: 'stop', robot: 'bench-A', by: who })
-}, 60_000)
+})
