@@ -123,7 +123,7 @@ it('a recording goes out as an MCAP file and as a LeRobot dataset, each with as 
   const info = JSON.parse(readFileSync(join(set, 'meta', 'info.json'), 'utf8'))
   expect(info).toMatchObject({ codebase_version: 'v3.0', total_episodes: episodes, total_frames: steps })
   expect(steps).toBeGreaterThan(episodes)
-  const again = await duetHere('export', 'lerobot', golden, '--out', set)
+  const again = duet('export', 'lerobot', golden, '--out', set)
   expect(again.stdout).toContain('new: 0')
 }, 300_000)
 
