@@ -10,25 +10,31 @@ const LONG = [
   'run/several',
   'run/sensor-faults',
   'robots/workcell/operator',
-  'cli/commands',
   'console-web/hands', // last, when the other file that has a browser is through: they hold each other up
 ]
 
 /** Files that put another module in the place of one of ours, which those after them in a process would find there. */
 const MOCKING = ['run/settings-read', 'robots/workcell/frees']
 
-/** Files that hold a robot against the real clock, or count who listens to a process: what others left in it could disturb them. */
-const CLOCKED = ['console/*', 'robot/commanded']
+/** Files that count what a process holds: others leave some of it there. */
+const COUNTING = ['robot/commanded']
 
-const ALONE = [...LONG, ...MOCKING, ...CLOCKED].map((name) => `tests/${name}.test.ts`)
+/** Files that hold a robot against the real clock: the heaps of all others would hold them up, those of their own kind do not. */
+const CLOCKED = ['console/*']
+
+const files = (...names: string[]) => names.map((name) => `tests/${name}.test.ts`)
+const ALONE = files(...LONG, ...MOCKING, ...COUNTING)
 export const ALL = ['tests/**/*.test.ts', 'src/**/*.test.ts']
 
-/** Begins with the long files, also in a clone that has no durations of earlier runs yet; those that share processes come last, together. */
+/** Projects in the order in which their files begin: those of one that shares processes follow each other, or each would have its own. */
+const PROJECTS = ['alone', 'clocked', 'together']
+
+/** Begins with the long files, also in a clone that has no durations of earlier runs yet. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification) => {
       const place = LONG.findIndex((name) => moduleId.endsWith(`/tests/${name}.test.ts`))
-      return place < 0 ? LONG.length + Number(!project.config.isolate) : place
+      return place < 0 ? LONG.length + PROJECTS.indexOf(project.name) : place
     }
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b))
   }
@@ -51,8 +57,9 @@ export default defineConfig({
     sequence: { sequencer: LongFirst },
     projects: [
       { test: { ...common, name: 'alone', include: ALONE } },
+      { test: { ...common, name: 'clocked', include: files(...CLOCKED), isolate: false } },
       // What a process reads of our code and of MuJoCo, onnxruntime and others would take longer than most of these tests.
-      { test: { ...common, name: 'together', include: ALL, exclude: ALONE, isolate: false } },
+      { test: { ...common, name: 'together', include: ALL, exclude: [...ALONE, ...files(...CLOCKED)], isolate: false } },
     ],
   },
 })

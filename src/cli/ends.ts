@@ -5,6 +5,7 @@
 import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CommanderError } from 'commander'
 import { InputError, LostError, ShapeError, systemError } from '../errors.ts'
 import type { Failure } from '../loop/failure.ts'
 import { stopAll } from '../robot/commanded.ts'
@@ -122,6 +123,7 @@ async function leave(error: unknown): Promise<void> {
 /** 2 for what a user can mend, 128 + n for a signal, 1 for all else. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Signalled) return 128 + constants.signals[error.signal]
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2 // 0: asked for help
   return error instanceof InputError || error instanceof ShapeError || systemError(error) ? 2 : 1
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { afterAll, expect, it } from 'vitest'
+import { duetHere } from './here.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'duet-cameras-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -42,16 +43,18 @@ it('takes a picture of each camera of a config, measures it, and names the one t
   ])
 }, 120_000)
 
-it('says what is wrong with a config in one line', () => {
-  writeFileSync(join(folder, 'bad.yaml'), 'cameras:\n  front: { kind: webcam, width: 8, height: 8 }\n')
-  const bad = duet('cameras', 'bad.yaml')
+it('says what is wrong with a config in one line', async () => {
+  const path = join(folder, 'bad.yaml')
+  writeFileSync(path, 'cameras:\n  front: { kind: webcam, width: 8, height: 8 }\n')
+  const bad = await duetHere('cameras', path)
   expect([bad.status, bad.stderr]).toEqual([
     2,
-    'bad.yaml: cameras.front.kind: is no kind of camera. Choose one of: usb, mjpeg, file, test, ros\n',
+    `${path}: cameras.front.kind: is no kind of camera. Choose one of: usb, mjpeg, file, test, ros\n`,
   ])
 }, 120_000)
 
-it('says when a config has no cameras', () => {
-  writeFileSync(join(folder, 'none.yaml'), 'seed: 1\n')
-  expect(duet('cameras', 'none.yaml').stderr).toContain('none.yaml: has no cameras')
+it('says when a config has no cameras', async () => {
+  const path = join(folder, 'none.yaml')
+  writeFileSync(path, 'seed: 1\n')
+  expect((await duetHere('cameras', path)).stderr).toContain('none.yaml: has no cameras')
 }, 120_000)

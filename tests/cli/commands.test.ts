@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { duetHere } from './here.ts'
 
 const program = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 let folder: string
@@ -19,7 +20,8 @@ function duet(...args: string[]) {
 }
 
 describe('duet demo', () => {
-  it('records demonstrations that end in success, and lists and draws them', () => {
+  it('records demonstrations that end in success, and lists and draws them', async () => {
+    const demos = join(folder, 'demos')
     const recorded = duet('demo', 'record', 'demos', '--task', 'pick', '--count', '2', '--arm', 'gantry', '--json')
     expect(recorded.status).toBe(0)
     const { episodes } = JSON.parse(recorded.stdout)
@@ -29,17 +31,20 @@ describe('duet demo', () => {
       expect([task, ending]).toEqual(['pick', 'success'])
       expect(operatorSteps).toBe(steps)
     }
-    expect(duet('demo', 'show', 'demos').stdout).toMatch(new RegExp(`^1 +pick +success +${episodes[1].steps} `, 'm'))
+    expect((await duetHere('demo', 'show', demos)).stdout).toMatch(
+      new RegExp(`^1 +pick +success +${episodes[1].steps} `, 'm'),
+    )
 
-    expect(duet('demo', 'show', 'demos', '--episode', '1', '--out', 'one.png').status).toBe(0)
-    const { width, height } = PNG.sync.read(readFileSync(join(folder, 'one.png')))
+    const [one, zero] = [join(folder, 'one.png'), join(folder, 'zero.gif')]
+    expect((await duetHere('demo', 'show', demos, '--episode', '1', '--out', one)).status).toBe(0)
+    const { width, height } = PNG.sync.read(readFileSync(one))
     const frames = episodes[1].steps + 1
     // two cameras of 128 pixels side by side, doubled, ten a row, with 2 pixels between
     expect(width).toBe(Math.min(10, frames) * 514 - 2)
     expect(height).toBe(Math.ceil(frames / 10) * 258 - 2)
 
-    expect(duet('demo', 'show', 'demos', '--episode', '0', '--out', 'zero.gif').status).toBe(0)
-    expect(readFileSync(join(folder, 'zero.gif')).subarray(0, 6).toString()).toBe('GIF89a')
+    expect((await duetHere('demo', 'show', demos, '--episode', '0', '--out', zero)).status).toBe(0)
+    expect(readFileSync(zero).subarray(0, 6).toString()).toBe('GIF89a')
   })
 
   it('refuses demonstrations of one scene in another, before anything is learned', () => {
@@ -53,18 +58,27 @@ describe('duet demo', () => {
   })
 
   it.each([
-    [['demo', 'show', 'nowhere'], 'nowhere: holds no episode'],
-    [['demo', 'show', 'demos', '--episode', '99'], 'demos: holds no episode 99'],
-    [['demo', 'show', 'demos', '--out', 'one.bmp'], '--out one.bmp: is neither .png nor .gif'],
-    [['console', '--port', '70000'], 'Give a number from 0 to 65535'],
+    [['demo', 'show', 'nowhere'], 'nowhere: holds no episode'], // by what it does
+    [['console', '--port', '70000'], 'Give a number from 0 to 65535'], // by how it is called
+  ])('ends for %j with exit code 2, a remedy and no stack', (args, message) => {
+    const { status, stderr, stdout } = duet(...args)
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('    at ')
+  })
+
+  it.each([
+    [['demo', 'show', '<demos>', '--episode', '99'], 'demos: holds no episode 99'],
+    [['demo', 'show', '<demos>', '--out', 'one.bmp'], '--out one.bmp: is neither .png nor .gif'],
     [['train', '--seed', ''], 'Give a whole number'],
     [['demo', 'record', program], 'file already exists (EEXIST)'],
     [['train', '--regime', 'wide', '--set', 'robot.bolts=4'], 'setting "robot.starts.fixtures": four bolts stand too'],
     [['train', '--regime', 'easy'], 'Allowed choices are standard, weak'],
     [['train', '--resume', 'runs/quick', '--regime', 'hard'], '--regime: is given with --resume'],
     [['experiments', 'label-audit', '--regime', 'none'], 'experiment "label-audit" trains no run'],
-  ])('refuses %j with a remedy, without a stack, with exit code 2', (args, message) => {
-    const { status, stderr, stdout } = duet(...args)
+  ])('refuses %j with a remedy, without a stack, with exit code 2', async (args, message) => {
+    const given = args.map((arg) => arg.replace('<demos>', join(folder, 'demos')))
+    const { status, stderr, stdout } = await duetHere(...given)
     expect(status).toBe(2)
     expect(stderr).toContain(message)
     expect(stderr).not.toContain('    at ')

@@ -17,6 +17,7 @@ import { mergeSettings, parseConfig } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { saveNormalisers } from '../../src/run/preparation.ts'
 import { anObservation, aPolicy, config, spec } from '../policies/a-policy.ts'
+import { duetHere } from './here.ts'
 
 const bin = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const golden = fileURLToPath(new URL('../fixtures/log/version-1', import.meta.url)) // a log of one real recording
@@ -102,46 +103,45 @@ describe('duet export policy', () => {
     expect(await ended).toEqual([0, null])
   }, 300_000)
 
-  it('leaves nothing where the name is of no ONNX file', () => {
-    const { status, stderr } = duet('export', 'policy', 'arm', '--out', 'arm.bin')
-    expect([status, stderr]).toEqual([2, 'arm.bin: is no name of an ONNX file. Let it end with .onnx\n'])
+  it('leaves nothing where the name is of no ONNX file', async () => {
+    const out = join(folder, 'arm.bin')
+    const { status, stderr } = await duetHere('export', 'policy', join(folder, 'arm'), '--out', out)
+    expect([status, stderr]).toEqual([2, `${out}: is no name of an ONNX file. Let it end with .onnx\n`])
     expect(readdirSync(folder).filter((name) => /^ar.*\.(bin|md)$/.test(name) && name !== CARD)).toEqual([])
-  }, 60_000)
+  })
 })
 
-it('a recording goes out as an MCAP file and as a LeRobot dataset, each with as many episodes and steps', () => {
-  const mcap = duet('export', 'mcap', golden, '--out', 'recording.mcap', '--json')
+it('a recording goes out as an MCAP file and as a LeRobot dataset, each with as many episodes and steps', async () => {
+  const [recording, set] = [join(folder, 'recording.mcap'), join(folder, 'set')]
+  const mcap = await duetHere('export', 'mcap', golden, '--out', recording, '--json')
   expect(mcap.status).toBe(0)
   const { episodes, steps } = JSON.parse(mcap.stdout)
-  expect(readFileSync(join(folder, 'recording.mcap')).subarray(1, 5).toString()).toBe('MCAP')
-  const lerobot = duet('export', 'lerobot', golden, '--out', 'set', '--json')
+  expect(readFileSync(recording).subarray(1, 5).toString()).toBe('MCAP')
+  const lerobot = duet('export', 'lerobot', golden, '--out', set, '--json')
   expect(lerobot.status).toBe(0)
   expect(JSON.parse(lerobot.stdout)).toMatchObject({ episodes, frames: steps, taken: episodes })
-  const info = JSON.parse(readFileSync(join(folder, 'set', 'meta', 'info.json'), 'utf8'))
+  const info = JSON.parse(readFileSync(join(set, 'meta', 'info.json'), 'utf8'))
   expect(info).toMatchObject({ codebase_version: 'v3.0', total_episodes: episodes, total_frames: steps })
   expect(steps).toBeGreaterThan(episodes)
-  const again = duet('export', 'lerobot', golden, '--out', 'set')
+  const again = duet('export', 'lerobot', golden, '--out', set)
   expect(again.stdout).toContain('new: 0')
 }, 300_000)
 
 describe('a command with bad input ends with code 2, a line with a remedy, and nothing written:', () => {
   it.each([
     [['export', 'policy', 'nowhere'], 'nowhere: holds no checkpoint. Give a run folder'],
-    [['export', 'lerobot', 'nowhere', '--out', 'out'], 'nowhere: '],
-    [['export', 'mcap', 'nowhere', '--out', 'out'], 'nowhere: holds no log. Give a run'],
+    [['export', 'lerobot', 'nowhere', '--out', '<out>'], 'nowhere: '],
+    [['export', 'mcap', 'nowhere', '--out', '<out>'], 'nowhere: holds no log. Give a run'],
     [['serve', 'policy'], 'duet serve policy: takes one policy. Give a run with --run, or a file with --policy'],
-    [['serve', 'policy', '--policy', 'broken.onnx'], 'broken.onnx: '],
-    [['serve', 'policy', '--run', 'arm', '--name', 'front'], 'ours=theirs'],
-  ])(
-    '%j',
-    (args, words) => {
-      writeFileSync(join(folder, 'broken.onnx'), 'no graph')
-      const { status, stdout, stderr } = duet(...args)
-      expect([status, stdout]).toEqual([2, ''])
-      expect(stderr).toContain(words)
-      expect(stderr).not.toContain('    at ')
-      expect(existsSync(join(folder, 'out'))).toBe(false)
-    },
-    60_000,
-  )
+    [['serve', 'policy', '--policy', '<broken.onnx>'], 'broken.onnx: '],
+    [['serve', 'policy', '--run', '<arm>', '--name', 'front'], 'ours=theirs'],
+  ])('%j', async (args, words) => {
+    writeFileSync(join(folder, 'broken.onnx'), 'no graph')
+    const given = args.map((arg) => arg.replace(/^<(.*)>$/, (_, name) => join(folder, name)))
+    const { status, stdout, stderr } = await duetHere(...given)
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(words)
+    expect(stderr).not.toContain('    at ')
+    expect(existsSync(join(folder, 'out'))).toBe(false)
+  })
 })

@@ -4,10 +4,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { publishOcto } from '../vla/hub/models.ts'
 import { HubServer } from '../vla/hub/server.ts'
 import { CERTIFICATE, startProxy, startTls } from '../vla/hub/stand-ins.ts'
+import { duetHere } from './here.ts'
 
 const program = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const CHECKPOINT = '300000/default/checkpoint'
@@ -23,17 +24,25 @@ afterAll(async () => {
   rmSync(home, { recursive: true })
 })
 
+afterEach(() => vi.unstubAllEnvs())
+
 const duet = (...args: string[]) => duetWith({}, ...args)
 
+const environmentWith = (more: Record<string, string>) => ({
+  HF_ENDPOINT: server.endpoint,
+  HF_HOME: home,
+  HF_TOKEN: 'hf_test',
+  NO_PROXY: '127.0.0.1',
+  ...more,
+})
+
+function duetHereWith(environment: Record<string, string>, ...args: string[]) {
+  for (const [name, value] of Object.entries(environmentWith(environment))) vi.stubEnv(name, value)
+  return duetHere(...args)
+}
+
 async function duetWith(environment: Record<string, string>, ...args: string[]) {
-  const env = {
-    ...process.env,
-    HF_ENDPOINT: server.endpoint,
-    HF_HOME: home,
-    HF_TOKEN: 'hf_test',
-    NO_PROXY: '127.0.0.1',
-    ...environment,
-  }
+  const env = { ...process.env, ...environmentWith(environment) }
   const child = spawn(process.execPath, [program, ...args], { env })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (data) => (stdout += data))
@@ -69,7 +78,7 @@ it('says what is missing, fetches it, and the doctor times it', async () => {
 
   const pulled = await duet('pull', 'octo-small')
   expect([pulled.status, pulled.stdout]).toEqual([0, expect.stringContaining('Use it: duet train --vla octo\n')])
-  expect(JSON.parse((await duet('pull', 'octo-small', '--json')).stdout)).toMatchObject({
+  expect(JSON.parse((await duetHereWith({}, 'pull', 'octo-small', '--json')).stdout)).toMatchObject({
     model: 'octo-small',
     revision: commit,
     fetchedBytes: 0,
@@ -123,7 +132,7 @@ it.each([
 ])('says what is wrong with a token in one line without it (%j)', async (environment, fault) => {
   publishOcto(server)
   const given = { ...environment, HF_HOME: join(home, 'token') }
-  const { status, stdout, stderr } = await duetWith(given, 'pull', 'octo-small', '--json')
+  const { status, stdout, stderr } = await duetHereWith(given, 'pull', 'octo-small', '--json')
   expect([status, stdout]).toEqual([2, ''])
   expect(stderr).toContain(fault)
   expect(stderr.trim().split('\n')).toHaveLength(1)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { duetHere } from './here.ts'
 
 const bin = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const duet = (...args: string[]) =>
@@ -39,12 +40,9 @@ it('says where it is, moves its arm in real time while it is asked for nothing, 
 it('serves nothing but the workcell, and no task that it does not have', async () => {
   for (const [args, words] of [
     [['juggler'], "error: unknown command 'juggler'"],
-    [['workcell', '--port', '0', '--task', 'juggle'], 'workcell.task: there is no task "juggle".'],
+    [['workcell', '--port', '0', '--task', 'juggle'], 'workcell.task: there is no task "juggle"'],
   ] as const) {
-    const child = duet(...args)
-    let errors = ''
-    child.stderr.on('data', (part) => (errors += part))
-    const [code] = await once(child, 'close')
-    expect([code, errors.startsWith(words)]).toEqual([2, true])
+    const { status, stderr } = await duetHere('serve', ...args)
+    expect([status, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^${words}`))])
   }
 }, 120_000)

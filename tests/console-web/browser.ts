@@ -30,7 +30,9 @@ const LIGHT = ['networks.sees=h', 'learner.batch=8', 'learner.refinement.batch=4
 /** A tiny run of the fast arm with its console; it goes on until it is ended. */
 export class LiveRun {
   readonly errors: string[] = []
+  readonly sent: string[] = [] // by all pages, oldest first
   private output = ''
+  private kept?: Page
 
   private constructor(
     private readonly process: ChildProcess,
@@ -65,15 +67,39 @@ export class LiveRun {
     }
   }
 
-  /** The page once it shows practice, in which a person may help; what goes wrong in it is kept in `errors`. */
+  /** The page that stays open from test to test, once it shows practice; to open one takes seconds. */
+  async shared(browser: Browser): Promise<Page> {
+    if (!this.kept || this.kept.isClosed()) this.kept = await this.page(browser)
+    else await practised(this.kept)
+    return this.kept
+  }
+
+  /** Closes all pages but the shared one; nobody has control then. */
+  async tidy(browser: Browser): Promise<void> {
+    for (const context of browser.contexts()) if (context !== this.kept?.context()) await context.close()
+    if (!this.kept || this.kept.isClosed()) return
+    const release = this.kept.getByRole('button', { name: 'Give up' })
+    if (await release.isVisible()) await release.click()
+    await this.kept.locator('.lease', { hasText: 'Nobody has control' }).waitFor({ timeout: 15_000 })
+    await this.kept.getByRole('link', { name: 'Live' }).click()
+    await this.kept.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
+  }
+
+  /** Closes the shared page as well: the next to ask gets a new one. */
+  async closePages(browser: Browser): Promise<void> {
+    for (const context of browser.contexts()) await context.close()
+  }
+
+  /** A page once it shows practice, in which a person may help; what goes wrong in it is kept in `errors`. */
   async page(browser: Browser, prepare: (page: Page) => Promise<unknown> = async () => {}): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } })
+    page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => this.sent.push(String(payload))))
     page.on('pageerror', (error) => this.errors.push(error.message))
     page.on('console', (message) => message.type() === 'error' && this.errors.push(message.text()))
     await prepare(page)
     await page.goto(await this.address())
     await page.waitForSelector('canvas.picture[data-step]', { timeout: 90_000 })
-    await page.locator('.where-step', { hasText: /^episode \d/ }).waitFor({ timeout: 60_000 })
+    await practised(page)
     return page
   }
 
@@ -90,3 +116,5 @@ export class LiveRun {
     rmSync(this.runs, { recursive: true, force: true })
   }
 }
+
+const practised = (page: Page) => page.locator('.where-step', { hasText: /^episode \d/ }).waitFor({ timeout: 60_000 })

@@ -21,15 +21,16 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
   let run: LiveRun
   let browser: Browser
   beforeAll(async () => {
-    run = await LiveRun.start('operator.kind=none', 'online.pace=4')
+    run = await LiveRun.start('operator.kind=none', 'online.pace=2')
     browser = await openBrowser()
   })
   afterAll(async () => {
     await browser?.close()
     await run?.end()
   })
-  afterEach(async () => {
-    for (const context of browser?.contexts() ?? []) await context.close()
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await run.closePages(browser) // as it left them, they would fail others
+    else await run.tidy(browser)
   })
 
   const step = (page: Page) => page.locator('canvas.picture').first().getAttribute('data-step').then(Number)
@@ -73,312 +74,320 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
       .slice(from)
       .find(({ steps }) => steps.some(({ actor, action }) => actor === 'operator' && fits(action)))
 
-  it('shows moving pictures of both cameras and how old they are', async () => {
-    const page = await run.page(browser)
-    const first = await step(page)
-    const pixels = () =>
-      page.evaluate(() => (document.querySelector('canvas.picture') as HTMLCanvasElement).toDataURL())
-    const before = await pixels()
-    await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(first + 3)
-    await expect.poll(pixels, { timeout: 15_000 }).not.toBe(before)
-    expect(await page.locator('canvas.picture').count()).toBe(2)
-    const age = Number(await page.locator('canvas.picture').first().getAttribute('data-age'))
-    expect(age).toBeGreaterThan(0)
-    expect(age).toBeLessThan(2000)
-    expect(await page.locator('.age').first().innerText()).toMatch(/^(\d+ ms|old: [\d.]+ s)$/)
-  })
+  describe('in a page that stays open', () => {
+    it('shows moving pictures of both cameras and how old they are', async () => {
+      const page = await run.shared(browser)
+      const first = await step(page)
+      const pixels = () =>
+        page.evaluate(() => (document.querySelector('canvas.picture') as HTMLCanvasElement).toDataURL())
+      const before = await pixels()
+      await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(first + 3)
+      await expect.poll(pixels, { timeout: 15_000 }).not.toBe(before)
+      expect(await page.locator('canvas.picture').count()).toBe(2)
+      const age = Number(await page.locator('canvas.picture').first().getAttribute('data-age'))
+      expect(age).toBeGreaterThan(0)
+      expect(age).toBeLessThan(2000)
+      expect(await page.locator('.age').first().innerText()).toMatch(/^(\d+ ms|old: [\d.]+ s)$/)
+    })
 
-  it('lets the keyboard take over; the log holds the intervention, and it turns into talk', async () => {
-    const page = await run.page(browser)
-    const from = run.episodes().length
-    await page.keyboard.down('d')
-    await says(page, '.lease', 'You have control') // asked for by the push itself
-    await says(page, '.who', 'Operator')
-    await page.waitForTimeout(1200)
-    await page.keyboard.up('d')
-    await says(page, '.who', 'Primary actor')
-    await endEpisode(page)
-    await says(page, '.labels li b', /^right$/)
-    const found = await until(
-      operated(from, ([, y]) => y! < -0.9),
-      'a push to the right in the log',
-    )
-    expect(found).toBeTruthy()
-  })
+    it('lets the keyboard take over; the log holds the intervention, and it turns into talk', async () => {
+      const page = await run.shared(browser)
+      const from = run.episodes().length
+      await page.keyboard.down('d')
+      await says(page, '.lease', 'You have control') // asked for by the push itself
+      await says(page, '.who', 'Operator')
+      await page.waitForTimeout(1200)
+      await page.keyboard.up('d')
+      await says(page, '.who', 'Primary actor')
+      await endEpisode(page)
+      await says(page, '.labels li b', /^right$/)
+      const found = await until(
+        operated(from, ([, y]) => y! < -0.9),
+        'a push to the right in the log',
+      )
+      expect(found).toBeTruthy()
+    })
 
-  it('lets a gamepad take over', async () => {
-    const page = await run.page(browser, (page) =>
-      page.addInitScript(installGamepad, gamepadRecording('gamepad-push-right')),
-    )
-    const from = run.episodes().length
-    await takeControl(page)
-    await page.evaluate(() => playDevice())
-    await endEpisode(page)
-    await says(page, '.labels li b', /^right$/)
-    await until(
-      operated(from, ([, y]) => y! < -0.9),
-      'the stick’s push to the right in the log',
-    )
-  })
+    it('shows what is understood of a phrase, says it, and the refinement actor acts', async () => {
+      const page = await run.shared(browser)
+      await takeControl(page)
+      const from = run.episodes().length
+      const box = page.getByRole('combobox', { name: 'Command' })
+      await box.fill('a lot to the left and up') // lasts longest
+      await says(page, '.is-understood', 'move left and up')
+      expect(await page.locator('.said').count()).toBe(0) // nothing acts yet
+      await box.press('Enter')
+      await says(page, '.said b', 'move left and up')
+      await says(page, '.who', 'Refinement actor')
+      await box.fill('fetch me a coffee')
+      await says(page, '.not-understood', 'coffee')
+      expect(await page.getByRole('button', { name: 'Say', exact: true }).isDisabled()).toBe(true)
+      await box.fill('')
+      await box.blur()
+      await endEpisode(page)
+      await until(
+        () =>
+          run
+            .episodes()
+            .slice(from)
+            .flatMap(({ steps }) => steps)
+            .some(({ actor, command }) => actor === 'refinement' && command === 'move left and up'),
+        'a step of the refinement actor under the command',
+      )
+    })
 
-  it('lets a SpaceMouse take over', async () => {
-    const page = await run.page(browser, (page) =>
-      page.addInitScript(installHid, hidForPage(hidRecording('push-left-and-up'))),
-    )
-    const from = run.episodes().length
-    await takeControl(page)
-    await page.evaluate(() => playDevice())
-    await endEpisode(page)
-    await says(page, '.labels li b', /^left and up$/)
-    await until(
-      operated(from, ([, y, z]) => y! > 0.2 && z! > 0.2),
-      'the push to the left and up in the log',
-    )
-  })
+    it('says a pair from the dial, and draws it before it is said', async () => {
+      const page = await run.shared(browser)
+      await takeControl(page)
+      // in both pictures: the arm of this untrained policy may have left one of them
+      const drawn = () =>
+        page
+          .locator('canvas.overlay')
+          .evaluateAll((all) => all.map((one) => (one as HTMLCanvasElement).toDataURL()).join())
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await says(page, '.banner', 'Paused')
+      const bare = await drawn()
+      const pair = page.getByRole('button', { name: 'move right and forward' })
+      await pair.hover()
+      await expect.poll(drawn, { timeout: 15_000 }).not.toBe(bare)
+      await page.getByRole('button', { name: 'Resume' }).click()
+      await pair.click()
+      await says(page, '.said b', 'move right and forward')
+    })
 
-  it('raises the alarm for a device that falls silent while it is pushed', async () => {
-    const page = await run.page(browser, (page) =>
-      page.addInitScript(installHid, hidForPage(hidRecording('receiver-falls-silent'))),
-    )
-    await page.getByRole('link', { name: 'Devices' }).click()
-    const played = page.evaluate(() => playDevice())
-    await page.locator('.device.dead [role="alert"]').waitFor({ timeout: 15_000 })
-    await played
-    await page.getByRole('button', { name: 'Give up' }).click() // a hand that is lost with its page would pause the run
-    await says(page, '.lease', 'Nobody has control')
-  })
+    it('ends what a direction of the dial asks for when the hand that held it lets go, not after a tap', async () => {
+      const page = await run.shared(browser)
+      const from = run.sent.length
+      const kinds = () =>
+        run.sent
+          .slice(from)
+          .map((text) => JSON.parse(text).kind)
+          .filter((kind) => ['command', 'silence'].includes(kind))
+      await takeControl(page)
+      const button = page.getByRole('button', { name: 'move up' })
+      await button.click()
+      await expect.poll(kinds).toEqual(['command'])
+      await button.hover()
+      await page.mouse.down()
+      await expect.poll(() => kinds().length, { timeout: 15_000 }).toBeGreaterThan(2)
+      expect(new Set(kinds())).toEqual(new Set(['command']))
+      await page.mouse.up()
+      await expect.poll(kinds, { timeout: 15_000 }).toContain('silence')
+      expect(kinds().at(-1)).toBe('silence')
+    })
 
-  it('shows what is understood of a phrase, says it, and the refinement actor acts', async () => {
-    const page = await run.page(browser)
-    await takeControl(page)
-    const from = run.episodes().length
-    const box = page.getByRole('combobox', { name: 'Command' })
-    await box.fill('a lot to the left and up') // lasts longest
-    await says(page, '.is-understood', 'move left and up')
-    expect(await page.locator('.said').count()).toBe(0) // nothing acts yet
-    await box.press('Enter')
-    await says(page, '.said b', 'move left and up')
-    await says(page, '.who', 'Refinement actor')
-    await box.fill('fetch me a coffee')
-    await says(page, '.not-understood', 'coffee')
-    expect(await page.getByRole('button', { name: 'Say', exact: true }).isDisabled()).toBe(true)
-    await box.fill('')
-    await box.blur()
-    await endEpisode(page)
-    await until(
-      () =>
+    it('takes a verdict back, and brings the next one to the reward of the last step', async () => {
+      const page = await run.shared(browser)
+      await takeControl(page)
+      const from = run.episodes().length
+      await page.keyboard.press('Enter')
+      await says(page, '.verdicts', 'says success')
+      await page.keyboard.press('z')
+      await says(page, '.verdicts', 'ends the episode')
+      await page.keyboard.press('Enter')
+      await page.getByRole('button', { name: 'Now', exact: true }).click()
+      const judged = () =>
         run
           .episodes()
           .slice(from)
-          .flatMap(({ steps }) => steps)
-          .some(({ actor, command }) => actor === 'refinement' && command === 'move left and up'),
-      'a step of the refinement actor under the command',
-    )
-  })
-
-  it('says a pair from the dial, and draws it before it is said', async () => {
-    const page = await run.page(browser)
-    await takeControl(page)
-    // in both pictures: the arm of this untrained policy may have left one of them
-    const drawn = () =>
-      page
-        .locator('canvas.overlay')
-        .evaluateAll((all) => all.map((one) => (one as HTMLCanvasElement).toDataURL()).join())
-    await page.getByRole('button', { name: 'Pause' }).click()
-    await says(page, '.banner', 'Paused')
-    const bare = await drawn()
-    const pair = page.getByRole('button', { name: 'move right and forward' })
-    await pair.hover()
-    await expect.poll(drawn, { timeout: 15_000 }).not.toBe(bare)
-    await page.getByRole('button', { name: 'Resume' }).click()
-    await pair.click()
-    await says(page, '.said b', 'move right and forward')
-  })
-
-  it('ends what a direction of the dial asks for when the hand that held it lets go, not after a tap', async () => {
-    const sent: string[] = []
-    const page = await run.page(browser, async (page) => {
-      page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))))
+          .find(({ end }) => end.ending === 'success')
+      await until(judged, 'an episode that ended in success')
+      const { steps, end } = judged()!
+      const last = { ...steps.at(-1)!, ...end.verdict }
+      expect([last.reward, last.terminated]).toEqual([1, true])
+      expect(steps.slice(0, -1).every(({ reward }) => reward === 0)).toBe(true)
     })
-    const kinds = () =>
-      sent.map((text) => JSON.parse(text).kind).filter((kind) => ['command', 'silence'].includes(kind))
-    await takeControl(page)
-    const button = page.getByRole('button', { name: 'move up' })
-    await button.click()
-    await expect.poll(kinds).toEqual(['command'])
-    await button.hover()
-    await page.mouse.down()
-    await expect.poll(() => kinds().length, { timeout: 15_000 }).toBeGreaterThan(2)
-    expect(new Set(kinds())).toEqual(new Set(['command']))
-    await page.mouse.up()
-    await expect.poll(kinds, { timeout: 15_000 }).toContain('silence')
-    expect(kinds().at(-1)).toBe('silence')
-  })
 
-  it('takes a verdict back, and brings the next one to the reward of the last step', async () => {
-    const page = await run.page(browser)
-    await takeControl(page)
-    const from = run.episodes().length
-    await page.keyboard.press('Enter')
-    await says(page, '.verdicts', 'says success')
-    await page.keyboard.press('z')
-    await says(page, '.verdicts', 'ends the episode')
-    await page.keyboard.press('Enter')
-    await page.getByRole('button', { name: 'Now', exact: true }).click()
-    const judged = () =>
-      run
-        .episodes()
-        .slice(from)
-        .find(({ end }) => end.ending === 'success')
-    await until(judged, 'an episode that ended in success')
-    const { steps, end } = judged()!
-    const last = { ...steps.at(-1)!, ...end.verdict }
-    expect([last.reward, last.terminated]).toEqual([1, true])
-    expect(steps.slice(0, -1).every(({ reward }) => reward === 0)).toBe(true)
-  })
-
-  it('records a demonstration by hand, lets it be looked through, and keeps it', async () => {
-    const page = await run.page(browser)
-    await takeControl(page)
-    const pictures = underWay(page, '/frames/')
-    await page.getByRole('link', { name: 'Record' }).click()
-    await page.getByText('assemble the bolt into the slot', { exact: true }).last().click()
-    await page.getByRole('button', { name: 'Record assemble' }).click()
-    await says(page, '.record-phase', 'Show it')
-    await page.keyboard.down('f')
-    await page.waitForTimeout(1000)
-    await page.keyboard.up('f')
-    await page.keyboard.press('Enter')
-    const player = page.locator('.player')
-    await player.waitFor({ timeout: 20_000 })
-    await says(page, '.player .who', 'Operator')
-    await player.getByRole('slider', { name: 'Step' }).fill('2')
-    await says(page, '.player .where-step', /^step 2 of \d+$/)
-    await player.getByRole('slider', { name: 'Step' }).press('End') // from where no picture is fetched ahead
-    await says(page, '.player .where', 'ended: success')
-    await expect.poll(() => pictures.size, { timeout: 15_000 }).toBe(0) // once it is kept they are gone: errors
-    await page.getByRole('button', { name: 'Keep' }).click()
-    await says(page, '.list label', /assemble the bolt into the slot\s*1 kept/)
-  })
-
-  it('stops by the space bar, says so when the robot stands, and goes on only by a deliberate act', async () => {
-    const page = await run.page(browser)
-    await takeControl(page)
-    await page.keyboard.press('Space')
-    await says(page, '.who', 'Stopped')
-    await says(page, '.banner', /Read back: \d\.\d mm\/s/)
-    const stood = await step(page)
-    const clear = page.getByRole('button', { name: 'Hold to clear the stop' })
-    await clear.click() // too short
-    await page.waitForTimeout(1500)
-    expect(await step(page)).toBe(stood)
-    await says(page, '.who', 'Stopped')
-    await clear.click({ delay: 1200 })
-    await says(page, '.banner', 'Paused')
-    await page.getByRole('button', { name: 'Resume' }).click()
-    await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(stood + 2)
-  })
-
-  it('stops by Escape from within a text field, where a space is a space', async () => {
-    const page = await run.page(browser)
-    await takeControl(page)
-    const box = page.getByRole('combobox', { name: 'Command' })
-    await box.pressSequentially('up and')
-    expect(await box.inputValue()).toBe('up and')
-    expect(await page.locator('.banner-stopped').count()).toBe(0)
-    await box.press('Escape')
-    await says(page, '.who', 'Stopped')
-    await page.getByRole('button', { name: 'Hold to clear the stop' }).click({ delay: 1200 })
-    await page.getByRole('button', { name: 'Resume' }).click()
-    await says(page, '.who', /Primary|Refinement/)
-  })
-
-  it('stops while it is being told to, by mouth or by keys, though the page has no control', async () => {
-    const page = await run.page(browser, (page) =>
-      page.addInitScript(() => {
-        class Ear {
-          onresult?: (event: unknown) => void
-          start() {
-            const results = [{ isFinal: false, 0: { transcript: 'go left no wait stop', confidence: 0 } }]
-            setTimeout(() => this.onresult?.({ results }), 50)
-          }
-          stop() {}
-        }
-        Object.assign(window, { SpeechRecognition: Ear, webkitSpeechRecognition: Ear })
-      }),
-    )
-    const goOn = async () => {
+    it('records a demonstration by hand, lets it be looked through, and keeps it', async () => {
+      const page = await run.shared(browser)
       await takeControl(page)
+      const pictures = underWay(page, '/frames/')
+      await page.getByRole('link', { name: 'Record' }).click()
+      await page.getByText('assemble the bolt into the slot', { exact: true }).last().click()
+      await page.getByRole('button', { name: 'Record assemble' }).click()
+      await says(page, '.record-phase', 'Show it')
+      await page.keyboard.down('f')
+      await page.waitForTimeout(1000)
+      await page.keyboard.up('f')
+      await page.keyboard.press('Enter')
+      const player = page.locator('.player')
+      await player.waitFor({ timeout: 20_000 })
+      await says(page, '.player .who', 'Operator')
+      await player.getByRole('slider', { name: 'Step' }).fill('2')
+      await says(page, '.player .where-step', /^step 2 of \d+$/)
+      await player.getByRole('slider', { name: 'Step' }).press('End') // from where no picture is fetched ahead
+      await says(page, '.player .where', 'ended: success')
+      await expect.poll(() => pictures.size, { timeout: 15_000 }).toBe(0) // once it is kept they are gone: errors
+      await page.getByRole('button', { name: 'Keep' }).click()
+      await says(page, '.list label', /assemble the bolt into the slot\s*1 kept/)
+    })
+
+    it('stops by the space bar, says so when the robot stands, and goes on only by a deliberate act', async () => {
+      const page = await run.shared(browser)
+      await takeControl(page)
+      await page.keyboard.press('Space')
+      await says(page, '.who', 'Stopped')
+      await says(page, '.banner', /Read back: \d\.\d mm\/s/)
+      const stood = await step(page)
+      const clear = page.getByRole('button', { name: 'Hold to clear the stop' })
+      await clear.click() // too short
+      await page.waitForTimeout(1500)
+      expect(await step(page)).toBe(stood)
+      await says(page, '.who', 'Stopped')
+      await clear.click({ delay: 1200 })
+      await says(page, '.banner', 'Paused')
+      await page.getByRole('button', { name: 'Resume' }).click()
+      await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(stood + 2)
+    })
+
+    it('stops by Escape from within a text field, where a space is a space', async () => {
+      const page = await run.shared(browser)
+      await takeControl(page)
+      const box = page.getByRole('combobox', { name: 'Command' })
+      await box.pressSequentially('up and')
+      expect(await box.inputValue()).toBe('up and')
+      expect(await page.locator('.banner-stopped').count()).toBe(0)
+      await box.press('Escape')
+      await says(page, '.who', 'Stopped')
       await page.getByRole('button', { name: 'Hold to clear the stop' }).click({ delay: 1200 })
       await page.getByRole('button', { name: 'Resume' }).click()
       await says(page, '.who', /Primary|Refinement/)
-      await page.getByRole('button', { name: 'Give up' }).click()
+      await box.fill('')
+    })
+
+    it('shows a second page who has control, and hands over when the first one says so', async () => {
+      const [first, second] = [await run.shared(browser), await run.page(browser)]
+      await takeControl(first)
+      await says(second, '.lease', /page \d+ has control/)
+      await second.keyboard.press('Enter') // a verdict without control
+      await says(second, '.notices', 'has control')
+      await second.getByRole('button', { name: 'Ask for control' }).click()
+      await first.getByRole('button', { name: /^Hand over to/ }).click()
+      await says(second, '.lease', 'You have control')
+      await says(first, '.lease', /page \d+ has control/)
+    })
+
+    it('shows a page that opens while the robot waits how it stands, and says of when that is', async () => {
+      const first = await run.shared(browser)
+      await takeControl(first)
+      await first.getByRole('button', { name: 'Pause' }).click()
+      await says(first, '.banner', 'Paused')
+      await first.waitForTimeout(500)
+      const second = await run.page(browser)
+      await says(second, '.age', /^as it was [\d.]+ s ago$/)
+      await first.getByRole('button', { name: 'Resume' }).click()
+      await says(second, '.age', /^\d+ ms$/)
+    })
+
+    it('replays an episode of the log, step by step', async () => {
+      const page = await run.shared(browser)
+      await page.getByRole('link', { name: 'Sessions' }).click()
+      const player = page.locator('.player')
+      await player.waitFor({ timeout: 30_000 })
+      await player.getByRole('slider', { name: 'Step' }).fill('3')
+      await says(page, '.player .where-step', /^step 3 of \d+$/)
+      const loaded = () =>
+        player.locator('img').evaluateAll((all) => all.every((one) => (one as HTMLImageElement).naturalWidth === 128))
+      await expect.poll(loaded, { timeout: 15_000 }).toBe(true)
+    })
+  })
+
+  describe('in a page of its own', () => {
+    beforeAll(() => run.closePages(browser))
+
+    it('lets a gamepad take over', async () => {
+      const page = await run.page(browser, (page) =>
+        page.addInitScript(installGamepad, gamepadRecording('gamepad-push-right')),
+      )
+      const from = run.episodes().length
+      await takeControl(page)
+      await page.evaluate(() => playDevice())
+      await endEpisode(page)
+      await says(page, '.labels li b', /^right$/)
+      await until(
+        operated(from, ([, y]) => y! < -0.9),
+        'the stick’s push to the right in the log',
+      )
+    })
+
+    it('lets a SpaceMouse take over', async () => {
+      const page = await run.page(browser, (page) =>
+        page.addInitScript(installHid, hidForPage(hidRecording('push-left-and-up'))),
+      )
+      const from = run.episodes().length
+      await takeControl(page)
+      await page.evaluate(() => playDevice())
+      await endEpisode(page)
+      await says(page, '.labels li b', /^left and up$/)
+      await until(
+        operated(from, ([, y, z]) => y! > 0.2 && z! > 0.2),
+        'the push to the left and up in the log',
+      )
+    })
+
+    it('raises the alarm for a device that falls silent while it is pushed', async () => {
+      const page = await run.page(browser, (page) =>
+        page.addInitScript(installHid, hidForPage(hidRecording('receiver-falls-silent'))),
+      )
+      await page.getByRole('link', { name: 'Devices' }).click()
+      const played = page.evaluate(() => playDevice())
+      await page.locator('.device.dead [role="alert"]').waitFor({ timeout: 15_000 })
+      await played
+      await page.getByRole('button', { name: 'Give up' }).click() // a hand that is lost with its page would pause the run
       await says(page, '.lease', 'Nobody has control')
-    }
-    await page.getByRole('button', { name: 'Hold to talk' }).click()
-    await says(page, '.who', 'Stopped')
-    await goOn()
-    const box = page.getByRole('combobox', { name: 'Command' })
-    await box.fill('')
-    await box.pressSequentially('please stop')
-    await says(page, '.who', 'Stopped')
-    await box.fill('you are too far left')
-    await says(page, '.understood', 'move right')
-    expect(await page.getByRole('button', { name: 'move left', exact: true }).count()).toBe(1) // the dial's
-    await box.fill('')
-    await box.blur()
-    await goOn()
-  })
+    })
 
-  it('shows a second page who has control, and hands over when the first one says so', async () => {
-    const [first, second] = [await run.page(browser), await run.page(browser)]
-    await takeControl(first)
-    await says(second, '.lease', /page \d+ has control/)
-    await second.keyboard.press('Enter') // a verdict without control
-    await says(second, '.notices', 'has control')
-    await second.getByRole('button', { name: 'Ask for control' }).click()
-    await first.getByRole('button', { name: /^Hand over to/ }).click()
-    await says(second, '.lease', 'You have control')
-    await says(first, '.lease', /page \d+ has control/)
-  })
+    it('stops while it is being told to, by mouth or by keys, though the page has no control', async () => {
+      const page = await run.page(browser, (page) =>
+        page.addInitScript(() => {
+          class Ear {
+            onresult?: (event: unknown) => void
+            start() {
+              const results = [{ isFinal: false, 0: { transcript: 'go left no wait stop', confidence: 0 } }]
+              setTimeout(() => this.onresult?.({ results }), 50)
+            }
+            stop() {}
+          }
+          Object.assign(window, { SpeechRecognition: Ear, webkitSpeechRecognition: Ear })
+        }),
+      )
+      const goOn = async () => {
+        await takeControl(page)
+        await page.getByRole('button', { name: 'Hold to clear the stop' }).click({ delay: 1200 })
+        await page.getByRole('button', { name: 'Resume' }).click()
+        await says(page, '.who', /Primary|Refinement/)
+        await page.getByRole('button', { name: 'Give up' }).click()
+        await says(page, '.lease', 'Nobody has control')
+      }
+      await page.getByRole('button', { name: 'Hold to talk' }).click()
+      await says(page, '.who', 'Stopped')
+      await goOn()
+      const box = page.getByRole('combobox', { name: 'Command' })
+      await box.fill('')
+      await box.pressSequentially('please stop')
+      await says(page, '.who', 'Stopped')
+      await box.fill('you are too far left')
+      await says(page, '.understood', 'move right')
+      expect(await page.getByRole('button', { name: 'move left', exact: true }).count()).toBe(1) // the dial's
+      await box.fill('')
+      await box.blur()
+      await goOn()
+    })
 
-  it('shows a page that opens while the robot waits how it stands, and says of when that is', async () => {
-    const first = await run.page(browser)
-    await takeControl(first)
-    await first.getByRole('button', { name: 'Pause' }).click()
-    await says(first, '.banner', 'Paused')
-    await first.waitForTimeout(500)
-    const second = await run.page(browser)
-    await says(second, '.age', /^as it was [\d.]+ s ago$/)
-    await first.getByRole('button', { name: 'Resume' }).click()
-    await says(second, '.age', /^\d+ ms$/)
-  })
-
-  it('says that the connection is lost, and finds it again', async () => {
-    let cut = () => {}
-    const page = await run.page(browser, (page) =>
-      page.routeWebSocket(/\/live/, (socket) => {
-        socket.connectToServer()
-        cut = () => void socket.close()
-      }),
-    )
-    cut()
-    await says(page, '.line-banner', 'Connection lost')
-    await page.locator('.line-banner').waitFor({ state: 'detached', timeout: 15_000 })
-    const found = await step(page)
-    await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(found)
-  })
-
-  it('replays an episode of the log, step by step', async () => {
-    const page = await run.page(browser)
-    await page.getByRole('link', { name: 'Sessions' }).click()
-    const player = page.locator('.player')
-    await player.waitFor({ timeout: 30_000 })
-    await player.getByRole('slider', { name: 'Step' }).fill('3')
-    await says(page, '.player .where-step', /^step 3 of \d+$/)
-    const loaded = () =>
-      player.locator('img').evaluateAll((all) => all.every((one) => (one as HTMLImageElement).naturalWidth === 128))
-    await expect.poll(loaded, { timeout: 15_000 }).toBe(true)
+    it('says that the connection is lost, and finds it again', async () => {
+      let cut = () => {}
+      const page = await run.page(browser, (page) =>
+        page.routeWebSocket(/\/live/, (socket) => {
+          socket.connectToServer()
+          cut = () => void socket.close()
+        }),
+      )
+      cut()
+      await says(page, '.line-banner', 'Connection lost')
+      await page.locator('.line-banner').waitFor({ state: 'detached', timeout: 15_000 })
+      const found = await step(page)
+      await expect.poll(() => step(page), { timeout: 15_000 }).toBeGreaterThan(found)
+    })
   })
 
   it('has raised no error in any of these pages, and broken no rule of the server’s content policy', () => {

@@ -1,0 +1,43 @@
+/** @file The commands of `duet`: one file a subcommand. */
+import { Command } from 'commander'
+
+/** Each is read when it is asked for: most of a start is the reading of modules, and few need all. */
+const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) => void }>> = {
+  train: () => import('./train.ts'),
+  eval: () => import('./eval.ts'),
+  fleet: () => import('./fleet.ts'),
+  learner: () => import('./learner.ts'),
+  actor: () => import('./actor.ts'),
+  robot: () => import('./robot.ts'),
+  so101: () => import('./so101.ts'),
+  serve: () => import('./serve.ts'),
+  steer: () => import('./steer.ts'),
+  demo: () => import('./demo.ts'),
+  pretrain: () => import('./pretrain.ts'),
+  pull: () => import('./pull.ts'),
+  push: () => import('./push.ts'),
+  doctor: () => import('./doctor.ts'),
+  audit: () => import('./audit.ts'),
+  cameras: () => import('./cameras.ts'),
+  console: () => import('./console.ts'),
+  data: () => import('./data.ts'),
+  log: () => import('./log.ts'),
+  export: () => import('./export.ts'),
+  experiments: () => import('./experiments.ts'),
+}
+
+/**
+ * Does what these arguments, as in `process.argv`, ask for.
+ * @throws CommanderError, told to the user already, where they ask for help or for nothing that there is
+ */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const program = new Command('duet')
+    .description('Fine-tunes a vision-language-action robot policy with a human in the loop.')
+    .showHelpAfterError()
+    .exitOverride()
+    .configureHelp({ sortSubcommands: true })
+  const [, , asked = ''] = argv
+  const wanted = Object.hasOwn(SUBCOMMANDS, asked) ? [SUBCOMMANDS[asked]!] : Object.values(SUBCOMMANDS)
+  for (const load of wanted) (await load()).register(program)
+  await program.parseAsync(argv)
+}
