@@ -96,8 +96,15 @@ describe('a policy file', () => {
       'whose reading 0 is tcp.x [m]',
     )
     expect(refused({ cameras: { front: spec.cameras.front } })).toThrow('a camera "wrist"')
-    expect(refused({ cameras: { ...spec.cameras, wrist: { width: 64, height: 64 } } })).toThrow('128 x 128')
-    expect(refused({ actionScale: { translation: 0.5, rotation: 0.1 } })).toThrow('translation a step')
+    expect(refused({ channels: [{ ...spec.channels[0]!, unit: 'mm' }, ...spec.channels.slice(1)] })).toThrow(
+      'whose reading 0 is tcp.x [m]; that of',
+    )
+    for (const side of ['width', 'height'])
+      expect(refused({ cameras: { ...spec.cameras, wrist: { ...spec.cameras.wrist, [side]: 64 } } })).toThrow(
+        '128 x 128',
+      )
+    for (const axis of ['translation', 'rotation'])
+      expect(refused({ actionScale: { ...spec.actionScale, [axis]: 0.5 } })).toThrow(`${axis} a step`)
     expect(refused({ actionFrame: 'tool' })).toThrow('frame of its base')
     expect(refused({ rate: 5 })).toThrow('10 steps a second')
   })

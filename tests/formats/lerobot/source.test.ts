@@ -150,6 +150,37 @@ describe('a LeRobot dataset as a source of episodes', () => {
     expect(seen[0]!.proprio[0]).toBeCloseTo(0.0005, 9)
   })
 
+  it('takes of several frames in a step the last one for the gripper', async () => {
+    const folder = aTinySet({ fps: 20 }, {}, { 0: 6 })
+    const asked = [-1, -1, -1, 1, 1, -1] // two frames a step
+    putParquet(
+      folder,
+      DATA,
+      rowsOf({ 0: 6 }, 20).map(
+        ([name, cells]) => [name, name === 'action' ? asked.map((grip) => [0, 0, 0, 0, 0, 0, grip]) : cells] as const,
+      ),
+    )
+    const [episode] = await episodesOf(folder)
+    expect(episode!.steps.map(({ action }) => action[6])).toEqual([-1, 1, -1])
+  })
+
+  it('tells how a tool is turned from its home, and not how home is turned from it', async () => {
+    const folder = aTinySet()
+    changed(folder, 'observation.state', () => [0.3, 0, 0])
+    const spec: RobotSpec = {
+      ...robot,
+      home: [Math.cos(0.05), Math.sin(0.05), 0, 0], // about x by 0.1
+      channels: [
+        { name: 'turn', unit: 'rad', role: 'turn.x' },
+        { name: 'other', unit: 'rad', role: 'turn.y' },
+      ],
+    }
+    const pose = { kind: 'pose', position: 'observation.state', rotation: 'observation.state', tells: 'state' }
+    const [episode] = await episodesOf(folder, { ...own, pose, proprio: {} }, spec)
+    const [{ proprio }] = (await all(episode!.observations())) as [Observation]
+    expect([...proprio].map((value) => Number(value.toFixed(6)))).toEqual([0.2, 0])
+  })
+
   it('makes channels of columns, of poses, and of numbers that they are taken to be', async () => {
     const spec: RobotSpec = {
       ...robot,

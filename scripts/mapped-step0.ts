@@ -1,0 +1,81 @@
+/**
+ * @file Step 0 on the same demonstrations out of three places: our own log, our LeRobot 3.0 of it (JPEG), and a 2.1 as somebody else
+ * writes it (scripts/mapped-step0/foreign-set.ts), mapped as `duet data map` proposes and a person then mends. Nothing else differs.
+ * `npx tsx scripts/mapped-step0.ts <folder> [trials] [setting=value ...]`; what is in the folder already is taken as it is.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parse, stringify } from 'yaml'
+import { percent } from '../src/metrics/percent.ts'
+import { wilsonInterval } from '../src/metrics/statistics.ts'
+import { formatTable } from '../src/metrics/summary.ts'
+import { describeRobot } from '../src/robots/index.ts'
+import { parseOverride, resolveConfig } from '../src/run/config.ts'
+import { textOf, writeForeignSet } from './mapped-step0/foreign-set.ts'
+
+const [folder, trials = '40', ...settings] = process.argv.slice(2)
+if (!folder) throw new Error('Give a folder for demonstrations, sets and runs')
+const [log, ours, foreign] = ['demonstrations', 'set-3.0', 'set-2.1-av1'].map((name) => join(folder, name))
+const duet = fileURLToPath(new URL('../bin/duet.mjs', import.meta.url))
+const config = resolveConfig('quick', undefined, settings.map(parseOverride))
+const { perTask, noise } = config.demonstrations
+const spec = describeRobot(config.robot, config.robot.cells[0]!)
+
+function run(...args: string[]): string {
+  const { status, stdout } = spawnSync(process.execPath, [duet, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`duet ${args.join(' ')} ended with ${status}`)
+  return stdout
+}
+
+/** What is proposed, and what a person says to its questions: the state is the robot's own channels, and which text is which task. */
+function mapped(set: string): string {
+  const proposal = run('data', 'map', set)
+  const { demonstrations } = parse(proposal)
+  demonstrations.mapping.proprio = 'state'
+  demonstrations.mapping.tasks = Object.fromEntries(
+    config.tasks.map((task) => [textOf(spec.tasks[task]!.instruction), task]),
+  )
+  const file = join(folder!, 'mapped.yaml')
+  const questions = proposal.split('\n').filter((line) => line.startsWith('#'))
+  writeFileSync(file, `${questions.join('\n')}\n${stringify({ demonstrations: { perTask, ...demonstrations } })}`)
+  return file
+}
+
+/** The warm-up alone, and how many trials of each task its policy does. */
+function stepZero(name: string, ...more: string[]): number[] {
+  const path = join(folder!, name)
+  const only = ['online.robotMinutes=0', 'evaluation.trials=1', ...settings]
+  const set = only.flatMap((setting) => ['--set', setting])
+  if (!existsSync(path))
+    run('train', '--preset', 'quick', '--runs', folder!, '--name', name, '--no-console', '--json', ...set, ...more)
+  const { tasks } = JSON.parse(run('eval', '--checkpoint', path, '--trials', trials, '--json'))
+  return config.tasks.map((task) => Math.round(tasks[task].success * tasks[task].trials))
+}
+
+mkdirSync(folder, { recursive: true })
+if (!existsSync(log!))
+  run('demo', 'record', log!, '--task', ...config.tasks, '--count', String(perTask), '--noise', String(noise))
+if (!existsSync(ours!)) run('export', 'lerobot', log!, '--out', ours!)
+if (!existsSync(foreign!)) await writeForeignSet(log!, spec, foreign!)
+const file = mapped(foreign!)
+process.stdout.write(readFileSync(file, 'utf8'))
+const rows = (
+  [
+    ['our own log', 'from-log', ['--set', `demonstrations.path=${log}`]],
+    ['LeRobot 3.0, JPEG', 'from-3.0', ['--set', `demonstrations.path=${ours}`]],
+    ['LeRobot 2.1, 20 Hz, AV1, mapped', 'from-2.1', ['--config', file]],
+  ] as const
+).map(([title, name, args]) => {
+  const successes = stepZero(name, ...args)
+  const sum = successes.reduce((a, b) => a + b, 0)
+  const [low, high] = wilsonInterval(sum, successes.length * Number(trials))
+  const all = `${percent(sum / successes.length / Number(trials))} (${percent(low)} to ${percent(high)})`
+  process.stdout.write(`${title}: ${successes} of ${trials}\n`)
+  return [title, ...successes.map((wins) => `${wins} of ${trials}`), all]
+})
+process.stdout.write(`${formatTable(['demonstrations from', ...config.tasks, 'all, 95 % interval'], rows)}\n`)
