@@ -13,6 +13,7 @@ import { wilsonInterval } from '../src/metrics/statistics.ts'
 import { formatTable } from '../src/metrics/summary.ts'
 import { describeRobot } from '../src/robots/index.ts'
 import { parseOverride, resolveConfig } from '../src/run/config.ts'
+import { demonstrationsIn } from '../src/run/demonstrations-in.ts'
 import { textOf, writeForeignSet } from './mapped-step0/foreign-set.ts'
 
 const [folder, trials = '40', ...settings] = process.argv.slice(2)
@@ -51,10 +52,40 @@ function stepZero(name: string, ...more: string[]): number[] {
   const path = join(folder!, name)
   const only = ['online.robotMinutes=0', 'evaluation.trials=1', ...settings]
   const set = only.flatMap((setting) => ['--set', setting])
-  if (!existsSync(path))
-    run('train', '--preset', 'quick', '--runs', folder!, '--name', name, '--no-console', '--json', ...set, ...more)
+  const begin = ['--preset', 'quick', '--runs', folder!, '--name', name, ...set, ...more]
+  if (!existsSync(join(path, 'summary.json')))
+    run('train', '--no-console', '--json', ...(existsSync(path) ? ['--resume', path] : begin))
   const { tasks } = JSON.parse(run('eval', '--checkpoint', path, '--trials', trials, '--json'))
   return config.tasks.map((task) => Math.round(tasks[task].success * tasks[task].trials))
+}
+
+/** By how much a set tells its demonstrations otherwise than the log: the largest difference of actions and readings, the mean of pixels. */
+async function differences(set: string, settings: object): Promise<string> {
+  const theirs = await demonstrationsIn(set, { ...config, ...settings }, spec)
+  const own = (await demonstrationsIn(log!, config, spec)).episodes()[Symbol.asyncIterator]()
+  let [action, reading, pixels, values] = [0, 0, 0, 0]
+  for await (const episode of theirs.episodes()) {
+    const other = (await own.next()).value!
+    if (episode.steps.length !== other.steps.length || episode.start.task !== other.start.task)
+      throw new Error(
+        `${set}: episode ${episode.start.episode} has ${episode.steps.length} steps, ${other.steps.length} in the log`,
+      )
+    for (const [t, step] of episode.steps.entries())
+      for (const [i, value] of step.action.entries())
+        action = Math.max(action, Math.abs(value - other.steps[t]!.action[i]!))
+    const seen = other.observations()[Symbol.asyncIterator]()
+    let left = episode.steps.length // the observation after the last step is not in a set
+    for await (const { images, proprio } of episode.observations()) {
+      if (left-- === 0) break
+      const meant = (await seen.next()).value!
+      for (const [i, value] of proprio.entries()) reading = Math.max(reading, Math.abs(value - meant.proprio[i]!))
+      for (const [camera, { data }] of Object.entries(images)) {
+        for (const [i, value] of data.entries()) pixels += Math.abs(value - meant.images[camera]!.data[i]!)
+        values += data.length
+      }
+    }
+  }
+  return `actions differ by ${action.toExponential(1)} at most, readings by ${reading.toExponential(1)}, pixels by ${(pixels / values).toFixed(1)} of 255 on average`
 }
 
 mkdirSync(folder, { recursive: true })
@@ -64,6 +95,8 @@ if (!existsSync(ours!)) run('export', 'lerobot', log!, '--out', ours!)
 if (!existsSync(foreign!)) await writeForeignSet(log!, spec, foreign!)
 const file = mapped(foreign!)
 process.stdout.write(readFileSync(file, 'utf8'))
+process.stdout.write(`LeRobot 3.0, JPEG: ${await differences(ours!, {})}\n`)
+process.stdout.write(`LeRobot 2.1, AV1, mapped: ${await differences(foreign!, resolveConfig('quick', file))}\n`)
 const rows = (
   [
     ['our own log', 'from-log', ['--set', `demonstrations.path=${log}`]],

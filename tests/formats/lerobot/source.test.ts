@@ -301,6 +301,17 @@ describe('a proposal', () => {
     expect(parseMapping('test', mapping)).toEqual(parseMapping('test', { ...own, cameras: {} }))
   })
 
+  it('of what this program exported leaves nothing to check, and goes by its column of successes', async () => {
+    const names = ['tcp.x [m]', 'tcp.y [m]', 'gripper [m]']
+    const folder = aTinySet({}, { 'observation.state': { dtype: 'float32', shape: [3], names } })
+    const succeeded = Array.from({ length: 9 }, (_, row) => row === 8) // the last frame of episode 1
+    putParquet(folder, DATA, [...rowsOf({ 0: 5, 1: 4 }), ['next.success', succeeded]])
+    const { mapping, check } = await proposed(folder, { ...robot, cameras: {} })
+    expect(check).toEqual([])
+    const episodes = await episodesOf(folder, mapping, { ...robot, cameras: {} })
+    expect(episodes.map(({ end }) => end.ending)).toEqual(['failure', 'success'])
+  })
+
   it('of seven numbers of unknown make names what a person has to check', async () => {
     const { mapping, check } = await proposed(aTinySet())
     expect(mapping!.motion).toMatchObject({ kind: 'delta', unit: 'm', position: 'action[0:3]' })
