@@ -34,7 +34,7 @@ const jpeg = new Uint8Array(
     .toBuffer(),
 )
 const numbers = { dtype: 'float32', shape: [7], names: null }
-const picture = { dtype: 'image', shape: [480, 640, 3], names: ['height', 'width', 'channels'] }
+const picture = { dtype: 'image' as const, shape: [480, 640, 3], names: ['height', 'width', 'channels'] }
 
 function put(name: string, content: string | Uint8Array): void {
   const path = join(folder, name)
