@@ -14,7 +14,7 @@ import { EpisodeLog } from '../src/replay/log.ts'
 import type { Observation, RobotSpec } from '../src/robot/robot.ts'
 
 const KILLS = Number(process.argv[2] ?? 50)
-const EPISODES = 40 * KILLS // more than can be written between the kills
+const EPISODES = 100 // of the log; a set that has them all gives way to a new one
 const STEPS = 12
 const AFTER = 400 // ms of writing, at most, before a kill
 const SIZE = { width: 64, height: 64 }
@@ -76,7 +76,7 @@ async function open(): Promise<number> {
 }
 
 record()
-let before = 0
+let [before, written, sets] = [0, 0, 1]
 for (let kill = 1; kill <= KILLS; kill++) {
   const child = spawn(process.execPath, [duet, 'export', 'lerobot', log, '--out', set], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -98,6 +98,14 @@ for (let kill = 1; kill <= KILLS; kill++) {
   const episodes = await open()
   if (episodes < before) throw new Error(`after kill ${kill}: ${episodes} episodes, ${before} before`)
   process.stdout.write(`kill ${kill}: the set opens with ${episodes} episodes, ${episodes - before} of them new\n`)
+  written += episodes - before
   before = episodes
+  if (episodes < EPISODES) continue
+  rmSync(set, { recursive: true })
+  before = 0
+  sets++
 }
+process.stdout.write(
+  `${KILLS} kills, ${written} episodes written in ${sets} ${sets === 1 ? 'set' : 'sets'}: each opened, none was lost\n`,
+)
 rmSync(root, { recursive: true })

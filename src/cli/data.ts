@@ -8,8 +8,8 @@ import { animation, contactSheet } from '../formats/images.ts'
 import { LerobotDataset } from '../formats/lerobot/dataset.ts'
 import { contactSheetOf, type FeatureLook, inspect, type SetLook } from '../formats/lerobot/inspect.ts'
 import { SetMapping } from '../formats/lerobot/mapping.ts'
-import type { LerobotSource } from '../formats/lerobot/source.ts'
 import { formatTable } from '../metrics/summary.ts'
+import type { RobotSpec } from '../robot/robot.ts'
 import { describeRobot, openRig } from '../robots/index.ts'
 import { type PresetName, parseOverride, presets, type RunConfig, resolveConfig } from '../run/config.ts'
 import { openMapped, proposeMapping } from '../run/demonstrations-in.ts'
@@ -126,8 +126,7 @@ async function map(folder: string, options: RobotOptions): Promise<void> {
   const spec = describeRobot(config.robot, config.robot.cells[0]!)
   const { mapping, because, check, refused } = await proposeMapping(dataset, config, spec)
   const section = mapping && { demonstrations: { path: resolve(folder), mapping } }
-  const tried =
-    mapping && (await tryOut(await openMapped(dataset, withMapping(config, SetMapping.parse(mapping)), spec)))
+  const tried = mapping && (await tryOut(dataset, withMapping(config, SetMapping.parse(mapping)), spec, check))
   if (options.json)
     process.stdout.write(`${JSON.stringify({ robot: spec.name, section, because, check, refused, tried })}\n`)
   else {
@@ -148,10 +147,23 @@ const withMapping = (config: RunConfig, mapping: SetMapping): RunConfig => ({
   demonstrations: { ...config.demonstrations, mapping },
 })
 
-async function tryOut(source: LerobotSource): Promise<string> {
-  for await (const { steps, unusable, start } of source.episodes())
-    return `${steps.length} steps of task "${start.task}"${unusable === undefined ? '' : `; it cannot be learned from: ${unusable}`}`
-  return 'there is none of a task that the robot has'
+/** What becomes of the first episode. What stands in its way is one more thing to check: the proposal is worth having. */
+async function tryOut(
+  dataset: LerobotDataset,
+  config: RunConfig,
+  spec: RobotSpec,
+  check: string[],
+): Promise<string | undefined> {
+  try {
+    const source = await openMapped(dataset, config, spec)
+    for await (const { steps, unusable, start } of source.episodes())
+      return `${steps.length} steps of task "${start.task}"${unusable === undefined ? '' : `; it cannot be learned from: ${unusable}`}`
+    return 'there is none of a task that the robot has'
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    check.push(`the dataset cannot be taken as it is: ${error.message}`)
+    return undefined
+  }
 }
 
 async function replay(

@@ -10,6 +10,7 @@ import { expectFittingRobot } from '../../src/policies/about.ts'
 import { policyCard } from '../../src/policies/card.ts'
 import { openPolicyModel, openPolicyOf, readPolicyFile, writePolicy } from '../../src/policies/file.ts'
 import { RandomStream } from '../../src/random/stream.ts'
+import { expectEncoder } from '../../src/run/trained.ts'
 import { anObservation, aPolicy, commands, config, spec } from './a-policy.ts'
 
 let folder: string
@@ -96,10 +97,25 @@ describe('a policy file', () => {
       'whose reading 0 is tcp.x [m]',
     )
     expect(refused({ cameras: { front: spec.cameras.front } })).toThrow('a camera "wrist"')
-    expect(refused({ cameras: { ...spec.cameras, wrist: { width: 64, height: 64 } } })).toThrow('128 x 128')
-    expect(refused({ actionScale: { translation: 0.5, rotation: 0.1 } })).toThrow('translation a step')
+    expect(refused({ channels: [{ ...spec.channels[0]!, unit: 'mm' }, ...spec.channels.slice(1)] })).toThrow(
+      'whose reading 0 is tcp.x [m]; that of',
+    )
+    for (const side of ['width', 'height'])
+      expect(refused({ cameras: { ...spec.cameras, wrist: { ...spec.cameras.wrist, [side]: 64 } } })).toThrow(
+        '128 x 128',
+      )
+    for (const axis of ['translation', 'rotation'])
+      expect(refused({ actionScale: { ...spec.actionScale, [axis]: 0.5 } })).toThrow(`${axis} a step`)
     expect(refused({ actionFrame: 'tool' })).toThrow('frame of its base')
     expect(refused({ rate: 5 })).toThrow('10 steps a second')
+  })
+
+  it('is refused where another encoder is present than made its h', () => {
+    const { hash, name } = made.about.encoder
+    expect(() => expectEncoder(file, made.about, { ...made.encoder.description })).not.toThrow()
+    expect(() => expectEncoder(file, made.about, { ...made.encoder.description, hash: 'f'.repeat(64) })).toThrow(
+      `${file}: is of encoder ${name} ${hash.slice(0, 12)}, present is ${name} ffffffffffff`,
+    )
   })
 
   it('asks for what it is not given, and takes no picture of another size', async () => {

@@ -7,7 +7,7 @@ import { openPolicyOf } from '../../src/policies/file.ts'
 import type { FiledPolicy } from '../../src/policies/filed-policy.ts'
 import { parseNames, wireNames } from '../../src/policies/names.ts'
 import { RemotePolicy } from '../../src/policies/remote-policy.ts'
-import type { ServedPolicy } from '../../src/policies/serve/client-episode.ts'
+import { ClientEpisode, type ServedPolicy } from '../../src/policies/serve/client-episode.ts'
 import { type PolicyServer, servePolicy } from '../../src/policies/serve/server.ts'
 import { defaultLimits } from '../../src/robot/safety.ts'
 import { anObservation, aPolicy, config, spec } from './a-policy.ts'
@@ -104,6 +104,65 @@ describe('a policy server', () => {
     socket.close()
   })
 
+  it('stands still with its gripper as it is asked for, and forgets that with the episode', async () => {
+    const { actionOf, socket } = await aClient()
+    const at = spec.channels.findIndex(({ role }) => role === 'grip')
+    const told = (grip: number, extra: PackableMap = {}) =>
+      actionOf({
+        ...observation,
+        'observation/state': NumpyArray.floats(proprio.map((x, i) => (i === at ? grip : x))),
+        command: 'wait',
+        ...extra,
+      })
+    expect((await told(1))[6]).toBe(1)
+    expect((await told(0))[6]).toBe(1)
+    expect((await told(0, { reset: true }))[6]).toBe(0)
+    expect((await told(-1))[6]).toBe(-1)
+    socket.close()
+  })
+
+  it('leads nothing out of the work box, and tells why it does not act where the force is too large', async () => {
+    const at = proprio.slice(0, 3)
+    const workBox = { low: at.map((x) => x - 1e-4), high: at.map((x) => x + 1e-4) } as never
+    const limits = { ...defaultLimits, force: 100, workBox }
+    const action = async (state: Float32Array) => {
+      const episode = new ClientEpisode({ ...served, limits }, 0)
+      const message = unpack(pack({ ...observation, 'observation/state': NumpyArray.floats(state) }), 'message')
+      return numbersOf((await episode.answer(message)).actions as NumpyArray, 'actions')
+    }
+    const most = 1e-4 / spec.actionScale.translation
+    const got = await action(proprio)
+    for (const axis of [0, 1, 2]) expect(Math.abs(got[axis]!)).toBeLessThan(1.01 * most)
+    expect(Math.max(...got.subarray(3, 6).map(Math.abs))).toBeGreaterThan(most)
+    const force = spec.channels.findIndex(({ role }) => role === 'force.x')
+    await expect(action(proprio.with(force, 60).with(force + 1, -90))).rejects.toThrow(/no action, .*108/)
+  })
+
+  it('puts a state of several parts together in the order of their names', async () => {
+    const names = wireNames(['front', 'wrist'], { state: ['joints', 'rest'] })
+    const whole = new ClientEpisode(served, 0)
+    const parted = new ClientEpisode({ ...served, names }, 0)
+    const { 'observation/state': _, ...others } = observation
+    const [joints, rest] = [proprio.slice(0, 6), proprio.slice(6)].map((part) => NumpyArray.floats(part))
+    const answer = async (episode: ClientEpisode, message: PackableMap) =>
+      (await episode.answer(unpack(pack(message), 'message'))).embedding
+    expect(await answer(parted, { ...others, rest, joints })).toEqual(await answer(whole, observation))
+  })
+
+  it('draws noise where a client sends none, for each client its own, as wide as it is told', async () => {
+    const { noise: _, ...silent } = observation
+    const first = async (client: number, spread: number) => {
+      const limits = { ...served.limits, change: 1 }
+      const answer = await new ClientEpisode({ ...served, limits, spread }, client).answer(unpack(pack(silent), 'x'))
+      return [...numbersOf(answer.actions as NumpyArray, 'actions')]
+    }
+    expect(await first(0, 0.5)).toEqual(await first(0, 0.5))
+    expect(await first(1, 0.5)).not.toEqual(await first(0, 0.5))
+    const still = await policy.answer({ state: proprio, seen: { images, task: task! }, noise: new Float32Array(7) })
+    const quiet = await first(0, 0)
+    for (const [i, x] of [...still.primary.subarray(0, 6)].entries()) expect(quiet[i]).toBeCloseTo(x, 6)
+  })
+
   it.each([
     ['a key that is missing', { 'observation/wrist': undefined }, 'observation/wrist: is missing'],
     [
@@ -151,6 +210,12 @@ describe('the client', () => {
     )
     expect(await remote.refined(seen, 'move up', xi, sighting(false))).toEqual(
       await client.actionOf({ ...observation, command: 'move up' }),
+    )
+    expect(await remote.refined(seen, 'move up', xi, sighting(true))).toEqual(
+      await client.actionOf({ ...observation, command: 'move up' }), // of the same moment as the plan: nothing begins
+    )
+    expect(await remote.primary(seen, xi, sighting(true))).toEqual(
+      await client.actionOf({ ...observation, reset: true }),
     )
     client.socket.close()
     await remote.release()

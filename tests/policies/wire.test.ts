@@ -79,6 +79,21 @@ function packable(read: ReturnType<typeof unpack>, meant: Parameters<typeof pack
   return read as Parameters<typeof pack>[0]
 }
 
+/** By the tables of msgpack's specification: type, then the length from its highest byte on. */
+it.each<[string, Parameters<typeof pack>[0], string]>([
+  ['bytes of 255', new Uint8Array(255), 'c4ff'],
+  ['bytes of 256', new Uint8Array(256), 'c50100'],
+  ['a picture of 224 × 224', new Uint8Array(224 * 224 * 3), 'c600024c00'],
+  ['a text of 256', 'a'.repeat(256), 'da0100'],
+  ['a text of 70,000', 'a'.repeat(70_000), 'db00011170'],
+  ['a list of 16', Array(16).fill(null), 'dc0010'],
+  ['a map of 16', Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`key ${i}`, i])), 'de0010'],
+])('%s has its length in as many bytes as the specification says, and comes back', (_, value, head) => {
+  const packed = pack(value)
+  expect(hex(packed.subarray(0, head.length / 2))).toBe(head)
+  expect(hex(pack(packable(unpack(packed, 'test'), value)))).toBe(hex(packed))
+})
+
 describe('reading', () => {
   it('takes a numpy scalar as its value, and numbers of every width', () => {
     expect(
@@ -94,6 +109,14 @@ describe('reading', () => {
       -7,
     ])
     expect([...numbersOf(NumpyArray.bytes(Uint8Array.of(0, 255), [2]), 'x')]).toEqual([0, 255])
+    for (const [dtype, written, wanted] of [
+      ['|i1', 'fd7f', [-3, 127]],
+      ['|b1', '0001', [0, 1]],
+      ['<i2', 'feff0201', [-2, 258]],
+      ['<i4', '90eefeff', [-70_000]],
+    ] as const)
+      expect([...numbersOf(new NumpyArray(dtype, [wanted.length], bytes(written)), 'x')]).toEqual(wanted)
+    expect(unpack(bytes('ca3fc00000'), 'test')).toBe(1.5) // a float of four bytes
   })
 
   it.each([

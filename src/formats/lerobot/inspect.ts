@@ -10,7 +10,8 @@ import { ParquetFile } from './parquet.ts'
 import { pictures, videoPlace } from './pictures.ts'
 import { type EpisodeRows, readRows } from './rows.ts'
 
-export type Range = { low: number; high: number; notFinite: number }
+/** `first`: where one that is not finite stands, for a person to look at. */
+export type Range = { low: number; high: number; notFinite: number; first?: string }
 
 export type FeatureLook = Pick<Feature, 'name' | 'kind' | 'dtype' | 'names'> & {
   shape: readonly number[] // by the files where they were read, else as declared
@@ -45,7 +46,7 @@ export async function inspect(dataset: LerobotDataset, onShare?: (share: number)
     onShare?.(done / chosen.length)
     try {
       const rows = await readRows(dataset, entry, numbers)
-      for (const name of numbers) if (rows.columns.has(name)) widen(ranges, name, rows)
+      for (const name of numbers) if (rows.columns.has(name)) widen(ranges, name, rows, dataset)
       dones += rows.columns.get('next.done')?.values.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0) ?? 0
       const stamps = rows.columns.get('timestamp')?.values
       if (stamps && Math.abs(stamps[0]!) > 0.1 / info.fps) late++
@@ -84,10 +85,12 @@ export async function inspect(dataset: LerobotDataset, onShare?: (share: number)
   }
 }
 
-/** By the tables of contents of the files. */
-async function countFrames({ episodes, files, info, missing }: LerobotDataset, oddities: string[]): Promise<number> {
-  let frames = 0
-  for (const path of files) {
+/** By the tables of contents of the files; those of 3.0 are known since the dataset was opened. */
+async function countFrames(dataset: LerobotDataset, oddities: string[]): Promise<number> {
+  const { episodes, files, filePerEpisode, info, missing } = dataset
+  const spans = filePerEpisode ? [] : episodes.flatMap((episode) => episode.spans)
+  let frames = spans.reduce((sum, { from, to }) => sum + to - from, 0)
+  for (const path of filePerEpisode ? files : []) {
     try {
       frames += (await ParquetFile.open(path)).rows
     } catch (error) {
@@ -104,16 +107,19 @@ async function countFrames({ episodes, files, info, missing }: LerobotDataset, o
   return frames
 }
 
-function widen(all: Map<string, Range[]>, name: string, rows: EpisodeRows): void {
+function widen(all: Map<string, Range[]>, name: string, rows: EpisodeRows, dataset: LerobotDataset): void {
   const { width, values } = rows.columns.get(name)!
   const ranges =
-    all.get(name) ?? Array.from({ length: width }, () => ({ low: Infinity, high: -Infinity, notFinite: 0 }))
+    all.get(name) ?? Array.from({ length: width }, (): Range => ({ low: Infinity, high: -Infinity, notFinite: 0 }))
   all.set(name, ranges)
   values.forEach((value, at) => {
     const range = ranges[at % width]
     if (!range) return
-    if (!Number.isFinite(value)) range.notFinite++
-    else {
+    if (!Number.isFinite(value)) {
+      const frame = Math.floor(at / width)
+      range.first ??= `frame ${frame} of episode ${rows.episode}, ${dataset.short(rows.fileOf(frame))}`
+      range.notFinite++
+    } else {
       range.low = Math.min(range.low, value)
       range.high = Math.max(range.high, value)
     }
@@ -132,9 +138,14 @@ function entriesOdd(features: ReadonlyMap<string, Feature>, ranges: ReadonlyMap<
       ...(names.length > 0 && names.length !== own.length
         ? [`"${name}" has ${own.length} numbers and ${names.length} names`]
         : []),
-      ...(notFinite > 0 ? [`"${name}" holds ${notFinite} readings that are no numbers`] : []),
+      ...(notFinite > 0 ? [`"${name}" holds ${notFinite} readings that are no numbers, ${firstOf(own)}`] : []),
     ]
   })
+}
+
+function firstOf(ranges: readonly Range[]): string {
+  const entry = ranges.findIndex(({ first }) => first !== undefined)
+  return `as entry ${entry} in ${ranges[entry]!.first}`
 }
 
 /** Each file once. */

@@ -50,10 +50,9 @@ export async function readEpisodeMetadata(folder: string): Promise<EpisodeMetada
   for (const shard of shards) {
     const file = await ParquetFile.open(shard)
     const columns = [...new Set(file.columns)].filter((column) => !column.startsWith('stats/'))
-    rows.push(...(await file.read(columns)))
+    for (const row of await file.read(columns)) rows.push(row) // too many to be arguments of one call
   }
-  if (shards.length === 0 && existsSync(lines)) rows.push(...jsonLines(lines))
-  return rows.flatMap(metadataOf)
+  return (shards.length === 0 && existsSync(lines) ? jsonLines(lines) : rows).flatMap(metadataOf)
 }
 
 function metadataOf(row: ParquetRow): EpisodeMetadata[] {

@@ -167,29 +167,27 @@ async function videoOf(
 
 /** Where a camera's video of an episode is to be found, there or not: by the template, else by what is on the disk. */
 export function videoPlace(
-  { folder, info, filePerEpisode, episodes }: LerobotDataset,
+  dataset: LerobotDataset,
   { episode, metadata }: SetEpisode,
   camera: string,
 ): { file: string; from: number; to: number | null } {
+  const { folder, info, filePerEpisode, episodes } = dataset
   const chunk = Math.floor(episode / info.chunkSize)
   if (filePerEpisode) {
     const template = info.videoPath ?? 'videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4'
     const file = join(folder, filled(template, { episode_chunk: chunk, episode_index: episode, video_key: camera }))
-    const found = existsSync(file) ? file : videosOf(folder, camera).find((one) => numberIn(one) === episode)
+    const found = existsSync(file) ? file : videosOf(dataset, camera).numbered.get(episode)?.[0]
     return { file: found ?? file, from: 0, to: null }
   }
   const said = metadata?.videos.get(camera)
   if (said) {
     const template = info.videoPath ?? 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4'
     const file = join(folder, filled(template, { chunk_index: said.chunk, file_index: said.file, video_key: camera }))
-    const same = (one: string) => numberIn(one) === said.file && one.includes(`chunk-${digits(said.chunk, 3)}`)
-    return {
-      file: existsSync(file) ? file : (videosOf(folder, camera).find(same) ?? file),
-      from: said.from,
-      to: said.to,
-    }
+    const same = (one: string) => one.includes(`chunk-${digits(said.chunk, 3)}`)
+    const found = existsSync(file) ? file : videosOf(dataset, camera).numbered.get(said.file)?.find(same)
+    return { file: found ?? file, from: said.from, to: said.to }
   }
-  const files = videosOf(folder, camera)
+  const { files } = videosOf(dataset, camera)
   const place = episodes.findIndex((one) => one.episode === episode)
   const file = files.length === episodes.length ? files[place]! : join(folder, 'videos', camera)
   return { file, from: 0, to: null }
@@ -204,12 +202,25 @@ const filled = (template: string, values: Readonly<Record<string, string | numbe
 
 const numberIn = (file: string) => Number(/(\d+)\.\w+$/.exec(basename(file))?.[1] ?? Number.NaN)
 
-/** Videos of a camera, wherever below `videos` they lie, in the order of their paths. */
-function videosOf(folder: string, camera: string): string[] {
-  const root = join(folder, 'videos')
-  if (!existsSync(root)) return []
-  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+type Videos = { files: readonly string[]; numbered: ReadonlyMap<number, string[]> } // by the number at the end of the name
+
+/** Of each dataset, by camera: a large one asks for tens of thousands of files. */
+const looked = new WeakMap<LerobotDataset, Map<string, Videos>>()
+
+/** Videos of a camera, wherever below `videos` they lie, in the order of their paths. The disk is looked over once. */
+function videosOf(dataset: LerobotDataset, camera: string): Videos {
+  const known = looked.get(dataset) ?? new Map<string, Videos>()
+  looked.set(dataset, known)
+  if (known.has(camera)) return known.get(camera)!
+  const root = join(dataset.folder, 'videos')
+  const names = existsSync(root) ? readdirSync(root, { recursive: true, encoding: 'utf8' }) : []
+  const files = names
     .filter((name) => /\.(mp4|mkv|webm|avi|mov)$/.test(name) && name.split(/[/\\]/).includes(camera))
     .sort()
     .map((name) => join(root, name))
+  const numbered = new Map<number, string[]>()
+  for (const file of files) numbered.set(numberIn(file), [...(numbered.get(numberIn(file)) ?? []), file])
+  const videos = { files, numbered }
+  known.set(camera, videos)
+  return videos
 }

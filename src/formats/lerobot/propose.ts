@@ -33,10 +33,8 @@ export async function propose(given: Given): Promise<Proposal> {
     notes.refused.push(`there is no column "action" or "actions"; the columns of numbers are ${numbers.join(', ')}`)
     return notes
   }
-  const arm =
-    own({ action, state }, given, notes) ??
-    joints({ action, state }, given, notes) ??
-    twist({ action, state }, given, notes)
+  const ours = own({ action, state }, given, notes)
+  const arm = ours ?? joints({ action, state }, given, notes) ?? twist({ action, state }, given, notes)
   if (!arm) {
     notes.refused.push(
       `"${action.name}" has ${action.column.width} numbers${action.names.length > 0 ? ` (${shown(action.names)})` : ''}: they are neither the steps nor the poses of a tool, nor the joints of ${given.spec.name}`,
@@ -48,7 +46,7 @@ export async function propose(given: Given): Promise<Proposal> {
     ...arm,
     cameras: cameras(given, notes),
     tasks: tasks(given, notes),
-    success: success(dataset, rows, notes),
+    success: success(dataset, ours !== undefined, notes),
   }
   return { mapping: withProprio(mapping, given, notes), ...notes }
 }
@@ -270,8 +268,13 @@ function tasks({ dataset, spec, tasks: wanted }: Given, { check }: Proposal): Re
   return Object.fromEntries(strange.map((text) => [text, task]))
 }
 
-function success(dataset: LerobotDataset, rows: EpisodeRows, { check }: Proposal): string {
-  if (!dataset.features.has('next.success') || !rows) return 'all'
+/** A set of the robot's own, as `duet export lerobot` writes it, means by that column what it says. */
+function success(dataset: LerobotDataset, own: boolean, { because, check }: Proposal): string {
+  if (!dataset.features.has('next.success')) return 'all'
+  if (own) {
+    because.push('"next.success" says which episodes succeeded')
+    return 'next.success'
+  }
   check.push('which episodes succeeded: all are taken to; success: next.success asks that column')
   return 'all'
 }

@@ -191,8 +191,8 @@ export class LerobotSource implements EpisodeSource {
     const { gripper } = this.mapping
     return seen.slice(0, -1).map((frame, t) => {
       if (!gripper) return 0
-      const last = Math.min(frames - 1, Math.max(frame, seen[t + 1]! - 1)) // what was asked for until the next step
-      return gripOf(gripper, read(gripper.column, last)[0]!)
+      const next = t === seen.length - 2 ? frames : seen[t + 1]! // the last step goes to the end
+      return gripOf(gripper, read(gripper.column, Math.max(frame, next - 1))[0]!) // what was asked for last
     })
   }
 

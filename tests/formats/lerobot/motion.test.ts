@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseMapping, type SetMappingInput, type SetMotion } from '../../../src/formats/lerobot/mapping.ts'
 import { type NumberReader, poseIn, walk, wayOf } from '../../../src/formats/lerobot/motion.ts'
 import type { JointChain } from '../../../src/robot/joint-chain.ts'
-import { fromRotationVector, type Pose, type Quat } from '../../../src/robot/rotation.ts'
+import { fromRotationVector, type Pose, type Quat, rotate, type Vec3 } from '../../../src/robot/rotation.ts'
 
 const robot = { rate: 10, actionFrame: 'base' as const, actionScale: { translation: 0.02, rotation: 0.1 } }
 const motionOf = (motion: SetMappingInput['motion'], base = {}) => parseMapping('test', { motion, base })
@@ -29,6 +29,18 @@ function actions(
 
 const delta: SetMappingInput['motion'] = { kind: 'delta', position: 'action[0:3]' }
 const aQuarter = fromRotationVector([0, 0, Math.PI / 2])
+
+/** Where a vector of the tool points in the base frame. */
+function turnedBy(
+  as: Extract<SetMappingInput['motion'], { kind: 'pose' }>['as'],
+  values: readonly number[],
+  vector: Vec3,
+): number[] {
+  const { motion, base } = motionOf({ kind: 'pose', position: 'p', rotation: 'r', as, tells: 'state' })
+  const read: NumberReader = (name) => Float64Array.from(name === 'p' ? [0, 0, 0] : values)
+  const { rotation } = poseIn(motion as Extract<SetMotion, { kind: 'pose' }>, base, undefined, read, 0)
+  return rotate(rotation, vector).map((value) => Number(value.toFixed(9)))
+}
 
 describe('the way of a tool, walked by a robot of 10 Hz', () => {
   it.each([
@@ -118,6 +130,38 @@ describe('the way of a tool, walked by a robot of 10 Hz', () => {
     })
   })
 
+  /** By hand: about x by a quarter, then about z by a quarter; x goes to y, y to z, z to x. */
+  it.each([
+    ['euler-xyz', [Math.PI / 2, 0, Math.PI / 2]],
+    ['quaternion-wxyz', [0.5, 0.5, 0.5, 0.5]],
+    ['quaternion-xyzw', [0.5, 0.5, 0.5, 0.5]],
+    ['rotation-vector', [1, 1, 1].map((axis) => (axis * 2 * Math.PI) / 3 / Math.sqrt(3))],
+  ] as const)('turns by a %s about all three axes in their order', (as, values) =>
+    expect(turnedBy(as, values, [0.1, 0.2, 0.3])).toEqual([0.3, 0.1, 0.2]),
+  )
+
+  it.each([
+    // about x by a quarter: y goes to z. About y: z goes to x
+    ['quaternion-xyzw', [Math.SQRT1_2, 0, 0, Math.SQRT1_2], [0.1, -0.3, 0.2]],
+    ['quaternion-xyzw', [0, Math.SQRT1_2, 0, Math.SQRT1_2], [0.3, 0.2, -0.1]],
+    ['quaternion-wxyz', [Math.SQRT1_2, Math.SQRT1_2, 0, 0], [0.1, -0.3, 0.2]],
+    ['quaternion-wxyz', [Math.SQRT1_2, 0, Math.SQRT1_2, 0], [0.3, 0.2, -0.1]],
+    ['euler-xyz', [0, Math.PI / 2, Math.PI / 2], [-0.2, 0.3, -0.1]], // about y, then z
+  ] as const)('knows which number of a %s is which axis: %j', (as, values, wanted) =>
+    expect(turnedBy(as, values, [0.1, 0.2, 0.3])).toEqual(wanted),
+  )
+
+  it('turns what is told of a turn, too, from frame to frame', () => {
+    const told = { ...delta, rotation: 'action[3:6]' } as const
+    const turning: NumberReader = (name) => Float64Array.from(name === 'action[3:6]' ? [0.05, 0, 0] : [0, 0, 0])
+    const tools: Pose[] = [{ position: [0, 0, 0], rotation: aQuarter }]
+    expect(actions({ ...told, frame: 'tool' }, turning, 1, 10, { tools }).twists[0]).toEqual([0, 0, 0, 0, 0.5, 0, 0])
+    expect(actions(told, turning, 1, 10, { tools, frame: 'tool', oriented: aQuarter }).twists[0]).toEqual([
+      0, 0, 0, 0, -0.5, 0, 0,
+    ])
+    expect(actions(told, turning, 1, 10, { base: { turn: [0, 0, 90] } }).twists[0]).toEqual([0, 0, 0, 0, 0.5, 0, 0])
+  })
+
   it('takes -100 to 100 for the range of a joint', () => {
     const seen: number[][] = []
     const chain: JointChain = {
@@ -133,6 +177,11 @@ describe('the way of a tool, walked by a robot of 10 Hz', () => {
     }
     const { motion, base } = motionOf({ kind: 'joints', angles: 'action', unit: 'range', tells: 'state' })
     poseIn(motion as Extract<SetMotion, { kind: 'joints' }>, base, chain, constant(-100, 50), 0)
-    expect(seen).toEqual([[-2, 0.75]])
+    const inDegrees = motionOf({ kind: 'joints', angles: 'action', unit: 'deg', tells: 'state' })
+    poseIn(inDegrees.motion as Extract<SetMotion, { kind: 'joints' }>, base, chain, constant(180, -90), 0)
+    expect(seen).toEqual([
+      [-2, 0.75],
+      [Math.PI, -Math.PI / 2],
+    ])
   })
 })

@@ -150,6 +150,37 @@ describe('a LeRobot dataset as a source of episodes', () => {
     expect(seen[0]!.proprio[0]).toBeCloseTo(0.0005, 9)
   })
 
+  it('takes of several frames in a step the last one for the gripper', async () => {
+    const folder = aTinySet({ fps: 20 }, {}, { 0: 6 })
+    const asked = [-1, -1, -1, 1, 1, -1] // two frames a step
+    putParquet(
+      folder,
+      DATA,
+      rowsOf({ 0: 6 }, 20).map(
+        ([name, cells]) => [name, name === 'action' ? asked.map((grip) => [0, 0, 0, 0, 0, 0, grip]) : cells] as const,
+      ),
+    )
+    const [episode] = await episodesOf(folder)
+    expect(episode!.steps.map(({ action }) => action[6])).toEqual([-1, 1, -1])
+  })
+
+  it('tells how a tool is turned from its home, and not how home is turned from it', async () => {
+    const folder = aTinySet()
+    changed(folder, 'observation.state', () => [0.3, 0, 0])
+    const spec: RobotSpec = {
+      ...robot,
+      home: [Math.cos(0.05), Math.sin(0.05), 0, 0], // about x by 0.1
+      channels: [
+        { name: 'turn', unit: 'rad', role: 'turn.x' },
+        { name: 'other', unit: 'rad', role: 'turn.y' },
+      ],
+    }
+    const pose = { kind: 'pose', position: 'observation.state', rotation: 'observation.state', tells: 'state' }
+    const [episode] = await episodesOf(folder, { ...own, pose, proprio: {} }, spec)
+    const [{ proprio }] = (await all(episode!.observations())) as [Observation]
+    expect([...proprio].map((value) => Number(value.toFixed(6)))).toEqual([0.2, 0])
+  })
+
   it('makes channels of columns, of poses, and of numbers that they are taken to be', async () => {
     const spec: RobotSpec = {
       ...robot,
@@ -268,6 +299,17 @@ describe('a proposal', () => {
     )
     expect([check, refused]).toEqual([[], []])
     expect(parseMapping('test', mapping)).toEqual(parseMapping('test', { ...own, cameras: {} }))
+  })
+
+  it('of what this program exported leaves nothing to check, and goes by its column of successes', async () => {
+    const names = ['tcp.x [m]', 'tcp.y [m]', 'gripper [m]']
+    const folder = aTinySet({}, { 'observation.state': { dtype: 'float32', shape: [3], names } })
+    const succeeded = Array.from({ length: 9 }, (_, row) => row === 8) // the last frame of episode 1
+    putParquet(folder, DATA, [...rowsOf({ 0: 5, 1: 4 }), ['next.success', succeeded]])
+    const { mapping, check } = await proposed(folder, { ...robot, cameras: {} })
+    expect(check).toEqual([])
+    const episodes = await episodesOf(folder, mapping, { ...robot, cameras: {} })
+    expect(episodes.map(({ end }) => end.ending)).toEqual(['failure', 'success'])
   })
 
   it('of seven numbers of unknown make names what a person has to check', async () => {
