@@ -5,13 +5,14 @@
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { decodeMessage, encodeMessage, type Message } from '../link/codec.ts'
-import { firstObservation, type Origin, stepOf, type ToLearner } from '../link/messages.ts'
+import { firstObservation, type Origin, stepOf, type ToLearner, type ToldHead } from '../link/messages.ts'
 import type { Experience } from '../link/ports.ts'
 import { EpisodeAssembler } from '../replay/assembler.ts'
 import { ENDINGS } from '../replay/episode.ts'
 import type { StoreShape } from '../replay/episode-store.ts'
 import { JUDGES } from '../replay/transition.ts'
 import { ExperienceJournal } from './journal.ts'
+import { SUCCESS_WINDOW } from './standings.ts'
 import { EpisodeTally, type Tallied } from './tally.ts'
 
 const IN_FLIGHT = 256 // messages that the learner's thread has not taken in
@@ -58,7 +59,6 @@ const Told = z.discriminatedUnion('kind', [
     }),
   }),
 ])
-type ToldHead = Exclude<ToLearner, { kind: 'request' }>
 
 export type IntakeOptions = {
   origin: Origin
@@ -77,6 +77,8 @@ export class Intake {
   episodes = 0
   /** Of the policy that planned the newest step. */
   policyVersion: number | undefined
+  /** Whether the last episodes succeeded, the oldest first. */
+  readonly outcomes: boolean[] = []
   private readonly assembler: EpisodeAssembler // looks at everything before the learner does
   private tally: EpisodeTally | undefined
   private journal: ExperienceJournal | undefined
@@ -184,7 +186,10 @@ export class Intake {
       this.have!.closed = true
       this.episodes++
       experience.end(head.episode, head.end)
-      onEpisode?.(this.tally!.ended(head.end))
+      const tallied = this.tally!.ended(head.end)
+      if (tallied.length > 0) this.outcomes.push(tallied.success)
+      if (this.outcomes.length > SUCCESS_WINDOW) this.outcomes.shift()
+      onEpisode?.(tallied)
     }
     await experience.room(IN_FLIGHT)
   }
