@@ -26,7 +26,7 @@ export type ReceptionOptions = {
   /** What all of them are told, and have to fit. */
   about: Pick<Welcome, 'config' | 'encoder' | 'normalisers' | 'firstEpisode'> & { robot: PolicyAbout['robot'] }
   /** Of one robot; but for its name. */
-  intake: (robot: string) => Omit<IntakeOptions, 'origin'>
+  intake: (robot: string) => Omit<IntakeOptions, 'origin' | 'numbers'>
   /** Of each number of the weights on their way; 32 where nobody says. */
   bits?: 16 | 32
   failure: Failure
@@ -105,8 +105,10 @@ export class Reception {
   private async intakeOf(robot: string): Promise<Intake> {
     const known = this.intakes.get(robot)
     if (known) return known
-    const { run, folder, intake } = this.options
-    const opened = await Intake.open(join(folder, `${robot}${JOURNALS}`), { ...intake(robot), origin: { run, robot } })
+    const { run, folder, intake, places, about } = this.options
+    const numbers = { place: places.of(robot), first: about.firstEpisode }
+    const path = join(folder, `${robot}${JOURNALS}`)
+    const opened = await Intake.open(path, { ...intake(robot), origin: { run, robot }, numbers })
     this.intakes.set(robot, opened)
     return opened
   }

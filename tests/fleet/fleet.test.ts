@@ -132,7 +132,8 @@ function robot(
       await liaison.catchUp(missing)
       return liaison.toldAll
     })
-  return { liaison, practise, settled, kept, weights, said, refused, told, place: () => place }
+  const forget = () => void log.splice(0)
+  return { liaison, practise, settled, forget, kept, weights, said, refused, told, place: () => place }
 }
 
 async function until(so: () => boolean | Promise<boolean>): Promise<void> {
@@ -149,13 +150,14 @@ describe('a fleet', () => {
     const [a, b] = [robot(broker, 'A'), robot(broker, 'B')]
     await until(() => a.place().of > 0 && b.place().of > 0)
     expect(new Set([a.place().index, b.place().index])).toEqual(new Set([0, 1]))
-    await a.practise({ episode: 64, steps: 3 })
-    await b.practise({ episode: 65, steps: 2 })
-    await a.practise({ episode: 128, steps: 4 })
+    const [ofA, ofB] = [a.place().index, b.place().index]
+    await a.practise({ episode: 64 + ofA, steps: 3 })
+    await b.practise({ episode: 64 + ofB, steps: 2 })
+    await a.practise({ episode: 128 + ofA, steps: 4 })
     await Promise.all([a.settled(), b.settled()])
     expect(replay.stats()).toMatchObject({ episodes: 3, transitions: 9 })
     await until(() => a.kept.length > 0 && b.kept.length > 0)
-    expect(a.kept.at(-1)).toEqual({ episode: 128, steps: 4 })
+    expect(a.kept.at(-1)).toEqual({ episode: 128 + ofA, steps: 4 })
     expect([a.told, b.told]).toEqual([[], []])
   })
 
@@ -333,12 +335,17 @@ describe('a fleet', () => {
     const { replay, troubles, failure } = await learner(broker, 'nonsense')
     const [a, b] = [robot(broker, 'A'), robot(broker, 'B')]
     await until(() => a.place().of > 0 && b.place().of > 0)
-    await a.practise({ episode: 64, steps: 2 })
+    const [ofA, ofB] = [a.place().index, b.place().index]
+    await a.practise({ episode: 64 + ofA, steps: 2 })
     await a.settled()
     a.liaison.experience.step(640, stepOf({ episode: 640, steps: 2 }, 1), encoded(1))
     await until(() => a.said.some((line) => line.includes('episode 640: was not begun')))
     expect(troubles.join('\n')).toContain('Robot A is not heard any further: episode 640')
-    await b.practise({ episode: 65, steps: 2 })
+    await b.practise({ episode: 64 + ofA, steps: 2 }) // the number of another
+    const words = `episode ${64 + ofA} of robot B: has a number that is another\u2019s`
+    await until(() => b.said.some((line) => line.includes(words)))
+    b.forget()
+    await b.practise({ episode: 64 + ofB, steps: 2 })
     await b.settled()
     expect(replay.stats()).toMatchObject({ episodes: 2, transitions: 4 })
     expect(failure.failed).toBe(false)
