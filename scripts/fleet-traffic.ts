@@ -185,6 +185,8 @@ async function actAsOne(robot: string, index: number, wire: ReturnType<typeof co
   const random = new RandomStream(index, 'seen')
   const log: Plan[] = []
   let episode = index
+  let welcomed = () => {}
+  const there = new Promise<void>((resolve) => (welcomed = resolve))
   const liaison = new Liaison(
     {
       wire,
@@ -193,7 +195,7 @@ async function actAsOne(robot: string, index: number, wire: ReturnType<typeof co
       most: 5000,
       standing: () => ({ does: 'acts', fault: null }),
       onSaid: (line) => process.stderr.write(`${robot}: ${line}\n`),
-      onWelcome: () => {},
+      onWelcome: () => welcomed(),
       onWeights: () => {},
       onKept: () => {},
       onRefused: (error) => {
@@ -213,6 +215,7 @@ async function actAsOne(robot: string, index: number, wire: ReturnType<typeof co
       }
     }
   }
+  await there // who begins before would tell the first episode from its log
   const end = performance.now() + 1000 * seconds
   let due = performance.now()
   let steps = 0

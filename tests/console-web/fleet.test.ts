@@ -8,6 +8,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FleetEvent, FleetRobot } from '../../src/console/protocol.ts'
 import { type Console, openFleetConsole } from '../../src/console/server/open.ts'
+import { FLEET_FIGURES } from '../../src/fleet/standings.ts'
 import type { Metric } from '../../src/metrics/metrics.ts'
 import { chromiumPath, openBrowser } from './browser.ts'
 
@@ -26,6 +27,8 @@ const EVENT: Omit<FleetEvent, 'kind'> = {
     { version: 1150, at: '2026-01-01T10:01:00Z', trial: { successes: 8, trials: 10 } },
   ],
 }
+
+const DECLARED: Metric = { kind: 'figures', time: 0, robotSteps: 0, declared: [...FLEET_FIGURES] }
 
 const metric = (time: number): Metric => ({
   kind: 'fleet',
@@ -51,7 +54,7 @@ describe.skipIf(!chromiumPath)('the page of a fleet', () => {
       },
       { port: 0 },
     )
-    operating.observer.started({ past: [0, 60, 120].map(metric), followsCommands: false })
+    operating.observer.started({ past: [DECLARED, ...[0, 60, 120].map(metric)], followsCommands: false })
     operating.observer.fleetIs(EVENT)
     browser = await openBrowser()
   }, 120_000)

@@ -90,8 +90,7 @@ export async function fuzz(count: number, seed: number, folder: string): Promise
   })
   /** A good episode: where a damaged message of it has counted, it may be known, or not fit any more. */
   const actWell = async () => {
-    for (const bytes of whole({ episode, steps: 3 }))
-      if (await intake.take(bytes).catch(note)) fuzzed.taken++
+    for (const bytes of whole({ episode, steps: 3 })) if (await intake.take(bytes).catch(note)) fuzzed.taken++
     episode = Math.max(episode, intake.have?.episode ?? 0) + 64
     messages = ofEpisode()
   }
