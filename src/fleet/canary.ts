@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts'
 import type { ActorSizes } from '../learn/actors.ts'
 import { Policy } from '../learn/policy.ts'
 import type { Published } from '../link/ports.ts'
-import type { Course } from '../loop/failure.ts'
+import { Course } from '../loop/failure.ts'
 import type { Perception } from '../loop/perception.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import { openRig } from '../robots/index.ts'
@@ -12,7 +12,7 @@ import type { RunConfig } from '../run/config.ts'
 import { evaluateRig } from '../run/evaluation.ts'
 import type { Minds } from '../run/session.ts'
 
-/** Tries weights; every trial of every version begins from the same starts. */
+/** Tries weights, one version at a time, until the learner ends; every trial of every version begins from the same starts. */
 export type Canary = (published: Published, trials: number) => Promise<Record<string, TaskScore>>
 
 /** @throws InputError where the run's robots are real: there is none beside the learner */
@@ -35,10 +35,25 @@ export async function openCanary(
   rig.robot.supervisedBy([]) // it is a simulation, and its trials are made here
   const policy = await Policy.create(sizes, commands, config.method)
   closing.add(() => policy.release())
-  return async ({ values }, trials) => {
-    policy.setParameters(values)
+  const leaving = new AbortController()
+  course.onStop(() => leaving.abort())
+  const ownCourse = new Course(course.failure, leaving.signal)
+  let going: Promise<unknown> = Promise.resolve()
+  closing.add(async () => {
+    leaving.abort()
+    await going.catch(() => {}) // whoever asked for it hears of it
+  })
+  return ({ values }, trials) => {
     const { tasks, evaluation } = config
     const { firstSeed } = evaluation
-    return evaluateRig(rig, { config, perception, policy, course, stage: 'canary', tasks, trials, firstSeed })
+    const trial = async () => {
+      ownCourse.check()
+      policy.setParameters(values)
+      const crew = { config, perception, policy, course: ownCourse, stage: 'canary' }
+      return evaluateRig(rig, { ...crew, tasks, trials, firstSeed })
+    }
+    const made = trial()
+    going = made
+    return made
   }
 }
