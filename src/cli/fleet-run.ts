@@ -2,14 +2,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import { FleetFolder } from '../fleet/folder.ts'
+import { type FleetSettings, fleetSettings } from '../fleet/settings.ts'
 import {
   fileSettings,
   mergeSettings,
   type PresetName,
+  parseConfig,
   parseOverride,
   presets,
   type RunConfig,
-  resolveConfig,
 } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
@@ -36,16 +38,18 @@ export function fleetRun(
   path: string,
   { preset, config: file, set }: RunOptions,
   say: (line: string) => void,
-): { folder: RunFolder; config: RunConfig; listeners: RunListener[] } {
+): { folder: RunFolder; config: RunConfig; settings: FleetSettings; listeners: RunListener[] } {
   const command = ['duet', ...process.argv.slice(2)].join(' ')
+  const { fleet, ...overrides } = mergeSettings(file && fileSettings(file), ...overridesAt(set))
+  const settings = fleetSettings(new FleetFolder(path), fleet)
   if (!existsSync(new RunFolder(path).config)) {
-    const config = resolveConfig(preset ?? PRESET, file, [{ online: { lockstep: false } }, ...overridesAt(set)])
-    return { folder: RunFolder.create(resolve(path), config, command), config, listeners: [] }
+    const preferred = { online: { lockstep: false } }
+    const config = parseConfig(file ?? 'settings', mergeSettings(presets[preset ?? PRESET], preferred, overrides))
+    return { folder: RunFolder.create(resolve(path), config, command), config, settings, listeners: [] }
   }
   const { folder, config: before } = RunFolder.open(path)
   const own = preset && mergeSettings(presetInFull(preset), { online: { lockstep: false } })
-  const given = mergeSettings(own, file && fileSettings(file), ...overridesAt(set))
-  const { config, changes } = resumeConfig(path, before, given)
+  const { config, changes } = resumeConfig(path, before, mergeSettings(own, overrides))
   for (const change of changes) say(describeChange(change))
-  return { folder, config, listeners: [resumeListener(folder, changes, command)] }
+  return { folder, config, settings, listeners: [resumeListener(folder, changes, command)] }
 }

@@ -1,8 +1,12 @@
 /** @file `duet fleet`: several robots, one learner, and the broker between them. */
+import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { InputError } from '../errors.ts'
 import { FleetFolder } from '../fleet/folder.ts'
 import { invitationText } from '../fleet/invitation.ts'
+import { readStatus, statusInWords } from '../fleet/status.ts'
+import { goOnWithNewest, readChoice, readVersions, rollBack } from '../fleet/versions.ts'
+import { whoIsThere } from '../robot/order-log.ts'
 import { RunFolder } from '../run/folder.ts'
 import { requireEncoder } from '../vla/open.ts'
 import { fleetRun, type RunOptions, runOptions } from './fleet-run.ts'
@@ -14,6 +18,9 @@ type UpOptions = RunOptions & {
   port: number
   hostName: string[]
   json?: boolean
+  console?: boolean
+  broker?: string
+  brokerCa?: string
 }
 
 export function register(program: Command): void {
@@ -32,6 +39,9 @@ export function register(program: Command): void {
       (text: string, all: string[]) => [...all, text],
       [],
     )
+    .option('--broker <url>', 'a NATS broker that you run yourself, nats:// or tls://; none is started')
+    .option('--broker-ca <file>', 'certificates that vouch for it (PEM), where the system does not')
+    .option('--console', 'show the fleet in the browser of this machine')
     .option('--json', 'print what happens as lines of JSON on standard output')
     .addHelpText(
       'after',
@@ -48,10 +58,32 @@ Examples:
     .argument('<run>', 'folder of the run')
     .argument('<robot>', 'its name in the fleet')
     .option('--anew', 'in place of the key that it has, which is good for nothing from then on')
+    .option('--broker <url>', 'the first time: a NATS broker that you run yourself, nats:// or tls://')
+    .option('--broker-ca <file>', 'certificates that vouch for it (PEM), where the system does not')
     .action(invite)
+  group
+    .command('status')
+    .description('how the robots of a fleet are, as its learner says: those that need help first')
+    .argument('<run>', 'folder of the run, on the machine of its learner')
+    .option('--json', 'as JSON')
+    .action(status)
+  group
+    .command('versions')
+    .description('the weights that one can go back to')
+    .argument('<run>', 'folder of the run, on the machine of its learner')
+    .action(versions)
+  group
+    .command('roll-back')
+    .description('gives the robots earlier weights, until further notice; the learner goes on learning')
+    .argument('<run>', 'folder of the run, on the machine of its learner')
+    .argument('<version>', 'one that `duet fleet versions` lists; `newest` lets the newest out again')
+    .action(goBack)
 }
 
-async function up(path: string, { robots, host, port, hostName, json, ...options }: UpOptions): Promise<void> {
+async function up(
+  path: string,
+  { robots, host, port, hostName, json, console, broker, brokerCa, ...options }: UpOptions,
+): Promise<void> {
   const { fleetUp } = await import('../fleet/up.ts')
   const { folder, config } = fleetRun(path, options, (line) => void process.stderr.write(`${line}\n`))
   await requireEncoder(config.vla, config.vlaPath, config.device)
@@ -62,7 +94,16 @@ async function up(path: string, { robots, host, port, hostName, json, ...options
   await fleetUp(
     folder,
     config,
-    { robots: robots ?? simulated, host, port, names: hostName, json: json === true },
+    {
+      robots: robots ?? simulated,
+      host,
+      port,
+      names: hostName,
+      broker,
+      brokerCa,
+      json: json === true,
+      console: console === true,
+    },
     {
       onLine: (who, line, forPeople) => {
         if (forPeople) process.stderr.write(`${who}: ${line}\n`)
@@ -83,16 +124,54 @@ function parsed(line: string): unknown {
   }
 }
 
-async function invite(path: string, robot: string, { anew }: { anew?: boolean }): Promise<void> {
-  const { invitationOf, readKeys, saveKeys, withRobot } = await import('../fleet/keys.ts')
+const fleetOf = (path: string) => new FleetFolder(RunFolder.open(path).folder.path)
+
+async function status(path: string, { json }: { json?: boolean }): Promise<void> {
+  const told = readStatus(fleetOf(path))
+  const lines = json ? [JSON.stringify(told)] : statusInWords(told, Date.now())
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+async function versions(path: string): Promise<void> {
+  const fleet = fleetOf(path)
+  const chosen = readChoice(fleet)
+  for (const { version, hash, at, trial } of readVersions(fleet)) {
+    const passed = trial ? `  ${trial.successes} of ${trial.trials} trials` : ''
+    const now = hash === chosen?.hash ? '  what the robots have' : ''
+    process.stdout.write(`${String(version).padStart(8)}  ${hash.slice(0, 12)}  ${at}${passed}${now}\n`)
+  }
+}
+
+async function goBack(path: string, wanted: string): Promise<void> {
+  const fleet = fleetOf(path)
+  if (wanted === 'newest') {
+    goOnWithNewest(fleet)
+    process.stdout.write('The robots get the newest weights again.\n')
+    return
+  }
+  if (!/^\d+$/.test(wanted)) throw new InputError('version', `is "${wanted}"`, 'Give its number, or `newest`')
+  const { version } = rollBack(fleet, Number(wanted), whoIsThere())
+  process.stdout.write(
+    `The robots get version ${version} from now on, or when the learner is there; \`duet fleet roll-back ${path} newest\` ends that.\n`,
+  )
+}
+
+type InviteOptions = { anew?: boolean; broker?: string; brokerCa?: string }
+
+async function invite(path: string, robot: string, { anew, broker, brokerCa }: InviteOptions): Promise<void> {
+  const { invitationOf, newKeys, ownBroker, readKeys, saveKeys, withRobot } = await import('../fleet/keys.ts')
   const { reloadBroker, writeBrokerFiles } = await import('../fleet/broker.ts')
   const fleet = new FleetFolder(RunFolder.open(path).folder.path)
-  const known = readKeys(fleet)
-  if (!known) throw new InputError(path, 'has no broker of its own', 'Start it with `duet fleet up` first')
+  const known =
+    readKeys(fleet) ?? (broker === undefined ? undefined : newKeys(ownBroker(basename(fleet.run), broker, brokerCa)))
+  if (!known)
+    throw new InputError(path, 'has no broker yet', 'Start one with `duet fleet up` first, or name yours with --broker')
   const keys = withRobot(known, robot, anew)
   saveKeys(fleet, keys)
   await writeBrokerFiles(fleet, keys)
-  if (!reloadBroker(fleet))
+  if (keys.own)
+    process.stderr.write(`Your broker lets in whom ${fleet.brokerUsers} names, once it has read that again.\n`)
+  else if (!reloadBroker(fleet))
     process.stderr.write('The broker does not run here; it lets the robot in from its next start on.\n')
   process.stdout.write(`${invitationText(invitationOf(fleet, keys, robot))}\n`)
 }

@@ -9,6 +9,7 @@ import type {
   ControlEvent,
   EpisodeEvent,
   EvaluationEvent,
+  FleetEvent,
   Hello,
   LabelEvent,
   LoopSample,
@@ -35,6 +36,7 @@ export type Board = {
   recording: RecordingEvent | null
   scene: SceneEvent | null // while one waits
   evaluation: EvaluationEvent | null
+  fleet: FleetEvent | null
   progress: Extract<ServerEvent, { kind: 'progress' }> | null
   metrics: readonly Metric[]
   health: readonly HealthSign[]
@@ -57,6 +59,7 @@ export const EMPTY_BOARD: Board = {
   recording: null,
   scene: null,
   evaluation: null,
+  fleet: null,
   progress: null,
   metrics: [],
   health: [],
@@ -86,6 +89,7 @@ export function boardAfter<B extends Board>(board: B, event: ServerEvent, now: n
     case 'pace':
     case 'recording':
     case 'evaluation':
+    case 'fleet':
       return { ...board, [event.kind]: event }
     case 'scene':
       return { ...board, scene: event.waits ? event : null }
@@ -136,7 +140,7 @@ export function boardAfter<B extends Board>(board: B, event: ServerEvent, now: n
  */
 export function greetingOf(board: Board, page: Pick<Hello, 'client' | 'serverTime'>, now: number): ServerEvent[] {
   const { hello, state, robot, control, pace, verdict, command, recording, progress, metrics, coach, ended } = board
-  const { scene, evaluation } = board
+  const { scene, evaluation, fleet } = board
   const { acts, loop, episodes, labels } = board
   if (!hello) return []
   const events: (ServerEvent | null)[] = [
@@ -152,6 +156,7 @@ export function greetingOf(board: Board, page: Pick<Hello, 'client' | 'serverTim
     recording,
     scene,
     evaluation,
+    fleet,
     verdict && left(verdict, now),
     command && { kind: 'command', command: left(command, now) },
     state,

@@ -105,7 +105,7 @@ export type Hello = {
   kind: 'hello'
   protocol: number
   client: string // this page's own id, as in the control event
-  mode: 'live' | 'replay' // replay: no run goes on here, only /api
+  mode: 'live' | 'replay' | 'fleet' // replay: no run goes on here, only /api; fleet: its robots are in other processes
   run: string // its name
   settings: Record<string, unknown> // the resolved config
   robots: RobotInfo[] // the first one is in focus until somebody chooses another
@@ -274,6 +274,35 @@ export type HistoryEvent = {
   labels: readonly LabelEvent[] // newest first
 }
 
+/** A robot of a fleet, as its learner knows it. */
+export type FleetRobot = {
+  robot: string
+  share: number // of the samples
+  lag: number | null // s from a step to the replay
+  policyAge: number | null // updates
+  episodes: number
+  success: number | null // of the last episodes
+  heard: number | null // s since the last word
+  does: string | null
+  help: string | null // why somebody should look at it
+}
+
+/** Weights that the robots of a fleet had, and could have again. */
+export type FleetVersion = { version: number; at: string; trial?: { successes: number; trials: number } }
+
+/** How a fleet is; robots that need help come first. */
+export type FleetEvent = {
+  kind: 'fleet'
+  robots: readonly FleetRobot[]
+  versions: {
+    newest: number | null // of the learner
+    acting: number | null // that the robots get
+    chosen: { version: number; at: string; by: string } | null // by a person: nothing newer goes out
+    failed: { version: number; successes: number; trials: number } | null
+  }
+  kept: readonly FleetVersion[] // the oldest first
+}
+
 /** This page's inputs are too old when they arrive, as while its line is jammed: the robot holds still. */
 export type LateEvent = { kind: 'late'; age: number /* ms */ }
 
@@ -293,6 +322,7 @@ export type ServerEvent =
   | SceneEvent
   | EvaluationEvent
   | LoopEvent
+  | FleetEvent
   | RefusedEvent
   | LateEvent
   | HistoryEvent
@@ -322,7 +352,7 @@ export type InputMessage = {
 }
 
 /**
- * All but `stop`, `ping`, `name`, `hidden` and `control` need control. Stop is anybody's, and so is a `command` in whose text
+ * All but `stop`, `ping`, `name`, `hidden`, `control` and `roll-back` need control. Stop is anybody's, and so is a `command` in whose text
  * something halts the robot (`talk/halt-words.ts`): it is no command, it stops or pauses.
  */
 export type ClientMessage =
@@ -342,6 +372,7 @@ export type ClientMessage =
   | { kind: 'speed'; speed: number } // while nobody is in control, 1 is real time
   | { kind: 'focus'; robot: string }
   | { kind: 'ready' } // the scene is laid
+  | { kind: 'roll-back'; version: number | null } // of a fleet: the robots get these weights; null: the newest again
   | { kind: 'record'; action: 'start'; task: string }
   | { kind: 'record'; action: 'keep' | 'discard' }
   | { kind: 'hidden'; hidden: boolean } // a hidden page gets one frame a second

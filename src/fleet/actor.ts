@@ -11,7 +11,7 @@ import { actorSizes } from '../learn/actors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
 import { Policy } from '../learn/policy.ts'
 import { decodeMessage } from '../link/codec.ts'
-import { type FromLearner, publishedOf, weightsMessage } from '../link/messages.ts'
+import { type ActorStanding, type FromLearner, publishedOf, weightsMessage } from '../link/messages.ts'
 import { connectBroker } from '../link/nats/connect.ts'
 import type { Published } from '../link/ports.ts'
 import { Course, Stopped } from '../loop/failure.ts'
@@ -36,6 +36,7 @@ import { readWelcome, type Welcome, welcomeBytes } from './greeting.ts'
 import type { Cursor } from './intake.ts'
 import type { Invitation } from './invitation.ts'
 import { askForRun, Liaison, type Told } from './liaison.ts'
+import { goesOnFrom } from './places.ts'
 
 const MEMORY = 64 << 20 // bytes of what is in flight; beyond it the log alone keeps what is to be told
 const MOST = 5000 // messages of it
@@ -105,7 +106,8 @@ async function actIn(
     leaving.abort()
     await (await connecting.catch(() => undefined))?.close()
   })
-  const welcome = readKnown(path) ?? (await askForRun(await connecting, { run, robot: name }, signal))
+  const known = readKnown(path)
+  const welcome = known ?? (await askForRun(await connecting, { run, robot: name }, signal))
   const folder = homeOf(path, welcome, own)
   closing.add(lock(folder.path))
   folder.sweep()
@@ -116,13 +118,14 @@ async function actIn(
   course.failure.stops(session.rigs.map(({ robot }) => robot))
   expectUnattended(session)
   session.robot.supervisedBy([]) // it goes on without a learner
-  const actor = await Actor.open(folder, config, session, welcome, course, closing)
+  const actor = await Actor.open(folder, config, session, welcome, known === undefined, course, closing)
   const liaison = new Liaison(
     {
       wire: connecting,
       run,
       robot: name,
       most: actor.most,
+      standing: () => ({ does: actor.does, fault: faultOf(session, course) }),
       onSaid: onNotice,
       onWelcome: (said) => keepWelcome(folder, said),
       onWeights: (published) => actor.feed.publish(published),
@@ -180,6 +183,17 @@ function expectUnattended({ rigs }: Session): void {
   }
 }
 
+/** Why nothing moves it any more, if that is so. */
+function faultOf({ robot }: Session, { failure }: Course): string | null {
+  if (robot.fault) return describeFault(robot.fault)
+  try {
+    failure.check()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** The newest weights that this robot has, on its disk, too. */
 class Feed {
   private newest: Published | undefined
@@ -233,6 +247,9 @@ function readWeights(file: string): Published | undefined {
 }
 
 class Actor {
+  /** For whoever looks on. */
+  does: ActorStanding['does'] = 'waits'
+
   private constructor(
     readonly feed: Feed,
     /** Messages that may be in flight. */
@@ -252,11 +269,13 @@ class Actor {
     folder: RunFolder,
     config: RunConfig,
     session: Session,
-    { normalisers, place, firstEpisode, have }: Welcome,
+    welcome: Welcome,
+    isFirst: boolean,
     course: Course,
     closing: Closing,
   ): Promise<Actor> {
     const { encoder, robot, commands, instructions } = session
+    const { place, normalisers } = welcome
     const { h, proprio } = normalisers
     const perception = new Perception(encoder, instructions, { h: new Normaliser(h), proprio: new Normaliser(proprio) })
     const sizes = actorSizes(config.networks, encoder.description, robot.spec.channels.length, commands.width)
@@ -266,7 +285,7 @@ class Actor {
     closing.add(() => feed.keep())
     const log = EpisodeLog.open(folder.log, robot.spec, { plans: true, policyVersions: true })
     closing.add(() => log.close())
-    log.nextEpisode = Math.max(log.nextEpisode, firstEpisode, have ? have.episode + 1 : 0)
+    log.nextEpisode = goesOnFrom(log.nextEpisode, welcome, isFirst)
     const steps = (await indexEpisodes(folder.log)).reduce((sum, { length }) => sum + length, 0)
     const features = encoder.description.featureShape.reduce(
       (product, size) => product * size,
@@ -284,6 +303,7 @@ class Actor {
     if (!feed.ready) onNotice?.('Waiting for the learner\u2019s weights; the robot holds.')
     while (!feed.ready && !course.stopping) await failure.during(sleep(LOOK_EVERY))
     feed.takeUp()
+    this.does = 'acts'
     const tempo = { step: async () => feed.takeUp() }
     const recorder = new OnlineRecorder(this.log, liaison.experience, this.copies, tempo, place, this.steps)
     const operator = simulatedOperator(config, rig, place, policy.followsCommands ? session.translator : undefined)
@@ -300,6 +320,7 @@ class Actor {
       onEpisode?.({ ...practised, policyVersion: feed.version })
     }
     turns.give()
+    this.does = 'is done'
     for (let said = false; !course.stopping && !liaison.toldAll; said = true) {
       if (!said) onNotice?.('The robot is done; its learner has yet to take in the rest.')
       await catchUp()

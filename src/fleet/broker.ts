@@ -10,15 +10,19 @@ import type { Keys } from './keys.ts'
 const HANDSHAKE = 60 // s that a client may take to show its key; by default 2, too few on a machine with much to do
 const YEARS = 10 * 365 * 86_400_000 // ms that its certificate lasts: nobody but its invitations vouch for it
 
-/** What the server is told. A robot may say one thing, as itself, and hear what is said to it: nothing else. */
-export function brokerSettings(folder: FleetFolder, keys: Keys): string {
-  const { run, host, port, tls, learner, robots } = keys
+/** Who may use it, as nats-server reads it. A robot may say one thing, as itself, and hear what is said to it: nothing else. */
+function brokerUsers({ run, learner, robots }: Keys): string {
   const user = (key: string, up: string, down: string) =>
     `    { nkey: ${key}, permissions: { publish: { allow: ["${up}"] }, subscribe: { allow: ["${down}"] } } }`
   const users = [
     user(learner.key, `duet.${run}.>`, `duet.${run}.>`),
     ...Object.entries(robots).map(([robot, { key }]) => user(key, upSubject(run, robot), downSubject(run, robot))),
   ]
+  return `users: [\n${users.join(',\n')}\n]\n`
+}
+
+function brokerSettings(folder: FleetFolder, keys: Keys): string {
+  const { host, port, tls } = keys
   return [
     `host: ${JSON.stringify(host)}`,
     `port: ${port}`,
@@ -28,15 +32,18 @@ export function brokerSettings(folder: FleetFolder, keys: Keys): string {
       : []),
     'authorization {',
     `  timeout: ${HANDSHAKE}`,
-    '  users: [',
-    users.join(',\n'),
-    '  ]',
+    brokerUsers(keys),
     '}',
     '',
   ].join('\n')
 }
 
+/** Of one that a person runs the users alone. */
 export async function writeBrokerFiles(folder: FleetFolder, keys: Keys): Promise<void> {
+  if (keys.own) {
+    writeWhole(folder.brokerUsers, brokerUsers(keys))
+    return
+  }
   if (keys.tls && !existsSync(folder.certificate)) {
     const { selfSigned } = await import('../console/server/self-signed.ts') // only who needs it waits for its parser
     const from = Date.now() - 86_400_000 // clocks of other machines may be slow

@@ -3,10 +3,12 @@ import { join, resolve } from 'node:path'
 
 export class FleetFolder {
   readonly path: string
+  /** The run's folder. */
+  readonly run: string
 
-  /** `run`: the run's folder. */
   constructor(run: string) {
-    this.path = join(resolve(run), 'fleet')
+    this.run = resolve(run)
+    this.path = join(this.run, 'fleet')
   }
 
   get keys() {
@@ -18,6 +20,10 @@ export class FleetFolder {
   get broker() {
     return join(this.path, 'broker.conf')
   }
+  /** Those who may use a broker that a person runs: what its settings include. */
+  get brokerUsers() {
+    return join(this.path, 'users.conf')
+  }
   get brokerProcess() {
     return join(this.path, 'broker.pid')
   }
@@ -26,6 +32,24 @@ export class FleetFolder {
   }
   get certificateKey() {
     return join(this.path, 'certificate-key.pem')
+  }
+  get settings() {
+    return join(this.path, 'settings.json')
+  }
+  /** Weights that one can go back to. */
+  get versions() {
+    return join(this.path, 'versions')
+  }
+  get versionIndex() {
+    return join(this.versions, 'index.json')
+  }
+  /** Which of them a person chose. */
+  get choice() {
+    return join(this.path, 'chosen-version.json')
+  }
+  /** How the fleet is, told by the learner every now and then. */
+  get status() {
+    return join(this.path, 'status.json')
   }
   invitation(robot: string) {
     return join(this.path, `invitation-${robot}.txt`)

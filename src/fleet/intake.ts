@@ -5,13 +5,15 @@
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { decodeMessage, encodeMessage, type Message } from '../link/codec.ts'
-import { firstObservation, type Origin, stepOf, type ToLearner } from '../link/messages.ts'
+import { firstObservation, type Origin, stepOf, type ToLearner, type ToldHead } from '../link/messages.ts'
 import type { Experience } from '../link/ports.ts'
+import type { CellIndex } from '../loop/online-recorder.ts'
 import { EpisodeAssembler } from '../replay/assembler.ts'
 import { ENDINGS } from '../replay/episode.ts'
 import type { StoreShape } from '../replay/episode-store.ts'
 import { JUDGES } from '../replay/transition.ts'
 import { ExperienceJournal } from './journal.ts'
+import { SUCCESS_WINDOW } from './standings.ts'
 import { EpisodeTally, type Tallied } from './tally.ts'
 
 const IN_FLIGHT = 256 // messages that the learner's thread has not taken in
@@ -58,12 +60,13 @@ const Told = z.discriminatedUnion('kind', [
     }),
   }),
 ])
-type ToldHead = Exclude<ToLearner, { kind: 'request' }>
 
 export type IntakeOptions = {
   origin: Origin
   shape: StoreShape
   tasks: readonly string[]
+  /** Which numbers its episodes may have: another's would end the learner. */
+  numbers?: { place: CellIndex; first: number }
   /** The learner's thread. */
   experience: Pick<Experience, 'begin' | 'step' | 'end' | 'room'>
   /** Of each episode that has ended, those of the journal among them. */
@@ -77,6 +80,8 @@ export class Intake {
   episodes = 0
   /** Of the policy that planned the newest step. */
   policyVersion: number | undefined
+  /** Whether the last episodes succeeded, the oldest first. */
+  readonly outcomes: boolean[] = []
   private readonly assembler: EpisodeAssembler // looks at everything before the learner does
   private tally: EpisodeTally | undefined
   private journal: ExperienceJournal | undefined
@@ -156,6 +161,7 @@ export class Intake {
 
   private check(head: ToldHead, message: Message<unknown>): void {
     const { tasks, origin } = this.options
+    if (head.kind === 'begin') this.expectOwnNumber(head.start.episode)
     if (head.kind === 'end') this.assembler.end(head.episode, head.end)
     else if (head.kind === 'step') {
       const { step, next } = stepOf(message, head.step)
@@ -165,6 +171,18 @@ export class Intake {
       const where = `episode ${head.start.episode} of robot ${origin.robot}`
       throw new InputError(where, `is of task "${head.start.task}"`, `This run has: ${tasks.join(', ')}`)
     }
+  }
+
+  private expectOwnNumber(episode: number): void {
+    const { numbers, origin } = this.options
+    if (!numbers) return
+    const { first, place } = numbers
+    if (episode >= first && episode % place.of === place.index) return
+    throw new InputError(
+      `episode ${episode} of robot ${origin.robot}`,
+      'has a number that is another\u2019s',
+      `Its own are from ${first} on, ${place.index} beyond a multiple of ${place.of}`,
+    )
   }
 
   private async hand(head: ToldHead, message: Message<unknown>): Promise<void> {
@@ -184,7 +202,10 @@ export class Intake {
       this.have!.closed = true
       this.episodes++
       experience.end(head.episode, head.end)
-      onEpisode?.(this.tally!.ended(head.end))
+      const tallied = this.tally!.ended(head.end)
+      if (tallied.length > 0) this.outcomes.push(tallied.success)
+      if (this.outcomes.length > SUCCESS_WINDOW) this.outcomes.shift()
+      onEpisode?.(tallied)
     }
     await experience.room(IN_FLIGHT)
   }

@@ -16,6 +16,7 @@ const Keys = z.strictObject({
   port: z.int().min(1).max(65_535),
   names: z.array(z.string()).min(1), // under which it is reached; the first one stands in invitations
   tls: z.boolean(),
+  own: z.strictObject({ ca: z.string().optional() }).optional(), // somebody else runs the broker; what vouches for it, PEM
   learner: Pair,
   robots: z.record(z.string(), Pair),
 })
@@ -27,6 +28,17 @@ function pair(): z.infer<typeof Pair> {
 }
 
 export const newKeys = (about: Omit<Keys, 'learner' | 'robots'>): Keys => ({ ...about, learner: pair(), robots: {} })
+
+/** Where a broker is that a person runs. `ca`: file of the certificates that vouch for it, where the system does not. @throws InputError */
+export function ownBroker(run: string, broker: string, ca?: string): Omit<Keys, 'learner' | 'robots'> {
+  const url = URL.canParse(broker) ? new URL(broker) : undefined
+  if (!url || !['nats:', 'tls:'].includes(url.protocol) || url.hostname === '')
+    throw new InputError('--broker', `is "${broker}"`, 'Give an address such as tls://nats.lab:4222')
+  const host = url.hostname.replace(/[[\]]/g, '')
+  const port = url.port === '' ? 4222 : Number(url.port)
+  const own = ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') }
+  return { run, host, port, names: [host], tls: url.protocol === 'tls:', own }
+}
 
 /** The same, with a key for this robot; one that has a key keeps it, unless `anew`: then the old one is good for nothing. */
 export function withRobot(keys: Keys, robot: string, anew = false): Keys {
@@ -65,7 +77,10 @@ export function saveKeys(folder: FleetFolder, keys: Keys): void {
 export const urlOf = ({ tls, names, port }: Pick<Keys, 'tls' | 'names' | 'port'>, name = names[0]!) =>
   `${tls ? 'tls' : 'nats'}://${name.includes(':') ? `[${name}]` : name}:${port}`
 
-const authority = (folder: FleetFolder, { tls }: Keys) => (tls ? { ca: readFileSync(folder.certificate, 'utf8') } : {})
+function authority(folder: FleetFolder, { tls, own }: Keys): { ca?: string } {
+  if (own) return own.ca === undefined ? {} : own
+  return tls ? { ca: readFileSync(folder.certificate, 'utf8') } : {}
+}
 
 /** The learner's own, which is beside the broker. */
 export const learnerAccess = (folder: FleetFolder, keys: Keys): Access => ({

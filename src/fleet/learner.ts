@@ -49,15 +49,25 @@ import { openMinds, openSession } from '../run/session.ts'
 import type { TrainEvents } from '../run/train.ts'
 import { openTranslator } from '../talk/translator.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
+import { type Canary, openCanary } from './canary.ts'
 import { FleetFolder } from './folder.ts'
 import type { Access } from './invitation.ts'
 import { FleetPlaces } from './places.ts'
 import { Reception } from './reception.ts'
+import type { FleetSettings } from './settings.ts'
+import { FLEET_FIGURES, figuresOfFleet, standingsOf } from './standings.ts'
+import { type FleetStatus, writeStatus } from './status.ts'
+import { readVersions, type Trial, Versions } from './versions.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 const LOOK_EVERY = 500 // ms between two looks at whether something is due
+const STATUS_EVERY = 2 // s between two words on how the fleet is
+const FIGURES_EVERY = 15 // s between two lines of the metrics about it
 
-export type LearnerEvents = Pick<TrainEvents, 'onProgress' | 'onNotice' | 'stop' | 'failure' | 'listeners'>
+export type LearnerEvents = Pick<TrainEvents, 'onProgress' | 'onNotice' | 'stop' | 'failure' | 'listeners'> & {
+  /** How the fleet is, every now and then. */
+  onStatus?: (status: FleetStatus) => void
+}
 
 /**
  * Learns from whoever joins until every robot that did has practised for as long as the settings say, or until it is
@@ -67,6 +77,7 @@ export async function runLearner(
   folder: RunFolder,
   config: RunConfig,
   access: Access,
+  settings: FleetSettings,
   events: LearnerEvents = {},
 ): Promise<Summary> {
   expectFleetSettings(folder, config)
@@ -75,7 +86,7 @@ export async function runLearner(
   const closing = new Closing()
   try {
     folder.sweep()
-    const summary = await learnIn(folder, config, access, events, course, closing)
+    const summary = await learnIn(folder, config, access, settings, events, course, closing)
     await closing.close()
     course.failure.check()
     return summary
@@ -115,6 +126,9 @@ function expectFleetSettings(folder: RunFolder, { online, plan }: RunConfig): vo
 type Parts = {
   learner: LearnerLink
   reception: Reception
+  fleet: FleetFolder
+  canary?: Canary
+  versions?: Versions // once the warm-up is behind it
   metrics: MetricsWriter
   clock: RunClock
   state: RunState
@@ -127,17 +141,20 @@ async function learnIn(
   folder: RunFolder,
   config: RunConfig,
   access: Access,
+  settings: FleetSettings,
   events: LearnerEvents,
   course: Course,
   closing: Closing,
 ): Promise<Summary> {
-  const parts = await openParts(folder, config, events, course, closing)
+  const parts = await openParts(folder, config, settings, events, course, closing)
   const { learner, reception, metrics } = parts
   for (const listener of events.listeners ?? [])
     listener.started?.({ config, metrics, past: readMetrics(folder.metrics) })
   course.onStop(() => void learner.control.pause().catch(() => {})) // a lost learner is heard of by whoever waits for it
   await warmUp(folder, config, parts, events, course)
   if (!course.stopping) {
+    parts.versions = versionsOf(parts, settings, events, course)
+    if (learner.weights.newest) parts.versions.offer(learner.weights.newest)
     const stop = new AbortController()
     course.onStop(() => stop.abort(new Stopped('the run was asked to stop')))
     course.failure.onFailure((error) => stop.abort(error))
@@ -149,7 +166,7 @@ async function learnIn(
     closing.add(() => wire.close())
     closing.add(await reception.begin(wire)) // robots hear that it leaves, before the wire is closed
     await learner.control.learnFreely(config.online.publishEvery)
-    await practise(folder, config, parts, course)
+    await practise(folder, config, parts, events, course)
     await learner.control.pause()
     await checkpoint(folder, config, parts)
   }
@@ -163,6 +180,7 @@ async function learnIn(
 async function openParts(
   folder: RunFolder,
   config: RunConfig,
+  settings: FleetSettings,
   { onProgress = () => undefined, onNotice = () => undefined }: LearnerEvents,
   course: Course,
   closing: Closing,
@@ -190,15 +208,16 @@ async function openParts(
   const metrics = MetricsWriter.open(folder.metrics)
   closing.add(() => metrics.close())
   let reception: Reception | undefined
+  let parts: Parts | undefined
   const stamp = () => ({ time: clock.seconds, robotSteps: reception ? furthest(reception) : 0 })
-  metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
+  metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures, ...FLEET_FIGURES] })
   const setup = learnerSetup(folder, config, { encoder, commandTable, robot: { spec } }, sizes, copies, checkpoint)
   const learner = startLearner(setup, {
     onFigures: (figures) => {
       clock.update = figures.update
       metrics.write({ kind: 'update', ...stamp(), ...figures })
     },
-    onWeights: (published) => reception?.publish(published),
+    onWeights: (published) => parts?.versions?.offer(published),
     onLost: (error) => course.failure.fail(error),
   })
   closing.add(() => learner.close())
@@ -239,13 +258,72 @@ async function openParts(
         onProgress({ stage: 'online [robot min]', done: minutes, total: config.online.robotMinutes, note })
       },
     }),
+    bits: settings.bits,
     failure: course.failure,
     onTrouble: onNotice,
   })
   const opened = reception
   closing.add(() => opened.close())
   await course.during(learner.control.learn('warm-up', 0)) // publishes what acts by now
-  return { learner, reception: opened, metrics, clock, state, normalisers, encoder: description, rate: spec.rate }
+  const canary =
+    settings.canary.trials > 0 ? await openCanary(config, minds, perception, sizes, course, closing) : undefined
+  const { rate } = spec
+  parts = { learner, reception: opened, fleet, canary, metrics, clock, state, normalisers, encoder: description, rate }
+  return parts
+}
+
+function versionsOf(
+  parts: Parts,
+  settings: FleetSettings,
+  { onNotice = () => undefined }: LearnerEvents,
+  course: Course,
+): Versions {
+  const { canary, fleet, reception } = parts
+  const { trials } = settings.canary
+  return new Versions({
+    folder: fleet,
+    settings,
+    publish: (published) => reception.publish(published),
+    tryOut: canary && (async (published) => noteTrial(await canary(published, trials), published.version, parts)),
+    say: onNotice,
+    onFailed: (error) => {
+      if (!(error instanceof Stopped)) course.failure.fail(error)
+    },
+  })
+}
+
+function noteTrial(tasks: Awaited<ReturnType<Canary>>, update: number, { metrics, clock, reception }: Parts): Trial {
+  const stamp = { time: clock.seconds, robotSteps: furthest(reception) }
+  metrics.write({ kind: 'evaluation', ...stamp, update, stage: 'on the way', tasks })
+  const scores = Object.values(tasks)
+  return {
+    successes: scores.reduce((sum, { successes }) => sum + successes, 0),
+    trials: scores.reduce((sum, { trials }) => sum + trials, 0),
+  }
+}
+
+/** How the fleet is, told to whoever looks on, and now and then to the metrics. */
+function tellStatus({ fleet, reception, versions, metrics, clock }: Parts, { onStatus }: LearnerEvents) {
+  let told = Number.NEGATIVE_INFINITY
+  let noted = Number.NEGATIVE_INFINITY
+  return () => {
+    const { seconds } = clock
+    if (!versions || seconds - told < STATUS_EVERY) return
+    told = seconds
+    const { state } = versions
+    const robots = standingsOf(reception.known, state.newest ?? 0)
+    const status = { at: Date.now(), robots, versions: state, kept: readVersions(fleet) }
+    writeStatus(fleet, status)
+    onStatus?.(status)
+    if (robots.length === 0 || seconds - noted < FIGURES_EVERY) return
+    noted = seconds
+    metrics.write({
+      kind: 'fleet',
+      time: seconds,
+      robotSteps: furthest(reception),
+      figures: figuresOfFleet(robots),
+    })
+  }
 }
 
 /** Of each cell of the settings; of simulated ones recorded into the run's folder, where nobody names another. */
@@ -303,7 +381,14 @@ async function warmUp(
 }
 
 /** Until every robot that joined has done its share, or somebody ends it. */
-async function practise(folder: RunFolder, config: RunConfig, parts: Parts, course: Course): Promise<void> {
+async function practise(
+  folder: RunFolder,
+  config: RunConfig,
+  parts: Parts,
+  events: LearnerEvents,
+  course: Course,
+): Promise<void> {
+  const tell = tellStatus(parts, events)
   const { reception, rate } = parts
   const total = Math.round(config.online.robotMinutes * 60 * rate)
   let checkpointed = furthest(reception)
@@ -312,6 +397,8 @@ async function practise(folder: RunFolder, config: RunConfig, parts: Parts, cour
   const over = () => reception.robots.size > 0 && [...reception.robots.values()].every(isDone)
   while (!over() && !course.stopping) {
     await course.failure.during(sleep(LOOK_EVERY))
+    parts.versions?.look()
+    tell()
     const steps = furthest(reception)
     if (robotMinutes(steps - checkpointed, rate) < config.checkpointEveryRobotMinutes) continue
     checkpointed = steps

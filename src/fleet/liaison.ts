@@ -8,6 +8,8 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError, LostError } from '../errors.ts'
 import { LinkClient } from '../link/client.ts'
+import { encodeMessage } from '../link/codec.ts'
+import type { ActorStanding, ToLearner } from '../link/messages.ts'
 import type { LinkChannel } from '../link/nats/channel.ts'
 import { dial } from '../link/nats/dial.ts'
 import type { Wire } from '../link/nats/wire.ts'
@@ -19,6 +21,8 @@ import type { Cursor } from './intake.ts'
 const AGAIN = 1000 // ms until a learner that refused or was lost is asked again
 const PATIENCE = 10_000 // ms without an acknowledgement after which it is not waited for
 const ROOM = 256 // messages in flight while an old episode is told
+const KEPT_EVERY = 200 // ms between two words on what the learner has
+const STANDING_EVERY = 1000 // ms between two words to the learner on how the robot is
 const LEAVING = 5000 // ms for what is in flight when the actor ends
 
 /** Whoever hears of episodes. */
@@ -30,6 +34,8 @@ export type LiaisonOptions = {
   robot: string
   /** Messages that may be in flight; beyond it nothing more is told, and all of it later, from the log. */
   most: number
+  /** How the robot is, for the learner. */
+  standing: () => Omit<ActorStanding, 'lag'>
   onSaid: (line: string) => void
   onWelcome: (welcome: Welcome) => void
   onWeights: (published: Published) => void
@@ -48,7 +54,8 @@ type Standing = {
   have: Cursor | null // what it had when it was found
   live: boolean // it has everything before the episode that goes on
   newest: Mark | undefined // what was told last
-  waiting: Mark[] // what the messages in flight tell of
+  waiting: (Mark & { at?: number })[] // what the messages in flight tell of; `at`: when it happened, where it was told at once
+  kept: Mark | undefined // acknowledged, and not said yet
 }
 
 /** Tells this process from another that has the same key. */
@@ -67,6 +74,7 @@ export async function askForRun(
 
 export class Liaison {
   private standing: Standing | undefined
+  private lag: number | null = null // s
   private whole = false // the learner that was there last had everything, and nothing has happened since
   private readonly leaving = new AbortController()
   private readonly looking: Promise<void>
@@ -107,7 +115,7 @@ export class Liaison {
     const standing = this.standing
     if (!standing || standing.live) return
     try {
-      const told = this.marked(standing)
+      const told = this.marked(standing, false)
       for await (const tell of missing(standing.have)) {
         if (!(await this.roomIn(standing))) return
         await tell(told)
@@ -129,7 +137,8 @@ export class Liaison {
         .room(0)
         .catch(() => {})
       await Promise.race([arrived, sleep(LEAVING)])
-      this.settle(standing)
+      this.sayKept(standing)
+      this.sayStanding(standing)
       this.standing = undefined
       await standing.link.close()
       standing.channel.close()
@@ -157,12 +166,13 @@ export class Liaison {
         const welcome = readWelcome(`the learner of run "${run}"`, bytes)
         const link = new LinkClient(channel, run, async () => {}, {
           onWeights: (published) => this.options.onWeights(published),
+          onTaken: () => standing && this.settle(standing),
           onLost: (error) => {
             if (standing) this.drop(standing, `is lost: ${error.message}`)
             lose()
           },
         })
-        standing = { link, channel, have: welcome.have, live: false, newest: undefined, waiting: [] }
+        standing = { link, channel, have: welcome.have, live: false, newest: undefined, waiting: [], kept: undefined }
         this.standing = standing
         if (channel.ended) link.lose(new LostError('the learner', 'left at once', 'It is looked for again'))
         onWelcome(welcome)
@@ -193,17 +203,34 @@ export class Liaison {
 
   /** Sees what has been acknowledged, until the learner is lost. */
   private async follow(standing: Standing, lost: Promise<void>): Promise<void> {
-    const timer = setInterval(() => this.settle(standing), 200)
+    const keeping = setInterval(() => this.sayKept(standing), KEPT_EVERY)
+    const saying = setInterval(() => this.sayStanding(standing), STANDING_EVERY)
+    this.sayStanding(standing)
     await lost
-    clearInterval(timer)
+    clearInterval(keeping)
+    clearInterval(saying)
+    this.sayKept(standing)
+  }
+
+  private sayStanding({ channel }: Standing): void {
+    const head: ToLearner = { kind: 'standing', standing: { ...this.options.standing(), lag: this.lag } }
+    channel.postMessage(encodeMessage({ head, arrays: [] }))
+  }
+
+  private sayKept(standing: Standing): void {
     this.settle(standing)
+    const { kept } = standing
+    standing.kept = undefined
+    if (kept) this.options.onKept(kept)
   }
 
   private settle(standing: Standing): void {
     const inFlight = this.inFlight(standing)
-    let newest: Mark | undefined
-    while (standing.waiting.length > inFlight) newest = standing.waiting.shift()
-    if (newest) this.options.onKept(newest)
+    while (standing.waiting.length > inFlight) {
+      const { at, ...mark } = standing.waiting.shift()!
+      standing.kept = mark
+      if (at !== undefined) this.lag = (performance.now() - at) / 1000
+    }
   }
 
   private drop(standing: Standing, why: string): void {
@@ -225,18 +252,18 @@ export class Liaison {
       return
     }
     try {
-      tell(this.marked(standing))
+      tell(this.marked(standing, true))
     } catch (error) {
       this.drop(standing, `is lost: ${(error as Error).message}`)
     }
   }
 
   /** The learner's experience, and beside it of which step each message is. */
-  private marked(standing: Standing): Told {
+  private marked(standing: Standing, atOnce: boolean): Told {
     const own = standing.link.experience(this.options.robot)
     const mark = (episode: number, steps: number) => {
       standing.newest = { episode, steps }
-      standing.waiting.push(standing.newest)
+      standing.waiting.push(atOnce ? { ...standing.newest, at: performance.now() } : standing.newest)
     }
     return {
       begin: (start, observation) => {

@@ -36,6 +36,19 @@ export class FleetPlaces {
   }
 }
 
+/**
+ * From where a robot's next episode has its number: behind its log, and behind what the learner has. A power cut may have
+ * taken the end of the log, of the episode that ran then; where the learner heard of that one and is away now, its number
+ * must not come again, or two episodes would be one: a process that is not the first leaves one number out.
+ */
+export function goesOnFrom(
+  logged: number, // the first number that the log has not
+  { place, firstEpisode, have }: { place: CellIndex; firstEpisode: number; have: { episode: number } | null },
+  isFirst: boolean, // of this robot's processes
+): number {
+  return Math.max(logged, firstEpisode, have ? have.episode + 1 : 0) + (isFirst ? 0 : place.of)
+}
+
 function read(path: string): string[] {
   try {
     return [...Saved.parse(JSON.parse(readFileSync(path, 'utf8'))).robots]

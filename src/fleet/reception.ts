@@ -1,8 +1,9 @@
 /** @file The learner among its robots: lets them in, takes in what they tell, and hands the newest weights to each. */
 import { join } from 'node:path'
+import { z } from 'zod'
 import { encodeError, InputError, LostError } from '../errors.ts'
 import { decodeMessage, encodeMessage } from '../link/codec.ts'
-import { type FromLearner, hashOf, type ToLearner, weightsMessage } from '../link/messages.ts'
+import { type ActorStanding, type FromLearner, hashOf, type ToLearner, weightsMessage } from '../link/messages.ts'
 import type { LinkChannel } from '../link/nats/channel.ts'
 import { type Admission, listen } from '../link/nats/listen.ts'
 import type { Wire } from '../link/nats/wire.ts'
@@ -12,6 +13,7 @@ import { expectFittingRobot, type PolicyAbout } from '../policies/about.ts'
 import { type ActorHello, readHello, type Welcome, welcomeBytes } from './greeting.ts'
 import { Intake, type IntakeOptions } from './intake.ts'
 import type { FleetPlaces } from './places.ts'
+import type { KnownRobot } from './standings.ts'
 
 const ALIVE = 5000 // ms since which another process under the same name was heard, and still counts
 const LOOK_EVERY = 100 // ms between two looks at who could take newer weights
@@ -24,16 +26,24 @@ export type ReceptionOptions = {
   /** What all of them are told, and have to fit. */
   about: Pick<Welcome, 'config' | 'encoder' | 'normalisers' | 'firstEpisode'> & { robot: PolicyAbout['robot'] }
   /** Of one robot; but for its name. */
-  intake: (robot: string) => Omit<IntakeOptions, 'origin'>
+  intake: (robot: string) => Omit<IntakeOptions, 'origin' | 'numbers'>
+  /** Of each number of the weights on their way; 32 where nobody says. */
+  bits?: 16 | 32
   failure: Failure
   onTrouble: (line: string) => void
 }
 
 type Guest = { process: string; channel: LinkChannel; weights?: Published }
 
+/** The last words of a robot that may have left. */
+type LastWords = ActorStanding & { heardAt: number | null }
+
+const NO_WORDS: LastWords = { does: 'waits', lag: null, fault: null, heardAt: null }
+
 export class Reception {
   private readonly intakes = new Map<string, Intake>()
   private readonly guests = new Map<string, Guest>()
+  private readonly lastWords = new Map<string, LastWords>()
   private newest: { published: Published; bytes: ArrayBuffer } | undefined
   private readonly looking: ReturnType<typeof setInterval>
 
@@ -58,19 +68,33 @@ export class Reception {
     return this.intakes
   }
 
+  /** How each of them is. */
+  get known(): KnownRobot[] {
+    return [...this.intakes].map(([robot, { steps, episodes, outcomes, policyVersion }]) => {
+      const guest = this.guests.get(robot)
+      const words = this.lastWords.get(robot)
+      const heardAt = guest?.channel.heardAt ?? words?.heardAt ?? null
+      const heard = heardAt === null ? null : (performance.now() - heardAt) / 1000
+      const { does = null, lag = null, fault = null } = words ?? {}
+      const here = guest !== undefined
+      return { robot, steps, episodes, outcomes, policyVersion, heard, here, does, lag, fault }
+    })
+  }
+
   /** What all robots are to act with from now on. One that holds what is no number is not published: it is a failure. */
-  publish(published: Published): void {
+  publish(published: Published): boolean {
     const { failure } = this.options
     const spoilt = Object.entries(published.values).find(([, values]) => !values.every(Number.isFinite))
     if (spoilt) {
       const where = `weights of version ${published.version}`
       const remedy = 'Robots keep those before. Lower learner.learningRate'
       failure.fail(new InputError(where, `hold what is no number, in ${spoilt[0]}`, remedy))
-      return
+      return false
     }
     const hashed = { ...published, hash: hashOf(published.values) }
-    this.newest = { published: hashed, bytes: weightsMessage(hashed) }
+    this.newest = { published: hashed, bytes: weightsMessage(hashed, this.options.bits) }
     this.handOut()
+    return true
   }
 
   async close(): Promise<void> {
@@ -81,8 +105,10 @@ export class Reception {
   private async intakeOf(robot: string): Promise<Intake> {
     const known = this.intakes.get(robot)
     if (known) return known
-    const { run, folder, intake } = this.options
-    const opened = await Intake.open(join(folder, `${robot}${JOURNALS}`), { ...intake(robot), origin: { run, robot } })
+    const { run, folder, intake, places, about } = this.options
+    const numbers = { place: places.of(robot), first: about.firstEpisode }
+    const path = join(folder, `${robot}${JOURNALS}`)
+    const opened = await Intake.open(path, { ...intake(robot), origin: { run, robot }, numbers })
     this.intakes.set(robot, opened)
     return opened
   }
@@ -103,7 +129,8 @@ export class Reception {
       void this.serve(robot, guest)
     }
     const onLost = () => {
-      if (this.guests.get(robot)?.process === hello.process) this.guests.delete(robot)
+      const guest = this.guests.get(robot)
+      if (guest?.process === hello.process) this.forget(robot, guest)
       this.options.onTrouble(`Robot ${robot} has left run ${run}.`)
     }
     return { welcome, opened, onLost: hello.robot ? onLost : undefined }
@@ -148,11 +175,17 @@ export class Reception {
       send({ kind: 'ready' })
       this.handOut()
       let taken = 0
-      while (!failure.failed && this.guests.get(robot) === guest) {
+      const isHere = () => this.guests.get(robot) === guest
+      while (!failure.failed && (isHere() || waiting.length > 0)) {
         if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve))
         for (const bytes of waiting.splice(0)) {
-          if (this.guests.get(robot) !== guest) return // it has begun another session
-          if (isRequest(bytes)) return this.dismiss(robot, guest)
+          const { head } = decodeMessage<ToLearner>(bytes)
+          if (isStanding(head)) {
+            this.lastWords.set(robot, { ...readStanding(robot, head.standing), heardAt: performance.now() })
+            continue // the last words of one that has left among them
+          }
+          if (!isHere()) return // it has begun another session
+          if (isRequest(head)) return this.dismiss(robot, guest)
           await intake.take(bytes)
           taken++
         }
@@ -170,7 +203,13 @@ export class Reception {
 
   private dismiss(robot: string, guest: Guest): void {
     guest.channel.close()
-    if (this.guests.get(robot) === guest) this.guests.delete(robot)
+    this.forget(robot, guest)
+  }
+
+  private forget(robot: string, guest: Guest): void {
+    if (this.guests.get(robot) !== guest) return
+    this.guests.delete(robot)
+    this.lastWords.set(robot, { ...(this.lastWords.get(robot) ?? NO_WORDS), heardAt: guest.channel.heardAt })
   }
 
   /** The newest weights to whoever has not got them, and has taken what was sent before: nobody catches up on older ones. */
@@ -186,13 +225,32 @@ export class Reception {
 }
 
 /** A robot asks for one thing only: to be let go. @throws InputError for any other request */
-function isRequest(bytes: ArrayBuffer): boolean {
-  const { head } = decodeMessage<ToLearner>(bytes)
+function isRequest(head: ToLearner | null): boolean {
   if (head?.kind !== 'request') return false
   if (head.request?.want === 'stop') return true
   throw new InputError(
     'request of an actor',
     `wants to ${head.request?.want}`,
     'Only who began the run says what its learner does',
+  )
+}
+
+type StandingHead = Extract<ToLearner, { kind: 'standing' }>
+
+const isStanding = (head: ToLearner | null): head is StandingHead => head?.kind === 'standing'
+
+const Standing = z.object({
+  does: z.enum(['acts', 'waits', 'is done']),
+  lag: z.number().min(0).nullable(),
+  fault: z.string().max(2000).nullable(),
+})
+
+function readStanding(robot: string, told: unknown): ActorStanding {
+  const parsed = Standing.safeParse(told)
+  if (parsed.success) return parsed.data
+  throw new InputError(
+    `message of robot ${robot}`,
+    'does not say how it is in words of this version',
+    'Run the same version of Duet at both ends',
   )
 }

@@ -11,7 +11,7 @@ import { startBroker, writeBrokerFiles } from './broker.ts'
 import { FleetFolder } from './folder.ts'
 import { invitationText } from './invitation.ts'
 import { BROKER, type Heard, KeptRunning } from './kept-running.ts'
-import { invitationOf, type Keys, newKeys, readKeys, saveKeys, withRobot } from './keys.ts'
+import { invitationOf, type Keys, newKeys, ownBroker, readKeys, saveKeys, urlOf, withRobot } from './keys.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1']
@@ -21,7 +21,11 @@ export type UpOptions = {
   host: string
   port: number // 0 takes a free one
   names: readonly string[] // further ones under which the broker is reached
+  /** One that a person runs, and what vouches for it. */
+  broker?: string
+  brokerCa?: string
   json: boolean
+  console: boolean // the learner serves the page, to this machine alone
 }
 
 /** Until the learner has ended well, or `signal` ends it. @throws InputError where something has to be mended first */
@@ -41,6 +45,7 @@ export async function fleetUp(
   const fleet = new FleetFolder(folder.path)
   const robots = robotNames(config.robot.cells, options.robots)
   let keys = readKeys(fleet) ?? newKeys(await whereabouts(folder, options))
+  expectSameBroker(folder, keys, options)
   for (const { name } of robots) keys = withRobot(keys, name)
   saveKeys(fleet, keys)
   await writeBrokerFiles(fleet, keys)
@@ -51,8 +56,8 @@ export async function fleetUp(
     },
   })
   const program = (...args: string[]) => start([...args, ...(options.json ? ['--json'] : [])])
-  void kept.keep(BROKER, () => startBroker(fleet))
-  const learner = kept.keep('learner', () => program('learner', folder.path))
+  if (!keys.own) void kept.keep(BROKER, () => startBroker(fleet))
+  const learner = kept.keep('learner', () => program('learner', folder.path, ...(options.console ? ['--console'] : [])))
   for (const { name, cell } of robots) {
     const file = fleet.invitation(name)
     writeWhole(file, `${invitationText(invitationOf(fleet, keys, name))}\n`, 0o600)
@@ -79,10 +84,21 @@ export function robotNames(cells: readonly string[], count: number): { name: str
   })
 }
 
+/** Invitations say where it is. @throws InputError */
+function expectSameBroker({ path }: RunFolder, keys: Keys, { broker }: UpOptions): void {
+  if (broker === undefined || (keys.own && urlOf(ownBroker(keys.run, broker)) === urlOf(keys))) return
+  throw new InputError(
+    '--broker',
+    `is ${broker}, and robots of ${path} were invited to ${urlOf(keys)}`,
+    'Leave it out, or delete fleet/keys.json of the run and invite all robots anew',
+  )
+}
+
 async function whereabouts(
   { path }: RunFolder,
-  { host, port, names }: UpOptions,
+  { host, port, names, broker, brokerCa }: UpOptions,
 ): Promise<Omit<Keys, 'learner' | 'robots'>> {
+  if (broker !== undefined) return ownBroker(basename(path), broker, brokerCa)
   const tls = !LOOPBACK.includes(host)
   if (tls && names.length === 0 && ['0.0.0.0', '::'].includes(host))
     throw new InputError('--host', `is ${host}, and robots have to know by which name they reach it`, 'Add --host-name')

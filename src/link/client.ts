@@ -147,7 +147,7 @@ export class LinkClient implements LearnerLink {
     else if (head.kind === 'reply') {
       this.replies.get(head.ticket)?.resolve(head.reply)
       this.replies.delete(head.ticket)
-    } else if (head.version >= (this.published?.version ?? 0)) {
+    } else if (head.back || head.version >= (this.published?.version ?? 0)) {
       this.published = publishedOf(head, message)
       this.events.onWeights?.(this.published)
     }
@@ -155,6 +155,7 @@ export class LinkClient implements LearnerLink {
 
   private take(messages: number): void {
     this.taken = Math.max(this.taken, messages)
+    this.events.onTaken?.()
     for (const waiting of this.rooms)
       if (this.inFlight <= waiting.most) {
         this.rooms.delete(waiting)

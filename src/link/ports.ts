@@ -23,13 +23,13 @@ export interface Experience {
 
 /**
  * Parameters of the actors. `version`: the updates that they hold; `hash`: of what they are, where they come from another
- * process, which may have gone back to an earlier checkpoint since.
+ * process, which may have gone back to an earlier checkpoint since. `back`: a person wants earlier ones again.
  */
-export type Published = { version: number; values: ActorParameters; hash?: string }
+export type Published = { version: number; values: ActorParameters; hash?: string; back?: true }
 
 /** The actors' parameters, newest only: nobody catches up on older ones. */
 export interface Weights {
-  /** None before the first publication. An older version never replaces a newer one. */
+  /** None before the first publication. An older version never replaces a newer one, unless it says that it is to. */
   readonly newest: Published | undefined
 }
 
@@ -75,7 +75,9 @@ export type LinkEvents = {
   onFigures?: (figures: UpdateFigures) => void
   /** Every now and then while the learner lives, whatever it is at. */
   onAlive?: () => void
-  /** Others than before, and newer. */
+  /** Experience has been taken in. */
+  onTaken?: () => void
+  /** Others than before, and newer, or wanted again. */
   onWeights?: (published: Published) => void
   /** Called once, at the moment at which the loss is known, before any request is rejected. */
   onLost?: (error: Error) => void

@@ -9,6 +9,7 @@ import {
   type Origin,
   stepOf,
   type ToLearner,
+  type ToldHead,
   weightsMessage,
 } from './messages.ts'
 import type { ServedPort } from './port.ts'
@@ -119,11 +120,12 @@ class Service {
   private async handle(message: Received): Promise<void> {
     const { head } = message
     if (head.kind === 'request') return this.answer(head)
+    if (head.kind === 'standing') return
     this.takeIn(head, message)
     this.send({ kind: 'taken', messages: ++this.taken })
   }
 
-  private takeIn(head: Exclude<ToLearner, { kind: 'request' }>, message: Received): void {
+  private takeIn(head: ToldHead, message: Received): void {
     const { learner } = this
     if (head.kind === 'begin') {
       this.expectOrigin(head.from, head.start.episode)

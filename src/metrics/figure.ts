@@ -5,18 +5,18 @@
 import { z } from 'zod'
 
 export const Figure = z.object({
-  name: z.string(), // "critic.td"; of each task or group of parameters "meanQ", noted as "meanQ.place"
+  name: z.string(), // "critic.td"; of each task, robot or group of parameters "meanQ", noted as "meanQ.place"
   title: z.string(), // of its line
   chart: z.string(), // title of the chart; figures of one chart share its axis
   unit: z.string(), // of that axis
-  of: z.enum(['task', 'group']).optional(), // one value for each, and a line for each
+  of: z.enum(['task', 'group', 'robot']).optional(), // one value for each, and a line for each
 })
 export type Figure = z.infer<typeof Figure>
 
 /** Values of one update, by name. */
 export type Figures = Record<string, number>
 
-/** The values of a figure that has one for each task or group, by task or group; empty where it was not measured. */
+/** The values of a figure that has one for each task, robot or group, by its name; empty where it was not measured. */
 export function each(figures: Readonly<Figures>, name: string): Figures {
   const prefix = `${name}.`
   const own = Object.entries(figures).filter(([key]) => key.startsWith(prefix))

@@ -92,6 +92,13 @@ const EvaluationMetric = z.object({
   robots: per(per(TaskScore)).optional(), // by cell, then task, where there are several
 })
 
+/** How the robots of a fleet are, every now and then. */
+const FleetMetric = z.object({
+  kind: z.literal('fleet'),
+  ...clock,
+  figures: per(figure), // by name, then robot; the run's "figures" line declares them
+})
+
 /** With each checkpoint of the online phase: what the learner has done by now for what the robots did. */
 const LearningMetric = z.object({
   kind: z.literal('learning'),
@@ -141,6 +148,7 @@ export const Metric = z.discriminatedUnion('kind', [
   EpisodeMetric,
   UpdateMetric,
   EvaluationMetric,
+  FleetMetric,
   LearningMetric,
   LabelsMetric,
   CameraMetric,

@@ -46,7 +46,7 @@ export async function openSession(config: SessionConfig): Promise<Session> {
   }
 }
 
-type Minds = Pick<Session, 'encoder' | 'commands' | 'commandTable'>
+export type Minds = Pick<Session, 'encoder' | 'commands' | 'commandTable'>
 
 /** Encoder and command encoder for a robot that is not opened. @throws InputError as `openSession` */
 export async function openMinds(config: MindConfig, spec: RobotSpec, translator: Translator): Promise<Minds> {

@@ -71,6 +71,16 @@ const EVENTS: { [K in Exclude<Kind, 'hello' | 'history'>]: fc.Arbitrary<EventOf<
     scene: fc.option(name),
     start: fc.option(name),
   }),
+  fleet: told('fleet', {
+    robots: fc.constant([]),
+    versions: fc.record({
+      newest: fc.option(count),
+      acting: fc.option(count),
+      chosen: fc.constant(null),
+      failed: fc.constant(null),
+    }),
+    kept: fc.constant([]),
+  }),
   evaluation: told('evaluation', { stage: name, robot: name, over: fc.boolean(), trials: fc.constant([]) }),
   progress: told('progress', { stage: name, done: fc.nat(3), total: fc.nat(3), note: name }),
   metrics: told('metrics', { metrics: fc.array(metric) }),

@@ -3,12 +3,12 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { InputError, LostError } from '../../src/errors.ts'
 import { helloOf } from '../../src/fleet/greeting.ts'
 import type { Cursor } from '../../src/fleet/intake.ts'
 import { Liaison, type LiaisonOptions, type Told } from '../../src/fleet/liaison.ts'
-import { FleetPlaces } from '../../src/fleet/places.ts'
+import { FleetPlaces, goesOnFrom } from '../../src/fleet/places.ts'
 import { Reception } from '../../src/fleet/reception.ts'
 import { hashOf } from '../../src/link/messages.ts'
 import { dial } from '../../src/link/nats/dial.ts'
@@ -91,6 +91,7 @@ function robot(
       run: 'arms',
       robot: name,
       most: 100,
+      standing: () => ({ does: 'acts', fault: null }),
       onSaid: (line) => said.push(line),
       onWelcome: (welcome) => {
         place = welcome.place
@@ -131,7 +132,8 @@ function robot(
       await liaison.catchUp(missing)
       return liaison.toldAll
     })
-  return { liaison, practise, settled, kept, weights, said, refused, told, place: () => place }
+  const forget = () => void log.splice(0)
+  return { liaison, practise, settled, forget, kept, weights, said, refused, told, place: () => place }
 }
 
 async function until(so: () => boolean | Promise<boolean>): Promise<void> {
@@ -148,13 +150,14 @@ describe('a fleet', () => {
     const [a, b] = [robot(broker, 'A'), robot(broker, 'B')]
     await until(() => a.place().of > 0 && b.place().of > 0)
     expect(new Set([a.place().index, b.place().index])).toEqual(new Set([0, 1]))
-    await a.practise({ episode: 64, steps: 3 })
-    await b.practise({ episode: 65, steps: 2 })
-    await a.practise({ episode: 128, steps: 4 })
+    const [ofA, ofB] = [a.place().index, b.place().index]
+    await a.practise({ episode: 64 + ofA, steps: 3 })
+    await b.practise({ episode: 64 + ofB, steps: 2 })
+    await a.practise({ episode: 128 + ofA, steps: 4 })
     await Promise.all([a.settled(), b.settled()])
     expect(replay.stats()).toMatchObject({ episodes: 3, transitions: 9 })
     await until(() => a.kept.length > 0 && b.kept.length > 0)
-    expect(a.kept.at(-1)).toEqual({ episode: 128, steps: 4 })
+    expect(a.kept.at(-1)).toEqual({ episode: 128 + ofA, steps: 4 })
     expect([a.told, b.told]).toEqual([[], []])
   })
 
@@ -178,6 +181,37 @@ describe('a fleet', () => {
     expect(reception.robots.get('A')).toMatchObject({ steps: 10, episodes: 3 })
     expect(a.told).toEqual(['128', '192'])
     await until(() => a.kept.at(-1)?.episode === 192)
+  })
+
+  it('tells no robot that something is kept before the disk has it: a power cut leaves all that was told', async () => {
+    const broker = new MemoryBroker()
+    const { reception } = await learner(broker, 'power')
+    const a = robot(broker)
+    await until(() => a.place().of > 0)
+    await a.practise({ episode: 64, steps: 2 })
+    await a.settled()
+    await until(() => a.kept.at(-1)?.steps === 2)
+    const { file } = (reception.robots.get('A') as unknown as { journal: { file: { sync: () => Promise<void> } } })
+      .journal
+    let flush = () => {}
+    const sync = vi.spyOn(file, 'sync').mockImplementation(() => new Promise((resolve) => (flush = resolve)))
+    await a.practise({ episode: 128, steps: 3 })
+    await until(() => reception.robots.get('A')!.steps === 5)
+    await sleep(400)
+    expect(a.kept.at(-1)).toEqual({ episode: 64, steps: 2 })
+    sync.mockRestore()
+    flush()
+    await until(() => a.kept.at(-1)?.episode === 128)
+  })
+
+  it('numbers no two episodes alike, where a power cut took what the learner had heard of', () => {
+    const place = { index: 1, of: 64 }
+    const next = (logged: number, have: number | null, isFirst: boolean) =>
+      goesOnFrom(logged, { place, firstEpisode: 4, have: have === null ? null : { episode: have } }, isFirst)
+    expect(next(0, null, true)).toBe(4)
+    expect(next(0, 129, true)).toBe(130) // its disk is new
+    expect(next(66, 65, false)).toBeGreaterThan(129) // 65 is its last; 129 ran when the power went, and may be known
+    expect(next(66, 65, false)).toBeLessThanOrEqual(193)
   })
 
   it('is told later what was too much to be in flight', async () => {
@@ -208,6 +242,51 @@ describe('a fleet', () => {
     for (const version of [8, 9, 10, 11]) reception.publish({ version, values: values(version) })
     await until(() => a.weights.at(-1)?.version === 11)
     expect(a.weights.length).toBeLessThan(4) // those that came while others were on their way are passed over
+  })
+
+  it('gives earlier weights to robots that have newer ones, where a person wants them back', async () => {
+    const broker = new MemoryBroker()
+    const { reception } = await learner(broker, 'rolled-back')
+    const values = (version: number) => ({ head: Float32Array.of(version) })
+    const a = robot(broker)
+    for (const published of [
+      { version: 8, values: values(8) },
+      { version: 5, values: values(5) }, // overtaken: older, and nobody says that it is wanted
+      { version: 7, values: values(7), back: true as const },
+      { version: 9, values: values(9) },
+    ]) {
+      reception.publish(published)
+      if (published.version === 5) await sleep(300)
+      else await until(() => a.weights.at(-1)?.version === published.version)
+    }
+    const versions = a.weights.map(({ version }) => version)
+    expect(versions.filter((version, i) => version !== versions[i - 1])).toEqual([8, 7, 9])
+  })
+
+  it('knows how its robots are: as they say, how late their steps come, who has left and why', async () => {
+    const broker = new MemoryBroker()
+    const { reception } = await learner(broker, 'standing')
+    let fault: string | null = null
+    const a = robot(broker, 'A', { standing: () => ({ does: 'acts', fault }) })
+    await until(() => a.place().of > 0)
+    await a.practise({ episode: 64, steps: 3 })
+    await a.practise({ episode: 128, steps: 2 }) // as it happens: by then it has told all
+    await a.settled()
+    await until(() => (reception.known[0]?.lag ?? null) !== null)
+    const [known] = reception.known
+    expect(known).toMatchObject({
+      robot: 'A',
+      steps: 5,
+      episodes: 2,
+      outcomes: [false, false],
+      here: true,
+      does: 'acts',
+    })
+    expect(known!.lag).toBeLessThan(5)
+    fault = 'force: 31 N on the tool'
+    await a.liaison.close()
+    await until(() => reception.known[0]!.here === false)
+    expect(reception.known[0]).toMatchObject({ fault, steps: 5 })
   })
 
   it('never publishes weights that hold what is no number: the robots keep those before', async () => {
@@ -256,12 +335,17 @@ describe('a fleet', () => {
     const { replay, troubles, failure } = await learner(broker, 'nonsense')
     const [a, b] = [robot(broker, 'A'), robot(broker, 'B')]
     await until(() => a.place().of > 0 && b.place().of > 0)
-    await a.practise({ episode: 64, steps: 2 })
+    const [ofA, ofB] = [a.place().index, b.place().index]
+    await a.practise({ episode: 64 + ofA, steps: 2 })
     await a.settled()
     a.liaison.experience.step(640, stepOf({ episode: 640, steps: 2 }, 1), encoded(1))
     await until(() => a.said.some((line) => line.includes('episode 640: was not begun')))
     expect(troubles.join('\n')).toContain('Robot A is not heard any further: episode 640')
-    await b.practise({ episode: 65, steps: 2 })
+    await b.practise({ episode: 64 + ofA, steps: 2 }) // the number of another
+    const words = `episode ${64 + ofA} of robot B: has a number that is another\u2019s`
+    await until(() => b.said.some((line) => line.includes(words)))
+    b.forget()
+    await b.practise({ episode: 64 + ofB, steps: 2 })
     await b.settled()
     expect(replay.stats()).toMatchObject({ episodes: 2, transitions: 4 })
     expect(failure.failed).toBe(false)

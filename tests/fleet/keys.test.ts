@@ -1,6 +1,7 @@
 /** @file Keys, invitations, and what a broker lets their owners do. */
 import type { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -129,6 +130,34 @@ describe.skipIf(!natsServer)(natsServer ? 'a broker with TLS' : WITHOUT, () => {
   it('is not believed under a certificate that the invitation does not vouch for', async () => {
     const { ca: _, ...access } = invitationOf(folder, keys, 'A')
     await expect(join_(access)).rejects.toThrow('cannot be used')
+  })
+
+  it('lets nobody in by a key that another one has replaced, and puts out who is in', async () => {
+    const stale = invitationOf(folder, keys, 'B')
+    const inside = await join_(stale)
+    const heard: string[] = []
+    inside.subscribe(downSubject('arms', 'B'), (subject) => heard.push(subject))
+    keys = withRobot(keys, 'B', true)
+    saveKeys(folder, keys)
+    await writeBrokerFiles(folder, keys)
+    expect(reloadBroker(folder)).toBe(true)
+    for (let i = 0; i < 100 && !troubles.join('\n').includes('is away'); i++) await sleep(50)
+    const learner = await join_(learnerAccess(folder, keys))
+    learner.publish(downSubject('arms', 'B'), Buffer.of(1))
+    await expect(join_(stale)).rejects.toThrow('refuses this key')
+    expect(heard).toEqual([])
+    await join_(invitationOf(folder, keys, 'B'))
+  })
+
+  it('goes on where a stranger writes rubbish to its port', async () => {
+    for (const rubbish of ['GET / HTTP/1.1\r\n\r\n', 'CONNECT {"verbose":true}\r\nPUB duet.arms.up.A 5\r\nhello\r\n']) {
+      const socket = connect(keys.port, '127.0.0.1')
+      socket.on('error', () => {}) // it is put out
+      socket.write(rubbish.repeat(200))
+      await sleep(200)
+      socket.destroy()
+    }
+    await join_(invitationOf(folder, keys, 'A'))
   })
 
   it('lets a robot in that is invited while it runs', async () => {

@@ -207,16 +207,19 @@ const sceneInWords = (robot: string, { task, scene, start }: SceneToLay) =>
   `Robot ${robot} waits: lay the scene of "${task}"${scene ? `: ${scene}` : ''}${start ? `, ${start}` : ''}. Then press Enter here, or Ready at the console.`
 
 /** Where no run goes on. `run`: the one to begin with. */
-export const replayHello = (run: string): Hello => ({
+export const emptyHello = (
+  mode: Hello['mode'],
+  { run, settings = {}, tasks = [] }: Pick<Hello, 'run'> & Partial<Pick<Hello, 'settings' | 'tasks'>>,
+): Hello => ({
   kind: 'hello',
   protocol: PROTOCOL_VERSION,
   client: '',
-  mode: 'replay',
+  mode,
   run,
-  settings: {},
+  settings,
   robots: [],
   cameras: [],
-  tasks: [],
+  tasks,
   actionScale: { translation: 0, rotation: 0 },
   controlRate: 0, // of a run that is over its episodes tell
   serverTime: 0,

@@ -10,12 +10,12 @@ import { coach } from '../../review/coach.ts'
 import type { Operator } from '../../robot/operator.ts'
 import type { Observer, WantedDemonstrations } from '../../run/observer.ts'
 import type { Progress } from '../../run/progress.ts'
-import type { EvaluationEvent, ServerEvent } from '../protocol.ts'
+import type { EvaluationEvent, FleetEvent, Hello, ServerEvent } from '../protocol.ts'
 import { Broadcast } from './broadcast.ts'
 import type { Change } from './control.ts'
 import { Journal } from './journal.ts'
-import { LiveRun, type LiveRunParts, replayHello } from './live-run.ts'
-import type { Operated } from './orders.ts'
+import { emptyHello, LiveRun, type LiveRunParts } from './live-run.ts'
+import type { Operated, OperatedFleet } from './orders.ts'
 import { PersonInControl } from './person-in-control.ts'
 
 /** Whose silence stops a robot that can break, while somebody has control. */
@@ -27,6 +27,8 @@ const LOOP_EVERY = 20 // ticks between two events about the loop
 export type RunObserverOptions = {
   /** No run goes on: name of one to begin with. */
   replay?: string
+  /** The robots are in other processes. */
+  fleet?: OperatedFleet & Pick<Hello, 'run' | 'settings' | 'tasks'> & { folder: string }
   /** A line for whoever looks at the terminal. */
   onNotice?: (line: string) => void
   now?: () => number // ms, never going back
@@ -57,7 +59,13 @@ export class RunObserver implements Observer, Operated {
       },
       onChange: (change, handOn) => this.handOver(change, handOn),
     })
-    if (options.replay !== undefined) this.broadcast.note(replayHello(options.replay))
+    const { replay, fleet } = options
+    if (replay !== undefined) this.broadcast.note(emptyHello('replay', { run: replay }))
+    if (fleet) {
+      const { run, settings, tasks } = fleet
+      this.broadcast.note(emptyHello('fleet', { run, settings, tasks }))
+      this.journal.open(join(fleet.folder, 'console.jsonl'))
+    }
     this.timer = setInterval(() => this.tick(), TICK)
     this.timer.unref()
   }
@@ -67,6 +75,10 @@ export class RunObserver implements Observer, Operated {
   /** The run that goes on; undefined before its robots are there. */
   get live(): LiveRun | undefined {
     return this.run
+  }
+
+  get fleet(): OperatedFleet | undefined {
+    return this.options.fleet
   }
 
   get ended(): boolean {
@@ -121,6 +133,10 @@ export class RunObserver implements Observer, Operated {
 
   progress({ stage, done, total, note = '' }: Progress): void {
     this.broadcast.tell({ kind: 'progress', stage, done, total, note })
+  }
+
+  fleetIs(event: Omit<FleetEvent, 'kind'>): void {
+    this.broadcast.tell({ kind: 'fleet', ...event })
   }
 
   speed(own: number): number {

@@ -7,7 +7,7 @@ import { givenCertificate } from './given-certificate.ts'
 import type { Identity } from './identity.ts'
 import { RunLibrary } from './library.ts'
 import { LOOPBACK, type Names, namesFor } from './names.ts'
-import { RunObserver } from './observer.ts'
+import { RunObserver, type RunObserverOptions } from './observer.ts'
 import { ownCertificate } from './own-certificate.ts'
 import { DEFAULT_PORT } from './port.ts'
 import { ConsoleServer } from './server.ts'
@@ -35,6 +35,15 @@ export function openLiveConsole(
   onNotice: (line: string) => void,
 ): Promise<Console> {
   return open(new RunObserver({ onNotice }), new RunLibrary(runs, { path, running: true }), address)
+}
+
+/** Beside the learner of a fleet at `path`, which has no robot of its own. @throws InputError */
+export function openFleetConsole(
+  path: string,
+  fleet: NonNullable<RunObserverOptions['fleet']>,
+  address: Address,
+): Promise<Console> {
+  return open(new RunObserver({ fleet }), new RunLibrary(null, { path, running: true }), address)
 }
 
 /** Runs that are over: one of them, or all in a folder. @throws InputError */

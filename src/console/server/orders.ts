@@ -28,11 +28,18 @@ export interface OperatedRun {
   turnTo(cell: string): boolean
 }
 
+/** The robots of a fleet, of which a page reaches the weights alone. */
+export interface OperatedFleet {
+  /** Null: to the newest again. @returns why it is not done, where it is not */
+  rollBack(version: number | null, by: string): Answer
+}
+
 /** What people at pages reach. */
 export interface Operated {
   readonly journal: Pick<Journal, 'write'>
   readonly inControl: PersonInControl
   readonly live: OperatedRun | undefined // before the robots are there
+  readonly fleet: OperatedFleet | undefined // where the robots are in other processes
   readonly ended: boolean
   readonly followsCommands: boolean
   now(): number // ms, never going back
@@ -83,6 +90,9 @@ export class Orders {
   private answer(who: ClientName, message: ClientMessage): Answer {
     const { inControl, live, ended } = this.operated
     inControl.heard(who.client)
+    if (message.kind === 'roll-back')
+      return this.operated.fleet ? this.operated.fleet.rollBack(message.version, who.name) : 'this run is no fleet'
+    if (this.operated.fleet) return 'the robots of a fleet are held, tended and stopped where they are'
     if (!live) return 'the robots are not there yet'
     const halt = message.kind === 'stop' ? 'stop' : message.kind === 'command' && haltIn(message.text)?.kind
     if (halt) return void this.halt(who, halt, live)

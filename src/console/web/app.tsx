@@ -3,15 +3,17 @@ import { useEffect, useState } from 'preact/hooks'
 import { current } from './link/model.ts'
 import { DevicesPage } from './pages/devices.tsx'
 import { EvaluationPage } from './pages/evaluation.tsx'
+import { FleetPage } from './pages/fleet.tsx'
 import { LivePage } from './pages/live.tsx'
 import { RecordPage } from './pages/record.tsx'
 import { SessionsPage } from './pages/sessions.tsx'
 import { SettingsPage } from './pages/settings.tsx'
-import { PAGES, type PageName, TopBar } from './panels/topbar.tsx'
+import { PAGES, PAGES_OF, type PageName, TopBar } from './panels/topbar.tsx'
 import { useModel } from './parts/context.ts'
 import { useTicker } from './parts/ticker.ts'
 
 const VIEWS: Record<PageName, () => preact.JSX.Element> = {
+  fleet: FleetPage,
   live: LivePage,
   record: RecordPage,
   evaluation: EvaluationPage,
@@ -24,13 +26,13 @@ const nameIn = (hash: string): PageName => PAGES.find((name) => hash === `#${nam
 
 export function App() {
   const [page, setPage] = useState(nameIn(location.hash))
-  const replay = useModel((model) => model.hello?.mode === 'replay')
+  const pages = useModel((model) => PAGES_OF[model.hello?.mode ?? 'live'])
   useEffect(() => {
     const follow = () => setPage(nameIn(location.hash))
     window.addEventListener('hashchange', follow)
     return () => window.removeEventListener('hashchange', follow)
   }, [])
-  const shown = replay && page !== 'settings' ? 'sessions' : page
+  const shown = pages.includes(page) ? page : pages[0]!
   const View = VIEWS[shown]
   return (
     <>

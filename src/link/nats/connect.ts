@@ -1,4 +1,5 @@
 /** @file A connection to a NATS broker. Only who takes part in a fleet loads this, and the client with it. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node'
 import { InputError } from '../../errors.ts'
 import type { Wire } from './wire.ts'
@@ -18,6 +19,7 @@ export type BrokerEvents = {
 
 const AGAIN = 250 // ms between two attempts
 const SAID_AFTER = 3000 // ms of waiting for the first connection
+const LEAVING = 2000 // ms for what is still to go out
 const PING = 5000 // ms; two without an answer are a loss
 
 /**
@@ -35,7 +37,7 @@ export async function connectBroker(
       signal?.throwIfAborted()
       const connection = await attempt(url, seed, ca, name)
       if (connection) return new NatsWire(connection, url, onTrouble)
-      await new Promise((resolve) => setTimeout(resolve, AGAIN))
+      await sleep(AGAIN)
     }
   } finally {
     clearTimeout(patience)
@@ -106,7 +108,7 @@ class NatsWire implements Wire {
   }
 
   async close(): Promise<void> {
-    await this.connection.flush().catch(() => {})
+    if (this.here) await Promise.race([this.connection.flush().catch(() => {}), sleep(LEAVING)])
     await this.connection.close()
   }
 

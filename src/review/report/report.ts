@@ -13,6 +13,7 @@ import { page } from './page.ts'
 import {
   balance,
   cameraFrames,
+  fleet,
   headline,
   health,
   interventions,
@@ -59,6 +60,7 @@ export function renderReport({
     results(summary, tasks),
     success(metrics, tasks),
     interventions(metrics, tasks),
+    fleet(metrics),
     health(metrics),
     balance(metrics, tasks),
     losses(metrics, tasks),

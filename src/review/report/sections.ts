@@ -197,6 +197,33 @@ export function losses(metrics: readonly Metric[], tasks: readonly string[]): st
   )
 }
 
+/** How the robots of a fleet did beside one another. */
+export function fleet(metrics: readonly Metric[]): string {
+  const told = ofKind(metrics, 'fleet')
+  const drawn = figureCharts(
+    declaredFigures(metrics),
+    told.map(({ figures }) => figures),
+  ).map(({ title, unit, lines }) =>
+    plot({
+      title,
+      x: { label: wallClock.label, domain: clockDomain(metrics, wallClock) },
+      y: { label: unit },
+      series: lines.map((line, i) => ({
+        name: line.title,
+        colour: i,
+        look: 'line',
+        points: told.map((one) => ({ x: wallClock.at(one), y: one.figures[line.key] ?? Number.NaN })),
+      })),
+    }),
+  )
+  if (drawn.length === 0) return ''
+  return section(
+    'Robots of the fleet',
+    'Policy age: updates that the learner had made since those that a robot’s newest step was planned with.',
+    charts(...drawn),
+  )
+}
+
 export function labels(metrics: readonly Metric[]): string {
   const latest = ofKind(metrics, 'labels').at(-1)
   if (!latest) return ''

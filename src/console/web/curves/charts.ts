@@ -69,8 +69,26 @@ export function chartsOf(
   }
   const asMeasured = (values: number[]) => values
   const smooth = (values: number[]) => movingMean(values, 10)
+  const declared = declaredFigures(metrics)
+  const told = thin(ofKind(metrics, 'fleet'))
+  const fleet = figureCharts(
+    declared,
+    told.map(({ figures }) => figures),
+  ).map(
+    ({ title, unit, lines }): ChartPlan => ({
+      title: `${title}, ${unit}`,
+      format: short,
+      empty: 'No robot yet',
+      curves: lines.map(({ title: label, key }, i) => ({
+        label,
+        colour: i,
+        look: 'line',
+        points: told.map((line) => ({ x: clock.at(line), y: line.figures[key] ?? Number.NaN })),
+      })),
+    }),
+  )
   const learned = figureCharts(
-    declaredFigures(metrics),
+    declared,
     updates.map(({ figures }) => figures),
   ).map(
     ({ title, perTask, lines }): ChartPlan => ({
@@ -115,6 +133,7 @@ export function chartsOf(
         ...withWords(movingOperatorTime(episodes, clock, WINDOW)),
       ],
     },
+    ...fleet,
     ...learned,
     {
       title: 'Updates a second',

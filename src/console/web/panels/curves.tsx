@@ -5,7 +5,8 @@ import { CLOCKS, type ClockName, chartsOf, domainOf } from '../curves/charts.ts'
 import { Choice } from '../parts/choice.tsx'
 import { useModel } from '../parts/context.ts'
 
-export function CurvesPanel() {
+/** `loop`: whether there is a control loop to draw. */
+export function CurvesPanel({ loop: looped = true }: { loop?: boolean }) {
   const metrics = useModel((model) => model.metrics)
   const loop = useModel((model) => model.loop)
   const all = useModel((model) => model.hello?.tasks)
@@ -14,7 +15,10 @@ export function CurvesPanel() {
   const [chosen, choose] = useState<ClockName | null>(null)
   const name = chosen ?? (begun ? 'robot' : 'wall')
   const clock = CLOCKS[name]
-  const plans = useMemo(() => chartsOf(metrics, loop, tasks, clock), [metrics, loop, tasks, clock])
+  const plans = useMemo(
+    () => chartsOf(metrics, looped ? loop : null, tasks, clock),
+    [metrics, loop, looped, tasks, clock],
+  )
   const domain = domainOf(metrics, clock)
   return (
     <section class="curves" aria-label="Curves">

@@ -1,14 +1,16 @@
 /** @file The bar above all pages: where to go, which run this is, who has control, the line to the robot, and the stop. */
 import { useState } from 'preact/hooks'
 import { robotMinutes } from '../../../metrics/robot-time.ts'
+import type { Hello } from '../../protocol.ts'
 import { inControl } from '../link/model.ts'
 import { useConsole, useModel } from '../parts/context.ts'
 import { HoldButton } from '../parts/hold-button.tsx'
 import { useTicker } from '../parts/ticker.ts'
 
-export const PAGES = ['live', 'record', 'evaluation', 'sessions', 'devices', 'settings'] as const
+export const PAGES = ['fleet', 'live', 'record', 'evaluation', 'sessions', 'devices', 'settings'] as const
 export type PageName = (typeof PAGES)[number]
 const TITLES: Record<PageName, string> = {
+  fleet: 'Fleet',
   live: 'Live',
   record: 'Record',
   evaluation: 'Evaluation',
@@ -17,11 +19,15 @@ const TITLES: Record<PageName, string> = {
   settings: 'Settings',
 }
 
-/** Where no run goes on there is nothing to operate. */
-const REPLAY_PAGES: readonly PageName[] = ['sessions', 'settings']
+/** The first one is shown where the address names none of them. Where no run goes on there is nothing to operate. */
+export const PAGES_OF: Record<Hello['mode'], readonly PageName[]> = {
+  live: PAGES.filter((name) => name !== 'fleet'),
+  replay: ['sessions', 'settings'],
+  fleet: ['fleet', 'sessions', 'settings'],
+}
 
 export function TopBar({ page }: { page: PageName }) {
-  const replay = useModel((model) => model.hello?.mode === 'replay')
+  const mode = useModel((model) => model.hello?.mode ?? 'live')
   return (
     <header class="topbar">
       <a class="mark" href="#live" aria-label="Duet, live page">
@@ -32,14 +38,14 @@ export function TopBar({ page }: { page: PageName }) {
         <span>Duet</span>
       </a>
       <nav aria-label="Pages">
-        {(replay ? REPLAY_PAGES : PAGES).map((name) => (
+        {PAGES_OF[mode].map((name) => (
           <a key={name} href={`#${name}`} aria-current={name === page ? 'page' : undefined}>
             {TITLES[name]}
           </a>
         ))}
       </nav>
       <RunWords />
-      {!replay && (
+      {mode === 'live' && (
         <>
           <Lease />
           <StopControl />

@@ -1,0 +1,58 @@
+/**
+ * @file What a bad network does to a fleet: one row for each, by `fleet-traffic.ts` between two network namespaces. Needs root,
+ * `ip` and `tc`; loss and delay need the kernel's netem. `npx tsx scripts/fleet-netem.ts [seconds] [row ...]`
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const [seconds = '60', ...wanted] = process.argv.slice(2)
+const ROWS: Record<string, { loss?: number; delay?: number; cut?: number }> = {
+  plain: { delay: 1 },
+  'loss 1 %': { loss: 1 },
+  'loss 5 %': { loss: 5 },
+  'loss 20 %': { loss: 20 },
+  'delay 100 ms': { delay: 100 },
+  'cut 1 s': { cut: 1 },
+  'cut 60 s': { cut: 60 },
+  'cut 600 s': { cut: 600 },
+}
+const traffic = fileURLToPath(new URL('fleet-traffic.ts', import.meta.url))
+
+/** Whether this kernel can lose and delay packets. */
+function hasNetem(): boolean {
+  const name = `duet${process.pid}`
+  execFileSync('ip', ['netns', 'add', name])
+  try {
+    execFileSync('tc', ['-n', name, 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'loss', '1%'], { stdio: 'pipe' })
+    return true
+  } catch {
+    return false
+  } finally {
+    execFileSync('ip', ['netns', 'del', name])
+  }
+}
+
+const netem = hasNetem()
+process.stdout.write('| network | steps made | in the replay | p50 ms | p99 ms | longest s | latest tick ms |\n')
+process.stdout.write('| --- | --- | --- | --- | --- | --- | --- |\n')
+for (const [name, { loss = 0, delay = 0, cut = 0 }] of Object.entries(ROWS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  if (!netem && (loss > 0 || delay > 0)) {
+    process.stdout.write(`| ${name} | not measured: this kernel has no netem | | | | | |\n`)
+    continue
+  }
+  const lasts = Math.max(Number(seconds), 2 * cut)
+  const words = ['--seconds', lasts, '--loss', loss, '--delay', delay, '--cut', cut, '--json'].map(String)
+  const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, traffic, ...words], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (status !== 0) {
+    process.stdout.write(`| ${name} | failed | | | | | |\n`)
+    process.exitCode = 1
+    continue
+  }
+  const { made, transitions, p50, p99, most, tick } = JSON.parse(stdout)
+  const row = [name, made, transitions, p50.toFixed(1), p99.toFixed(0), (most / 1000).toFixed(1), tick.toFixed(0)]
+  process.stdout.write(`| ${row.join(' | ')} |\n`)
+}
