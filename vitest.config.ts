@@ -7,9 +7,6 @@ const LONG = [
   'console-web/live',
   'run/tiny',
   'fleet/up',
-  'run/several',
-  'run/sensor-faults',
-  'robots/workcell/operator',
   'cli/commands',
   'console-web/hands', // last, when the other file that has a browser is through: they hold each other up
 ]
