@@ -157,10 +157,10 @@ describe('the simulated operator', () => {
     return successes
   }
   const frozen = () => () => idle
-  /** Three episodes of each task in which nobody but the operator moves. */
+  /** Two episodes of each task in which nobody but the operator moves. */
   async function rescue(options: Partial<typeof DEFAULT_OPERATOR> = {}) {
     const operator = new SimulatedOperator(truth, 0, options)
-    return { successes: await run(frozen, 9, operator), report: operator.report() }
+    return { successes: await run(frozen, 6, operator), report: operator.report() }
   }
   let rescued: ReturnType<typeof rescue> | undefined
   const rescuedByDefault = () => (rescued ??= rescue()) // once for all tests
