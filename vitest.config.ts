@@ -3,14 +3,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest, about the longest first: begun last, each would run on alone when all others are through. */
 const LONG = [
-  'run/death',
   'console-web/live',
-  'run/tiny',
+  'run/death',
   'fleet/up',
-  'run/several',
-  'run/sensor-faults',
-  'robots/workcell/operator',
-  'console-web/hands', // last, when the other file that has a browser is through: they hold each other up
+  'run/tiny',
+  'console-web/hands', // not beside the other file that has a browser: they hold each other up
 ]
 
 /** Files that put another module in the place of one of ours, which those after them in a process would find there. */

@@ -81,7 +81,7 @@ export class LiveRun {
     const release = this.kept.getByRole('button', { name: 'Give up' })
     if (await release.isVisible()) await release.click()
     await this.kept.locator('.lease', { hasText: 'Nobody has control' }).waitFor({ timeout: 15_000 })
-    await this.kept.getByRole('link', { name: 'Live' }).click()
+    await this.kept.getByRole('link', { name: 'Live', exact: true }).click()
     await this.kept.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
   }
 

@@ -29,7 +29,8 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await run?.end()
   })
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await run.closePages(browser) // as it left them, they would fail others
+    if (task.result?.state === 'fail')
+      await run.closePages(browser) // as it left them, they would fail others
     else await run.tidy(browser)
   })
 

@@ -27,9 +27,10 @@ afterAll(async () => {
 })
 
 const WARM_UP = 4
+/** In the last of its episodes, of at most 80 steps, the learner has enough to learn from, and does so all the time. */
 const SETTINGS = [
   ...['robot.arm=gantry', 'tasks=[pick]', 'demonstrations.perTask=1', 'networks.sees=h', `warmUp.updates=${WARM_UP}`],
-  ...['online.robotMinutes=0.4', 'online.startAfter=10', 'online.publishEvery=2', 'online.pace=0.5'],
+  ...['online.robotMinutes=0.4', 'online.startAfter=160', 'online.publishEvery=2', 'online.pace=0.5'],
 ]
 
 /** The steps that the learner was told of and keeps, in their order. */

@@ -8,6 +8,7 @@ import { InputError } from '../../src/errors.ts'
 import { crc32 } from '../../src/replay/crc32.ts'
 import { EpisodeLog, readEpisodes } from '../../src/replay/index.ts'
 import { loggedRobot, RecordCodec } from '../../src/replay/records.ts'
+import { expectSame } from './same.ts'
 import { aFolder, aRobot, episodeOf, interrupted, record } from './scenes.ts'
 
 const folder = aFolder()
@@ -36,7 +37,7 @@ function readOrRefuse() {
 function expectPrefix(found: ReturnType<typeof readOrRefuse>) {
   found.forEach((got, i) => {
     const whole = episodes[i]!
-    expect(got).toEqual(got.end.ending === 'success' ? whole : interrupted(whole, got.steps.length))
+    expectSame(got, got.end.ending === 'success' ? whole : interrupted(whole, got.steps.length))
   })
 }
 

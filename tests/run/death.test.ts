@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readMetrics } from '../../src/metrics/metrics.ts'
-import { type Outcome, Place, type Running } from './death/harness.ts'
+import { type Outcome, Place } from './death/harness.ts'
 import { stopAt } from './death/stages.ts'
 
 vi.setConfig({ testTimeout: 300_000 }) // for a machine with much else to do
@@ -20,6 +20,23 @@ function expectOrderly({ stopAfter, movedAfterStop, endAfter }: Outcome): void {
   expect(movedAfterStop).toBe(0)
   expect(endAfter).toBeLessThan(5000)
 }
+
+let unheard: Promise<{ run: string; code: number }> | undefined
+/** A run that is stopped in its warm-up and resumed to its end, when nobody reads what it says any more; one for all tests. */
+const resumedUnheard = () =>
+  (unheard ??= (async () => {
+    const first = place.start({ settings: ['warmUp.updates=1000', 'online.robotMinutes=0.05'] })
+    await first.says(/warm-up: 250 of 1000/)
+    first.signal('SIGINT')
+    expect(await first.ended).toBe(0)
+    const held = Number(/update-0*(\d+)/.exec(readdirSync(join(first.run, 'checkpoints')).at(-1)!)![1])
+    expect(held).toBeLessThan(1000)
+    const second = place.start({
+      arguments: ['train', '--resume', first.run, '--no-console'],
+      shell: (command) => `${command} 2>&1 | head -1; exit \${PIPESTATUS[0]}`,
+    })
+    return { run: first.run, code: await second.ended }
+  })())
 
 describe.concurrent('a learner that dies', () => {
   it.each([
@@ -67,7 +84,7 @@ describe.concurrent('a learner that dies', () => {
   })
 
   it('of numbers that are none says what they are', async () => {
-    const running = place.start({ settings: ['learner.learningRate=1e30'] })
+    const running = place.start({ settings: ['method=dual', 'learner.learningRate=1e30'] })
     expect(await running.ended).toBe(2)
     expect(running.lastWords).toEqual([
       expect.stringMatching(/NaN.*(lower its learning rate|lower learner\.learningRate)$/),
@@ -87,16 +104,8 @@ describe.concurrent('a run that is told to end', () => {
   )
 
   it('goes on when it is resumed, after a stop in the warm-up as after one online', async () => {
-    const settings = ['warmUp.updates=1000', 'online.robotMinutes=0.05']
-    const first = place.start({ settings })
-    await first.says(/warm-up: 250 of 1000/)
-    first.signal('SIGINT')
-    expect(await first.ended).toBe(0)
-    const held = Number(/update-0*(\d+)/.exec(readdirSync(join(first.run, 'checkpoints')).at(-1)!)![1])
-    expect(held).toBeLessThan(1000)
-    const second = place.start({ arguments: ['train', '--resume', first.run, '--no-console'] })
-    expect(await second.ended, second.errors).toBe(0)
-    const updates = readMetrics(join(first.run, 'metrics.jsonl')).flatMap((metric) =>
+    const { run } = await resumedUnheard()
+    const updates = readMetrics(join(run, 'metrics.jsonl')).flatMap((metric) =>
       metric.kind === 'update' && metric.phase === 'warm-up' ? [metric.update] : [],
     )
     expect(updates).toEqual(Array.from({ length: 100 }, (_, i) => 10 * (i + 1))) // none twice, none left out
@@ -133,25 +142,16 @@ describe.concurrent('a run that is told to end', () => {
   })
 })
 
-const short = ['online.robotMinutes=0.05']
-let unheard: Running | undefined
-/** A run whose words nobody reads; one for all tests. */
-const startUnheard = () =>
-  (unheard ??= place.start({
-    settings: short,
-    shell: (command) => `${command} 2>&1 | head -1; exit \${PIPESTATUS[0]}`,
-  }))
-
 describe.concurrent('a run that the machine fails', () => {
   it('goes on to its end when nobody reads what it says any more', async () => {
-    const running = startUnheard()
-    expect(await running.ended, running.errors).toBe(0)
-    expect(existsSync(join(running.run, 'summary.json'))).toBe(true)
+    const { run, code } = await resumedUnheard()
+    expect(code).toBe(0)
+    expect(existsSync(join(run, 'summary.json'))).toBe(true)
   })
 
   it('says in one line that a file cannot grow, and leaves no half of a checkpoint and a log that can be read', async () => {
     const running = place.start({
-      settings: ['online.robotMinutes=60'],
+      settings: ['method=dual', 'online.robotMinutes=60'],
       shell: (command) => `ulimit -f 600; ${command}`,
     })
     expect(await running.ended).toBe(2)
@@ -189,13 +189,12 @@ describe.concurrent('a run that the machine fails', () => {
 })
 
 it('a log that is damaged ends a resumed run at once, and does not keep it alive', async () => {
-  const first = startUnheard()
-  expect(await first.ended, first.errors).toBe(0)
-  const log = join(first.run, 'log', 'segment-000001.duetlog')
+  const { run } = await resumedUnheard()
+  const log = join(run, 'log', 'segment-000001.duetlog')
   const bytes = readFileSync(log)
   bytes[Math.floor(bytes.length / 2)]! ^= 1
   writeFileSync(log, bytes)
-  const second = place.start({ arguments: ['train', '--resume', first.run, '--no-console'] })
+  const second = place.start({ arguments: ['train', '--resume', run, '--no-console'] })
   expect(await second.ended).toBe(2)
   expect(second.lastWords).toHaveLength(1)
 })

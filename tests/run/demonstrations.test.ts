@@ -16,6 +16,7 @@ import {
   recordDemonstrations,
   replayDemonstration,
 } from '../../src/run/demonstrations.ts'
+import { hurry } from './brief.ts'
 
 const tasks = ['pick', 'assemble']
 const settings = { tasks, perTask: 2, noise: 0.1, seed: 3 }
@@ -102,6 +103,7 @@ describe('recorded demonstrations', () => {
 
   it('leave failures out, and give up with advice when there are only failures', async () => {
     const blind = await Workcell.create({ cameras: false })
+    hurry(blind)
     const shaky: Simulation['demonstrator'] = (seed, hand) => demonstrator(() => blind.truth(), seed, hand)
     const unable = { tasks: ['assemble'], perTask: 1, noise: 3 }
     const clumsy = { ...settings, ...unable, robot: new SafeRobot(blind), demonstrator: shaky }

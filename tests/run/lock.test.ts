@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { lock, lockedFolder } from '../../src/run/lock.ts'
+import { bundled } from '../bundled.ts'
 import { temporaryFolder } from '../studies/fabricated.ts'
 
 let folder = ''
@@ -23,15 +25,18 @@ function anotherLock(entries: object): void {
   writeFileSync(file, JSON.stringify({ ...ours, ...entries }))
 }
 const ended = () => spawnSync(process.execPath, ['-e', '']).pid
-const module = new URL('../../src/run/lock.ts', import.meta.url).href
+
+let module = '' // of the lock, for other processes
+beforeAll(() => {
+  const source = fileURLToPath(new URL('../../src/run/lock.ts', import.meta.url))
+  module = bundled(source, join(temporaryFolder(), 'lock.cjs'))
+})
+const node = (code: string) => spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
 
 /** A process that takes the folder, says so, and then does as it is told. */
 async function taken(then: string) {
-  const code = `import { lock } from ${JSON.stringify(module)}
-    lock(${JSON.stringify(folder)}); console.log('taken'); ${then}`
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = node(`const { lock } = require(${JSON.stringify(module)})
+    lock(${JSON.stringify(folder)}); console.log('taken'); ${then}`)
   await once(child.stdout, 'data')
   return child
 }
@@ -96,17 +101,13 @@ describe('what is left behind', () => {
 
   it('is taken over by one of those that find it at the same moment', async () => {
     anotherLock({ started: 'at another time' })
-    const code = `import { existsSync } from 'node:fs'
-      import { lock } from ${JSON.stringify(module)}
+    const code = `const { existsSync } = require('node:fs')
+      const { lock } = require(${JSON.stringify(module)})
       console.log('ready')
       while (!existsSync(${JSON.stringify(join(folder, 'go'))}));
       try { lock(${JSON.stringify(folder)}); console.log('taken') } catch { console.log('refused') }
       ${WAITS}`
-    const children = [1, 2, 3].map(() =>
-      spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }),
-    )
+    const children = [1, 2, 3].map(() => node(code))
     const said = async (child: (typeof children)[number]) => String((await once(child.stdout, 'data'))[0]).trim()
     expect(await Promise.all(children.map(said))).toEqual(['ready', 'ready', 'ready'])
     const answers = Promise.all(children.map(said))

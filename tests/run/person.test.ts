@@ -34,7 +34,7 @@ const settings = (own: object = {}) =>
         operator: { kind: 'none' },
         demonstrations: { perTask: 2 },
         warmUp: { updates: 4 },
-        online: { robotMinutes: 0.1, lockstep: false, publishEvery: 2, startAfter: 10 },
+        online: { robotMinutes: 0.1, lockstep: false, publishEvery: 2, startAfter: 60 },
         evaluation: { trials: 1 },
       },
       own,

@@ -11,7 +11,7 @@ import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
-import { openPlainly } from './plain-encoder.ts'
+import { openBriefly } from './brief.ts'
 
 const STEPS = 3 // of an answer that are taken
 const AHEAD = [0.1, 0.2, 0.3, 0.4] // dx of an answer's rows; the last one is never used
@@ -65,7 +65,7 @@ describe('a run in which a policy server plans', () => {
       return primary.apply(this, seen)
     })
     await train(RunFolder.create(folder.path, config), config, {}, async (settings) => {
-      const session = await openPlainly(settings)
+      const session = await openBriefly(settings)
       width = session.robot.spec.channels.length
       return session
     })
@@ -74,6 +74,7 @@ describe('a run in which a policy server plans', () => {
 
   it('does what the server says, three actions of each answer, and asks anew with each episode', () => {
     const episodes = [...readEpisodes(folder.log)]
+    expect(episodes.length).toBeGreaterThan(1)
     const steps = episodes.map(({ steps }) => steps.map(({ action }) => action[0]!))
     expect(steps.flat().length).toBeGreaterThanOrEqual(20)
     for (const [t, dx] of steps.flatMap((episode) => [...episode.entries()]))

@@ -17,7 +17,7 @@ import { recordDemonstrations } from '../../src/run/demonstrations.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
-import { openPlainly } from './plain-encoder.ts'
+import { hurry, openBriefly, STEPS } from './brief.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'duet-sensors-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -34,6 +34,9 @@ const config = parseConfig(
     checkpointEveryRobotMinutes: 0.1,
   }),
 )
+
+/** Of a method that is soon compiled: these runs are opened again and again. */
+const quick = { ...config, method: 'hg-dagger' as const }
 
 /** A workcell whose sensors can lie. */
 class Lying implements Robot {
@@ -54,14 +57,15 @@ class Lying implements Robot {
   }
 }
 
-/** As the run would open it, but that what the robot senses passes through `spoil`. */
+/** As the run would open it, but that what the robot senses passes through `spoil`, and an episode ends after so many steps. */
 const opened =
-  (spoil?: (seen: Observation, steps: number) => Observation) =>
+  (spoil?: (seen: Observation, steps: number) => Observation, steps = STEPS) =>
   async (settings: Parameters<typeof openSession>[0]) => {
-    const session = await openPlainly(settings)
+    const session = await openBriefly(settings)
     if (!spoil) return session
     const workcell = await Workcell.create({ arm: 'gantry' })
     const robot = new SafeRobot(new Lying(workcell, spoil), { limits: { force: Number.POSITIVE_INFINITY } })
+    hurry(robot, steps)
     const simulation = simulationOf({ robot, workcell })
     const rig = {
       ...session.rigs[0]!,
@@ -89,11 +93,11 @@ beforeAll(async () => {
     seed: 0,
   })
   workcell.free()
-}, 60_000)
+})
 
 it('one bad observation in practice stops the robot, is written down nowhere, and the run is resumed to its end', async () => {
-  const folder = RunFolder.create(join(root, 'bad'), config)
-  const EVALUATED = 80 // at most, before the first online step; a resumed part is in practice at once
+  const folder = RunFolder.create(join(root, 'bad'), quick)
+  const EVALUATED = STEPS // at most, before the first online step; a resumed part is in practice at once
   const LIES: [number, (seen: Observation) => Observation, RegExp][] = [
     [EVALUATED + 33, reading(16, Number.NaN), /wrist\.force\.z \[N\] reads NaN/],
     [20, reading(16, 1e9), /wrist\.force\.z \[N\] reads 1000000000/],
@@ -101,16 +105,16 @@ it('one bad observation in practice stops the robot, is written down nowhere, an
   ]
   for (const [at, spoil, words] of LIES) {
     const lying = opened((seen, steps) => (steps === at ? spoil(seen) : seen))
-    await expect(train(folder, config, {}, lying)).rejects.toThrow(words)
+    await expect(train(folder, quick, {}, lying)).rejects.toThrow(words)
   }
   const episodes = [...readEpisodes(folder.log)]
   const broken = episodes.filter(({ end }) => end.ending === 'interrupted')
   expect(broken.map(({ end }) => end.why)).toEqual(LIES.map(([, , words]) => expect.stringMatching(words)))
   for (const { observations } of episodes)
     for (const { proprio } of observations) expect(proprio.every((value) => Math.abs(value) < 1e6)).toBe(true)
-  const summary = await train(folder, config, {}, opened())
+  const summary = await train(folder, quick, {}, opened())
   expect(summary.robotMinutes).toBeGreaterThanOrEqual(0.2)
-}, 120_000)
+})
 
 it('a camera that freezes is a health sign before it is a fault', async () => {
   const folder = RunFolder.create(join(root, 'frozen'), config)
@@ -119,7 +123,7 @@ it('a camera that freezes is a health sign before it is a fault', async () => {
     if (steps < 90) return seen
     kept ??= { ...seen.images.wrist!, data: seen.images.wrist!.data.slice() }
     return { ...seen, images: { ...seen.images, wrist: kept } }
-  })
+  }, 80) // it is frozen for 25 of an episode's steps before it is a fault
   const signs: string[] = []
   const heard = new Set<string>()
   const listeners = [healthListener(({ appeared }) => signs.push(...appeared.map(({ sign }) => sign)))]
@@ -137,7 +141,7 @@ it('a camera that freezes is a health sign before it is a fault', async () => {
   expect(heard).toContain('the learner')
   expect(signs).toEqual(['camera wrist of A frozen'])
   expect(readMetrics(folder.metrics).some((metric) => metric.kind === 'camera' && metric.look === 'frozen')).toBe(true)
-}, 120_000)
+})
 
 it('a demonstration with a reading that is no number is refused, with its number and the channel', async () => {
   const workcell = await Workcell.create({ arm: 'gantry' })
@@ -155,13 +159,17 @@ it('a demonstration with a reading that is no number is refused, with its number
 })
 
 it('a log of version 1 with such a reading opens without that episode, and says so', async () => {
-  const folder = RunFolder.create(join(root, 'older'), config)
+  const folder = RunFolder.create(join(root, 'older'), quick)
   cpSync(fileURLToPath(new URL('../fixtures/log/version-1-nan', import.meta.url)), folder.log, { recursive: true })
   const lines: string[] = []
-  await train(folder, config, { onNotice: (line) => lines.push(line) }, opened()).catch((error) =>
-    lines.push(String(error)),
-  )
+  const stop = new AbortController()
+  const events = {
+    onNotice: (line: string) => lines.push(line),
+    onProgress: ({ stage }: { stage: string }) => stage.startsWith('evaluation') && stop.abort(), // it is open
+    stop: stop.signal,
+  }
+  await train(folder, quick, events, opened()).catch((error) => lines.push(String(error)))
   expect(lines.filter((line) => line.includes('left out'))).toEqual([
     `Log: episode 1 of ${folder.log} is left out, wrist.force.z [N] reads NaN in observation 2.`,
   ])
-}, 120_000)
+})

@@ -23,8 +23,9 @@ export type When = 'opening' | 'warm-up' | 'idle' | 'block' | 'save' | 'cue'
 
 export type Mode = 'lock-step' | 'free'
 
-/** A short run on one task of a learner that is quick, with demonstrations that all runs share. */
+/** A short run on one task of a learner that is quick, and soon compiled, with demonstrations that all runs share. */
 const SETTINGS = [
+  'method=hg-dagger',
   'robot.arm=gantry',
   'tasks=[pick]',
   'networks.sees=h',

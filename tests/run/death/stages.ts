@@ -11,7 +11,7 @@ export const STAGES: Record<string, Stage> = {
     words: /recording .*: 1 of 200/,
   },
   encoding: { settings: ['replay.shiftedCopies=60'], words: /encoding demonstrations: 0\.1 of 1/ },
-  'opening the learner': { words: /encoding demonstrations: 1 of 1/ },
+  'opening the learner': { settings: ['method=dual'], words: /encoding demonstrations: 1 of 1/ }, // with more to compile
   'warm-up': { settings: ['warmUp.updates=100000'], words: /warm-up: 250 of 100000/ },
   evaluation: { settings: ['evaluation.trials=100'], words: /evaluation, step 0: 1 of 100/ },
   online: { settings: ['online.robotMinutes=60'], words: /online \[robot min\]: \S+ of 60/ },
