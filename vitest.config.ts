@@ -2,13 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest, about the longest first: begun last, each would run on alone when all others are through. */
-const LONG = [
-  'console-web/live',
-  'run/death',
-  'fleet/up',
-  'run/tiny',
-  'console-web/hands', // not beside the other file that has a browser: they hold each other up
-]
+const LONG = ['console-web/chromium', 'fleet/up', 'run/death', 'run/tiny']
 
 /** Files that put another module in the place of one of ours, which those after them in a process would find there. */
 const MOCKING = ['run/settings-read', 'robots/workcell/frees']

@@ -10,7 +10,7 @@ import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
-import { openBriefly, STEPS } from './brief.ts'
+import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-several-'))
 afterAll(() => rmSync(runs, { recursive: true }))
@@ -31,7 +31,7 @@ type Event = { what: 'look' | 'step' | 'stepped'; cell: string }
 
 /** A session that tells what happens in its cells. */
 async function watched(events: Event[]) {
-  const session = await openBriefly(config)
+  const session = await openPlainly(config)
   for (const { cell, robot, simulation } of session.rigs) {
     const operator = simulation!.operator
     simulation!.operator = (...given) => {
@@ -83,8 +83,8 @@ describe('two robots in one run', () => {
     let episodes = 0
     // the second run is stopped and resumed once its first curve can be compared
     const onProgress = ({ stage }: { stage: string }) => stage.startsWith('online') && ++episodes >= 4 && stop.abort()
-    await train(two, config, { onProgress, stop: stop.signal }, openBriefly)
-    again = finished(two, await train(two, config, {}, openBriefly))
+    await train(two, config, { onProgress, stop: stop.signal }, openPlainly)
+    again = finished(two, await train(two, config, {}, openPlainly))
   }, 600_000)
 
   it('practises with both at the same time: the clock is that of one robot', () => {
@@ -95,7 +95,7 @@ describe('two robots in one run', () => {
     expect(clock).toBe(Math.max(steps('A'), steps('B')))
     for (const cell of ['A', 'B']) {
       expect(steps(cell)).toBeGreaterThanOrEqual(120) // 0.2 min at 10 Hz
-      expect(steps(cell)).toBeLessThan(120 + STEPS) // the episode that was running
+      expect(steps(cell)).toBeLessThan(120 + 80) // the episode that was running
     }
     expect(first.summary.robotMinutes).toBeCloseTo(clock / 600, 9)
   })
@@ -156,7 +156,7 @@ describe('two robots in one run', () => {
     const changes = online.filter((cell, i) => i > 0 && cell !== online[i - 1]).length
     const steps = ofKind(first.metrics, 'episode').reduce((sum, { length }) => sum + length, 0)
     // demonstrations and evaluations are one robot after the other
-    expect(changes).toBeGreaterThan(0.8 * (steps - 2 * STEPS))
+    expect(changes).toBeGreaterThan(0.8 * (steps - 2 * 80))
   })
 
   it('gives the same curve twice, until the second run is stopped', () => {
