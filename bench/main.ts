@@ -25,7 +25,7 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   cameras: { title: 'A camera over HTTP: 640 × 480 at 30 Hz, on loopback', run: benchCameras },
   lerobot: { title: 'A LeRobot dataset: 30 robot minutes, two pictures a step', run: benchLerobot, large: true },
   resume: {
-    title: 'A resume: five robot minutes of log, with and without kept encodings',
+    title: 'A resume: thirty robot minutes of log, with and without kept encodings',
     run: benchResume,
     large: true,
   },

@@ -18,7 +18,7 @@ import { replayLogs } from '../src/run/preparation.ts'
 import { NanoEncoder } from '../src/vla/nano/encoder.ts'
 import { rounded, timed } from './measure.ts'
 
-const MINUTES = 5
+const MINUTES = 30
 const PART_MINUTES = 0.5 // of those that are encoded again
 
 export type ResumeFigures = {

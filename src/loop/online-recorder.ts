@@ -18,7 +18,7 @@ export type CellIndex = { index: number; of: number }
 export const ownNumber = (from: number, { index, of }: CellIndex) => from + ((((index - from) % of) + of) % of)
 
 /** Where what was made of an observation goes, as it was before it was normalised. */
-export type EncodingsKept = {
+type EncodingsKept = {
   encodings: { keep(key: EncodingKey, raw: EncodedObservation): void }
   instructions: Readonly<Record<string, string>> // by task
 }

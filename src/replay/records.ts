@@ -156,7 +156,7 @@ export type LogRecord =
   | { kind: 'step'; episode: number; step: Step; next: Observation }
 
 /** A record as far as it is read in passing. `observation`: its bytes, none of a header or an end. */
-export type PackedRecord = { outline: LogOutline; observation: Buffer }
+type PackedRecord = { outline: LogOutline; observation: Buffer }
 /** What an observation tells beside its pictures. */
 export type Unpictured = Pick<Observation, 'proprio' | 'time'>
 
