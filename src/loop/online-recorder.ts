@@ -1,4 +1,4 @@
-/** @file Takes down one robot's online phase: to its log on disk first, what the encoder made of it beside that, then to the learner. */
+/** @file Takes down one robot's online phase: to its log on disk first, then to the learner, and what the encoder made of it beside the log. */
 
 import type { Experience } from '../link/ports.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
@@ -56,15 +56,15 @@ export class OnlineRecorder implements Recorder {
     this.start = { episode: this.nextEpisode, task, source: 'online', seed }
     this.log.begin(this.start, observation)
     this.recording = true
-    this.keep(0, observation, seen)
     this.learner.begin(this.start, seen)
+    this.keep(0, observation, seen)
   }
 
   async step(happening: Happening, next: Observation, seen: SeenObservation): Promise<void> {
     const step = { id: this.observationId(happening.step), ...happening }
     this.log.step(step, next)
-    this.keep(happening.step + 1, next, seen)
     this.learner.step(this.start!.episode, step, seen)
+    this.keep(happening.step + 1, next, seen)
     this.robotSteps++
     await this.tempo.step()
   }
