@@ -9,7 +9,7 @@ import { type LoggedEpisode, readEpisodes } from '../src/replay/log-reader.ts'
 import { attempt } from '../src/robot/attempt.ts'
 import { demonstrator } from '../src/robots/workcell/demonstrator.ts'
 import { Workcell } from '../src/robots/workcell/workcell.ts'
-import { rounded } from './measure.ts'
+import { rounded, timed } from './measure.ts'
 
 const MINUTES = 30
 const READ = 100 // episodes
@@ -110,13 +110,6 @@ async function record() {
   const { spec } = workcell
   workcell.free()
   return { spec, recorded }
-}
-
-async function timed(work: () => Promise<void> | void): Promise<{ seconds: number; processor: number }> {
-  const [before, began] = [process.cpuUsage(), performance.now()]
-  await work()
-  const { user, system } = process.cpuUsage(before)
-  return { seconds: (performance.now() - began) / 1000, processor: (user + system) / 1e6 }
 }
 
 const filesIn = (folder: string) =>

@@ -9,6 +9,7 @@ import { benchLearner } from './learner.ts'
 import { benchLerobot } from './lerobot.ts'
 import { benchMemory } from './memory.ts'
 import { benchRealtime } from './realtime.ts'
+import { benchResume } from './resume.ts'
 import { benchSteps } from './steps.ts'
 import { benchOcto, benchSmolVla } from './vla.ts'
 
@@ -23,6 +24,11 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
   memory: { title: 'One transition', run: benchMemory },
   cameras: { title: 'A camera over HTTP: 640 × 480 at 30 Hz, on loopback', run: benchCameras },
   lerobot: { title: 'A LeRobot dataset: 30 robot minutes, two pictures a step', run: benchLerobot, large: true },
+  resume: {
+    title: 'A resume: thirty robot minutes of log, with and without kept encodings',
+    run: benchResume,
+    large: true,
+  },
   console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
   realtime: {
     title: 'A robot in real time at 10 Hz, a minute with and without learning',

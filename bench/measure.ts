@@ -17,3 +17,11 @@ export const medianTime = async (work: () => Promise<unknown> | unknown, rounds:
 
 /** For figures that people read: three significant digits. */
 export const rounded = (value: number) => Number(value.toPrecision(3))
+
+/** Once: seconds on the clock, and of processor time over all threads. */
+export async function timed(work: () => Promise<unknown> | unknown): Promise<{ seconds: number; processor: number }> {
+  const [before, began] = [process.cpuUsage(), performance.now()]
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return { seconds: (performance.now() - began) / 1000, processor: (user + system) / 1e6 }
+}

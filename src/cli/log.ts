@@ -1,6 +1,7 @@
 /** @file `duet log`: is a log whole, and how to go on with what is. */
 import type { Command } from 'commander'
 import type { FileCheck } from '../replay/check.ts'
+import { checkEncodings, type EncodingsCheck } from '../replay/encodings.ts'
 import { lock, lockedFolder } from '../run/lock.ts'
 import { checkLogs, describeDamage, describeRepair, logsAt, placeIn, repairCommand, repairLogs } from '../run/logs.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -39,8 +40,13 @@ async function check(path: string, options: Options): Promise<void> {
   const damaged = logs.filter((_, k) => checks[k]!.files.some(({ damage }) => damage.length > 0))
   const whole = damaged.length === 0
   const remedies = new Set(damaged.map((log) => `Repair: ${repairCommand(log, path)}`))
-  if (options.json) process.stdout.write(`${JSON.stringify({ folder: path, whole, files: files.map(brief) })}\n`)
-  else process.stdout.write(`${[...files.map((file) => describeFile(path, file)), ...remedies].join('\n')}\n`)
+  const encodings = logs.flatMap(({ folder }) => checkEncodings(folder))
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ folder: path, whole, files: files.map(brief), encodings })}\n`)
+  else {
+    const lines = [...files.map((file) => describeFile(path, file)), ...remedies]
+    process.stdout.write(`${[...lines, ...encodings.map((one) => describeEncodings(path, one))].join('\n')}\n`)
+  }
   if (!whole) process.exitCode = 2
 }
 
@@ -90,4 +96,11 @@ function describeFile(path: string, { file, episodes, damage, changed, cut }: Fi
       `  cut short: ${cut.bytes} bytes at byte ${cut.offset}, a write that was not finished; the next resume removes it`,
     )
   return [`${placeIn(path, file)}: ${held}${damage.length > 0 ? '' : ', fine'}`, ...lines].join('\n')
+}
+
+/** Damage there is none of the log: what is lost is encoded again. */
+function describeEncodings(path: string, { file, encoder, observations, damaged }: EncodingsCheck): string {
+  if (encoder === undefined) return `${placeIn(path, file)}: damaged; the next resume makes it anew, or delete it`
+  const places = damaged > 0 ? `, damaged places: ${damaged}, which are encoded again` : ''
+  return `${placeIn(path, file)}: what ${encoder} made of observations: ${observations}${places}; may be deleted`
 }

@@ -25,6 +25,7 @@ import type { RunConfig } from '../run/config.ts'
 import { readDemonstrations } from '../run/demonstrations.ts'
 import { demonstrationsIn } from '../run/demonstrations-in.ts'
 import type { RunFolder } from '../run/folder.ts'
+import { encodingsOfDemonstrations } from '../run/kept-encodings.ts'
 import { translatorSettings } from '../run/label-rule.ts'
 import { startLearner } from '../run/learner.ts'
 import { lock } from '../run/lock.ts'
@@ -197,11 +198,17 @@ async function openParts(
   const { description } = encoder
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
   const instructions = Object.fromEntries(config.tasks.map((task) => [task, spec.tasks[task]!.instruction]))
+  const encodings = sources.map(({ name, spec }, index) =>
+    encodingsOfDemonstrations({ name, spec, index }, folder, { config, encoder: description, copies }, onNotice),
+  )
+  for (const kept of encodings) closing.add(() => kept.close())
   const encoded = await encodeDemonstrations({ encoder, instructions }, sources, config, copies, {
     onEpisode: (done, total) => onProgress({ stage: 'encoding demonstrations', done, total }),
     onLeftOut: onNotice,
     check: () => course.check(),
+    encodings,
   })
+  for (const kept of encodings) kept.close()
   const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
   const perception = new Perception(encoder, instructions, normalisers)
   const sizes = actorSizes(config.networks, description, spec.channels.length, minds.commands.width)

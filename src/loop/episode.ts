@@ -14,7 +14,7 @@ import type { Attendant } from './attendant.ts'
 import type { Course } from './failure.ts'
 import type { EpisodeSummary, Happening } from './happening.ts'
 import type { Pace } from './pace.ts'
-import { type Copies, NO_COPIES, type Perception } from './perception.ts'
+import { type Copies, NO_COPIES, type Perception, type SeenObservation } from './perception.ts'
 import { LoopTiming } from './timing.ts'
 
 /** Hears of an episode as it happens. A promise holds the robot back (lock-step learning). */
@@ -23,8 +23,8 @@ export interface Recorder {
   readonly copies: Copies
   /** Number of the observation that comes before step `step` of the episode; fixes the shifts of its copies. */
   observationId(step: number): number
-  begin(task: string, seed: number, observation: Observation, seen: EncodedObservation): void
-  step(happening: Happening, next: Observation, seen: EncodedObservation): Promise<void> | void
+  begin(task: string, seed: number, observation: Observation, seen: SeenObservation): void
+  step(happening: Happening, next: Observation, seen: SeenObservation): Promise<void> | void
   end(summary: EpisodeSummary): Promise<void> | void
   /** The episode cannot go on, and why; what was recorded of it stands. */
   interrupt?(why: string): void
@@ -162,7 +162,7 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
 }
 
 /** A moment: what the robot told, and what the networks see of it. */
-type Moment = { observation: Observation; seen: EncodedObservation }
+type Moment = { observation: Observation; seen: SeenObservation }
 
 /** Sees for one episode; in real time its shifted copies are encoded after the next command. */
 class Eyes {

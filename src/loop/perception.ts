@@ -9,6 +9,9 @@ import type { VlaEncoder } from '../vla/encoder.ts'
 export type Copies = { count: number; pixels: number; seed: number }
 export const NO_COPIES: Copies = { count: 0, pixels: 0, seed: 0 }
 
+/** What the networks see; `raw`: h before it was normalised. */
+export type SeenObservation = EncodedObservation & { raw: Float32Array }
+
 export class Perception {
   constructor(
     private readonly encoder: Pick<VlaEncoder, 'encode'>,
@@ -17,7 +20,7 @@ export class Perception {
   ) {}
 
   /** `id` fixes the shifts of the copies, so that a resumed run rebuilds the same ones from the log. */
-  async see(observation: Observation, task: string, copies = NO_COPIES, id = 0): Promise<EncodedObservation> {
+  async see(observation: Observation, task: string, copies = NO_COPIES, id = 0): Promise<SeenObservation> {
     return this.normalise(await look(this.encoder, observation, this.instructions[task]!, copies, id))
   }
 
@@ -26,9 +29,9 @@ export class Perception {
     return encodeCopies(this.encoder, observation, this.instructions[task]!, copies, id)
   }
 
-  normalise(raw: EncodedObservation): EncodedObservation {
+  normalise(raw: EncodedObservation): SeenObservation {
     const { h, proprio } = this.normalisers
-    return { h: h.apply(raw.h), features: raw.features, proprio: proprio.apply(raw.proprio) }
+    return { h: h.apply(raw.h), features: raw.features, proprio: proprio.apply(raw.proprio), raw: raw.h }
   }
 }
 
@@ -67,7 +70,6 @@ function shifted({ images }: Observation, { count, pixels, seed }: Copies, id: n
 
 function shiftAll(images: Record<string, Image>, pixels: number, random: RandomStream): Record<string, Image> {
   const shift = () => random.integer(2 * pixels + 1) - pixels
-  return Object.fromEntries(
-    Object.entries(images).map(([camera, image]) => [camera, shiftImage(image, shift(), shift())]),
-  )
+  const byName = Object.entries(images).sort(([a], [b]) => (a < b ? -1 : 1)) // a log gives them in another order than the robot
+  return Object.fromEntries(byName.map(([camera, image]) => [camera, shiftImage(image, shift(), shift())]))
 }

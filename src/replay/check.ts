@@ -53,13 +53,15 @@ export type LogCheck = {
 
 /**
  * Checks headers, checksums, the structure of every record, indices and numbers, and that all numbers are finite. `spec`
- * helps where the only header is lost. Pauses now and then, and tells how far it is. @throws InputError if a header is whole but
+ * helps where the only header is lost. `pictures`: looks at them, too, which takes most of the time; without, their bytes are
+ * known to be those that were written. Pauses now and then, and tells how far it is. @throws InputError if a header is whole but
  * of another version, or of another robot than the first
  */
 export async function checkLog(
   folder: string,
   spec?: RobotSpec,
   onShare: (share: number) => void = () => undefined,
+  pictures = true,
 ): Promise<LogCheck> {
   const files = segmentsOf(folder)
   const own = files.map(ownHeader)
@@ -72,7 +74,7 @@ export async function checkLog(
     const header = own[k] ?? borrowed(own.slice(0, k).findLast((one) => one) ?? own.slice(k).find((one) => one), spec)
     const frames = new FrameReader(file)
     try {
-      const check = new SegmentCheck(frames, file, header, next, k === files.length - 1)
+      const check = new SegmentCheck(frames, file, header, next, { last: k === files.length - 1, pictures })
       for (let records = 1; check.advance(); records++)
         if (records % RECORDS_BEFORE_PAUSE === 0) {
           onShare((k + frames.end / frames.size) / files.length)
@@ -141,7 +143,7 @@ class SegmentCheck {
     private readonly file: string,
     header: Header | undefined,
     private readonly next: LogCheck['next'], // goes on from file to file
-    private readonly last: boolean, // of its log: it may end in the middle
+    private readonly how: { last: boolean; pictures: boolean }, // the last one of its log may end in the middle
   ) {
     this.result = { file, bytes: frames.size, episodes: [], damage: [], changed: 0, cut: null, header }
     this.version = header?.content.version
@@ -176,7 +178,7 @@ class SegmentCheck {
   private skip(): void {
     const { frames } = this
     const intact = frames.findIntact()
-    if (intact === null && this.last && frames.cutShort)
+    if (intact === null && this.how.last && frames.cutShort)
       this.result.cut = { offset: frames.end, bytes: frames.size - frames.end }
     else this.lose(frames.end, `${(intact ?? frames.size) - frames.end} bytes are not what was written`)
     if (intact === null) this.finish()
@@ -187,11 +189,20 @@ class SegmentCheck {
     try {
       const outline = outlineOf(payload, '', this.version)
       if (this.lost && outline.kind !== 'start') this.name(offset, outline)
-      else this.follow(offset, this.codec!.decode(payload, ''))
+      else this.follow(offset, this.recordIn(payload))
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       this.lose(offset, (error.cause as Error).message)
     }
+  }
+
+  private recordIn(payload: Buffer): LogRecord {
+    const codec = this.codec!
+    if (this.how.pictures) return codec.decode(payload, '')
+    const { outline, observation } = codec.unwrap(payload, '')
+    if (outline.kind === 'header' || outline.kind === 'end') return outline
+    const seen = { ...codec.readingsIn(observation, ''), images: {} }
+    return outline.kind === 'start' ? { ...outline, observation: seen } : { ...outline, next: seen }
   }
 
   private follow(offset: number, record: LogRecord): void {
@@ -270,7 +281,7 @@ class SegmentCheck {
   }
 
   private finish(): false {
-    if (this.open && this.last) this.end(this.frames.end)
+    if (this.open && this.how.last) this.end(this.frames.end)
     else if (this.open) this.lose(this.open.from, 'has no end')
     return false
   }

@@ -11,7 +11,7 @@ export const MAX_PAYLOAD = 1 << 26
 
 const ZEROS = 16 // bytes at the end of a file that no record has, and a disk that lost its power leaves
 
-export type LogFrame = { offset: number; payload: Buffer }
+export type LogFrame = { offset: number; payload: Buffer; sum: number } // its CRC-32
 
 /** Mark, length, CRC-32 over length and payload, payload. */
 export function frame(payload: Uint8Array): Buffer {
@@ -21,6 +21,18 @@ export function frame(payload: Uint8Array): Buffer {
   bytes.set(payload, FRAME_OVERHEAD)
   bytes.writeUInt32LE(crc32(bytes.subarray(4, 8), payload), 8)
   return bytes
+}
+
+/** The checksum of a framed record. */
+export const sumOf = (framed: Buffer): number => framed.readUInt32LE(8)
+
+/** One number for a record and all before it: of theirs, undefined where it is the first, and its own checksum. */
+export function chained(before: number | undefined, sum: number): number {
+  if (before === undefined) return sum
+  const both = Buffer.allocUnsafe(8)
+  both.writeUInt32LE(before, 0)
+  both.writeUInt32LE(sum, 4)
+  return crc32(both)
 }
 
 /** Reads the frames of one file in order. Close it when done. */
@@ -50,6 +62,16 @@ export class FrameReader {
     const frame = this.read(this.end)
     if (frame) this.end += FRAME_OVERHEAD + frame.payload.length
     return frame
+  }
+
+  /** As `next`, of the payload only the front: whether the rest is intact is seen when it is read. */
+  skim(front: number): LogFrame | null {
+    const head = this.headAt(this.end)
+    if (!head) return null
+    const { offset, length, sum } = head
+    const payload = this.bytes(offset + FRAME_OVERHEAD, offset + FRAME_OVERHEAD + Math.min(front, length))
+    this.end += FRAME_OVERHEAD + length
+    return { offset, payload, sum }
   }
 
   /** Whether the file goes on behind the last intact frame: a record cut short, or damage. */
@@ -98,15 +120,20 @@ export class FrameReader {
 
   /** The intact frame at an offset, if one is there. */
   read(offset: number): LogFrame | null {
+    const head = this.headAt(offset)
+    if (!head) return null
+    const payload = Buffer.allocUnsafe(head.length)
+    fs.readSync(this.fd, payload, 0, head.length, offset + FRAME_OVERHEAD)
+    return crc32(this.head.subarray(4, 8), payload) === head.sum ? { offset, payload, sum: head.sum } : null
+  }
+
+  /** Null where none begins, or it would be longer than what is left. */
+  private headAt(offset: number): { offset: number; length: number; sum: number } | null {
     if (offset + FRAME_OVERHEAD > this.size) return null
     fs.readSync(this.fd, this.head, 0, FRAME_OVERHEAD, offset)
     const length = this.head.readUInt32LE(4)
-    if (this.head.readUInt32LE(0) !== MARK || length > MAX_PAYLOAD || offset + FRAME_OVERHEAD + length > this.size) {
+    if (this.head.readUInt32LE(0) !== MARK || length > MAX_PAYLOAD || offset + FRAME_OVERHEAD + length > this.size)
       return null
-    }
-    const payload = Buffer.allocUnsafe(length)
-    fs.readSync(this.fd, payload, 0, length, offset + FRAME_OVERHEAD)
-    const intact = crc32(this.head.subarray(4, 8), payload) === this.head.readUInt32LE(8)
-    return intact ? { offset, payload } : null
+    return { offset, length, sum: sumOf(this.head) }
   }
 }

@@ -1,6 +1,6 @@
 /** @file A log folder as a source of episodes. */
 import type { RobotSpec } from '../robot/robot.ts'
-import { type LoggedEpisode, readEpisodes } from './log-reader.ts'
+import { type PackedEpisode, readPackedEpisodes } from './log-reader.ts'
 import { type Episode, type EpisodeFilter, type EpisodeSource, isWanted } from './source.ts'
 import { whyUnusable } from './usable.ts'
 
@@ -12,16 +12,16 @@ export class LogSource implements EpisodeSource {
   ) {}
 
   async *episodes(filter: EpisodeFilter = {}): AsyncGenerator<Episode> {
-    for (const episode of readEpisodes(this.name, this.spec)) if (isWanted(episode, filter)) yield this.given(episode)
+    for (const episode of readPackedEpisodes(this.name, this.spec))
+      if (isWanted(episode, filter)) yield this.given(episode)
   }
 
-  private given(episode: LoggedEpisode): Episode {
-    const { observations, ...rest } = episode
+  private given({ readings, observations, ...rest }: PackedEpisode): Episode {
     return {
       ...rest,
-      unusable: whyUnusable(episode, this.spec),
+      unusable: whyUnusable({ observations: readings, steps: rest.steps }, this.spec),
       async *observations() {
-        yield* observations
+        yield* observations()
       },
     }
   }

@@ -5,7 +5,7 @@ import { moveInPlace, syncFile } from '../durable.ts'
 import { InputError, systemError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
-import { FrameReader, frame } from './frames.ts'
+import { chained, FrameReader, frame, sumOf } from './frames.ts'
 import { expectRobot, expectTornTail, readLogHeader, segmentNumber, segmentPath, segmentsOf } from './log-files.ts'
 import {
   LOG_FORMAT,
@@ -53,6 +53,7 @@ export class EpisodeLog implements EpisodeSink {
   private segment = 0
   private size = 0
   private open: { episode: number; steps: number; over: boolean } | null = null
+  private chain: number | undefined
 
   private constructor(
     readonly folder: string,
@@ -73,6 +74,11 @@ export class EpisodeLog implements EpisodeSink {
     if (last) log.resume(last)
     else log.beginSegment()
     return log
+  }
+
+  /** Of the newest observation, as whoever reads the log will have it (`Episode.sums`). */
+  get sum(): number {
+    return this.chain!
   }
 
   /** Bytes in the current segment. */
@@ -159,6 +165,7 @@ export class EpisodeLog implements EpisodeSink {
       )
     }
     this.size += bytes.length
+    if (record.kind !== 'end') this.chain = chained(record.kind === 'start' ? undefined : this.chain, sumOf(bytes))
   }
 
   /** A new file appears under its name only once its header is whole. */

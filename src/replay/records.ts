@@ -155,6 +155,11 @@ export type LogRecord =
   | { kind: 'start'; start: EpisodeStart; observation: Observation }
   | { kind: 'step'; episode: number; step: Step; next: Observation }
 
+/** A record as far as it is read in passing. `observation`: its bytes, none of a header or an end. */
+type PackedRecord = { outline: LogOutline; observation: Buffer }
+/** What an observation tells beside its pictures. */
+export type Unpictured = Pick<Observation, 'proprio' | 'time'>
+
 const KINDS = ['header', 'start', 'step', 'end'] as const
 const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator']
 
@@ -209,15 +214,34 @@ export class RecordCodec {
 
   /** `where` names file and offset. @throws InputError if the payload is no record of this robot */
   decode(payload: Buffer, where: string): LogRecord {
+    const { outline, observation } = this.unwrap(payload, where)
+    if (outline.kind === 'start') {
+      this.restart()
+      return { ...outline, observation: this.unpack(observation, where) }
+    }
+    return outline.kind === 'step' ? { ...outline, next: this.unpack(observation, where) } : outline
+  }
+
+  /** A record with its observation as it is, which `readingsIn` and `unpack` understand. @throws as `decode` */
+  unwrap(payload: Buffer, where: string): PackedRecord {
     return explain(where, () => {
       const cursor = new Cursor(payload)
       const outline = readOutline(cursor, this.version)
-      if (outline.kind === 'start') {
-        this.restart()
-        return { ...outline, observation: cursor.end(this.readObservation(cursor)) }
-      }
-      if (outline.kind === 'step') return { ...outline, next: cursor.end(this.readObservation(cursor)) }
-      return cursor.end(outline)
+      const bare = outline.kind === 'header' || outline.kind === 'end'
+      return { outline, observation: bare ? cursor.end(Buffer.alloc(0)) : cursor.rest() }
+    })
+  }
+
+  /** Looks at no picture. @throws as `decode` */
+  readingsIn(observation: Buffer, where: string): Unpictured {
+    return explain(where, () => this.readReadings(new Cursor(observation)))
+  }
+
+  /** The next observation of an episode, whose pictures refer to those of the one that was unpacked before it. @throws as `decode` */
+  unpack(observation: Buffer, where: string): Observation {
+    return explain(where, () => {
+      const cursor = new Cursor(observation)
+      return cursor.end(this.readObservation(cursor))
     })
   }
 
@@ -258,9 +282,12 @@ export class RecordCodec {
     return pieces
   }
 
+  private readReadings(cursor: Cursor): Unpictured {
+    return { time: cursor.float64(), proprio: cursor.float32s(this.robot.channels.length) }
+  }
+
   private readObservation(cursor: Cursor): Observation {
-    const time = cursor.float64()
-    const proprio = cursor.float32s(this.robot.channels.length)
+    const { time, proprio } = this.readReadings(cursor)
     const images: Observation['images'] = {}
     this.sums = {}
     for (const camera of this.cameras) {
@@ -447,6 +474,11 @@ class Cursor {
       throw new Malformed(`holds a ${what} of another format (${issue!.path.join('.') || 'whole'}: ${issue!.message})`)
     }
     return result.data
+  }
+
+  /** All that is left. */
+  rest(): Buffer {
+    return this.bytes(this.payload.length - this.at)
   }
 
   /** `value`, once nothing is left. */

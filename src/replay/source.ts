@@ -10,6 +10,8 @@ export type Episode = {
   end: EpisodeEnd
   /** Why it cannot be learned from, where it cannot. */
   unusable?: string
+  /** T + 1: each is another where its observation, or one before it, is; left out where the source cannot tell. */
+  sums?: readonly number[]
   /** T + 1, in order; may be gone through more than once. */
   observations(): AsyncIterable<Observation>
 }

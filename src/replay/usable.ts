@@ -1,11 +1,12 @@
 /** @file Whether a logged episode can be learned from: logs of version 1 took readings that are no numbers. */
 import { nameOf } from '../robot/channels.ts'
 import type { RobotSpec } from '../robot/robot.ts'
-import type { LoggedEpisode } from './log-reader.ts'
+import type { Step } from './episode.ts'
+import type { Unpictured } from './records.ts'
 
 /** Where an episode holds something that is not finite, in words; undefined where all of it is. */
 export function whyUnusable(
-  { observations, steps }: LoggedEpisode,
+  { observations, steps }: { observations: readonly Unpictured[]; steps: readonly Step[] },
   { channels }: Pick<RobotSpec, 'channels'>,
 ): string | undefined {
   for (const [t, { proprio }] of observations.entries()) {

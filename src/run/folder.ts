@@ -20,6 +20,10 @@ export class RunFolder {
   get demonstrations() {
     return join(this.path, 'demonstrations')
   }
+  /** What was made of demonstrations that lie where nothing can be kept beside them. */
+  get encodings() {
+    return join(this.path, 'encodings')
+  }
   get metrics() {
     return join(this.path, 'metrics.jsonl')
   }

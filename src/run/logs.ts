@@ -47,10 +47,15 @@ function cellsOf(root: string, own: boolean): PlacedLog[] {
   return folders.filter((folder) => segmentsOf(folder).length > 0).map((folder) => ({ folder, own }))
 }
 
-export async function checkLogs(logs: readonly PlacedLog[], onShare?: OnShare): Promise<LogCheck[]> {
+/** `pictures` as for `checkLog`. */
+export async function checkLogs(
+  logs: readonly PlacedLog[],
+  onShare?: OnShare,
+  pictures?: boolean,
+): Promise<LogCheck[]> {
   const checks: LogCheck[] = []
   for (const [k, { folder, robot }] of logs.entries())
-    checks.push(await checkLog(folder, robot, (share) => onShare?.((k + share) / logs.length)))
+    checks.push(await checkLog(folder, robot, (share) => onShare?.((k + share) / logs.length), pictures))
   return checks
 }
 
@@ -63,10 +68,10 @@ export async function repairLogs(logs: readonly PlacedLog[], onShare?: OnShare):
   return repairs
 }
 
-/** @throws InputError in one line: the first damage, how many more there are, and what helps */
+/** Pictures are not looked at: whoever needs one reads it. @throws InputError in one line: the first damage, how many more there are, and what helps */
 export async function expectWholeLogs(folder: RunFolder, config: Config, onShare?: OnShare): Promise<void> {
   const logs = logsOf(folder, config)
-  const checks = await checkLogs(logs, onShare)
+  const checks = await checkLogs(logs, onShare, false)
   const found = checks.flatMap(({ files }, k) =>
     files.flatMap(({ file, damage }) => damage.map((one) => ({ file, one, log: logs[k]! }))),
   )

@@ -28,6 +28,7 @@ import type { RunConfig } from './config.ts'
 import { recordDemonstrations } from './demonstrations.ts'
 import { demonstrationsIn } from './demonstrations-in.ts'
 import type { RunFolder } from './folder.ts'
+import { encodingsBeside, encodingsOfDemonstrations } from './kept-encodings.ts'
 import { translatorSettings } from './label-rule.ts'
 import { type StartLearner, startLearner } from './learner.ts'
 import type { LearnerSetup } from './learner-process.ts'
@@ -112,13 +113,20 @@ export async function openRun(
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
   const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, observer)
+  const { description } = session.encoder
+  const as = { config, encoder: description, copies }
   const onEncoded = (done: number, total: number) => onProgress({ stage: 'encoding demonstrations', done, total })
+  const ofDemonstrations = demonstrations.map(({ name, spec }, index) =>
+    encodingsOfDemonstrations({ name, spec, index }, folder, as, onNotice),
+  )
+  for (const kept of ofDemonstrations) closing.add(() => kept.close())
   const encoded = await encodeDemonstrations(session, demonstrations, config, copies, {
     onEpisode: onEncoded,
     onLeftOut: onNotice,
     check,
+    encodings: ofDemonstrations,
   })
-  const { description } = session.encoder
+  for (const kept of ofDemonstrations) kept.close()
   const normalisers = checkpoint ? readNormalisers(checkpoint, description) : fitNormalisers(encoded)
   const perception = new Perception(session.encoder, session.instructions, normalisers)
   const sizes = actorSizes(config.networks, description, session.robot.spec.channels.length, session.commands.width)
@@ -157,11 +165,15 @@ export async function openRun(
   const highest = Math.max(...logs.map(({ nextEpisode }) => nextEpisode))
   const experience = session.rigs.map(({ cell }) => learner.experience(cell))
   const sources = logs.map((log, index) => new LogSource(log.folder, session.rigs[index]!.robot.spec))
+  const encodings = sources.map(({ name, spec }) => encodingsBeside(name, spec, as, onNotice))
+  for (const kept of encodings) closing.add(() => kept.close())
   const told = await replayLogs(session, perception, experience, sources, copies, {
     onEpisode: (done) => onProgress({ stage: 'reading the log [episodes]', done, total: highest - encoded.length }),
     onLeftOut: onNotice,
     check,
+    encodings,
   })
+  for (const kept of encodings) kept.forget()
   const lockStep = lockStepOf(config, state)
   const made = session.rigs.map(({ cell }, index) => Math.max(told[index]!, state.robotSteps?.[cell] ?? 0))
   const steps = made.reduce((sum, own) => sum + own, 0)
@@ -169,7 +181,8 @@ export async function openRun(
   const turns = new Turns()
   const practices = session.rigs.map((rig, index) => {
     const place = { index, of: session.rigs.length }
-    const recorder = new OnlineRecorder(logs[index]!, experience[index]!, copies, tempo, place, made[index]!)
+    const kept = { encodings: encodings[index]!, instructions: session.instructions }
+    const recorder = new OnlineRecorder(logs[index]!, experience[index]!, copies, tempo, place, made[index]!, kept)
     const operator = simulatedOperator(config, rig, place, planner.followsCommands ? session.translator : undefined)
     const before = state.operators?.[rig.cell]
     if (operator && before) operator.restore(before)

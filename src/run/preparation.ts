@@ -1,4 +1,4 @@
-/** @file Before the first update: demonstrations on disk, encoded once, and the normalisers that follow from them. */
+/** @file Before the first update: demonstrations and log on disk, each observation encoded once, and the normalisers that follow from them. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -8,6 +8,7 @@ import { Normaliser } from '../learn/normaliser.ts'
 import type { Experience } from '../link/ports.ts'
 import { type Copies, look, type Perception } from '../loop/perception.ts'
 import type { EncodedObservation } from '../replay/assembler.ts'
+import type { Encodings } from '../replay/encodings.ts'
 import type { Episode, EpisodeSource } from '../replay/source.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
@@ -28,6 +29,8 @@ export type Reading<OnEpisode> = {
   onLeftOut?: (line: string) => void
   /** Asked between two observations; throws where the run is to end. */
   check?: () => void
+  /** What earlier runs made of them, one a source. */
+  encodings?: readonly Encodings[]
 }
 
 type Eyes = Pick<Session, 'encoder' | 'instructions'>
@@ -38,11 +41,11 @@ export async function encodeDemonstrations(
   sources: readonly EpisodeSource[], // one a robot
   config: RunConfig,
   copies: Copies,
-  { onEpisode, onLeftOut, check }: Reading<(done: number, total: number) => void>, // parts of an episode count
+  { onEpisode, onLeftOut, check, encodings }: Reading<(done: number, total: number) => void>, // parts of an episode count
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
   const encoded: EncodedEpisode[] = []
-  for (const source of sources) {
+  for (const [from, source] of sources.entries()) {
     const taken = new Map(config.tasks.map((task) => [task, 0]))
     for await (const episode of source.episodes({ tasks: config.tasks })) {
       const count = taken.get(episode.start.task)!
@@ -57,7 +60,7 @@ export async function encodeDemonstrations(
       const total = wanted * config.tasks.length * sources.length
       const id = (step: number) => demonstrationId(start.episode, step)
       const onShare = (share: number) => onEpisode(encoded.length + share, total)
-      const sights = await encodeEpisode(eyes, episode, copies, id, onShare, check)
+      const sights = await encodeEpisode(eyes, episode, copies, id, { onShare, check, kept: encodings?.[from] })
       encoded.push({ episode: { start, steps, end }, sights })
       if ([...taken.values()].every((held) => held >= wanted)) break // of a large source, most is never read
     }
@@ -74,19 +77,39 @@ export async function encodeDemonstrations(
   return encoded
 }
 
-/** All observations of an episode as the encoder sees them. `id(step)` fixes the shifts of the copies. */
+type Encoding = {
+  onShare?: (share: number) => void // of the episode; large encoders take seconds an observation
+  check?: () => void
+  kept?: Pick<Encodings, 'find' | 'keep'>
+}
+
+/**
+ * All observations of an episode as the encoder sees them. `id(step)` fixes the shifts of the copies. What is kept is not
+ * encoded again, and where all of it is, no picture is read.
+ */
 export async function encodeEpisode(
   { encoder, instructions }: Eyes,
-  { start, steps, observations }: Pick<Episode, 'start' | 'steps' | 'observations'>,
+  { start, steps, sums, observations }: Pick<Episode, 'start' | 'steps' | 'sums' | 'observations'>,
   copies: Copies,
   id: (step: number) => number,
-  onShare: (share: number) => void = () => undefined, // of the episode; large encoders take seconds an observation
-  check?: () => void,
+  { onShare = () => undefined, check, kept }: Encoding = {},
 ): Promise<EncodedObservation[]> {
+  const instruction = instructions[start.task]!
+  const key = (step: number) => ({ episode: start.episode, step, id: id(step), sum: sums![step]!, instruction })
+  const found = kept && sums ? sums.map((_, step) => kept.find(key(step))) : []
+  if (found.length > 0 && found.every((sight) => sight !== undefined)) {
+    check?.()
+    onShare(1)
+    return found
+  }
   const sights: EncodedObservation[] = []
   for await (const observation of observations()) {
     check?.()
-    sights.push(await look(encoder, observation, instructions[start.task]!, copies, id(sights.length)))
+    const step = sights.length
+    const known = found[step]
+    const sight = known ?? (await look(encoder, observation, instruction, copies, id(step)))
+    if (!known && kept && sums) kept.keep(key(step), sight)
+    sights.push(sight)
     onShare(sights.length / (steps.length + 1))
   }
   return sights
@@ -164,7 +187,7 @@ export async function replayLogs(
   experience: readonly Experience[], // one a robot
   logs: readonly EpisodeSource[], // the same
   copies: Copies,
-  { onEpisode, onLeftOut, check }: Reading<(done: number) => void>,
+  { onEpisode, onLeftOut, check, encodings }: Reading<(done: number) => void>,
 ): Promise<number[]> {
   const robotSteps = logs.map(() => 0)
   let told = 0
@@ -177,7 +200,7 @@ export async function replayLogs(
     }
     const first = episode.steps[0]!.id
     const id = (step: number) => first + step * logs.length
-    const sights = await encodeEpisode(session, episode, copies, id, undefined, check)
+    const sights = await encodeEpisode(session, episode, copies, id, { check, kept: encodings?.[from] })
     await tellEpisode(
       experience[from]!,
       episode,

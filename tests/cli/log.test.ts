@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
+import { Encodings } from '../../src/replay/encodings.ts'
 import { EpisodeLog } from '../../src/replay/index.ts'
 import { aRobot, episodeOf, record } from '../replay/scenes.ts'
 import { duetHere } from './here.ts'
@@ -23,8 +24,16 @@ it('a damaged log is found with exit code 2, repaired, and then fine; what is no
     record(log, { ...episode, observations })
   }
   log.close()
+  const widths = { h: 1, proprio: 1, features: [1] }
+  const copies = { count: 0, pixels: 0, seed: 0 }
+  const kept = new Encodings(log.folder, { encoder: { name: 'nano', hash: 'abc' }, widths, copies })
+  const sight = { h: Float32Array.of(1), proprio: Float32Array.of(2), features: [Float32Array.of(3)] }
+  kept.keep({ episode: 1, step: 0, id: 0, sum: 7, instruction: '' }, sight)
+  kept.close()
   const whole = await duetHere('log', 'check', demos)
-  expect([whole.status, whole.stdout]).toEqual([0, 'segment-000001.duetlog: whole episodes: 3, their steps: 9, fine\n'])
+  const fine = 'segment-000001.duetlog: whole episodes: 3, their steps: 9, fine'
+  const beside = `${basename(kept.file)}: what nano made of observations: 1; may be deleted`
+  expect([whole.status, whole.stdout]).toEqual([0, `${fine}\n${beside}\n`])
 
   const file = join(demos, 'segment-000001.duetlog')
   const bytes = readFileSync(file)
@@ -42,7 +51,7 @@ it('a damaged log is found with exit code 2, repaired, and then fine; what is no
   expect(repaired.stdout).toMatch(
     /damaged: episode 2, .*\n.*whole episodes, 2; as it was: segment-000001\.duetlog\.damaged-/,
   )
-  expect(readdirSync(demos)).toHaveLength(2)
+  expect(readdirSync(demos)).toHaveLength(3)
   expect((await duetHere('log', 'check', demos)).stdout).toContain('whole episodes: 2, their steps: 6, fine')
 
   const nowhere = await duetHere('log', 'check', 'nowhere')

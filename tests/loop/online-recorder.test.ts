@@ -3,8 +3,9 @@ import { OnlineRecorder } from '../../src/loop/online-recorder.ts'
 import { NO_COPIES } from '../../src/loop/perception.ts'
 import { UpdateSchedule } from '../../src/loop/update-schedule.ts'
 import type { EpisodeLog } from '../../src/replay/log.ts'
-import { encoded } from '../replay/numbered.ts'
+import { encoded as stored } from '../replay/numbered.ts'
 
+const encoded = (frame: number) => ({ ...stored(frame), raw: stored(frame).h })
 const told = { step: 0, action: new Float32Array(7), reward: 0, terminated: false, truncated: false }
 const happening = { ...told, planned: told.action, by: 'robot', actor: 'primary', command: null } as const
 const observation = { images: {}, proprio: Float32Array.of(0), time: 0 }

@@ -11,6 +11,7 @@ import { black, fitPicture } from './fit-picture.ts'
 import type { Feature } from './info.ts'
 import { mappedColumns, referenceOf, type SetMapping, type SetMotion } from './mapping.ts'
 import { expectFrame, type NumberReader, poseIn, rotationWidth, stepsOf, walk, wayOf } from './motion.ts'
+import { pictureSums } from './picture-sums.ts'
 import { pictures } from './pictures.ts'
 import { ProprioTeller } from './proprio.ts'
 import { type EpisodeRows, readRows } from './rows.ts'
@@ -113,15 +114,18 @@ export class LerobotSource implements EpisodeSource {
       const grip: AskedGrip = t === 0 ? startGrip(mapping, read) : grips[t - 1]!
       return proprio.read(read, frame, { tools, period, grip, where: rows.fileOf(frame), episode: entry.episode })
     })
+    const looked = seen.slice(0, steps.length + 1)
+    const sums = pictureSums(dataset, entry, rows, mapping, spec, looked, told)
     const look = (wanted: readonly number[]) => this.look(entry, rows, wanted)
     return {
       start: { episode: entry.episode, task, source: 'demonstration', seed: null },
       steps,
       end: { ending: failure === undefined ? 'success' : 'failure' },
       ...(unusable !== undefined && { unusable }),
+      ...(sums && { sums }),
       async *observations() {
         let t = 0
-        for await (const images of look(seen.slice(0, steps.length + 1))) {
+        for await (const images of look(looked)) {
           yield { images, proprio: told[t]!.slice(), time: t / spec.rate } satisfies Observation
           t++
         }
