@@ -27,11 +27,8 @@ const WARM_UP = 5
 const commands = builtInCommandEncoder()
 const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 })
 const learner = LearnerConfig.parse({ ...presets.quick.learner, batch: 255 })
-const quick: Nets = { network: NetworkConfig.parse(presets.quick.networks), learner }
-/** The critics move the head: nobody is there to weigh corrections by. */
-const paper: Nets = { network: { ...quick.network, criticsMove: 'head' }, learner: { ...learner, advantageScale: 0 } }
-
-type Nets = { network: NetworkConfig; learner: LearnerConfig }
+const quick = NetworkConfig.parse(presets.quick.networks)
+const paper: NetworkConfig = { ...quick, criticsMove: 'head' }
 
 /** Milliseconds of processor time. */
 export type StepFigures = Record<string, number>
@@ -74,7 +71,7 @@ export async function benchSteps(): Promise<StepFigures> {
 }
 
 /** A method on these networks, compiled over a replay of random episodes. */
-async function open(method: MethodName, { network, learner }: Nets) {
+async function open(method: MethodName, network: NetworkConfig) {
   const [cameras, height, width, channels] = FEATURES
   const sizes = {
     ...{ network, embedding: EMBEDDING, proprio: PROPRIO, command: commands.width },

@@ -210,7 +210,6 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     learner: {
       noiseGain: 0.1,
       cloningSteps: 1,
-      advantageScale: 0.05,
       inputNoise: 0.25,
       actorAverage: 0.002,
       renewal: { every: 900 },

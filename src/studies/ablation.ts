@@ -12,9 +12,8 @@ export const VARIANTS: readonly Variant[] = [
   {
     name: 'moves-head',
     title: 'critics move the head',
-    settings: { networks: { criticsMove: 'head' }, learner: { advantageScale: 0 } },
+    settings: { networks: { criticsMove: 'head' } },
   },
-  { name: 'no-weights', title: 'corrections weigh alike', settings: { learner: { advantageScale: 0 } } },
   {
     name: 'one-head',
     title: 'one head',

@@ -20,7 +20,7 @@ const SILENT: Overrides = {
   networks: { criticsMove: 'head' },
   warmUp: { qWeight: 0 },
   online: { qWeight: 0 },
-  learner: { advantageScale: 0, refinement: { qWeight: 0 } },
+  learner: { refinement: { qWeight: 0 } },
 }
 
 /** The control first, ours last. */
