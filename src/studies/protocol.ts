@@ -4,10 +4,13 @@ import { InputError } from '../errors.ts'
 /** For choosing settings, or for the figures that are published: nobody looks at these before the recipe is frozen. */
 export type Purpose = 'tuning' | 'reporting'
 
-/** `firstStart`: seed of the first evaluation start; training of a run takes its starts from below its own. */
+/**
+ * `firstStart`: seed of the first evaluation start; training of a run takes its starts from below its own. Seeds 10 and 11 were
+ * looked at with a recipe that is none any more (decision 52).
+ */
 export const PROTOCOL: Readonly<Record<Purpose, { seeds: number[]; firstStart: number; trials: number }>> = {
   tuning: { seeds: [0, 1, 2], firstStart: 1_000_000, trials: 25 },
-  reporting: { seeds: [10, 11, 12], firstStart: 3_000_000, trials: 100 },
+  reporting: { seeds: [12, 13, 14], firstStart: 3_000_000, trials: 100 },
 }
 
 const FIRST_REPORTING_SEED = PROTOCOL.reporting.seeds[0]!
