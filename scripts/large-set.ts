@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
-import { list, parquetBytes, scalar, schemaOf } from '../src/formats/lerobot/write/parquet.ts'
+import { list, parquetBytes, scalar, schemaOf, whole } from '../src/formats/lerobot/write/parquet.ts'
 
 const GIGABYTES = Number(process.argv[2] ?? 100)
 const FILE = 100e6 // bytes of each data file, as LeRobot has it
@@ -42,10 +42,7 @@ function put(name: string, content: string | Uint8Array): void {
   writeFileSync(path, content)
 }
 
-const whole = (name: string, count: number, of: (row: number) => number) => ({
-  schema: scalar(name, 'int64'),
-  data: Array.from({ length: count }, (_, row) => BigInt(of(row))),
-})
+const each = (count: number, of: (row: number) => number) => Array.from({ length: count }, (_, row) => of(row))
 
 /** All of it but the hole. Its table of contents is found from the end, its pages from the start. */
 function dataBytes(file: number): Uint8Array {
@@ -57,10 +54,22 @@ function dataBytes(file: number): Uint8Array {
       data: values,
     })),
     { schema: scalar('timestamp', 'float32'), data: Float32Array.from(values, (_, row) => (row % FRAMES) / FPS) },
-    whole('frame_index', rows, (row) => row % FRAMES),
-    whole('episode_index', rows, (row) => EPISODES * file + Math.floor(row / FRAMES)),
-    whole('index', rows, (row) => rows * file + row),
-    whole('task_index', rows, () => 0),
+    whole(
+      'frame_index',
+      each(rows, (row) => row % FRAMES),
+    ),
+    whole(
+      'episode_index',
+      each(rows, (row) => EPISODES * file + Math.floor(row / FRAMES)),
+    ),
+    whole(
+      'index',
+      each(rows, (row) => rows * file + row),
+    ),
+    whole(
+      'task_index',
+      each(rows, () => 0),
+    ),
     ...CAMERAS.map((name) => ({
       schema: schemaOf(name, picture),
       data: values.map(() => ({ bytes: jpeg, path: null })),
@@ -98,13 +107,31 @@ try {
   put('meta/info.json', JSON.stringify(info))
   put(
     'meta/tasks.parquet',
-    parquetBytes([{ schema: scalar('task', 'string'), data: ['pick'] }, whole('task_index', 1, () => 0)]),
+    parquetBytes([
+      { schema: scalar('task', 'string'), data: ['pick'] },
+      whole(
+        'task_index',
+        each(1, () => 0),
+      ),
+    ]),
   )
   const described = parquetBytes([
-    whole('episode_index', episodes, (row) => row),
-    whole('length', episodes, () => FRAMES),
-    whole('data/chunk_index', episodes, (row) => Math.floor(row / EPISODES / 1000)),
-    whole('data/file_index', episodes, (row) => Math.floor(row / EPISODES) % 1000),
+    whole(
+      'episode_index',
+      each(episodes, (row) => row),
+    ),
+    whole(
+      'length',
+      each(episodes, () => FRAMES),
+    ),
+    whole(
+      'data/chunk_index',
+      each(episodes, (row) => Math.floor(row / EPISODES / 1000)),
+    ),
+    whole(
+      'data/file_index',
+      each(episodes, (row) => Math.floor(row / EPISODES) % 1000),
+    ),
     { schema: list('tasks', scalar('element', 'string')), data: Array.from({ length: episodes }, () => ['pick']) },
   ])
   put('meta/episodes/chunk-000/file-000.parquet', described)

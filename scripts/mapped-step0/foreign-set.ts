@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { startFfmpeg } from '../../src/ffmpeg.ts'
-import { list, parquetBytes, scalar } from '../../src/formats/lerobot/write/parquet.ts'
+import { list, parquetBytes, scalar, whole } from '../../src/formats/lerobot/write/parquet.ts'
 import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts'
 import { GRIPPER_ENTRY } from '../../src/robot/gripper.ts'
 import type { Image, RobotSpec } from '../../src/robot/robot.ts'
@@ -83,10 +83,6 @@ function rows(
     const [before, after] = [observations[t]!.proprio, observations[t + 1]!.proprio]
     const between = (share: number) => Array.from(before, (value, i) => value + share * (after[i]! - value))
     return Array.from({ length: DOUBLED }, (_, k) => ({ told, state: between(k / DOUBLED) }))
-  })
-  const whole = (name: string, values: readonly number[]) => ({
-    schema: scalar(name, 'int64'),
-    data: values.map(BigInt),
   })
   const numbers = (name: string, data: number[][]) => ({ schema: list(name, scalar('element', 'float32')), data })
   return parquetBytes([

@@ -13,7 +13,7 @@ import { invitationOf, type Keys, learnerAccess, newKeys, readKeys, saveKeys, wi
 import { robotNames } from '../../src/fleet/up.ts'
 import { connectBroker } from '../../src/link/nats/connect.ts'
 import { downSubject, upSubject, type Wire } from '../../src/link/nats/wire.ts'
-import { freePort, natsServer, WITHOUT } from '../link/nats-server.ts'
+import { endServer, freePort, natsServer, WITHOUT } from '../link/nats-server.ts'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'duet-keys-'))
 afterAll(() => fs.rmSync(root, { recursive: true }))
@@ -83,9 +83,7 @@ describe.skipIf(!natsServer)(natsServer ? 'a broker with TLS' : WITHOUT, () => {
   })
   afterAll(async () => {
     for (const wire of wires) await wire.close()
-    const ended = new Promise((resolve) => broker.once('exit', resolve))
-    broker.kill()
-    await ended
+    await endServer(broker)
   })
 
   it('lets a robot say one thing, as itself, and hear what is said to it: nothing else', async () => {

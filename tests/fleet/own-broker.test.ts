@@ -10,7 +10,7 @@ import { FleetFolder } from '../../src/fleet/folder.ts'
 import { invitationOf, learnerAccess, newKeys, ownBroker, withRobot } from '../../src/fleet/keys.ts'
 import { connectBroker } from '../../src/link/nats/connect.ts'
 import { downSubject, upSubject, type Wire } from '../../src/link/nats/wire.ts'
-import { freePort, natsServer, WITHOUT } from '../link/nats-server.ts'
+import { endServer, freePort, natsServer, WITHOUT } from '../link/nats-server.ts'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'duet-own-broker-'))
 afterAll(() => fs.rmSync(root, { recursive: true }))
@@ -37,9 +37,7 @@ describe.skipIf(!natsServer)(natsServer ? 'with the users of a run' : WITHOUT, (
   })
   afterAll(async () => {
     for (const wire of wires) await wire.close()
-    const ended = new Promise((resolve) => broker.once('exit', resolve))
-    broker.kill()
-    await ended
+    await endServer(broker)
   })
 
   it('lets learner and robots in as ours does, and nobody else', async () => {

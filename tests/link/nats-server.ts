@@ -23,8 +23,17 @@ export const freePort = (): Promise<number> =>
     })
   })
 
+const endOf = (child: ChildProcess) => new Promise((resolve) => child.once('exit', resolve))
+
+/** Told to end, and gone. */
+export async function endServer(child: ChildProcess): Promise<void> {
+  const ended = endOf(child)
+  child.kill()
+  await ended
+}
+
 /** Kill it with its `child`; started anew on the same port it is the same broker to everybody. */
 export function startServer(port: number): { url: string; child: ChildProcess; ended: Promise<unknown> } {
   const child = spawn('nats-server', ['--addr', '127.0.0.1', '--port', String(port)], { stdio: 'ignore' })
-  return { url: `nats://127.0.0.1:${port}`, child, ended: new Promise((resolve) => child.once('exit', resolve)) }
+  return { url: `nats://127.0.0.1:${port}`, child, ended: endOf(child) }
 }

@@ -13,29 +13,23 @@ import { formatSummary, type Summary } from '../../src/metrics/summary.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { reportListener } from '../../src/review/report/index.ts'
 import type { SafeRobot } from '../../src/robot/safety.ts'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
+import { parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
+import { oneTask } from './one-task.ts'
 import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-free-'))
 afterAll(() => rmSync(runs, { recursive: true }))
 
 const WARM_UP = 4
-const config = parseConfig(
-  'test',
-  mergeSettings(presets.tiny, {
-    robot: { arm: 'gantry' },
-    tasks: ['pick'],
-    demonstrations: { perTask: 1 },
-    replay: { shiftedCopies: 2 },
-    warmUp: { updates: WARM_UP },
-    online: { robotMinutes: 0.2, lockstep: false, publishEvery: 2, startAfter: 10, pace: 20 },
-    evaluation: { trials: 1 },
-    checkpointEveryRobotMinutes: 0.05,
-  }),
-)
+const config = oneTask({
+  replay: { shiftedCopies: 2 },
+  warmUp: { updates: WARM_UP },
+  online: { robotMinutes: 0.2, lockstep: false, publishEvery: 2, startAfter: 10, pace: 20 },
+  checkpointEveryRobotMinutes: 0.05,
+})
 
 describe('a run in free mode', () => {
   const folder = RunFolder.create(join(runs, 'free'), config)

@@ -10,28 +10,21 @@ import { listen } from '../../src/link/nats/listen.ts'
 import type { Wire } from '../../src/link/nats/wire.ts'
 import { serve } from '../../src/link/serve.ts'
 import { readMetrics } from '../../src/metrics/metrics.ts'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { StartLearner } from '../../src/run/learner.ts'
 import { openLearner } from '../../src/run/learner-process.ts'
 import { train } from '../../src/run/train.ts'
 import { freePort, natsServer, startServer, WITHOUT } from '../link/nats-server.ts'
+import { oneTask } from './one-task.ts'
 import { openPlainly } from './plain-encoder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'duet-over-nats-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const config = parseConfig(
-  'test',
-  mergeSettings(presets.tiny, {
-    robot: { arm: 'gantry' },
-    tasks: ['pick'],
-    demonstrations: { perTask: 1 },
-    warmUp: { updates: 10 },
-    online: { robotMinutes: 0.2, publishEvery: 10, startAfter: 10 },
-    evaluation: { trials: 1 },
-  }),
-)
+const config = oneTask({
+  warmUp: { updates: 10 },
+  online: { robotMinutes: 0.2, publishEvery: 10, startAfter: 10 },
+})
 
 /** Runs the settings in a folder of its own, under one name: it is in what the learner is told. */
 async function run(place: string, start?: StartLearner): Promise<RunFolder> {

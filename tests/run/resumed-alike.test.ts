@@ -3,39 +3,22 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Metric, readMetrics } from '../../src/metrics/metrics.ts'
+import { readMetrics } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
+import { curve, oneTask } from './one-task.ts'
 import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-alike-'))
 afterAll(() => rmSync(runs, { recursive: true }))
 
-const config = parseConfig(
-  'test',
-  mergeSettings(presets.tiny, {
-    robot: { arm: 'gantry' },
-    tasks: ['pick'],
-    demonstrations: { perTask: 1 },
-    replay: { shiftedCopies: 1 },
-    warmUp: { updates: 4 },
-    online: { robotMinutes: 0.2, updatesPerStep: 0.2, startAfter: 10 },
-    evaluation: { trials: 1 },
-  }),
-)
-
-/** All but the wall clock; how many steps had passed when the learner's figures came is left to chance. */
-const curve = (metrics: readonly Metric[]) =>
-  (['episode', 'update', 'evaluation'] as const).map((kind) =>
-    ofKind(metrics, kind).map((metric) => ({
-      ...metric,
-      time: 0,
-      ...(metric.kind === 'update' ? { robotSteps: 0 } : { seconds: 0 }),
-    })),
-  )
+const config = oneTask({
+  replay: { shiftedCopies: 1 },
+  warmUp: { updates: 4 },
+  online: { robotMinutes: 0.2, updatesPerStep: 0.2, startAfter: 10 },
+})
 
 const namesOf = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('encodings-'))
 

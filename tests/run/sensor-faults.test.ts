@@ -12,28 +12,22 @@ import { SafeRobot } from '../../src/robot/safety.ts'
 import { ChainStarts } from '../../src/robots/workcell/chain-starts.ts'
 import { simulationOf } from '../../src/robots/workcell/rig.ts'
 import { Workcell } from '../../src/robots/workcell/workcell.ts'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { recordDemonstrations } from '../../src/run/demonstrations.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
 import { hurry, openBriefly, STEPS } from './brief.ts'
+import { oneTask } from './one-task.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'duet-sensors-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const config = parseConfig(
-  'test',
-  mergeSettings(presets.tiny, {
-    robot: { arm: 'gantry' },
-    tasks: ['pick'],
-    demonstrations: { perTask: 1, path: join(root, 'demonstrations') },
-    warmUp: { updates: 2 },
-    online: { robotMinutes: 0.2, startAfter: 1000 },
-    evaluation: { trials: 1 },
-    checkpointEveryRobotMinutes: 0.1,
-  }),
-)
+const config = oneTask({
+  demonstrations: { path: join(root, 'demonstrations') },
+  warmUp: { updates: 2 },
+  online: { robotMinutes: 0.2, startAfter: 1000 },
+  checkpointEveryRobotMinutes: 0.1,
+})
 
 /** Of a method that is soon compiled: these runs are opened again and again. */
 const quick = { ...config, method: 'hg-dagger' as const }

@@ -10,6 +10,7 @@ import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
+import { curve } from './one-task.ts'
 import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-several-'))
@@ -60,16 +61,6 @@ const finished = (folder: RunFolder, summary: Summary): Finished => ({
   summary,
   metrics: readMetrics(folder.metrics),
 })
-
-/** What has to be equal in two runs of one seed: everything but the wall clock. */
-const curve = (metrics: readonly Metric[]) =>
-  (['episode', 'update', 'evaluation'] as const).map((kind) =>
-    ofKind(metrics, kind).map((metric) => {
-      const { time: _, ...rest } = metric
-      // the learner's figures come from another thread: how many steps had passed on their arrival is left to chance
-      return metric.kind === 'update' ? { ...rest, robotSteps: 0 } : { ...rest, seconds: 0 }
-    }),
-  )
 
 describe('two robots in one run', () => {
   const events: Event[] = []

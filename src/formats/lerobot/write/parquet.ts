@@ -24,6 +24,14 @@ export const scalar = (name: string, type: Scalar): SchemaElement[] => [
     : { ...optional(name), type: PHYSICAL[type] },
 ]
 
+export const text = (name: string, data: readonly string[]): TableColumn => ({ schema: scalar(name, 'string'), data })
+
+/** Of whole numbers, 64 bits each. */
+export const whole = (name: string, data: readonly number[]): TableColumn => ({
+  schema: scalar(name, 'int64'),
+  data: data.map(BigInt),
+})
+
 const group = (name: string, fields: SchemaElement[][]): SchemaElement[] => [
   { ...optional(name), num_children: fields.length },
   ...fields.flat(),

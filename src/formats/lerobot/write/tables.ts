@@ -1,7 +1,7 @@
 /** @file The tables of a set that are not frames: its tasks, and a row an episode. */
 
 import { episodesPlace, type Place, placeOf } from './layout.ts'
-import { list as listOf, pandasMetadata, parquetBytes, scalar, type TableColumn } from './parquet.ts'
+import { list as listOf, pandasMetadata, parquetBytes, scalar, type TableColumn, text, whole } from './parquet.ts'
 
 /** What a set says of one of its episodes. What begins with "duet/" says where it comes from, and how it ended. */
 export type EpisodeRow = {
@@ -14,11 +14,6 @@ export type EpisodeRow = {
   judge: string // of its last step
 }
 
-const text = (name: string, data: readonly string[]): TableColumn => ({ schema: scalar(name, 'string'), data })
-const whole = (name: string, data: readonly number[]): TableColumn => ({
-  schema: scalar(name, 'int64'),
-  data: data.map(BigInt),
-})
 const seconds = (name: string, data: readonly number[]): TableColumn => ({ schema: scalar(name, 'float64'), data })
 
 /** In the order of their indices: LeRobot finds a task by its row. */
