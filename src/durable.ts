@@ -12,6 +12,14 @@ const UNKNOWN_CALL = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
 /** What folders answer besides, to being opened or flushed as files are. A file that answers so is a real error. */
 const NO_FILE = ['EPERM', 'EACCES', 'EISDIR', 'EBADF']
 
+/** At a position, or where the file stands; one call may take less than it is given. */
+export function writeAll(fd: number, bytes: Uint8Array, position?: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const at = position === undefined ? null : position + done
+    done += fs.writeSync(fd, bytes, done, bytes.length - done, at)
+  }
+}
+
 /** Waits until the disk has the file. Returns false if this file system cannot say. @throws InputError if it is not there */
 export function syncFile(fd: number, path: string): boolean {
   try {

@@ -91,7 +91,7 @@ export class Reception {
       failure.fail(new InputError(where, `hold what is no number, in ${spoilt[0]}`, remedy))
       return false
     }
-    const hashed = { ...published, hash: hashOf(published.values) }
+    const hashed = { ...published, hash: published.hash ?? hashOf(published.values) }
     this.newest = { published: hashed, bytes: weightsMessage(hashed, this.options.bits) }
     this.handOut()
     return true

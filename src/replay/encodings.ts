@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { FROM_HALF, toHalf } from '../float16.ts'
+import { writeAll } from '../durable.ts'
+import { decodeHalves, toHalf } from '../float16.ts'
 import type { EncodedObservation } from './assembler.ts'
 import { crc32 } from './crc32.ts'
 import { FRAME_OVERHEAD, FrameReader, frame } from './frames.ts'
@@ -199,7 +200,7 @@ export class Encodings {
     }
     const features = Array.from({ length: 1 + copies.count }, (_, copy) => {
       const view = new Float32Array(this.view)
-      for (let i = 0, from = copy * this.view; i < view.length; i++) view[i] = FROM_HALF[halves[from + i]!]!
+      decodeHalves(halves, copy * this.view, view, 0, this.view)
       return view
     })
     return { h, proprio, features }
@@ -262,8 +263,3 @@ const placeOf = ({ episode, step }: Pick<EncodingKey, 'episode' | 'step'>) => ep
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array) =>
   new Uint8Array(buffer, byteOffset, byteLength)
-
-/** Appended; one call may take less than it is given. */
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done)
-}

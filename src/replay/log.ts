@@ -1,7 +1,7 @@
 /** @file The append-only episode log: every step is on its way to the disk before the next one begins. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { moveInPlace, syncFile } from '../durable.ts'
+import { moveInPlace, syncFile, writeAll } from '../durable.ts'
 import { InputError, systemError } from '../errors.ts'
 import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
@@ -228,9 +228,4 @@ export class EpisodeLog implements EpisodeSink {
     } else if (record.kind === 'step') this.nextId = Math.max(this.nextId, record.step.id + 1)
     else if (record.kind === 'end') this.open = null
   }
-}
-
-/** writeSync may take less than it is given. */
-function writeAll(fd: number, bytes: Uint8Array, position: number) {
-  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done)
 }
