@@ -12,6 +12,7 @@ import { FleetPlaces, goesOnFrom } from '../../src/fleet/places.ts'
 import { Reception } from '../../src/fleet/reception.ts'
 import { hashOf } from '../../src/link/messages.ts'
 import { dial } from '../../src/link/nats/dial.ts'
+import { downSubject } from '../../src/link/nats/wire.ts'
 import type { Published } from '../../src/link/ports.ts'
 import { Failure } from '../../src/loop/failure.ts'
 import { MemoryBroker } from '../link/memory-broker.ts'
@@ -36,7 +37,7 @@ const ROBOT = {
 }
 
 /** A learner in a folder; where it was killed, its journals and places are found there again. */
-async function learner(broker: MemoryBroker, folder: string) {
+async function learner(broker: MemoryBroker, folder: string, bits: 16 | 32 = 32) {
   fs.mkdirSync(join(root, folder), { recursive: true })
   const replay = aReplay()
   const failure = new Failure()
@@ -57,6 +58,7 @@ async function learner(broker: MemoryBroker, folder: string) {
       tasks: ['place', 'pick'],
       experience: experienceInto(replay),
     }),
+    bits,
     failure,
     onTrouble: (line) => troubles.push(line),
   })
@@ -242,6 +244,23 @@ describe('a fleet', () => {
     for (const version of [8, 9, 10, 11]) reception.publish({ version, values: values(version) })
     await until(() => a.weights.at(-1)?.version === 11)
     expect(a.weights.length).toBeLessThan(4) // those that came while others were on their way are passed over
+  })
+
+  it('sends them in half as many bytes where 16 bits are asked for: the robot has the same', async () => {
+    const values = { head: new Float32Array(20_000).fill(0.5) }
+    const bytes = async (bits: 16 | 32) => {
+      const broker = new MemoryBroker()
+      let sent = 0
+      broker.wire().subscribe(downSubject('arms', 'A'), (_, message) => (sent += message.length))
+      const { reception } = await learner(broker, `bits-${bits}`, bits)
+      reception.publish({ version: 7, values })
+      const a = robot(broker)
+      await until(() => a.weights.length > 0)
+      expect(a.weights[0]).toEqual({ version: 7, values, hash: hashOf(values) })
+      return sent
+    }
+    expect(await bytes(32)).toBeGreaterThan(80_000)
+    expect(await bytes(16)).toBeLessThan(50_000)
   })
 
   it('gives earlier weights to robots that have newer ones, where a person wants them back', async () => {
