@@ -34,6 +34,7 @@ async function bytesInReplay(): Promise<number> {
     tasks: config.tasks,
     discount: config.learner.discount,
     returnSteps: config.learner.returnSteps,
+    interventions: config.learner.interventions,
     translator: openTranslator(translatorSettings(config, workcell.spec)),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 1,

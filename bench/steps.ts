@@ -115,6 +115,7 @@ function randomReplay(): ReplayBuffer {
     ...{
       discount: 0.98,
       returnSteps: learner.returnSteps,
+      interventions: learner.interventions,
       translator,
       commands,
       demonstrationCapacity: capacity,

@@ -50,6 +50,10 @@ export const LearnerConfig = z.strictObject({
     'steps of the primary actor on its cloning term alone, before each joint update; 0 is the paper',
     0,
   ).default(0),
+  interventions: z
+    .enum(['all', 'successful'])
+    .default('all')
+    .describe('which are cloned; all is the paper. successful: those of episodes with a reward, others are rollouts'),
   interventionShare: z
     .number()
     .min(0)

@@ -16,6 +16,7 @@ export type ReplayOptions = StoreShape & {
   tasks: readonly string[] // their order is the task index
   discount: number // γ, per step
   returnSteps: number // n: steps that a TD target sums over at most
+  interventions: 'all' | 'successful' // that are cloned; successful: those of episodes with a reward
   translator: Translator
   commands: CommandEncoder
   demonstrationCapacity: number // observations
@@ -123,7 +124,8 @@ export class ReplayBuffer {
   private enter({ start, observations, steps }: WholeEpisode) {
     const partitions = this.task(start.task)
     const rewards = steps.map((step) => step.reward)
-    const { translator, discount, returnSteps: most } = this.options
+    const { translator, discount, returnSteps: most, interventions } = this.options
+    const earned = rewards.some((reward) => reward > 0)
     const returns = monteCarloReturns(rewards, discount)
     const store = start.source === 'demonstration' ? this.demonstrations : this.online
     const first = store.add({ start, observations, steps, returns, stretches: stretches(steps, { discount, most }) })
@@ -136,7 +138,7 @@ export class ReplayBuffer {
         translator,
       )
       for (let t = 0; t < steps.length; t++) {
-        const set = corrected[t] ? partitions.interventions : partitions.rollouts
+        const set = corrected[t] && (interventions === 'all' || earned) ? partitions.interventions : partitions.rollouts
         set.push(first + t)
         const label = corrected[t] ?? told[t]
         if (label) partitions.talk.push(first + t, this.commands.index(label.command))

@@ -387,6 +387,7 @@ export function learnerSetup(
       copies: copies.count,
       discount: learner.discount,
       returnSteps: learner.returnSteps,
+      interventions: learner.interventions,
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

@@ -135,6 +135,7 @@ export class Stage {
       copies: 0,
       discount: 0.98,
       returnSteps: 1,
+      interventions: 'all',
       translator: openTranslator(translatorSettings(config, robot.spec)),
       commands: builtInCommandEncoder(),
       demonstrationCapacity: 1000,

@@ -94,7 +94,7 @@ const codeOfTask = (task: number) => task - 1
 function aReplay({ returnSteps }: LearnerConfig): ReplayBuffer {
   const replay = new ReplayBuffer({
     ...{ tasks: TASKS, embeddingWidth: 4, proprioWidth: 3, featureShape: [2, 1, 3, 2], copies: 0 },
-    ...{ discount: 0.93, returnSteps },
+    ...{ discount: 0.93, returnSteps, interventions: 'all' as const },
     ...{ translator, commands },
     ...{ demonstrationCapacity: 100, onlineCapacity: 100 },
   })

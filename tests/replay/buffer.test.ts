@@ -44,6 +44,24 @@ describe('sampling', () => {
     expect(interventions).toBeLessThan(28.6 + 4 * 4.9)
   })
 
+  it('clones the interventions of episodes with a reward alone, where that is asked for; the others are rollouts with words', () => {
+    const replay = aReplay({ interventions: 'successful' })
+    const operator = (t: number) => t >= 2 && t < 7
+    feed(replay, { episode: 1, steps: 10, operator, last: { reward: 1, terminated: true, truncated: false } })
+    feed(replay, { episode: 2, steps: 10, operator })
+    const verdict = { reward: 1, terminated: true } // a person's, after the last step
+    feed(replay, { episode: 3, steps: 10, operator, end: { ending: 'success', verdict } })
+    const { demonstrations, interventions, rollouts, labels } = replay.stats().tasks.place!
+    expect({ demonstrations, interventions, rollouts }).toEqual({ demonstrations: 0, interventions: 10, rollouts: 20 })
+    expect(Object.values(labels).reduce((sum, count) => sum + count)).toBe(15)
+    const out = rows(400)
+    replay.sampleTransitions({ task: 'place', count: 400 }, stream(), out)
+    checkRows(out, 0, 400).forEach((frame, row) => {
+      const [episode, t] = [Math.floor(frame / 1000), frame % 1000]
+      expect(out.bcMask[row]).toBe(operator(t) && episode !== 2 ? 1 : 0)
+    })
+  })
+
   it('gives interventions the share of the cloned rows that is asked for, however few they are', () => {
     const replay = aReplay()
     feed(replay, { episode: 1, steps: 30, source: 'demonstration' })

@@ -24,6 +24,7 @@ export const aReplay = (options: Partial<ReplayOptions> = {}) =>
     tasks: ['place', 'pick'],
     discount: 0.9,
     returnSteps: 1,
+    interventions: 'all',
     translator: ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.05 }),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 4096,
