@@ -34,7 +34,7 @@ async function bytesInReplay(): Promise<number> {
     tasks: config.tasks,
     discount: config.learner.discount,
     returnSteps: config.learner.returnSteps,
-    interventions: config.learner.interventions,
+    clones: config.learner.clones,
     translator: openTranslator(translatorSettings(config, workcell.spec)),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 1,

@@ -115,7 +115,7 @@ function randomReplay(): ReplayBuffer {
     ...{
       discount: 0.98,
       returnSteps: learner.returnSteps,
-      interventions: learner.interventions,
+      clones: learner.clones,
       translator,
       commands,
       demonstrationCapacity: capacity,

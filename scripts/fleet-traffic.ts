@@ -101,7 +101,7 @@ async function actAsLearner(): Promise<void> {
     tasks: ['pick'],
     discount: 0.98,
     returnSteps: 1,
-    interventions: 'all',
+    clones: 'interventions',
     translator: ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.05 }),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 1000,

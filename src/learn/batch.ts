@@ -25,7 +25,6 @@ export function transitionInputs(sizes: ActorSizes, tasks: number, batch: number
     nextProprio: column('nextProprio', sizes.proprio),
     mcReturn: column('mcReturn'),
     bcMask: column('bcMask'),
-    corrected: column('corrected'),
   }
 }
 

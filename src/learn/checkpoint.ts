@@ -6,7 +6,7 @@ import type { ParameterStore } from '../graph/index.ts'
 import type { Layout } from '../nets/index.ts'
 import type { StreamState } from '../random/stream.ts'
 import type { ByActor } from './actors.ts'
-import { actingKind, type ParameterGroup } from './method.ts'
+import type { ParameterGroup } from './method.ts'
 import type { ActorParameters } from './policy.ts'
 
 export const POLICY_FILE = 'policy.safetensors'
@@ -18,19 +18,24 @@ export type LearnerState = {
   streams: Record<string, StreamState>
 }
 
-/** Both files; each appears whole or not at all. `acting`: the groups that the policy needs, as they act. */
+/** Both files; each appears whole or not at all. `acting`: what the policy needs, as it acts. */
 export async function saveLearner(
   directory: string,
   store: ParameterStore,
   groups: Record<string, ParameterGroup>,
-  acting: readonly string[],
+  acting: ActorParameters,
   state: LearnerState,
 ): Promise<void> {
   const f32 = (shape: readonly number[], data: Float32Array): SafeTensor => ({ dtype: 'F32', shape, data })
   const policy: Record<string, SafeTensor> = {}
-  for (const group of acting)
-    for (const [name, { shape }] of Object.entries(groups[group]!.layout))
-      policy[`${group}/${name}`] = f32(shape, store.view(group, name, actingKind(groups[group]!)))
+  for (const [group, flat] of Object.entries(acting)) {
+    let at = 0
+    for (const [name, { shape }] of Object.entries(groups[group]!.layout)) {
+      const size = sizeOf(shape)
+      policy[`${group}/${name}`] = f32(shape, flat.subarray(at, at + size))
+      at += size
+    }
+  }
   await writeSafetensors(join(directory, POLICY_FILE), policy)
   const rest: Record<string, SafeTensor> = {}
   for (const group of store.names)

@@ -1,5 +1,5 @@
 /** @file Steps of the head on its cloning term alone: a fraction of the cost of a joint step, since no critic is asked. */
-import { compile, mean, mul, type ParameterStore, type Program, type Tensor } from '../graph/index.ts'
+import { compile, mean, mul, type ParameterStore, type Program } from '../graph/index.ts'
 import { NOISE_SCALE } from './actors.ts'
 import { sigmaIndexInput } from './batch.ts'
 import { type Cloning, cloningTerm, maskedMean } from './losses/index.ts'
@@ -25,20 +25,14 @@ export class CloningSteps {
     private readonly group: string,
   ) {}
 
-  /** `group`: the parameters that learn to clone, of a head's layout; `weigh`: what each row counts, if not all alike. */
-  static async compile(
-    store: ParameterStore,
-    settings: StepSettings,
-    group = 'head',
-    weigh?: (update: Update) => Tensor,
-  ): Promise<CloningSteps> {
+  /** `group`: the parameters that learn to clone, of a head's layout. */
+  static async compile(store: ParameterStore, settings: StepSettings, group = 'head'): Promise<CloningSteps> {
     const update = new Update(store, settings, store.tensors(group))
     const { batch, f, policy, h } = update
     const xi = update.normal('actor')
     const clones = { h, actions: batch.action, xi, bcMask: batch.bcMask }
     const { perSample } = cloningTerm(f, clones, policy(mul(NOISE_SCALE, xi), h), cloningOf(update))
-    const weight = weigh ? mul(batch.bcMask, weigh(update)) : batch.bcMask
-    const loss = mean(maskedMean(perSample, weight))
+    const loss = mean(maskedMean(perSample, batch.bcMask))
     const gradients = [{ store, group, loss }]
     const program = await compile({
       name: `cloning step of ${group}`,

@@ -50,23 +50,18 @@ export const LearnerConfig = z.strictObject({
     'steps of the primary actor on its cloning term alone, before each joint update; 0 is the paper',
     0,
   ).default(0),
-  interventions: z
-    .enum(['all', 'successful'])
-    .default('all')
-    .describe('which are cloned; all is the paper. successful: those of episodes with a reward, others are rollouts'),
+  clones: z
+    .enum(['interventions', 'successful interventions', 'successes'])
+    .default('interventions')
+    .describe(
+      'what of the online phase is cloned beside demonstrations; interventions is the paper. successful interventions: those of episodes with a reward. successes: all steps of such episodes, whoever acted',
+    ),
   interventionShare: z
     .number()
     .min(0)
     .max(1)
     .optional()
     .describe('share of interventions among the cloned samples; left out, every step counts alike'),
-  advantageScale: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe(
-      'beta: a correction is cloned with weight min(1, exp(A / beta)), A what the critics say it gained within n steps; 0: all alike, the paper. With networks.criticsMove=noise',
-    ),
   actorAverage: z
     .number()
     .gt(0)
@@ -84,6 +79,10 @@ export const LearnerConfig = z.strictObject({
     })
     .refine(({ every, over }) => every === 0 || over <= every, 'over: at most as many as every')
     .prefault({}),
+  generation: count(
+    'online updates of a generation; then heads, critics and noise actor begin anew, and learn as in the warm-up while the policy of before acts; more than warmUp.updates; 0 is the paper: one for ever',
+    0,
+  ).default(0),
   inputNoise: z
     .number()
     .min(0)

@@ -18,8 +18,11 @@ export class HeadsInTurn {
     private readonly settings: Pick<MethodSettings, 'sizes' | 'warmUp'>,
   ) {}
 
-  /** After the `update`-th of the warm-up, from 1 on: the cloning steps that its head is due, and the next head's turn where it comes. */
-  async after(update: number, steps: Steps): Promise<void> {
+  /**
+   * After the `update`-th of the warm-up, from 1 on: the cloning steps that its head is due, and the next head's turn where it
+   * comes. `generation`: whose warm-up it is; heads of another are other ones.
+   */
+  async after(update: number, steps: Steps, generation = 0): Promise<void> {
     const { updates, heads, cloningSteps } = this.settings.warmUp
     const places = headsOf(this.settings.sizes)
     const share = updates / heads
@@ -29,7 +32,7 @@ export class HeadsInTurn {
     const next = Math.floor(update / share)
     if (next > turn && next < heads) {
       moveOn(this.store, places)
-      steps.renew('head', `initialisation/head/${next}`)
+      steps.renew('head', `initialisation/head/${next}${generation > 0 ? `/${generation}` : ''}`)
     }
     fillPlaces(this.store, places)
   }

@@ -6,8 +6,9 @@ import { initialise, shapesOf } from '../nets/index.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { ReplayBuffer } from '../replay/buffer.ts'
 import { type ActorSizes, actorLayouts, headsOf, type MethodName } from './actors.ts'
-import { loadLearner, saveLearner } from './checkpoint.ts'
+import { loadLearner, readPolicy, saveLearner } from './checkpoint.ts'
 import type { LearnerConfig } from './config.ts'
+import { Generations } from './generation.ts'
 import type { ActorWeights } from './losses/index.ts'
 import type { UpdateReadings } from './measure.ts'
 import { actingKind, type ParameterGroup, type StepSettings, type Training, type WarmUp } from './method.ts'
@@ -63,6 +64,9 @@ export function createStore(groups: Record<string, ParameterGroup>, seed: number
 
 export class Learner {
   updates = 0
+  private readonly generations: Generations
+  /** Of the policy that acts while the next generation is young. */
+  private before: ActorParameters | undefined
 
   private constructor(
     private readonly options: LearnerOptions,
@@ -71,11 +75,14 @@ export class Learner {
     private readonly store: ParameterStore,
     private readonly training: Training,
     private readonly steps: Steps,
-  ) {}
+  ) {
+    this.generations = new Generations(options.learner.generation, options.warmUp)
+  }
 
   static async create(options: LearnerOptions, replay: ReplayBuffer): Promise<Learner> {
     const { method, sizes, learner, lambda, warmUp, seed, tasks, threads = 1 } = options
     expectPlaces(warmUp, sizes)
+    expectTime(warmUp, learner)
     const rows = batchPerTask(options)
     const settings = { sizes, tasks: tasks.length, batchPerTask: rows, learner, threads, lambda, warmUp }
     const groups = methodGroups(method, settings)
@@ -98,14 +105,22 @@ export class Learner {
 
   /** One joint update of the phase. @throws InputError if it diverged, before anything is published */
   async update(phase: Phase): Promise<UpdateFigures> {
-    const measured = await this.training.update(phase, this.steps)
+    const { training, steps } = this
+    const youth = phase === 'online' ? this.generations.youthOf(this.updates + 1) : 0
+    if (youth === 1) {
+      this.before = this.actorParameters()
+      this.generations.begin(this.updates + 1, this.store, this.groups, steps, this.options.sizes)
+    }
+    const warms = phase === 'warm-up' || youth > 0
+    const measured = await training.update(warms ? 'warm-up' : 'online', steps)
     this.updates++
-    const seldom = phase === 'online' && this.updates % MEASURED_EVERY === 0
-    const besides = seldom ? await this.training.measure?.(this.steps.of('measure')) : undefined
+    const seldom = !warms && this.updates % MEASURED_EVERY === 0
+    const besides = seldom ? await training.measure?.(steps.of('measure')) : undefined
     const figures = this.byName({ ...measured, ...besides })
     expectConverging(`update ${this.updates}`, figures)
-    if (phase === 'online') await this.training.renewal?.after(this.updates, this.steps)
-    else await this.training.headsInTurn.after(this.updates, this.steps)
+    if (warms) await training.headsInTurn.after(youth || this.updates, steps, this.generations.numberOf(this.updates))
+    else await training.renewal?.after(this.updates, steps)
+    if (!this.generations.isYoung(this.updates)) this.before = undefined
     return { update: this.updates, phase, figures }
   }
 
@@ -121,12 +136,13 @@ export class Learner {
 
   /** Copies of the parameters that act, to publish. */
   actorParameters(): ActorParameters {
+    if (this.before) return this.before
     const values = (group: string) => this.store.flat(group, actingKind(this.groups[group]!)).slice()
     return Object.fromEntries(this.acting().map((group) => [group, values(group)]))
   }
 
   async save(directory: string): Promise<void> {
-    await saveLearner(directory, this.store, this.groups, this.acting(), {
+    await saveLearner(directory, this.store, this.groups, this.actorParameters(), {
       updates: this.updates,
       steps: { ...this.store.steps },
       streams: this.steps.save(),
@@ -137,6 +153,9 @@ export class Learner {
     const state = await loadLearner(directory, this.store)
     this.updates = state.updates
     this.steps.restore(state.streams)
+    const { sizes, method } = this.options
+    const young = this.generations.isYoung(this.updates)
+    this.before = young ? await readPolicy(directory, actorLayouts(sizes, method)) : undefined
   }
 
   /** The groups that act, ready to: there may have been fewer renewals than there are places for past heads. */
@@ -167,6 +186,16 @@ function expectPlaces({ heads }: WarmUp, { network }: ActorSizes): void {
     'setting "warmUp.heads"',
     `is ${heads}, and ${places} can act together`,
     'Set networks.pastHeads to one less than the heads',
+  )
+}
+
+/** @throws InputError where a generation would be followed before it acts */
+function expectTime({ updates }: WarmUp, { generation }: LearnerConfig): void {
+  if (generation === 0 || generation > updates) return
+  throw new InputError(
+    'setting "learner.generation"',
+    `is ${generation}, and a generation learns for ${updates} updates before it acts`,
+    'Give it more updates than warmUp.updates, or none: 0',
   )
 }
 

@@ -1,11 +1,9 @@
 /** @file How the primary actor of our methods learns: the critics move the head's weights, as in the paper, or the noise that it denoises. */
-import { InputError } from '../errors.ts'
 import type { ParameterStore } from '../graph/index.ts'
 import type { Figure } from '../metrics/figure.ts'
 import type { ReplayBuffer } from '../replay/buffer.ts'
 import { ACTOR_CRITIC_FIGURES, actorCriticGroups, compileActorCritic } from './actor-critic.ts'
 import { CloningSteps } from './cloning.ts'
-import { correctionWeight } from './correction-weight.ts'
 import { CriticRank } from './critic-rank.ts'
 import { HeadsInTurn } from './heads-in-turn.ts'
 import { CLONING } from './losses/index.ts'
@@ -13,7 +11,6 @@ import { gradientNorms } from './measure.ts'
 import type { MethodSettings, ParameterGroup, StepSettings, Training } from './method.ts'
 import { NOISE_FIGURES, NoiseSteps, noiseGroups } from './noise-steps.ts'
 import { Renewal, successorGroup } from './renewal.ts'
-import type { Update } from './update.ts'
 
 export const PRIMARY_FIGURES: readonly Figure[] = [...new Set([...ACTOR_CRITIC_FIGURES, ...NOISE_FIGURES])]
 
@@ -23,37 +20,23 @@ const throughNoise = ({ sizes }: StepSettings) => sizes.network.criticsMove === 
 export const primaryGroups = (settings: StepSettings): Record<string, ParameterGroup> =>
   throughNoise(settings) ? { ...noiseGroups(settings), ...successorGroup(settings) } : actorCriticGroups(settings)
 
-/** @throws InputError where corrections are to be weighed by critics that there are none of */
-export async function compilePrimary(store: ParameterStore, settings: MethodSettings): Promise<Training> {
-  if (throughNoise(settings)) return compileThroughNoise(store, settings)
-  const { advantageScale } = settings.learner
-  if (advantageScale > 0)
-    throw new InputError(
-      `learner.advantageScale = ${advantageScale}`,
-      'weighs corrections by critics of noise, and there are none where critics move the head',
-      'Set it to 0, or networks.criticsMove to noise',
-    )
-  return compileActorCritic(store, settings)
-}
+export const compilePrimary = (store: ParameterStore, settings: MethodSettings): Promise<Training> =>
+  throughNoise(settings) ? compileThroughNoise(store, settings) : compileActorCritic(store, settings)
 
 const isCorrected = (replay: ReplayBuffer) =>
   Object.values(replay.counts()).some(({ interventions }) => interventions > 0)
 
 /**
  * The heads clone, and only clone; what the critics know acts by the mean of their noise, which nothing ties to what was
- * cloned. As long as nobody has corrected there is nothing new to clone, and the heads rest; then corrections may count by what
- * came of them. Before the first one all rows weigh 1, and the lighter program does.
+ * cloned. As long as nobody has corrected, the heads rest: their own successes are for the next generation.
  */
 async function compileThroughNoise(store: ParameterStore, settings: MethodSettings): Promise<Training> {
-  const { advantageScale, cloningSteps } = settings.learner
-  const weigh = advantageScale > 0 ? (update: Update) => correctionWeight(store, update) : undefined
   const cloning = await CloningSteps.compile(store, settings)
-  const corrections = weigh ? await CloningSteps.compile(store, settings, 'head', weigh) : cloning
   const noise = await NoiseSteps.compile(store, settings)
-  const renewal = await Renewal.compile(store, settings, weigh)
+  const renewal = await Renewal.compile(store, settings)
   const rank = await CriticRank.compile(store, settings)
   return {
-    programs: [...new Set([cloning.program, corrections.program]), ...noise.programs, rank.program],
+    programs: [cloning.program, ...noise.programs, rank.program],
     measure: (steps) => rank.measure(steps),
     headsInTurn: new HeadsInTurn(cloning, store, settings),
     renewal: renewal && {
@@ -63,9 +46,8 @@ async function compileThroughNoise(store: ParameterStore, settings: MethodSettin
       },
     },
     async update(phase, steps) {
-      const corrected = isCorrected(steps.replay)
-      const clones = phase === 'warm-up' || corrected
-      const cloned = clones ? await (corrected ? corrections : cloning).take(cloningSteps + 1, steps) : undefined
+      const clones = phase === 'warm-up' || isCorrected(steps.replay)
+      const cloned = clones ? await cloning.take(settings.learner.cloningSteps + 1, steps) : undefined
       const { measured, norms } = await noise.take(phase, steps)
       return {
         ...(cloned && { [CLONING.name]: cloned.bc }),

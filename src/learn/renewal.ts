@@ -1,11 +1,10 @@
 /** @file Renewal of the primary head: a successor of fresh parameters is cloned beside the head that acts, and takes its place. */
-import type { ParameterStore, Tensor } from '../graph/index.ts'
+import type { ParameterStore } from '../graph/index.ts'
 import { actorLayouts, type Head, headsOf } from './actors.ts'
 import { CloningSteps } from './cloning.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ParameterGroup, StepSettings } from './method.ts'
 import type { Steps } from './steps.ts'
-import type { Update } from './update.ts'
 
 const SUCCESSOR = 'successor'
 
@@ -42,15 +41,11 @@ export class Renewal {
     private readonly heads: readonly Head[],
   ) {}
 
-  /** Undefined where the settings never renew the head. `weigh`: as in `CloningSteps`. */
-  static async compile(
-    store: ParameterStore,
-    settings: StepSettings,
-    weigh?: (update: Update) => Tensor,
-  ): Promise<Renewal | undefined> {
+  /** Undefined where the settings never renew the head. */
+  static async compile(store: ParameterStore, settings: StepSettings): Promise<Renewal | undefined> {
     const { renewal } = settings.learner
     if (renewal.every === 0) return undefined
-    const cloning = await CloningSteps.compile(store, settings, SUCCESSOR, weigh)
+    const cloning = await CloningSteps.compile(store, settings, SUCCESSOR)
     return new Renewal(cloning, store, renewal, headsOf(settings.sizes))
   }
 

@@ -12,11 +12,14 @@ import { EpisodeStore, type StoreShape } from './episode-store.ts'
 import { monteCarloReturns, stretches } from './returns.ts'
 import { SerialQueue } from './serial-queue.ts'
 
+/** What of online episodes is cloned: all interventions, those of episodes with a reward, or all steps of such episodes. */
+export type Cloned = 'interventions' | 'successful interventions' | 'successes'
+
 export type ReplayOptions = StoreShape & {
   tasks: readonly string[] // their order is the task index
   discount: number // γ, per step
   returnSteps: number // n: steps that a TD target sums over at most
-  interventions: 'all' | 'successful' // that are cloned; successful: those of episodes with a reward
+  clones: Cloned
   translator: Translator
   commands: CommandEncoder
   demonstrationCapacity: number // observations
@@ -40,7 +43,6 @@ export type TransitionRows = {
   nextProprio: Float32Array
   mcReturn: Float32Array
   bcMask: Float32Array // 1 for demonstrations and interventions, which are cloned
-  corrected: Float32Array // 1 for interventions
 }
 
 export type TransitionRequest = {
@@ -64,6 +66,7 @@ export type TaskStats = {
   demonstrations: number
   interventions: number
   rollouts: number
+  successes: number // of the rollouts, those that are cloned as well
   labels: Record<string, number> // talk-and-tweak entries by command
 }
 
@@ -75,8 +78,8 @@ export type ReplayStats = {
   bytesPerTransition: number
 }
 
-/** The three sets of one task: D_demos, D_intv (cloned like demonstrations), D_rollouts. */
-type Partitions = { demonstrations: SerialQueue; interventions: SerialQueue; rollouts: SerialQueue; talk: SerialQueue }
+/** The three sets of one task: D_demos, D_intv (cloned like demonstrations), D_rollouts; of the last, what is cloned as well. */
+type Partitions = Record<'demonstrations' | 'interventions' | 'rollouts' | 'successes' | 'talk', SerialQueue>
 
 /**
  * Open episodes wait beside the stores, one a robot. At its end an episode enters whole: its last step is settled, returns
@@ -98,6 +101,7 @@ export class ReplayBuffer {
       demonstrations: new SerialQueue(),
       interventions: new SerialQueue(),
       rollouts: new SerialQueue(),
+      successes: new SerialQueue(),
       talk: new SerialQueue(),
     })
     this.partitions = new Map(options.tasks.map((task) => [task, partitions()]))
@@ -124,7 +128,7 @@ export class ReplayBuffer {
   private enter({ start, observations, steps }: WholeEpisode) {
     const partitions = this.task(start.task)
     const rewards = steps.map((step) => step.reward)
-    const { translator, discount, returnSteps: most, interventions } = this.options
+    const { translator, discount, returnSteps: most, clones } = this.options
     const earned = rewards.some((reward) => reward > 0)
     const returns = monteCarloReturns(rewards, discount)
     const store = start.source === 'demonstration' ? this.demonstrations : this.online
@@ -138,8 +142,10 @@ export class ReplayBuffer {
         translator,
       )
       for (let t = 0; t < steps.length; t++) {
-        const set = corrected[t] && (interventions === 'all' || earned) ? partitions.interventions : partitions.rollouts
+        const intervened = corrected[t] && (clones === 'interventions' || earned)
+        const set = intervened ? partitions.interventions : partitions.rollouts
         set.push(first + t)
+        if (clones === 'successes' && earned && !intervened) partitions.successes.push(first + t)
         const label = corrected[t] ?? told[t]
         if (label) partitions.talk.push(first + t, this.commands.index(label.command))
       }
@@ -148,24 +154,27 @@ export class ReplayBuffer {
   }
 
   private forgetDropped() {
-    for (const { demonstrations, interventions, rollouts, talk } of this.partitions.values()) {
+    for (const { demonstrations, ...online } of this.partitions.values()) {
       demonstrations.dropBelow(this.demonstrations.oldest)
-      for (const queue of [interventions, rollouts, talk]) queue.dropBelow(this.online.oldest)
+      for (const queue of Object.values(online)) queue.dropBelow(this.online.oldest)
     }
   }
 
   /**
    * Draws `count` transitions of a task with replacement and writes them from row `offset` on; rows of demonstrations ∪
    * interventions come first. Only the columns that `out` has are written. Source: docs/method.md §5, half demos ∪ interventions, half rollouts.
+   * Where nothing else is asked for, own successes come among them, if they are cloned; in a mixed batch they are rollouts.
    *
-   * @returns how many rows are demonstrations ∪ interventions
+   * @returns how many rows are cloned ones
    * @throws InputError if the task has no transition yet, ShapeError if a column is too short
    */
   sampleTransitions(request: TransitionRequest, random: RandomStream, out: Partial<TransitionRows>): number {
     const { task, count, demonstrationShare = 0.5, interventionShare, offset = 0 } = request
     this.expectRows(out, offset + count)
-    const { demonstrations, interventions, rollouts } = this.task(task)
-    const cloned = demonstrations.length + interventions.length
+    const { demonstrations, interventions, rollouts, successes } = this.task(task)
+    const own = demonstrationShare === 1 ? successes.length : 0
+    const learned = interventions.length + own
+    const cloned = demonstrations.length + learned
     if (cloned + rollouts.length === 0) {
       throw new InputError(
         `replay of task ${task}`,
@@ -176,22 +185,16 @@ export class ReplayBuffer {
     let fromCloned = Math.ceil(count * demonstrationShare)
     if (cloned === 0) fromCloned = 0
     else if (rollouts.length === 0) fromCloned = count
+    const share = interventionShare ?? learned / cloned
     for (let i = 0; i < count; i++) {
-      if (i < fromCloned) {
-        const share = interventionShare ?? interventions.length / cloned
-        const corrected = demonstrations.length === 0 || (interventions.length > 0 && random.uniform() < share)
-        if (corrected)
-          this.write(this.online, interventions.at(random.integer(interventions.length)), 1, random, out, offset + i)
-        else
-          this.write(
-            this.demonstrations,
-            demonstrations.at(random.integer(demonstrations.length)),
-            1,
-            random,
-            out,
-            offset + i,
-          )
-      } else this.write(this.online, rollouts.at(random.integer(rollouts.length)), 0, random, out, offset + i)
+      const row = offset + i
+      if (i >= fromCloned) this.write(this.online, rollouts.at(random.integer(rollouts.length)), 0, random, out, row)
+      else if (demonstrations.length === 0 || (learned > 0 && random.uniform() < share)) {
+        const pick = random.integer(learned)
+        const serial = pick < interventions.length ? interventions.at(pick) : successes.at(pick - interventions.length)
+        this.write(this.online, serial, 1, random, out, row)
+      } else
+        this.write(this.demonstrations, demonstrations.at(random.integer(demonstrations.length)), 1, random, out, row)
     }
     return fromCloned
   }
@@ -220,7 +223,6 @@ export class ReplayBuffer {
     if (out.terminated) out.terminated[at] = store.terminated(serial)
     if (out.mcReturn) out.mcReturn[at] = store.mcReturn(serial)
     if (out.bcMask) out.bcMask[at] = bc
-    if (out.corrected) out.corrected[at] = store === this.online ? bc : 0
   }
 
   /** Entries of the talk-and-tweak dataset, over all tasks. */
@@ -256,9 +258,14 @@ export class ReplayBuffer {
   /** Transitions of each task by what they are; cheap enough to ask at every update. */
   counts(): Record<string, Omit<TaskStats, 'labels'>> {
     return Object.fromEntries(
-      [...this.partitions].map(([task, { demonstrations, interventions, rollouts }]) => [
+      [...this.partitions].map(([task, { demonstrations, interventions, rollouts, successes }]) => [
         task,
-        { demonstrations: demonstrations.length, interventions: interventions.length, rollouts: rollouts.length },
+        {
+          demonstrations: demonstrations.length,
+          interventions: interventions.length,
+          rollouts: rollouts.length,
+          successes: successes.length,
+        },
       ]),
     )
   }

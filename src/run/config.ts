@@ -210,6 +210,7 @@ export const presets: Record<'tiny' | 'quick' | 'paper', Partial_<RunConfig>> = 
     learner: {
       noiseGain: 0.1,
       cloningSteps: 1,
+      clones: 'successful interventions',
       inputNoise: 0.25,
       actorAverage: 0.002,
       renewal: { every: 900 },

@@ -387,7 +387,7 @@ export function learnerSetup(
       copies: copies.count,
       discount: learner.discount,
       returnSteps: learner.returnSteps,
-      interventions: learner.interventions,
+      clones: learner.clones,
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

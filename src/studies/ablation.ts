@@ -30,6 +30,7 @@ export const VARIANTS: readonly Variant[] = [
     settings: { networks: { sees: 'features' }, replay: { shiftedCopies: 1 } },
   },
   { name: 'no-extra-cloning', title: 'no further cloning steps', settings: { learner: { cloningSteps: 0 } } },
+  { name: 'all-interventions', title: 'all interventions cloned', settings: { learner: { clones: 'interventions' } } },
   { name: 'no-renewal', title: 'head never renewed', settings: { learner: { renewal: { every: 0 } } } },
   { name: 'no-input-noise', title: 'no noise on inputs', settings: { learner: { inputNoise: 0 } } },
   { name: 'no-average', title: 'head acts as it learns', settings: { learner: { actorAverage: 1 } } },

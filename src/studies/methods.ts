@@ -23,11 +23,24 @@ const SILENT: Overrides = {
   learner: { refinement: { qWeight: 0 } },
 }
 
+/** Of others, which clone whatever an operator did: what they would make of our choice of it is `silent`. */
+const AS_PUBLISHED: Overrides = { learner: { clones: 'interventions' } }
+
 /** The control first, ours last. */
 export const COMPARED: readonly ComparedMethod[] = [
   { name: 'cloning', title: 'no online phase', colour: 2, settings: CLONING },
-  { name: 'hg-dagger', title: 'HG-DAgger', colour: 4, settings: mergeSettings({ method: 'hg-dagger' }, ON_THE_WAY) },
-  { name: 'hil-conrft', title: 'HIL-ConRFT (flat)', colour: 3, settings: { method: 'hil-conrft' } },
+  {
+    name: 'hg-dagger',
+    title: 'HG-DAgger',
+    colour: 4,
+    settings: mergeSettings({ method: 'hg-dagger' }, AS_PUBLISHED, ON_THE_WAY),
+  },
+  {
+    name: 'hil-conrft',
+    title: 'HIL-ConRFT (flat)',
+    colour: 3,
+    settings: mergeSettings({ method: 'hil-conrft' }, AS_PUBLISHED),
+  },
   { name: 'dsrl', title: 'DSRL', colour: 5, settings: { method: 'dsrl' } },
   { name: 'silent', title: 'dual actor, critics silent', colour: 1, settings: SILENT },
   { name: 'dual', title: 'dual actor', colour: 0, settings: mergeSettings({ method: 'dual' }, ON_THE_WAY) },

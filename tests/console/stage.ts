@@ -135,7 +135,7 @@ export class Stage {
       copies: 0,
       discount: 0.98,
       returnSteps: 1,
-      interventions: 'all',
+      clones: 'interventions',
       translator: openTranslator(translatorSettings(config, robot.spec)),
       commands: builtInCommandEncoder(),
       demonstrationCapacity: 1000,

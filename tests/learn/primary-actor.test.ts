@@ -77,12 +77,6 @@ describe('a primary actor whose noise the critics move', () => {
     expect(furthest(await after(aReplay(), 2))).toBeGreaterThan(0.5) // fresh parameters
   })
 
-  it('weighs corrections by critics of noise, and refuses to where there are none', async () => {
-    const weighing = LearnerConfig.parse({ ...learner, advantageScale: 0.1 })
-    const refused = Learner.create(options({ learner: weighing }), aReplay())
-    await expect(refused).rejects.toThrow(/learner\.advantageScale = 0\.1.*critics move the head/)
-  })
-
   it('adds a command to the noise that the noise actor chose', async () => {
     const learning = await Learner.create(options({ sizes: moved, learner }), aReplay())
     for (let i = 0; i < 3; i++) await learning.update('online')

@@ -39,7 +39,7 @@ export function aReplay({ online = true, reward = 1, names = tasks, brightness =
     copies: 0,
     discount: 0.9,
     returnSteps: 1,
-    interventions: 'all',
+    clones: 'interventions',
     translator: ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 }),
     commands,
     demonstrationCapacity: 1000,

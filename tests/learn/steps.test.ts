@@ -68,7 +68,7 @@ const VARIANTS: Record<string, Variant> = {
     network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3 }),
   },
   'with critics that move the noise': {
-    learner: LearnerConfig.parse({ ...beyond, interventionShare: 0.5, advantageScale: 0.5 }),
+    learner: LearnerConfig.parse({ ...beyond, interventionShare: 0.5 }),
     network: NetworkConfig.parse({ ...network, members: 3, pastHeads: 2, gripperGain: 3, criticsMove: 'noise' }),
   },
   'in the other forms of its terms, on h': {
@@ -94,7 +94,7 @@ const codeOfTask = (task: number) => task - 1
 function aReplay({ returnSteps }: LearnerConfig): ReplayBuffer {
   const replay = new ReplayBuffer({
     ...{ tasks: TASKS, embeddingWidth: 4, proprioWidth: 3, featureShape: [2, 1, 3, 2], copies: 0 },
-    ...{ discount: 0.93, returnSteps, interventions: 'all' as const },
+    ...{ discount: 0.93, returnSteps, clones: 'interventions' as const },
     ...{ translator, commands },
     ...{ demonstrationCapacity: 100, onlineCapacity: 100 },
   })
@@ -249,11 +249,7 @@ class Trial {
     successor.runs.value!.set(fresh)
     successor.runs.target!.set(fresh)
     for (const moment of ['moment1', 'moment2'] as const) successor.runs[moment]!.fill(0)
-    clone(
-      { setting: this.setting, next: this.next, model: this.model },
-      successor,
-      this.variant.learner.renewal.cloningSteps,
-    )
+    clone({ setting: this.setting, next: this.next }, successor, this.variant.learner.renewal.cloningSteps)
     expect(this.given.length, 'steps that the reference does not take').toBe(0)
     past2.runs.value!.set(past1.value)
     past1.runs.value!.set(head.runs.target!)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RandomStream } from '../../src/random/stream.ts'
+import type { Cloned } from '../../src/replay/buffer.ts'
 import type { TalkRows } from '../../src/replay/index.ts'
 import { builtInCommandEncoder } from '../../src/talk/embedding.ts'
 import {
@@ -35,7 +36,6 @@ describe('sampling', () => {
     frames.forEach((frame, row) => {
       const cloned = frame < 2000 || (frame >= 2010 && frame < 2015)
       expect(out.bcMask[row]).toBe(cloned ? 1 : 0)
-      expect(out.corrected[row]).toBe(cloned && frame >= 2000 ? 1 : 0)
       expect(cloned).toBe(row < 200)
     })
     // 35 cloned transitions, all equally likely: 5/35 of 200 are 28.6 interventions, standard deviation 4.9
@@ -44,21 +44,43 @@ describe('sampling', () => {
     expect(interventions).toBeLessThan(28.6 + 4 * 4.9)
   })
 
-  it('clones the interventions of episodes with a reward alone, where that is asked for; the others are rollouts with words', () => {
-    const replay = aReplay({ interventions: 'successful' })
+  describe('of episodes with and without a reward', () => {
     const operator = (t: number) => t >= 2 && t < 7
-    feed(replay, { episode: 1, steps: 10, operator, last: { reward: 1, terminated: true, truncated: false } })
-    feed(replay, { episode: 2, steps: 10, operator })
-    const verdict = { reward: 1, terminated: true } // a person's, after the last step
-    feed(replay, { episode: 3, steps: 10, operator, end: { ending: 'success', verdict } })
-    const { demonstrations, interventions, rollouts, labels } = replay.stats().tasks.place!
-    expect({ demonstrations, interventions, rollouts }).toEqual({ demonstrations: 0, interventions: 10, rollouts: 20 })
-    expect(Object.values(labels).reduce((sum, count) => sum + count)).toBe(15)
-    const out = rows(400)
-    replay.sampleTransitions({ task: 'place', count: 400 }, stream(), out)
-    checkRows(out, 0, 400).forEach((frame, row) => {
-      const [episode, t] = [Math.floor(frame / 1000), frame % 1000]
-      expect(out.bcMask[row]).toBe(operator(t) && episode !== 2 ? 1 : 0)
+    const judged = (clones: Cloned) => {
+      const replay = aReplay({ clones })
+      feed(replay, { episode: 0, steps: 10, source: 'demonstration' })
+      feed(replay, { episode: 1, steps: 10, operator, last: { reward: 1, terminated: true, truncated: false } })
+      feed(replay, { episode: 2, steps: 10, operator })
+      const verdict = { reward: 1, terminated: true } // a person's, after the last step
+      feed(replay, { episode: 3, steps: 10, operator, end: { ending: 'success', verdict } })
+      const { labels, ...counts } = replay.stats().tasks.place!
+      expect(Object.values(labels).reduce((sum, count) => sum + count)).toBe(15) // words teach whatever came of them
+      const rowsBy = (demonstrationShare: number) => {
+        const out = rows(900)
+        replay.sampleTransitions({ task: 'place', count: 900, demonstrationShare }, stream(), out)
+        return checkRows(out, 0, 900).map((frame, row) => ({ frame, cloned: out.bcMask[row] === 1 }))
+      }
+      const episodeOf = (frame: number) => Math.floor(frame / 1000)
+      return { counts, rowsBy, episodeOf }
+    }
+
+    it('clones the interventions of those with one alone, where that is asked for; the others are rollouts', () => {
+      const { counts, rowsBy, episodeOf } = judged('successful interventions')
+      expect(counts).toEqual({ demonstrations: 10, interventions: 10, rollouts: 20, successes: 0 })
+      for (const { frame, cloned } of rowsBy(0.5))
+        expect(cloned).toBe(episodeOf(frame) === 0 || (operator(frame % 1000) && episodeOf(frame) !== 2))
+    })
+
+    it('clones all steps of those with one, where that is asked for, but in mixed batches its own are rollouts', () => {
+      const { counts, rowsBy, episodeOf } = judged('successes')
+      expect(counts).toEqual({ demonstrations: 10, interventions: 10, rollouts: 20, successes: 10 })
+      for (const { frame, cloned } of rowsBy(0.5))
+        expect(cloned).toBe(episodeOf(frame) === 0 || (operator(frame % 1000) && episodeOf(frame) !== 2))
+      const alone = rowsBy(1)
+      expect(alone.every(({ cloned }) => cloned)).toBe(true)
+      const share = (episode: number) => alone.filter(({ frame }) => episodeOf(frame) === episode).length / 900
+      expect(share(2)).toBe(0)
+      for (const episode of [0, 1, 3]) expect(Math.abs(share(episode) - 1 / 3)).toBeLessThan(4 * 0.016) // binomial
     })
   })
 

@@ -24,7 +24,7 @@ export const aReplay = (options: Partial<ReplayOptions> = {}) =>
     tasks: ['place', 'pick'],
     discount: 0.9,
     returnSteps: 1,
-    interventions: 'all',
+    clones: 'interventions',
     translator: ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.05 }),
     commands: builtInCommandEncoder(),
     demonstrationCapacity: 4096,
@@ -94,7 +94,7 @@ export const rows = (count: number): TransitionRows => {
   return {
     ...{ h: column(3), features: column(LENGTH), proprio: column(2), action: column(7) },
     ...{ reward: column(1), terminated: column(1), discount: column(1), mcReturn: column(1) },
-    ...{ bcMask: column(1), corrected: column(1) },
+    bcMask: column(1),
     ...{ nextH: column(3), nextFeatures: column(LENGTH), nextProprio: column(2) },
   }
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { resolveConfig } from '../../src/run/config.ts'
 import { differences } from '../../src/run/differences.ts'
 import { VARIANTS } from '../../src/studies/ablation.ts'
-import { COMPARED } from '../../src/studies/methods.ts'
 
 /** What is demonstrated, how long a run is, how often it learns, how it is judged: no part of the method. */
 const NO_METHOD = /^(demonstrations|online|evaluation)\.|^warmUp\.updates$/
@@ -26,13 +25,5 @@ describe('the ablation', () => {
     expect(departures.length).toBeGreaterThan(10)
     const all = taken.flatMap(({ changed }) => changed)
     expect(departures.filter((name) => !all.includes(name))).toEqual([])
-  })
-
-  it('weighs no corrections by critics of noise that a run has not got; neither do the methods that are compared', () => {
-    const trained = [...VARIANTS, ...COMPARED].map(({ settings }) => resolveConfig('quick', undefined, [settings]))
-    const ours = trained.filter(({ method }) => method === 'dual')
-    expect(ours.length).toBeGreaterThan(VARIANTS.length)
-    for (const { networks, learner } of ours)
-      expect(networks.criticsMove === 'noise' || learner.advantageScale === 0).toBe(true)
   })
 })

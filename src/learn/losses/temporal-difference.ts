@@ -15,15 +15,12 @@ import { minOfMembers } from '../../nets/critic.ts'
 
 export const TD: Figure = { name: 'critic.td', title: 'temporal difference', chart: 'Critics', unit: 'loss' }
 
-/** r + γ (1 - terminated) V(s'), all [task, batch]. A truncated step still bootstraps; with n steps reward and γ are those up to s'. */
-export const lookAhead = (reward: Tensor, terminated: Tensor, value: Tensor, discount: TensorLike): Tensor =>
-  add(reward, mul(mul(discount, sub(1, terminated)), value))
-
 /**
- * y = r + γ (1 - terminated) min_m Q'_m(s', a'), no gradient. reward, terminated, discount [task, batch]; nextQ [task, member, batch] of the target critics. Returns [task, batch].
+ * y = r + γ (1 - terminated) min_m Q'_m(s', a'), no gradient. A truncated step still bootstraps; with n steps reward and γ are
+ * those up to s'. reward, terminated, discount [task, batch]; nextQ [task, member, batch] of the target critics. Returns [task, batch].
  */
 export const tdTarget = (reward: Tensor, terminated: Tensor, nextQ: Tensor, discount: TensorLike): Tensor =>
-  stopGradient(lookAhead(reward, terminated, minOfMembers(nextQ), discount))
+  stopGradient(add(reward, mul(mul(discount, sub(1, terminated)), minOfMembers(nextQ))))
 
 /** mean over tasks, members and batch of (Q_m(s, a) - y)². q [task, member, batch], target [task, batch]. Returns []. */
 export const tdLoss = (q: Tensor, target: Tensor): Tensor => mean(square(sub(q, unsqueeze(target, 1))))

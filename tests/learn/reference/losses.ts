@@ -114,16 +114,11 @@ class Batch {
   }
 }
 
-/** Mean over tasks of the mean over the samples that are cloned, each as `weight` says, 0 where a task has none. */
-export function cloningLoss(
-  head: Net,
-  given: Given,
-  setting: Setting,
-  weight: (task: number, row: number) => number = () => 1,
-): Scalar {
+/** Mean over tasks of the mean over the samples that are cloned, 0 where a task has none. */
+export function cloningLoss(head: Net, given: Given, setting: Setting): Scalar {
   const batch = new Batch(given, setting)
   const { bcTerm, noiseGain } = setting.learner
-  const terms = byTask(setting, (task, row) => {
+  const terms = byTask(setting, (_, row) => {
     if (batch.number('bcMask', row) === 0) return []
     const wanted = batch.read('action', row)
     const h = batch.conditionNow(head, row)
@@ -145,30 +140,9 @@ export function cloningLoss(
       const asked = wanted.map((a, i) => Math.min(1, Math.max(-1, a + noiseGain * xi[i]!)))
       parts.push(mul(4, squaredDistance(act(head, xi, h), asked)))
     }
-    return [{ loss: total(parts), weight: weight(task, row) }]
+    return [total(parts)]
   })
-  return mean(
-    terms.map((rows) => {
-      const counted = rows.flat()
-      const sum = counted.reduce((all, { weight: own }) => all + own, 0)
-      return mul(1 / Math.max(1, sum), total([0, ...counted.map(({ loss, weight: own }) => mul(own, loss))]))
-    }),
-  )
-}
-
-/** min(1, exp(A / β)) of corrections, A = r + γ (1 - terminated) QW(s', n') - QW(s, n), n and n' the noise actor's modes; 1 of all else. */
-export const correctionWeight = (noiseCritic: Net, actor: Net, given: Given, setting: Setting) => {
-  const batch = new Batch(given, setting)
-  const worthOf = (task: number, state: State) => {
-    const n = stopped(drawNoise(actor, state, new Array(A).fill(0)).n)
-    return mean(members(setting).map((member) => plain(criticise(noiseCritic, task, member, state, n)))) as number
-  }
-  return (task: number, row: number): number => {
-    if (batch.number('corrected', row) === 0) return 1
-    const goesOn = batch.number('discount', row) * (1 - batch.number('terminated', row))
-    const ahead = batch.number('reward', row) + goesOn * worthOf(task, batch.state(row, "s'"))
-    return Math.min(1, Math.exp((ahead - worthOf(task, batch.state(row))) / setting.learner.advantageScale))
-  }
+  return mean(terms.map((rows) => (rows.flat().length ? mean(rows.flat()) : 0)))
 }
 
 const members = ({ members }: Setting) => Array.from({ length: members }, (_, m) => m)

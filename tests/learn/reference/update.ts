@@ -7,7 +7,6 @@ import {
   aliasLoss,
   cloningLoss,
   conservativeLoss,
-  correctionWeight,
   type Given,
   nextOfHead,
   nextOfNoise,
@@ -38,19 +37,12 @@ export type Losses = Record<string, Record<string, number>>
 const numbers = (parts: Record<string, Scalar>) =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, plain(part)]))
 
-/** `count` steps of a head on its cloning term alone, corrections weighed by the critics of noise if there are any. Returns the last loss. */
-export function clone(
-  { setting, next, model = {} }: Pick<Update, 'setting' | 'next'> & { model?: Model },
-  head: Group,
-  count: number,
-): number {
-  const { noiseActor, noiseCritic } = model
-  const judged = noiseActor && noiseCritic && setting.learner.advantageScale > 0
+/** `count` steps of a head on its cloning term alone. Returns the last loss. */
+export function clone({ setting, next }: Pick<Update, 'setting' | 'next'>, head: Group, count: number): number {
   let bc: Scalar = 0
   for (let i = 0; i < count; i++) {
     const given = next()
-    const weight = judged ? correctionWeight(noiseCritic.net(), noiseActor.net(), given, setting) : undefined
-    bc = head.differentiate((net) => cloningLoss(net, given, setting, weight))
+    bc = head.differentiate((net) => cloningLoss(net, given, setting))
     head.step(setting.learner)
   }
   return plain(bc)
