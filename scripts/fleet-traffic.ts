@@ -194,7 +194,7 @@ async function actAsOne(robot: string, index: number, wire: ReturnType<typeof co
       run: 'traffic',
       robot,
       most: 5000,
-      standing: () => ({ does: 'acts', fault: null }),
+      standing: () => ({ does: 'acts', fault: null, page: null }),
       onSaid: (line) => process.stderr.write(`${robot}: ${line}\n`),
       onWelcome: () => welcomed(),
       onWeights: () => {},

@@ -2,17 +2,26 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import type { Address } from '../console/server/open.ts'
 import { readInvitation } from '../fleet/invitation.ts'
 import { Failure } from '../loop/failure.ts'
 import { mergeSettings } from '../run/config.ts'
+import { consoleOptions, openConsoleBeside } from './console.ts'
 import { endBySteps, endWith } from './ends.ts'
 import { overridesAt } from './fleet-run.ts'
 
-type Options = { invite: string; cell?: string; folder?: string; runs: string; set: string[]; json?: boolean }
+type Options = Address & {
+  invite: string
+  cell?: string
+  folder?: string
+  runs: string
+  set: string[]
+  json?: boolean
+  console?: boolean
+}
 
 export function register(program: Command): void {
-  program
-    .command('actor')
+  consoleOptions(program.command('actor'))
     .description('one robot of a fleet: acts with the newest policy, tells the learner what happens; docs/fleet.md')
     .requiredOption('--invite <text>', 'the line that `duet fleet invite` printed, or a file that holds it')
     .option('--cell <name>', "which of the run's cells this robot is, where there are several")
@@ -24,19 +33,21 @@ export function register(program: Command): void {
       (text, all: string[]) => [...all, text],
       [],
     )
+    .option('--console', 'open the console of this robot: watch, take over, talk, judge and stop in the browser')
     .option('--json', 'print what happens as lines of JSON on standard output')
     .addHelpText(
       'after',
       `
 Examples:
   duet actor --invite duet-eyJ1cmwiOi... --cell B
-  duet actor --invite invitation.txt --set robot.port=/dev/ttyACM0
+  duet actor --invite invitation.txt --set robot.port=/dev/ttyACM0 --console
 `,
     )
     .action(run)
 }
 
-async function run({ invite, cell, folder, runs, set, json }: Options): Promise<void> {
+async function run(options: Options): Promise<void> {
+  const { invite, cell, folder, runs, set, json } = options
   const { runActor } = await import('../fleet/actor.ts') // only who takes part in a fleet loads the broker's client
   const invitation = readInvitation(existsSync(invite) ? readFileSync(invite, 'utf8') : invite)
   const place = {
@@ -47,11 +58,14 @@ async function run({ invite, cell, folder, runs, set, json }: Options): Promise<
   const tell = (kind: string, event: object) => {
     if (json) process.stdout.write(`${JSON.stringify({ kind, ...event })}\n`)
   }
+  const operating = options.console ? await openConsoleBeside(place.folder, options, say) : undefined // its port may be taken
   const failure = new Failure()
   failure.onFailure(endWith)
-  const { stop, takeBack } = endBySteps(failure, say)
+  const { stop, takeBack } = endBySteps(failure, say, () => operating?.observer.dismiss())
   try {
     await runActor(invitation, place, {
+      observer: operating?.observer,
+      page: operating && withoutToken(operating.server.address),
       onNotice: say,
       stop,
       failure,
@@ -64,5 +78,13 @@ async function run({ invite, cell, folder, runs, set, json }: Options): Promise<
     })
   } finally {
     takeBack()
+    await operating?.server.close()
   }
+}
+
+/** Whoever looks at the fleet is told where the page is; what opens it is for those who are given it. */
+function withoutToken(address: string): string {
+  const page = new URL(address)
+  page.search = ''
+  return page.href
 }

@@ -285,6 +285,7 @@ export type FleetRobot = {
   heard: number | null // s since the last word
   does: string | null
   help: string | null // why somebody should look at it
+  page: string | null // where a person can tend it: a console of its own
 }
 
 /** Weights that the robots of a fleet had, and could have again. */

@@ -14,10 +14,11 @@ import { decodeMessage } from '../link/codec.ts'
 import { type ActorStanding, type FromLearner, publishedOf, weightsMessage } from '../link/messages.ts'
 import { connectBroker } from '../link/nats/connect.ts'
 import type { Published } from '../link/ports.ts'
+import type { Attendance } from '../loop/attendant.ts'
 import { Course, Stopped } from '../loop/failure.ts'
 import { OnlineRecorder } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
-import { Practice, type Practised } from '../loop/practice.ts'
+import { holding, Practice, type Practised } from '../loop/practice.ts'
 import { Turns } from '../loop/turns.ts'
 import { aboutRobot } from '../policies/about.ts'
 import { indexEpisodes, readIndexed } from '../replay/episode-index.ts'
@@ -26,12 +27,13 @@ import { describeFault } from '../robot/fault.ts'
 import { Closing } from '../run/closing.ts'
 import { mergeSettings, parseConfig, type RunConfig } from '../run/config.ts'
 import { flatSettings } from '../run/differences.ts'
+import { episodeMetric } from '../run/episode-metric.ts'
 import { RunFolder } from '../run/folder.ts'
 import { lock } from '../run/lock.ts'
 import { simulatedOperator } from '../run/opening.ts'
 import { encodeEpisode, tellEpisode } from '../run/preparation.ts'
 import { openSession, type Session } from '../run/session.ts'
-import type { TrainEvents } from '../run/train.ts'
+import { expectReady, type TrainEvents } from '../run/train.ts'
 import { readWelcome, type Welcome, welcomeBytes } from './greeting.ts'
 import type { Cursor } from './intake.ts'
 import type { Invitation } from './invitation.ts'
@@ -46,8 +48,10 @@ const LOOK_EVERY = 200 // ms between two looks for the first weights
 /** What an actor may have of its own; all else is the run's. */
 const OWN = ['robot', 'operator', 'device', 'vlaPath', 'resnetPath', 'online.pace']
 
-export type ActorEvents = Pick<TrainEvents, 'onNotice' | 'stop' | 'failure'> & {
+export type ActorEvents = Pick<TrainEvents, 'onNotice' | 'stop' | 'failure' | 'observer'> & {
   onEpisode?: (episode: Practised & { policyVersion: number }) => void
+  /** Where the observer's page is, for those who look at the whole fleet. */
+  page?: string | null
   /** The learner has this robot's steps up to here on its disk. */
   onKept?: (kept: Pick<Cursor, 'episode' | 'steps'>) => void
 }
@@ -63,11 +67,14 @@ export type ActorPlace = {
  */
 export async function runActor(invitation: Invitation, place: ActorPlace, events: ActorEvents = {}): Promise<void> {
   expectOwn(place.own)
+  const { observer } = events
   const course = new Course(events.failure, events.stop)
   const closing = new Closing()
+  course.failure.onFailure((error) => observer?.closed({ error }))
   try {
     await actIn(place, invitation, events, course, closing)
     await closing.close()
+    if (!course.failure.failed) observer?.closed({ summary: null })
   } catch (error) {
     if (!course.stopping) course.failure.fail(error)
     await closing.close().catch(() => {}) // it follows from the failure
@@ -95,7 +102,7 @@ async function actIn(
   course: Course,
   closing: Closing,
 ): Promise<void> {
-  const { onNotice = () => undefined } = events
+  const { onNotice = () => undefined, observer, page = null } = events
   const leaving = new AbortController()
   course.onStop(() => leaving.abort(new Stopped('the actor was asked to stop')))
   course.failure.onFailure((error) => leaving.abort(error))
@@ -116,16 +123,17 @@ async function actIn(
   const session = await course.during(openSession(config))
   closing.add(() => session.close())
   course.failure.stops(session.rigs.map(({ robot }) => robot))
-  expectUnattended(session)
+  expectReady(session, observer !== undefined)
   session.robot.supervisedBy([]) // it goes on without a learner
-  const actor = await Actor.open(folder, config, session, welcome, known === undefined, course, closing)
+  observer?.opened({ folder, config, session })
+  const actor = await Actor.open(folder, config, session, welcome, known === undefined, course, closing, observer)
   const liaison = new Liaison(
     {
       wire: connecting,
       run,
       robot: name,
       most: actor.most,
-      standing: () => ({ does: actor.does, fault: faultOf(session, course) }),
+      standing: () => ({ does: actor.does, fault: faultOf(session, course), page }),
       onSaid: onNotice,
       onWelcome: (said) => keepWelcome(folder, said),
       onWeights: (published) => actor.feed.publish(published),
@@ -163,24 +171,6 @@ function homeOf(path: string, welcome: Welcome, own: unknown): RunFolder {
     `could be any of the cells ${cells.join(', ')} of the run`,
     'Say which with --cell',
   )
-}
-
-/** @throws InputError for a robot that needs a person beside it at once */
-function expectUnattended({ rigs }: Session): void {
-  for (const { robot, reset } of rigs) {
-    if (reset === 'person')
-      throw new InputError(
-        robot.spec.name,
-        'is reset by a person, and an actor has no console yet',
-        'Set robot.reset, or train with `duet train --console`',
-      )
-    if (robot.fault)
-      throw new InputError(
-        robot.spec.name,
-        `holds after a fault of an earlier session, ${describeFault(robot.fault)}`,
-        `Look at the robot, then \`duet robot clear ${robot.spec.name}\``,
-      )
-  }
 }
 
 /** Why nothing moves it any more, if that is so. */
@@ -247,8 +237,9 @@ function readWeights(file: string): Published | undefined {
 }
 
 class Actor {
-  /** For whoever looks on. */
-  does: ActorStanding['does'] = 'waits'
+  private state: Exclude<ActorStanding['does'], 'is held'> = 'waits'
+  private readonly since = performance.now()
+  private waits = 0 // of a person at the console
 
   private constructor(
     readonly feed: Feed,
@@ -263,7 +254,34 @@ class Actor {
     private readonly place: Welcome['place'],
     private readonly course: Course,
     private readonly steps: number, // made before
+    private readonly observer: ActorEvents['observer'],
   ) {}
+
+  /** For whoever looks on. */
+  get does(): ActorStanding['does'] {
+    return this.waits > 0 ? 'is held' : this.state
+  }
+
+  /** Whoever looks on, by whom it is known that the robot is held. */
+  private get attendance(): Attendance | undefined {
+    const { observer } = this
+    return (
+      observer && {
+        speed: (own) => observer.speed(own),
+        operator: (cell, own) => observer.operator(cell, own),
+        attend: (setting) => holding(observer.attend(setting), (wait) => this.held(wait)),
+      }
+    )
+  }
+
+  private async held<T>(wait: Promise<T>): Promise<T> {
+    this.waits++
+    try {
+      return await wait
+    } finally {
+      this.waits--
+    }
+  }
 
   static async open(
     folder: RunFolder,
@@ -273,6 +291,7 @@ class Actor {
     isFirst: boolean,
     course: Course,
     closing: Closing,
+    observer: ActorEvents['observer'],
   ): Promise<Actor> {
     const { encoder, robot, commands, instructions } = session
     const { place, normalisers } = welcome
@@ -293,23 +312,24 @@ class Actor {
     )
     const bytes = 4 * (sizes.embedding + sizes.proprio + features)
     const most = Math.min(MOST, Math.ceil(MEMORY / bytes))
-    return new Actor(feed, most, folder, config, session, perception, policy, log, place, course, steps)
+    return new Actor(feed, most, folder, config, session, perception, policy, log, place, course, steps, observer)
   }
 
   async act(liaison: Liaison, { onNotice, onEpisode }: ActorEvents): Promise<void> {
-    const { course, feed, session, config, perception, policy, place } = this
+    const { course, feed, session, config, perception, policy, place, observer } = this
     const { failure } = course
     const rig = session.rigs[0]!
     if (!feed.ready) onNotice?.('Waiting for the learner\u2019s weights; the robot holds.')
     while (!feed.ready && !course.stopping) await failure.during(sleep(LOOK_EVERY))
     feed.takeUp()
-    this.does = 'acts'
+    this.state = 'acts'
+    observer?.started({ past: [], followsCommands: policy.followsCommands })
     const tempo = { step: async () => feed.takeUp() }
     const recorder = new OnlineRecorder(this.log, liaison.experience, this.copies, tempo, place, this.steps)
     const operator = simulatedOperator(config, rig, place, policy.followsCommands ? session.translator : undefined)
     const turns = new Turns()
     const shared = { perception, policy, policyVersion: () => feed.version, turns, course }
-    const practice = new Practice(rig, recorder, operator, shared, config)
+    const practice = new Practice(rig, recorder, operator, shared, config, this.attendance)
     const total = Math.round(config.online.robotMinutes * 60 * rig.robot.spec.rate)
     const catchUp = () => failure.during(liaison.catchUp((have) => this.missing(have)))
     await turns.take()
@@ -317,15 +337,23 @@ class Actor {
       await catchUp()
       failure.check()
       const practised = await practice.episode()
+      if (practised.length === 0) continue // a person ended it before it began
+      const { robotSteps } = recorder
+      observer?.metric(episodeMetric(practised, { time: this.seconds, robotSteps, robot: rig.cell }, config))
       onEpisode?.({ ...practised, policyVersion: feed.version })
     }
     turns.give()
-    this.does = 'is done'
+    this.state = 'is done'
     for (let said = false; !course.stopping && !liaison.toldAll; said = true) {
       if (!said) onNotice?.('The robot is done; its learner has yet to take in the rest.')
       await catchUp()
       await failure.during(sleep(LOOK_EVERY))
     }
+  }
+
+  /** Of this process. */
+  private get seconds(): number {
+    return (performance.now() - this.since) / 1000
   }
 
   private get copies(): Copies {

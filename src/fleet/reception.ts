@@ -38,7 +38,7 @@ type Guest = { process: string; channel: LinkChannel; weights?: Published }
 /** The last words of a robot that may have left. */
 type LastWords = ActorStanding & { heardAt: number | null }
 
-const NO_WORDS: LastWords = { does: 'waits', lag: null, fault: null, heardAt: null }
+const NO_WORDS: LastWords = { does: 'waits', lag: null, fault: null, page: null, heardAt: null }
 
 export class Reception {
   private readonly intakes = new Map<string, Intake>()
@@ -75,9 +75,9 @@ export class Reception {
       const words = this.lastWords.get(robot)
       const heardAt = guest?.channel.heardAt ?? words?.heardAt ?? null
       const heard = heardAt === null ? null : (performance.now() - heardAt) / 1000
-      const { does = null, lag = null, fault = null } = words ?? {}
+      const { does = null, lag = null, fault = null, page = null } = words ?? {}
       const here = guest !== undefined
-      return { robot, steps, episodes, outcomes, policyVersion, heard, here, does, lag, fault }
+      return { robot, steps, episodes, outcomes, policyVersion, heard, here, does, lag, fault, page }
     })
   }
 
@@ -240,9 +240,13 @@ type StandingHead = Extract<ToLearner, { kind: 'standing' }>
 const isStanding = (head: ToLearner | null): head is StandingHead => head?.kind === 'standing'
 
 const Standing = z.object({
-  does: z.enum(['acts', 'waits', 'is done']),
+  does: z.enum(['acts', 'waits', 'is held', 'is done']),
   lag: z.number().min(0).nullable(),
   fault: z.string().max(2000).nullable(),
+  page: z
+    .url({ protocol: /^https?$/ })
+    .max(300)
+    .nullable(),
 })
 
 function readStanding(robot: string, told: unknown): ActorStanding {

@@ -1,4 +1,5 @@
 /** @file How each robot of a fleet is doing, as its learner knows it: what is drawn of it, who needs help, and why. */
+import type { ActorStanding } from '../link/messages.ts'
 import type { Figure, Figures } from '../metrics/figure.ts'
 import { mean } from '../metrics/statistics.ts'
 
@@ -30,13 +31,14 @@ export type KnownRobot = {
   policyVersion: number | undefined // that planned its newest step
   heard: number | null // s since the last word; null where none was heard since the learner began
   here: boolean // its session stands
-  does: 'acts' | 'waits' | 'is done' | null // as it says
+  does: ActorStanding['does'] | null // as it says
   lag: number | null // s
   fault: string | null
+  page: string | null // where a person can tend it
 }
 
 /** The same in figures. */
-export type RobotStanding = Pick<KnownRobot, 'robot' | 'steps' | 'episodes' | 'heard' | 'does' | 'lag'> & {
+export type RobotStanding = Pick<KnownRobot, 'robot' | 'steps' | 'episodes' | 'heard' | 'does' | 'lag' | 'page'> & {
   share: number // of the online steps that the learner samples from
   success: number | null // of the last episodes
   policyAge: number | null // updates that the learner has made since those that its newest step was planned with
@@ -47,13 +49,13 @@ export type RobotStanding = Pick<KnownRobot, 'robot' | 'steps' | 'episodes' | 'h
 export function standingsOf(robots: readonly KnownRobot[], newest: number): RobotStanding[] {
   const all = robots.reduce((sum, { steps }) => sum + steps, 0)
   const standings = robots.map((known) => {
-    const { robot, steps, episodes, heard, does, lag, policyVersion } = known
+    const { robot, steps, episodes, heard, does, lag, page, policyVersion } = known
     const last = known.outcomes.slice(-SUCCESS_WINDOW)
     const success = last.length > 0 ? mean(last.map(Number)) : null
     const { help, urgency } = needOf(known, success)
     const policyAge = policyVersion === undefined ? null : Math.max(0, newest - policyVersion)
     const share = all > 0 ? steps / all : 0
-    return { urgency, standing: { robot, steps, episodes, share, heard, does, lag, success, policyAge, help } }
+    return { urgency, standing: { robot, steps, episodes, share, heard, does, lag, page, success, policyAge, help } }
   })
   return standings.sort((a, b) => b.urgency - a.urgency).map(({ standing }) => standing)
 }

@@ -25,7 +25,7 @@ export type UpOptions = {
   broker?: string
   brokerCa?: string
   json: boolean
-  console: boolean // the learner serves the page, to this machine alone
+  console: boolean // the learner and each robot serve their pages, to this machine alone
 }
 
 /** Until the learner has ended well, or `signal` ends it. @throws InputError where something has to be mended first */
@@ -57,12 +57,13 @@ export async function fleetUp(
   })
   const program = (...args: string[]) => start([...args, ...(options.json ? ['--json'] : [])])
   if (!keys.own) void kept.keep(BROKER, () => startBroker(fleet))
-  const learner = kept.keep('learner', () => program('learner', folder.path, ...(options.console ? ['--console'] : [])))
+  const pages = options.console ? ['--console'] : []
+  const learner = kept.keep('learner', () => program('learner', folder.path, ...pages))
   for (const { name, cell } of robots) {
     const file = fleet.invitation(name)
     writeWhole(file, `${invitationText(invitationOf(fleet, keys, name))}\n`, 0o600)
     const home = join(dirname(folder.path), `${basename(folder.path)}-${name}`)
-    void kept.keep(name, () => program('actor', '--invite', file, '--cell', cell, '--folder', home))
+    void kept.keep(name, () => program('actor', '--invite', file, '--cell', cell, '--folder', home, ...pages))
   }
   const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   try {

@@ -24,9 +24,10 @@ export type ToldHead = Exclude<ToLearner, { kind: 'request' | 'standing' }>
 
 /** How an actor says that it is. */
 export type ActorStanding = {
-  does: 'acts' | 'waits' | 'is done' // it waits for weights, or for a learner that is behind
+  does: 'acts' | 'waits' | 'is held' | 'is done' // it waits for weights, or for a learner that is behind; a person holds it
   lag: number | null // s from the last step that was told as it happened to its acknowledgement, on the actor's own clock
   fault: string | null // why its robot may not move, or its process ends
+  page: string | null // where a person can tend it, as its own machine says it
 }
 
 type ToldStep = Omit<Step, 'action' | 'planned'>

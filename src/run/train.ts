@@ -15,6 +15,7 @@ import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
+import { episodeMetric } from './episode-metric.ts'
 import { evaluateRig } from './evaluation.ts'
 import type { RunFolder } from './folder.ts'
 import type { StartLearner } from './learner.ts'
@@ -86,19 +87,19 @@ export async function train(
 }
 
 /** A robot that holds since an earlier session, or that a person resets, needs somebody at the console. @throws InputError if nobody is */
-function expectReady({ rigs }: Session, attended: boolean): void {
+export function expectReady({ rigs }: Session, attended: boolean): void {
   for (const { robot, reset } of rigs) {
     if (reset === 'person' && !attended)
       throw new InputError(
         robot.spec.name,
         'is reset by a person, who has to say when its scene is ready',
-        'Train with --console',
+        'Begin with --console',
       )
     if (robot.fault && !attended)
       throw new InputError(
         robot.spec.name,
         `holds after a fault of an earlier session, ${describeFault(robot.fault)}`,
-        `Look at the robot, then \`duet robot clear ${robot.spec.name}\`, or train with --console and clear it there`,
+        `Look at the robot, then \`duet robot clear ${robot.spec.name}\`, or begin with --console and clear it there`,
       )
   }
 }
@@ -306,27 +307,12 @@ class Run {
 
   private async episode(practice: Practice): Promise<void> {
     const { parts, config } = this
-    const { episode, task, length, operatorSteps, spokenSteps, commands, segments, ending, seed, by, timing } =
-      await practice.episode()
+    const practised = await practice.episode()
+    const { task, length, operatorSteps, commands, ending } = practised
     const { cell } = practice.rig
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     if (length === 0) return // a person ended it before it began
-    const success = ending === 'success'
-    parts.metrics.write({
-      kind: 'episode',
-      ...clock,
-      episode,
-      robot: cell,
-      task,
-      success,
-      length,
-      operatorSteps,
-      ...(config.operator.speaks || commands > 0 ? { spokenSteps, commands } : {}),
-      segments,
-      seed,
-      by,
-      ...(timing && { timing }),
-    })
+    parts.metrics.write(episodeMetric(practised, { ...clock, robot: cell }, config))
     const { condition } = practice.rig
     if (condition) parts.metrics.write({ kind: 'condition', ...clock, robot: cell, parts: condition() })
     const where = parts.practices.length > 1 ? `${cell}, ` : ''

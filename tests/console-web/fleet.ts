@@ -17,6 +17,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const robot = (name: string, help: string | null): FleetRobot => ({
   ...{ robot: name, share: 0.5, lag: 0.02, policyAge: 12, episodes: 30, success: 0.7, heard: 0.4, does: 'acts' },
   help,
+  page: name === 'B' ? 'http://b.local:8337/' : null,
 })
 
 const EVENT: Omit<FleetEvent, 'kind'> = {
@@ -76,6 +77,10 @@ describe.skipIf(!chromiumPath)('the page of a fleet', () => {
     await cards.first().waitFor()
     expect(await cards.locator('h2').allTextContents()).toEqual(['B', 'A'])
     expect(await cards.first().getByRole('alert').textContent()).toContain('force: 31 N on the tool')
+    const own = page.getByRole('link', { name: 'Tend it' })
+    expect(await own.evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href))).toEqual([
+      'http://b.local:8337/',
+    ])
     expect(await page.locator('.topbar nav a').allTextContents()).toEqual(['Fleet', 'Sessions', 'Settings'])
     expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0) // there is nothing that it would stop
     expect(await page.locator('.chart h3').allTextContents()).toContain('Policy age, updates')

@@ -16,6 +16,7 @@ const EVENT: Omit<FleetEvent, 'kind'> = {
     {
       ...{ robot: 'B', share: 1, lag: 0.1, policyAge: 5, episodes: 3, success: 0, heard: 1, does: 'acts' },
       help: 'is silent',
+      page: null,
     },
   ],
   versions: { newest: 9, acting: 8, chosen: null, failed: null },

@@ -93,7 +93,7 @@ function robot(
       run: 'arms',
       robot: name,
       most: 100,
-      standing: () => ({ does: 'acts', fault: null }),
+      standing: () => ({ does: 'acts', fault: null, page: null }),
       onSaid: (line) => said.push(line),
       onWelcome: (welcome) => {
         place = welcome.place
@@ -286,7 +286,7 @@ describe('a fleet', () => {
     const broker = new MemoryBroker()
     const { reception } = await learner(broker, 'standing')
     let fault: string | null = null
-    const a = robot(broker, 'A', { standing: () => ({ does: 'acts', fault }) })
+    const a = robot(broker, 'A', { standing: () => ({ does: 'acts', fault, page: 'http://b.local:8337/' }) })
     await until(() => a.place().of > 0)
     await a.practise({ episode: 64, steps: 3 })
     await a.practise({ episode: 128, steps: 2 }) // as it happens: by then it has told all
@@ -300,6 +300,7 @@ describe('a fleet', () => {
       outcomes: [false, false],
       here: true,
       does: 'acts',
+      page: 'http://b.local:8337/',
     })
     expect(known!.lag).toBeLessThan(5)
     fault = 'force: 31 N on the tool'

@@ -15,6 +15,7 @@ const robot = (name: string, other: Partial<KnownRobot> = {}): KnownRobot => ({
   does: 'acts',
   lag: 0.02,
   fault: null,
+  page: null,
   ...other,
 })
 

@@ -25,7 +25,7 @@ export function FleetRobots() {
 const seconds = (value: number | null) =>
   value === null ? '–' : value < 10 ? `${value.toFixed(2)} s` : `${Math.round(value)} s`
 
-function RobotCard({ robot, share, lag, policyAge, episodes, success, heard, does, help }: FleetRobot) {
+function RobotCard({ robot, share, lag, policyAge, episodes, success, heard, does, help, page }: FleetRobot) {
   const figures: [string, string, string][] = [
     ['success', success === null ? '–' : percent(success), 'Of the last 20 episodes, help included'],
     ['samples', percent(share), 'Its share of the steps that the learner samples from'],
@@ -39,6 +39,11 @@ function RobotCard({ robot, share, lag, policyAge, episodes, success, heard, doe
       <header>
         <h2>{robot}</h2>
         <span class="small quiet">{does ?? 'not heard yet'}</span>
+        {page && (
+          <a class="small" href={page} target="_blank" rel="noreferrer" title="Watch it, take over, talk, judge, stop">
+            Tend it
+          </a>
+        )}
       </header>
       {help && (
         <p role="alert">
