@@ -18,11 +18,25 @@ const CHROMIUM = [
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run']
 const OFFLINE = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
 
+/**
+ * What Playwright switches off, as this list takes the place of its own; and renderers that Chromium makes ready beside each
+ * page, for a next page and for suggestions in a bar that nobody sees. They cost more than the page does.
+ */
+const WITHOUT = [
+  ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'HttpsUpgrades', 'LensOverlay'],
+  ...['HttpsFirstBalancedModeAutoEnable', 'MediaRouter', 'PaintHolding', 'ThirdPartyStoragePartitioning'],
+  ...['OptimizationHints', 'NetworkTimeServiceQuerying', 'PreconnectToSearch', 'AimEnabled'],
+  ...['SpareRendererForSitePerProcess', 'WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup'],
+]
+
 /** undefined where the machine has no Chromium. */
 export const chromiumPath = CHROMIUM.find((path) => path !== '' && existsSync(path))
 
 export const openBrowser = (...args: string[]): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath, args: [...QUIET, ...OFFLINE, ...args] })
+  chromium.launch({
+    executablePath: chromiumPath,
+    args: [...QUIET, ...OFFLINE, `--disable-features=${WITHOUT}`, ...args],
+  })
 
 /** What a page shows is the same of a learner that leaves the cores to the page. */
 const LIGHT = ['networks.sees=h', 'learner.batch=8', 'learner.refinement.batch=4', 'warmUp.updates=4']

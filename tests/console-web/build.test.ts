@@ -1,20 +1,21 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 
-const web = fileURLToPath(new URL('../../src/console/web', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const web = join(root, 'src/console/web')
+const built = join(root, 'build/console')
 const sources = readdirSync(web, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file))
 
 describe('the page', () => {
   const files: { name: string; text: string }[] = []
-  beforeAll(async () => {
-    const { build } = await import('vite')
-    const result = await build({ configFile: join(web, 'vite.config.ts'), logLevel: 'silent', build: { write: false } })
-    for (const { output } of [result].flat() as {
-      output: readonly { fileName: string; code?: string; source?: unknown }[]
-    }[])
-      for (const { fileName, code, source } of output) files.push({ name: fileName, text: code ?? String(source) })
+  beforeAll(() => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/setup.mjs'], { cwd: root, encoding: 'utf8' })
+    expect(status, stderr).toBe(0) // it builds the page anew where its source has changed
+    for (const name of readdirSync(built, { recursive: true, encoding: 'utf8' }))
+      if (/\.\w+$/.test(name)) files.push({ name, text: readFileSync(join(built, name), 'utf8') })
   })
   const of = (ending: string) => files.filter(({ name }) => name.endsWith(ending))
 

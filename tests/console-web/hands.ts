@@ -87,10 +87,12 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     await expect.poll(() => most(0), { timeout: 10_000 }).toBe(1)
     await stand(page, [0, 0, 0, 0])
     await expect
-      .poll(() =>
-        operated()
-          .slice(before)
-          .some(({ action }) => action[0] === 1),
+      .poll(
+        () =>
+          operated()
+            .slice(before)
+            .some(({ action }) => action[0] === 1),
+        { timeout: 10_000 },
       )
       .toBe(true) // in the log
   })
@@ -122,8 +124,8 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
     const page = await open((page) => page.addInitScript(installHid, hidForPage(stopping)))
     await page.locator('.device h3', { hasText: 'Universal Receiver' }).waitFor()
     await page.evaluate(() => playDevice())
-    await expect.poll(() => stage.observer.live!.hold.stopped).toBe(true)
-    await expect.poll(() => stage.observer.live!.hold.clear('the test')).toBe(true)
+    await expect.poll(() => stage.observer.live!.hold.stopped, { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => stage.observer.live!.hold.clear('the test'), { timeout: 10_000 }).toBe(true)
   })
 
   it('a SpaceMouse that Linux keeps from the browser is named, with the rule to install', async () => {

@@ -17,6 +17,9 @@ async function after(updates: number, learner: Learner) {
   return bc
 }
 
+/** A learner whose programs are few and soon compiled, where it matters what it holds, not how it learns. */
+const quick = { method: 'hg-dagger' } as const
+
 describe('the learner', () => {
   it('clones what the demonstrations do', async () => {
     const learner = await Learner.create(options(), aReplay())
@@ -80,15 +83,15 @@ describe('the learner', () => {
   })
 
   it('waits for online data before it learns online', async () => {
-    const learner = await Learner.create(options({ onlineAfter: 10 }), aReplay({ online: false }))
+    const learner = await Learner.create(options({ ...quick, onlineAfter: 10 }), aReplay({ online: false }))
     expect([learner.canUpdate('warm-up'), learner.canUpdate('online')]).toEqual([true, false])
   })
 
   it('refuses a checkpoint of other networks, and says so', async () => {
     const directory = folder()
-    await (await Learner.create(options(), aReplay())).save(directory)
+    await (await Learner.create(options(quick), aReplay())).save(directory)
     const wider = { ...sizes, network: { ...network, hidden: 24 } }
-    const other = await Learner.create(options({ sizes: wider }), aReplay())
+    const other = await Learner.create(options({ ...quick, sizes: wider }), aReplay())
     await expect(other.load(directory)).rejects.toThrow(
       /learner\.safetensors, head\/value: has \d+ parameters, this config makes \d+/,
     )
@@ -96,7 +99,7 @@ describe('the learner', () => {
 
   it('refuses a damaged checkpoint by name', async () => {
     const directory = folder()
-    const learner = await Learner.create(options(), aReplay())
+    const learner = await Learner.create(options(quick), aReplay())
     await learner.save(directory)
     const path = join(directory, 'learner.safetensors')
     writeFileSync(path, readFileSync(path).subarray(0, 1000))

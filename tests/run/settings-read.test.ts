@@ -12,8 +12,11 @@ import { WorkcellConfig } from '../../src/robots/workcell/config.ts'
 import { mergeSettings, parseConfig, presets, settingNames } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
+import { takeModelsAsWritten } from '../learn/as-written.ts'
 import { aReplay, options } from '../learn/problem.ts'
 import { openPlainly } from './plain-encoder.ts'
+
+takeModelsAsWritten()
 
 const read = new Set<string>()
 const noting = vi.hoisted(() => ({ on: true }))

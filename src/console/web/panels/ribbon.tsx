@@ -30,10 +30,12 @@ export function Ribbon() {
 function drawRibbon(canvas: HTMLCanvasElement, acts: readonly Act[]): void {
   const scale = devicePixelRatio
   const width = canvas.clientWidth
-  canvas.width = Math.round(width * scale)
-  canvas.height = HEIGHT * scale
+  const pixels = Math.round(width * scale)
+  if (canvas.width !== pixels) canvas.width = pixels // whatever is set, also the same, makes a new one
+  if (canvas.height !== Math.round(HEIGHT * scale)) canvas.height = Math.round(HEIGHT * scale)
   const context = canvas.getContext('2d')!
-  context.scale(scale, scale)
+  context.setTransform(scale, 0, 0, scale, 0, 0)
+  context.clearRect(0, 0, width, HEIGHT)
   context.font = '600 10px sans-serif'
   context.textAlign = 'center'
   const shown = acts.slice(-Math.floor((width - 8) / STEP))

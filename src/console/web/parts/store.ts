@@ -1,5 +1,6 @@
 /** @file A value that tells its listeners when it changes, and the hook by which components read a part of it. */
 import { useEffect, useReducer, useRef } from 'preact/hooks'
+import { beforeNextFrame } from './frame.ts'
 
 export class Store<S> {
   private readonly listeners = new Set<() => void>()
@@ -22,7 +23,7 @@ export class Store<S> {
   }
 }
 
-/** Renders again only when what `pick` returns is another value. */
+/** Renders again only when what `pick` returns is another value, and once a frame however much changes until then. */
 export function useStore<S, T>(store: Store<S>, pick: (state: S) => T): T {
   const [, again] = useReducer((count: number, _: unknown) => count + 1, 0)
   const picked = pick(store.get())
@@ -33,7 +34,14 @@ export function useStore<S, T>(store: Store<S>, pick: (state: S) => T): T {
       if (!Object.is(last.current.pick(store.get()), last.current.picked)) again(null)
     }
     check()
-    return store.subscribe(check)
+    let forget = () => {}
+    const stop = store.subscribe(() => {
+      forget = beforeNextFrame(check)
+    })
+    return () => {
+      stop()
+      forget()
+    }
   }, [store])
   return picked
 }

@@ -3,13 +3,15 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { commandDirection } from '../../../talk/vocabulary.ts'
 import { type CameraInfo, FRAME_FLAGS, type RobotStatus, type State, type Vector3 } from '../../protocol.ts'
 import { acting, type Model } from '../link/model.ts'
+import { onThemeChange } from '../parts/colour.ts'
 import { useConsole, useModel } from '../parts/context.ts'
-import { drawOverlay } from './overlay.ts'
+import { type Drawn, drawOverlay } from './overlay.ts'
 import { viewOf } from './projection.ts'
 
 const OLD = 250 // ms: an older picture is not what the robot does now
 const LOST = 1000 // ms: such a picture is dimmed
 const AGE_EVERY = 100 // ms
+const CALM = 5 // as many ages pass for one that is shown, while they are small: each one shown is the page drawn again
 const RESTS: readonly RobotStatus[] = ['idle', 'stopped', 'paused', 'holding']
 
 export function CameraView({ camera, index, overlay }: { camera: CameraInfo; index: number; overlay: boolean }) {
@@ -22,14 +24,22 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
   useEffect(() => {
     const ofFrame = new StatesByStep()
     const stopStates = connection.model.subscribe(() => ofFrame.hear(connection.model.get().state))
+    let last: string | null = null // what the overlay shows
     const draw = () => {
       const canvas = drawn.current
       if (!canvas) return
-      fit(canvas)
       const model = connection.model.get()
       const state = (shown.current && ofFrame.at(shown.current.step)) ?? model.state
-      paint(canvas, camera, overlay ? model : null, state, preview.get())
+      const content = overlay ? contentOf(model, state, preview.get()) : null
+      const next = JSON.stringify(content)
+      if (!fit(canvas) && next === last) return
+      last = next
+      paint(canvas, camera, content)
     }
+    const stopTheme = onThemeChange(() => {
+      last = null
+      draw()
+    })
     const stopFrames = connection.frames.subscribe(index, ({ bitmap, frame }) => {
       const canvas = picture.current
       if (!canvas) return
@@ -45,14 +55,17 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
       draw()
     })
     const stopPreview = preview.subscribe(draw)
+    let ticks = 0
     const timer = setInterval(() => {
       const server = connection.clock.at(performance.now())
       const now = shown.current && server !== null ? Math.max(0, server - shown.current.time) : null
-      setAge(now)
+      const calm = ++ticks % CALM !== 0 && now !== null && now <= OLD
+      setAge((before) => (calm && before !== null && before <= OLD ? before : now))
       draw()
       if (picture.current && now !== null) picture.current.dataset.age = now.toFixed(1)
     }, AGE_EVERY)
     return () => {
+      stopTheme()
       stopStates()
       stopFrames()
       stopPreview()
@@ -103,39 +116,33 @@ class StatesByStep {
   }
 }
 
-/** A canvas has as many pixels as the screen gives it. */
-function fit(canvas: HTMLCanvasElement): void {
+/** A canvas has as many pixels as the screen gives it. Returns whether it got others, and is empty. */
+function fit(canvas: HTMLCanvasElement): boolean {
   const width = Math.round(canvas.clientWidth * devicePixelRatio)
   const height = Math.round(canvas.clientHeight * devicePixelRatio)
-  if (canvas.width === width && canvas.height === height) return
+  if (canvas.width === width && canvas.height === height) return false
   canvas.width = width
   canvas.height = height
+  return true
 }
 
-function paint(
-  canvas: HTMLCanvasElement,
-  camera: CameraInfo,
-  model: Model | null,
-  state: State | null,
-  preview: Vector3 | null,
-): void {
-  const context = canvas.getContext('2d')!
-  context.clearRect(0, 0, canvas.width, canvas.height)
-  const view = state?.tcp && viewOf(camera, state.tcp)
-  if (!model || !state?.tcp || !view) return
+function contentOf(model: Model, state: State | null, preview: Vector3 | null): Drawn | null {
+  if (!state?.tcp) return null
   const resting =
     model.scene !== null || model.ended !== null || (model.robot !== null && RESTS.includes(model.robot.status))
   const said = model.command && model.command.until > performance.now() ? model.command : null
-  drawOverlay(
-    context,
-    view,
-    {
-      tool: state.tcp,
-      planned: resting ? null : state.plannedMotion,
-      executed: resting ? null : state.executedMotion,
-      asked: preview ?? (said && commandDirection(said.text)),
-      actor: `--${acting(model)}`,
-    },
-    devicePixelRatio,
-  )
+  return {
+    tool: state.tcp,
+    planned: resting ? null : state.plannedMotion,
+    executed: resting ? null : state.executedMotion,
+    asked: preview ?? (said && commandDirection(said.text)),
+    actor: `--${acting(model)}`,
+  }
+}
+
+function paint(canvas: HTMLCanvasElement, camera: CameraInfo, content: Drawn | null): void {
+  const context = canvas.getContext('2d')!
+  const view = content && viewOf(camera, content.tool)
+  if (view) drawOverlay(context, view, content, devicePixelRatio)
+  else context.clearRect(0, 0, canvas.width, canvas.height)
 }
