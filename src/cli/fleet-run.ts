@@ -7,6 +7,7 @@ import { type FleetSettings, fleetSettings } from '../fleet/settings.ts'
 import {
   fileSettings,
   mergeSettings,
+  onPreset,
   type PresetName,
   parseConfig,
   parseOverride,
@@ -44,7 +45,7 @@ export function fleetRun(
   const settings = fleetSettings(new FleetFolder(path), fleet)
   if (!existsSync(new RunFolder(path).config)) {
     const preferred = { online: { lockstep: false } }
-    const config = parseConfig(file ?? 'settings', mergeSettings(presets[preset ?? PRESET], preferred, overrides))
+    const config = parseConfig(file ?? 'settings', onPreset(preset ?? PRESET, preferred, overrides))
     return { folder: RunFolder.create(resolve(path), config, command), config, settings, listeners: [] }
   }
   const { folder, config: before } = RunFolder.open(path)

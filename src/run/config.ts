@@ -252,6 +252,14 @@ export function parseOverride(text: string): Record<string, unknown> {
 export const nested = (name: string, value: unknown) =>
   name.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
 
+/** Layers on a preset. A robot that is given its tasks by the config has those, unless a layer says which; a preset's are the workcell's. */
+export function onPreset(preset: PresetName, ...layers: unknown[]): Record<string, unknown> {
+  const given = mergeSettings(...layers)
+  const own = isObject(given.robot) && isObject(given.robot.tasks) ? Object.keys(given.robot.tasks) : []
+  const tasks = given.tasks === undefined && own.length > 0 ? { tasks: own } : {}
+  return mergeSettings(presets[preset], tasks, given)
+}
+
 /** Resolves preset, regime, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */
 export function resolveConfig(
   preset: PresetName,
@@ -259,10 +267,7 @@ export function resolveConfig(
   overrides: readonly unknown[] = [],
   regime: unknown = {},
 ): RunConfig {
-  return parseConfig(
-    file ?? `preset ${preset}`,
-    mergeSettings(presets[preset], regime, file && fileSettings(file), ...overrides),
-  )
+  return parseConfig(file ?? `preset ${preset}`, onPreset(preset, regime, file && fileSettings(file), ...overrides))
 }
 
 function parseValue(override: string, at: number): unknown {

@@ -44,6 +44,15 @@ describe('the config of a run', () => {
     expect(config.learner).toMatchObject({ batch: 96, discount: 0.95, noiseGain: presets.tiny.learner!.noiseGain })
   })
 
+  it('takes the tasks that a robot is given by the config, unless something says which of them', () => {
+    const tasks = '{cube: {instruction: lift the cube, maxSteps: 90}, ball: {instruction: roll the ball, maxSteps: 60}}'
+    const robot = `robot: {kind: so101, port: simulated, tasks: ${tasks}}\nonline: {lockstep: false}\n`
+    expect(resolveConfig('tiny', configFile(robot)).tasks).toEqual(['cube', 'ball'])
+    expect(resolveConfig('quick', configFile(`${robot}tasks: [ball]\n`)).tasks).toEqual(['ball'])
+    expect(resolveConfig('quick', configFile(robot), [parseOverride('tasks=[cube]')]).tasks).toEqual(['cube'])
+    expect(resolveConfig('tiny').tasks).toEqual(['pick', 'assemble'])
+  })
+
   it('names the nearest known setting for one it does not know', () => {
     expect(() => resolveConfig('quick', undefined, [parseOverride('learner.discout=0.9')])).toThrow(
       'unknown setting "learner.discout". Did you mean "learner.discount"?',

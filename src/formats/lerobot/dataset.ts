@@ -59,7 +59,11 @@ export class LerobotDataset {
     metadata: ReadonlyMap<number, EpisodeMetadata>,
     columns: readonly string[],
   ) {
-    const indices = [...spans.keys()].sort((a, b) => a - b)
+    const found = [...spans.keys()].sort((a, b) => a - b)
+    const unfinished = new Set(found.filter((episode) => this.isUnfinished(episode, metadata)))
+    for (const episode of unfinished)
+      this.oddities.push(`episode ${episode} was not written to its end: neither ${INFO_FILE} nor meta/episodes has it`)
+    const indices = found.filter((episode) => !unfinished.has(episode))
     this.episodes = indices.map((episode) => ({
       episode,
       spans: spans.get(episode)!,
@@ -70,6 +74,14 @@ export class LerobotDataset {
       .map(({ episode, place }) => ({ episode, file: this.expectedFile(episode, place) }))
     this.features = this.readable(columns)
     this.oddities.push(...this.contradictions(columns, metadata.size))
+  }
+
+  /** Rows are written first, so where a writer of 3.0 was killed they may be there of an episode that nothing else knows. */
+  private isUnfinished(episode: number, metadata: ReadonlyMap<number, EpisodeMetadata>): boolean {
+    const { episodes } = this.info.declared
+    return (
+      !this.filePerEpisode && metadata.size > 0 && !metadata.has(episode) && episodes !== null && episode >= episodes
+    )
   }
 
   /** One of its parquet files; what is known of those that were asked for last is kept. @throws InputError if it is damaged */

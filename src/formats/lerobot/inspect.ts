@@ -1,5 +1,4 @@
 /** @file A look over a whole dataset: what its files hold, what contradicts, what its numbers range over, what its cameras saw. */
-import { existsSync } from 'node:fs'
 import { InputError } from '../../errors.ts'
 import type { Image } from '../../robot/robot.ts'
 import { contactSheet } from '../images.ts'
@@ -7,7 +6,7 @@ import type { LerobotDataset } from './dataset.ts'
 import { fitPicture } from './fit-picture.ts'
 import type { Feature } from './info.ts'
 import { ParquetFile } from './parquet.ts'
-import { pictures, videoPlace } from './pictures.ts'
+import { isFile, pictures, videoPlace } from './pictures.ts'
 import { type EpisodeRows, readRows } from './rows.ts'
 
 /** `first`: where one that is not finite stands, for a person to look at. */
@@ -153,7 +152,7 @@ function missingVideos(dataset: LerobotDataset): string[] {
   return [...dataset.features.values()].flatMap(({ name, kind }) => {
     if (kind !== 'video') return []
     const files = [...new Set(dataset.episodes.map((entry) => videoPlace(dataset, entry, name).file))]
-    const missing = files.filter((file) => !existsSync(file))
+    const missing = files.filter((file) => !isFile(file))
     if (missing.length === 0) return []
     const first = `${dataset.short(missing[0]!)} is missing`
     return [

@@ -1,5 +1,5 @@
 /** @file The pictures of an episode, camera by camera, read as they are gone through: out of the rows, out of files beside them, or out of a video. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import sharp from 'sharp'
@@ -148,7 +148,7 @@ async function videoOf(
   camera: string,
 ): Promise<{ file: string; from: number; to: number | null }> {
   const place = videoPlace(dataset, entry, camera)
-  if (!existsSync(place.file))
+  if (!isFile(place.file))
     throw new InputError(
       place.file,
       `is missing: it has ${camera} of episode ${entry.episode}`,
@@ -164,6 +164,9 @@ async function videoOf(
   }
   return place
 }
+
+/** Not a folder either, which is all that `videoPlace` can name of an episode that nothing says the place of. */
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 
 /** Where a camera's video of an episode is to be found, there or not: by the template, else by what is on the disk. */
 export function videoPlace(

@@ -1,12 +1,11 @@
 /** @file A mapping for a dataset nobody has mapped yet: by names and numbers, with what it goes by and what a person has to check. */
-import { existsSync } from 'node:fs'
 import { nameOf } from '../../robot/channels.ts'
 import type { JointChain } from '../../robot/joint-chain.ts'
 import { ACTION_WIDTH, type RobotSpec } from '../../robot/robot.ts'
 import type { LerobotDataset } from './dataset.ts'
 import type { Feature } from './info.ts'
 import { SetMapping, type SetMappingInput, type SetMotion } from './mapping.ts'
-import { videoPlace } from './pictures.ts'
+import { isFile, videoPlace } from './pictures.ts'
 import { ProprioTeller } from './proprio.ts'
 import { type EpisodeRows, type NumberColumn, readRows } from './rows.ts'
 
@@ -252,7 +251,7 @@ function cameras({ dataset, spec }: Given, { because, check }: Proposal): NonNul
 function missingVideo(dataset: LerobotDataset, feature: string): string | undefined {
   if (dataset.features.get(feature)!.kind !== 'video') return undefined
   const { file } = videoPlace(dataset, dataset.episodes[0]!, feature)
-  return existsSync(file) ? undefined : dataset.short(file)
+  return isFile(file) ? undefined : dataset.short(file)
 }
 
 /** Texts that are no task's name or instruction. */

@@ -23,6 +23,18 @@ describe('a LeRobot dataset', () => {
     ])
   })
 
+  it('leaves out an episode that was not written to its end: of 3.0, and in neither info.json nor meta/episodes', async () => {
+    const folder = aTinySet({ total_episodes: 2 })
+    putParquet(folder, DATA, rowsOf({ 0: 5, 1: 4, 2: 3 }))
+    const { dataset, frames } = await held(folder)
+    expect(frames).toEqual({ 0: 5, 1: 4 })
+    expect(dataset.oddities).toEqual([
+      'episode 2 was not written to its end: neither meta/info.json nor meta/episodes has it',
+    ])
+    put(folder, 'meta/info.json', anInfo({ total_episodes: 3 })) // a shard of meta/episodes may be missing
+    expect((await held(folder)).frames).toEqual({ 0: 5, 1: 4, 2: 3 })
+  })
+
   it('finds episodes in all shards, also one that is split over two, and row groups that do not follow them', async () => {
     const folder = aTinySet({}, {}, { 0: 5, 3: 9 })
     const rows = rowsOf({ 0: 5, 3: 9 })

@@ -90,6 +90,11 @@ describe('the pictures of an episode', () => {
       /file-000\.mp4: is missing: it has observation\.images\.front of episode 1/,
     ],
     [
+      'one of two files, where nothing says whose it is', // all that can be named is their folder, which is there
+      (folder) => rmSync(join(folder, 'meta/episodes'), { recursive: true }),
+      /videos\/observation\.images\.front: is missing: it has observation\.images\.front of episode 1/,
+    ],
+    [
       'a pointer of Git LFS',
       (folder) =>
         put(folder, FILE, `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 5\n`),
