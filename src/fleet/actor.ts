@@ -74,12 +74,12 @@ export async function runActor(invitation: Invitation, place: ActorPlace, events
   try {
     await actIn(place, invitation, events, course, closing)
     await closing.close()
-    if (!course.failure.failed) observer?.closed({ summary: null })
   } catch (error) {
     if (!course.stopping) course.failure.fail(error)
     await closing.close().catch(() => {}) // it follows from the failure
   }
   course.failure.check()
+  observer?.closed({ summary: null }) // also where it was asked to stop
 }
 
 /** @throws InputError for a setting that all robots of a run share */

@@ -5,6 +5,7 @@ import { stringify } from 'yaml'
 import { moveInPlace, writeWhole } from '../durable.ts'
 import { InputError, systemError } from '../errors.ts'
 import { parseConfig, type RunConfig, readSettings } from './config.ts'
+import { withoutGone } from './gone-settings.ts'
 import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
 import { LOCK_FILE, lock } from './lock.ts'
 
@@ -97,7 +98,7 @@ export class RunFolder {
         'is empty',
         'Restore it from a copy; the report of the run shows its settings',
       )
-    return { folder, config: parseConfig(folder.config, settings) }
+    return { folder, config: parseConfig(folder.config, withoutGone(folder.config, settings)) }
   }
 
   /** Who worked on the run; nobody is known of one that an early version made. @throws InputError if it is of another format */

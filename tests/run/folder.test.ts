@@ -29,6 +29,18 @@ describe('the folder of a run', () => {
     expect(() => RunFolder.open(path)).toThrow(/config\.yaml: unknown setting "learner\.bacth"/)
   })
 
+  it('opens a run of an earlier version, but for one that was trained by a setting which is gone: that is named', () => {
+    const made = resolveConfig('tiny')
+    const { path, config } = RunFolder.create(place(), made)
+    const text = readFileSync(config, 'utf8').replace(/^ {2}clones: .*\n/m, '')
+    const earlier = (scale: string) =>
+      writeFileSync(config, text.replace('learner:\n', `learner:\n  advantageScale: ${scale}\n`))
+    earlier('0')
+    expect(RunFolder.open(path).config).toEqual(made) // what it does not say it did not know: all is cloned
+    earlier('0.05')
+    expect(() => RunFolder.open(path)).toThrow(/config\.yaml: has learner\.advantageScale = 0\.05/)
+  })
+
   it('finds the newest whole checkpoint, not a draft that a kill left behind', async () => {
     const folder = RunFolder.create(place(), resolveConfig('tiny'))
     await folder.saveCheckpoint(0, 3, aCheckpoint('first', 250))

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { resolveConfig } from '../../src/run/config.ts'
 import { differences } from '../../src/run/differences.ts'
 import { VARIANTS } from '../../src/studies/ablation.ts'
+import { methodCalled } from '../../src/studies/methods.ts'
 
 /** What is demonstrated, how long a run is, how often it learns, how it is judged: no part of the method. */
 const NO_METHOD = /^(demonstrations|online|evaluation)\.|^warmUp\.updates$/
@@ -25,5 +26,11 @@ describe('the ablation', () => {
     expect(departures.length).toBeGreaterThan(10)
     const all = taken.flatMap(({ changed }) => changed)
     expect(departures.filter((name) => !all.includes(name))).toEqual([])
+  })
+
+  it('leaves to other methods that they clone whatever an operator did; ours clone what led somewhere', () => {
+    const clones = (name: string) => resolveConfig('quick', undefined, [methodCalled(name).settings]).learner.clones
+    expect(['hg-dagger', 'hil-conrft'].map(clones)).toEqual(['interventions', 'interventions'])
+    expect(['silent', 'dual'].map(clones)).toEqual(['successful interventions', 'successful interventions'])
   })
 })
