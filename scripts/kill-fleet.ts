@@ -3,7 +3,7 @@
  * and is gone, and what counts twice. `npx tsx scripts/kill-fleet.ts [seed] [kills]`
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -56,10 +56,29 @@ function hear({ from, started, said }: Line): void {
   kept.set(from, { ...(further ? { episode, steps } : before), at: performance.now() })
 }
 
-/** Seconds until every robot has had something acknowledged. */
-async function recovered(): Promise<number> {
+/** A robot's log grows by each step before the next one: how long it did not, at most, and since when. */
+const still = new Map(ROBOTS.map((robot) => [robot, { bytes: -1, since: performance.now(), killed: 0, spared: 0 }]))
+let victim = ''
+
+function watch(): void {
+  for (const [robot, state] of still) {
+    const bytes = bytesOf(join(runs, `arms-${robot}`, 'log'))
+    const now = performance.now()
+    const kind = victim === robot ? 'killed' : 'spared'
+    if (state.bytes >= 0) state[kind] = Math.max(state[kind], now - state.since)
+    if (bytes !== state.bytes) Object.assign(state, { bytes, since: now })
+  }
+}
+
+const bytesOf = (folder: string) =>
+  readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+
+/** Seconds until this process is another one, and every robot has had something acknowledged since: words of before may be on their way. */
+async function recovered(who?: string, killed?: number): Promise<number> {
   const from = performance.now()
-  while (!ROBOTS.every((robot) => (kept.get(robot)?.at ?? 0) > from)) {
+  let since = who ? Number.POSITIVE_INFINITY : from
+  while (!ROBOTS.every((robot) => (kept.get(robot)?.at ?? 0) > since)) {
+    if (who && since === Number.POSITIVE_INFINITY && pids.get(who) !== killed) since = performance.now()
     if (fleet.exitCode !== null || performance.now() - from > 1000 * PATIENCE)
       throw new Error(`not all of the fleet came back\n${errors.slice(-20).join('\n')}`)
     await sleep(50)
@@ -107,14 +126,17 @@ function count(robot: string) {
 
 process.stdout.write(`${runs}, seed ${seed}\n`)
 await recovered()
+const watching = setInterval(watch, 20)
 const times: number[] = []
 try {
   for (let kill = 1; kill <= kills; kill++) {
     await sleep(1000 * random.uniform(...PAUSE))
     const victims = ['broker', 'learner', ...ROBOTS]
     const who = victims[random.integer(victims.length)]!
-    process.kill(pids.get(who)!, 'SIGKILL')
-    const seconds = await recovered()
+    victim = who
+    const pid = pids.get(who)!
+    process.kill(pid, 'SIGKILL')
+    const seconds = await recovered(who, pid)
     times.push(seconds)
     process.stdout.write(`kill ${kill}, ${who}: every robot was acknowledged again after ${seconds.toFixed(1)} s\n`)
   }
@@ -122,9 +144,14 @@ try {
   process.stdout.write(`${(error as Error).message}\n`) // what came until then is counted
   process.exitCode = 1
 }
+clearInterval(watching)
 fleet.kill('SIGINT')
 process.stdout.write(`the fleet ended with code ${await ended}\n`)
 for (const robot of ROBOTS) process.stdout.write(`${JSON.stringify(count(robot))}\n`)
+for (const [robot, { killed, spared }] of still)
+  process.stdout.write(
+    `${robot}: longest time without a step ${(spared / 1000).toFixed(1)} s, ${(killed / 1000).toFixed(1)} s where it was killed itself\n`,
+  )
 const metrics = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
   .split('\n')
   .filter((line) => line.includes('"kind":"episode"'))

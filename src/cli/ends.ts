@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CommanderError } from 'commander'
 import { InputError, LostError, ShapeError, systemError } from '../errors.ts'
 import type { Failure } from '../loop/failure.ts'
-import { stopAll } from '../robot/commanded.ts'
+import { commandsAny, stopAll } from '../robot/commanded.ts'
 import { learnersGone, learnersLive } from '../run/learner.ts'
 
 const PATIENCE = 1500 // ms from the cause to the end, at the latest; but see `leave`
@@ -21,7 +21,7 @@ type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 export class Signalled extends Error {
   override name = 'Signalled'
   constructor(readonly signal: Signal) {
-    super(`Ended by ${signal}: the robot is stopped, the log is whole.`)
+    super(`Ended by ${signal}${running || commandsAny() ? ': the robot is stopped, the log is whole' : ''}.`)
   }
 }
 

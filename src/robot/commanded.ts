@@ -10,6 +10,8 @@ export function command(robot: Pick<Robot, 'stop'>): () => void {
   return () => void robots.delete(robot)
 }
 
+export const commandsAny = (): boolean => robots.size > 0
+
 /** Tells all at once, before it returns; resolves when they have taken it, or after `patience` ms. Never rejects. */
 export async function stopAll(patience = 300): Promise<void> {
   const stops = [...robots].map((robot) => robot.stop().catch(() => {}))

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type RawData, WebSocket } from 'ws'
@@ -99,8 +100,9 @@ describe('duet export policy', () => {
     const bounded = [...primary.subarray(0, 6)].map((value) => Math.max(-1, Math.min(1, value)))
     for (const [i, value] of bounded.entries()) expect(numbersOf(actions, 'actions')[i]).toBeCloseTo(value, 6)
     socket.close()
-    server.kill('SIGINT')
-    expect(await ended).toEqual([0, null])
+    const words = text(server.stderr)
+    server.kill('SIGTERM')
+    expect([await ended, await words]).toEqual([[143, null], 'Ended by SIGTERM.\n']) // no robot is here, and no log
   }, 300_000)
 
   it('leaves nothing where the name is of no ONNX file', async () => {

@@ -16,8 +16,8 @@ afterAll(() => fs.rmSync(root, { recursive: true }))
 
 const weights = (version: number): Published => ({ version, values: { head: Float32Array.of(version, 0.1) } })
 
-/** Versions in a folder, by a clock of the test's; `trials` are what the next ones come to. */
-function opened(name: string, given: object = {}, trials?: Trial[]) {
+/** Versions in a folder, by a clock of the test's; `trial` is how each is tried. */
+function opened(name: string, given: object = {}, trial?: () => Promise<Trial>) {
   const folder = new FleetFolder(join(root, name))
   const out: Published[] = []
   const said: string[] = []
@@ -26,7 +26,7 @@ function opened(name: string, given: object = {}, trials?: Trial[]) {
     folder,
     settings: fleetSettings(folder, given),
     publish: (published) => out.push(published) > 0,
-    tryOut: trials && (async () => trials.shift()!),
+    tryOut: trial,
     say: (line) => said.push(line),
     onFailed: (error) => said.push(String(error)),
     now: () => 60_000 * clock.minutes,
@@ -70,11 +70,12 @@ describe('versions', () => {
   })
 
   it('that fail a trial never go out: the last that passed stay, and a later one may pass', async () => {
-    const trials = [8, 7, 5, 6].map((successes) => ({ successes, trials: 10 }))
+    const successes = [8, 7, 5, 6]
+    const trial = async () => ({ successes: successes.shift()!, trials: 10 })
     const { versions, numbers, clock, said, folder } = opened(
       'tried',
       { canary: { trials: 5, everyMinutes: 1 } },
-      trials,
+      trial,
     )
     for (const [version, minutes] of [
       [10, 0],
@@ -93,6 +94,45 @@ describe('versions', () => {
       'Version 30 is not given to the robots: it succeeded in 5 of 10 trials, and the best before it 80 %.',
     ])
     expect(readVersions(folder).map(({ trial }) => trial?.successes)).toEqual([8, 7, 6])
+  })
+
+  it('that are in a trial when a person goes back, or when others come, do not act before they may', async () => {
+    const ends: ((trial: Trial) => void)[] = []
+    const trial = () => new Promise<Trial>((end) => ends.push(end))
+    const { versions, numbers, clock, folder } = opened('in flight', { canary: { trials: 5, everyMinutes: 1 } }, trial)
+    const end = async (successes: number) => {
+      ends.shift()!({ successes, trials: 5 })
+      await setImmediate()
+    }
+    versions.offer(weights(1))
+    await end(4)
+    clock.minutes = 1
+    versions.offer(weights(2))
+    clock.minutes = 3
+    versions.offer(weights(3)) // while that of 2 goes on
+    expect(ends).toHaveLength(1)
+    rollBack(folder, 1, 'Ann')
+    versions.look()
+    await end(5)
+    expect(numbers()).toEqual([1, 1])
+    expect(versions.state).toMatchObject({ newest: 3, acting: 1, chosen: { version: 1 } })
+
+    versions.look() // now 3 is tried, though a person's choice acts
+    goOnWithNewest(folder)
+    versions.look()
+    expect(numbers()).toEqual([1, 1, 2]) // which has passed; 3 has not yet
+    await end(5)
+    expect(numbers()).toEqual([1, 1, 2, 3])
+  })
+
+  it('whose trial breaks end the learner by an error, and do not go out', async () => {
+    const { versions, numbers, said } = opened('broken', { canary: { trials: 5 } }, () =>
+      Promise.reject(new Error('no robot')),
+    )
+    versions.offer(weights(1))
+    await setImmediate()
+    expect(numbers()).toEqual([])
+    expect(said).toEqual(['Error: no robot'])
   })
 
   it('are refused settings that there are not', () => {
