@@ -11,7 +11,7 @@ import { SetMapping } from '../formats/lerobot/mapping.ts'
 import { formatTable } from '../metrics/summary.ts'
 import type { RobotSpec } from '../robot/robot.ts'
 import { describeRobot, openRig } from '../robots/index.ts'
-import { type PresetName, parseOverride, presets, type RunConfig, resolveConfig } from '../run/config.ts'
+import { type PresetName, parseOverride, presets, type RunConfig, resolveConfig, USUAL_PRESET } from '../run/config.ts'
 import { openMapped, proposeMapping } from '../run/demonstrations-in.ts'
 import { absolutePaths } from '../run/paths.ts'
 import { replayMapped } from '../run/replay-mapped.ts'
@@ -57,7 +57,9 @@ The exit code is 2 if the dataset cannot be mapped to the robot. docs/data.md ha
 
 const robotOptions = (command: Command) =>
   command
-    .addOption(new Option('--preset <name>', 'settings to start from').choices(Object.keys(presets)).default('quick'))
+    .addOption(
+      new Option('--preset <name>', 'settings to start from').choices(Object.keys(presets)).default(USUAL_PRESET),
+    )
     .option('--config <file>', 'YAML file with the robot, and the mapping')
     .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
     .option('--json', 'print one JSON object on standard output')

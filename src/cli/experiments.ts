@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { InputError } from '../errors.ts'
 import { formatTable } from '../metrics/summary.ts'
-import { mergeSettings, type PresetName, parseOverride, presets, resolveConfig } from '../run/config.ts'
+import { mergeSettings, type PresetName, parseOverride, presets, resolveConfig, USUAL_PRESET } from '../run/config.ts'
 import type { Experiment, ExperimentOptions, Section } from '../studies/experiment.ts'
 import { inRegime } from '../studies/in-regime.ts'
 import { experiments } from '../studies/index.ts'
@@ -133,7 +133,7 @@ async function run(names: string[], options: Options): Promise<void> {
 async function runOne(
   experiment: Experiment,
   options: ExperimentOptions,
-  { preset = 'quick', regime, runs, jobs }: Options,
+  { preset = USUAL_PRESET, regime, runs, jobs }: Options,
   signal: AbortSignal,
   display: RunsDisplay,
 ): Promise<{ section: Section; making: Making }> {
@@ -174,7 +174,7 @@ function resolveOptions(experiment: Experiment, options: Options): ExperimentOpt
   const resolved = {
     purpose,
     seeds: options.seeds ?? seeds,
-    trials: options.trials ?? presets[options.preset ?? 'quick'].evaluation?.trials ?? experiment.trials ?? trials,
+    trials: options.trials ?? presets[options.preset ?? USUAL_PRESET].evaluation?.trials ?? experiment.trials ?? trials,
     robotMinutes: options.robotMinutes ?? own?.online.robotMinutes ?? experiment.robotMinutes,
     overrides: mergeSettings(...options.set.map(parseOverride)),
   }

@@ -13,6 +13,7 @@ import {
   parseOverride,
   presets,
   type RunConfig,
+  USUAL_PRESET,
 } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
@@ -21,12 +22,12 @@ import type { RunListener } from '../run/train.ts'
 
 export type RunOptions = { preset?: PresetName; config?: string; set: string[] }
 
-const PRESET: PresetName = 'quick'
-
 export const runOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option('--preset <name>', `settings to start from, "${PRESET}" unless given`).choices(Object.keys(presets)),
+      new Option('--preset <name>', `settings to start from, "${USUAL_PRESET}" unless given`).choices(
+        Object.keys(presets),
+      ),
     )
     .option('--config <file>', 'YAML file with settings that differ from the preset')
     .option('--set <name=value>', 'one setting, may be repeated', (text, all: string[]) => [...all, text], [])
@@ -45,7 +46,7 @@ export function fleetRun(
   const settings = fleetSettings(new FleetFolder(path), fleet)
   if (!existsSync(new RunFolder(path).config)) {
     const preferred = { online: { lockstep: false } }
-    const config = parseConfig(file ?? 'settings', onPreset(preset ?? PRESET, preferred, overrides))
+    const config = parseConfig(file ?? 'settings', onPreset(preset ?? USUAL_PRESET, preferred, overrides))
     return { folder: RunFolder.create(resolve(path), config, command), config, settings, listeners: [] }
   }
   const { folder, config: before } = RunFolder.open(path)

@@ -17,6 +17,7 @@ import {
   parseOverride,
   presets,
   resolveConfig,
+  USUAL_PRESET,
 } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { Exported } from '../run/lerobot.ts'
@@ -52,8 +53,6 @@ type Options = Address & {
   console?: boolean
 }
 
-const PRESET: PresetName = 'quick'
-
 const EXAMPLES = `
 Examples:
   duet train                                   the quick preset, about a quarter of an hour on two cores
@@ -72,7 +71,9 @@ export function register(program: Command): void {
   consoleOptions(program.command('train'))
     .description('warm up on demonstrations, then learn online with corrections; ends with a table and a report')
     .addOption(
-      new Option('--preset <name>', `settings to start from, "${PRESET}" unless given`).choices(Object.keys(presets)),
+      new Option('--preset <name>', `settings to start from, "${USUAL_PRESET}" unless given`).choices(
+        Object.keys(presets),
+      ),
     )
     .addOption(regimeOption())
     .option('--config <file>', 'YAML file with settings that differ from the preset')
@@ -196,7 +197,7 @@ async function reopen(path: string, options: Options) {
 async function plan(options: Options) {
   if (options.withoutDamaged)
     throw new InputError('--without-damaged', 'is for a run that is there already', 'Give its folder with --resume')
-  const { preset = PRESET, regime = 'standard' } = options
+  const { preset = USUAL_PRESET, regime = 'standard' } = options
   const config = resolveConfig(preset, options.config, overridesOf(options), regimeCalled(regime).settings)
   await requireEncoder(config.vla, config.vlaPath, config.device) // before there is a folder
   const path = options.name

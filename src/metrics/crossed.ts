@@ -8,6 +8,12 @@ import { mean } from './statistics.ts'
 /** What one training seed did on one start: a sum over so many counted trials. Several cells come to Σ sum / Σ count. */
 export type Tally = { sum: number; count: number }
 
+/** Of several cells. */
+export const sumOf = (tallies: readonly Tally[]): Tally => ({
+  sum: tallies.reduce((all, { sum }) => all + sum, 0),
+  count: tallies.reduce((all, { count }) => all + count, 0),
+})
+
 export type Estimate = {
   value: number // mean over the training seeds of which anything was counted; NaN if there is none
   bySeed: number[] // NaN for a seed of which nothing was counted

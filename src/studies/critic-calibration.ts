@@ -9,11 +9,18 @@ import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
 import { monteCarloReturns } from '../replay/returns.ts'
 import type { Series } from '../review/report/plot.ts'
-import { openTrained } from '../run/trained.ts'
+import { openTrained, type Trained } from '../run/trained.ts'
+import { type Advice, adviceTable, advises, followAdvice } from './critic-advice.ts'
+import { type Ranking, rankingTable, rankLater } from './critic-ranking.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 
 const STAGES = 6 // checkpoints that are looked at, the first before the first online step
 const BINS = 10 // of the reliability plot
+
+const READING = [
+  'Ranking: a pair is one state in which an operator took over; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. The grip is the same in both.',
+  'Advice: both are the same heads, from the same starts and draws. The control of what critics are worth is the same run with silent critics (`regimes`); this is what their say does to the policy that acts.',
+]
 
 /** What one checkpoint's critics said of the episodes of its own policy: q and returned [steps] of each task. */
 export type CriticCalibration = {
@@ -33,17 +40,45 @@ export const experiment: Experiment = {
     const { seeds, robotMinutes: minutes, trials } = bench.options
     const settings = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: minutes / (STAGES - 1) }
     const calibrations: CriticCalibration[] = []
+    const rankings: Ranking[] = []
+    const advice: Advice[] = []
     for (const seed of seeds) {
       const run = await bench.train('dual', settings, seed)
-      for (const checkpoint of stagesOf(run)) {
+      const stages = stagesOf(run)
+      for (const checkpoint of stages) {
         bench.progress(`critic-calibration: ${checkpoint}`)
         const measure = () => calibrationOf(join(run.folder.checkpoints, checkpoint), seed, trials)
         calibrations.push(await bench.once(`seed${seed}-${checkpoint}`, measure))
       }
+      const half = stages[Math.floor(stages.length / 2)]!
+      rankings.push(
+        await bench.once(`seed${seed}-ranking`, () => trainedAt(run, half, (one) => rankLater(one, stepsOf(half)))),
+      )
+      if (advises(run))
+        advice.push(
+          await bench.once(`seed${seed}-advice`, () =>
+            trainedAt(run, stages.at(-1)!, (one) => followAdvice(one, { trials: 2 * trials, firstSeed: strange(one) })),
+          ),
+        )
     }
-    return sectionOf(calibrations)
+    const section = sectionOf(calibrations)
+    const more = [rankingTable(rankings), ...(advice.length > 0 ? [adviceTable(advice)] : [])]
+    return { ...section, tables: [...section.tables, ...more], notes: [...section.notes, ...READING] }
   },
 }
+
+/** What `ask` finds of a checkpoint. */
+async function trainedAt<T>({ folder }: FinishedRun, checkpoint: string, ask: (trained: Trained) => Promise<T>) {
+  const trained = await openTrained(join(folder.checkpoints, checkpoint))
+  try {
+    return await ask(trained)
+  } finally {
+    await trained.close()
+  }
+}
+
+/** The first of the starts that neither training nor evaluation uses. */
+const strange = ({ config }: Pick<Trained, 'config'>) => config.evaluation.firstSeed + 500_000
 
 /** The last checkpoint of the warm-up and all of the online phase, thinned out evenly. */
 function stagesOf({ folder }: FinishedRun): string[] {
@@ -72,7 +107,7 @@ async function calibrationOf(checkpoint: string, seed: number, trials: number): 
         [task],
         {
           trials,
-          firstSeed: config.evaluation.firstSeed + 500_000,
+          firstSeed: strange(trained),
           recorder: () => {
             const film = new Film(task)
             films.push(film)

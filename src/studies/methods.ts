@@ -23,8 +23,11 @@ const SILENT: Overrides = {
   learner: { refinement: { qWeight: 0 } },
 }
 
-/** Of others, which clone whatever an operator did: what they would make of our choice of it is `silent`. */
+/** Of others, which clone whatever an operator did and nothing else: what they would make of our choice of it is `silent`. */
 const AS_PUBLISHED: Overrides = { learner: { clones: 'interventions' } }
+
+/** Of those whose policy is one for ever; who only clones may begin anew as ours does. */
+const FOR_EVER: Overrides = { learner: { generation: 0 } }
 
 /** The control first, ours last. */
 export const COMPARED: readonly ComparedMethod[] = [
@@ -39,9 +42,9 @@ export const COMPARED: readonly ComparedMethod[] = [
     name: 'hil-conrft',
     title: 'HIL-ConRFT (flat)',
     colour: 3,
-    settings: mergeSettings({ method: 'hil-conrft' }, AS_PUBLISHED),
+    settings: mergeSettings({ method: 'hil-conrft' }, AS_PUBLISHED, FOR_EVER),
   },
-  { name: 'dsrl', title: 'DSRL', colour: 5, settings: { method: 'dsrl' } },
+  { name: 'dsrl', title: 'DSRL', colour: 5, settings: mergeSettings({ method: 'dsrl' }, FOR_EVER) },
   { name: 'silent', title: 'dual actor, critics silent', colour: 1, settings: SILENT },
   { name: 'dual', title: 'dual actor', colour: 0, settings: mergeSettings({ method: 'dual' }, ON_THE_WAY) },
 ]

@@ -7,7 +7,7 @@ import { InputError } from '../errors.ts'
 import { readMetrics } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import type { Summary } from '../metrics/summary.ts'
-import { mergeSettings, type PresetName, parseConfig, presets, RunConfig } from '../run/config.ts'
+import { mergeSettings, type PresetName, parseConfig, presets, RunConfig, USUAL_PRESET } from '../run/config.ts'
 import { differences, flatSettings } from '../run/differences.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { OnProgress } from '../run/progress.ts'
@@ -50,7 +50,9 @@ export class DiskWorkbench implements Workbench {
   constructor(private readonly parts: WorkbenchParts) {
     this.options = parts.options
     this.regime = parts.regime
-    this.root = resolve(parts.runs, 'experiments', ...(this.options.purpose === 'reporting' ? ['reporting'] : []))
+    const reporting = parts.options.purpose === 'reporting' ? ['reporting'] : []
+    const preset = parts.preset === USUAL_PRESET ? [] : [parts.preset]
+    this.root = resolve(parts.runs, 'experiments', ...reporting, ...preset)
     this.path = join(this.root, parts.experiment.name)
     this.places = new Places(parts.jobs)
     mkdirSync(this.path, { recursive: true })

@@ -62,8 +62,8 @@ describe('train', () => {
     expect(tuned.config.evaluation.firstSeed).toBe(1_000_000)
     expect(reported.config.evaluation.firstSeed).toBe(3_000_000)
     expect(trained).toEqual(['a-seed0', 'a-seed0'])
-    expect(reported.folder.path).toContain(join('experiments', 'reporting', 'fake'))
-    expect(reported.config.demonstrations.path).toContain(join('experiments', 'reporting', 'shared'))
+    expect(reported.folder.path).toContain(join('experiments', 'reporting', 'tiny', 'fake'))
+    expect(reported.config.demonstrations.path).toContain(join('experiments', 'reporting', 'tiny', 'shared'))
   })
 
   it('puts a regime over the preset, and under what experiment and user set', async () => {
@@ -81,7 +81,15 @@ describe('train', () => {
     expect(trained).toEqual(['a-seed0'])
     expect(second.summary).toEqual(first.summary)
     expect(second.summary.tasks.pick!.success).toBe(0.5)
-    expect(second.folder.path).toBe(join(runs, 'experiments', 'fake', 'a-seed0'))
+    expect(second.folder.path).toBe(join(runs, 'experiments', 'tiny', 'fake', 'a-seed0'))
+  })
+
+  it('keeps runs of other presets than the usual one apart: they have the same names', async () => {
+    const quick = await bench({ preset: 'quick' }).train('a', {}, 0)
+    const practice = await bench({ preset: 'practice' }).train('a', {}, 0)
+    expect(quick.folder.path).toBe(join(runs, 'experiments', 'fake', 'a-seed0'))
+    expect(practice.folder.path).toBe(join(runs, 'experiments', 'practice', 'fake', 'a-seed0'))
+    expect([quick.config.learner.generation, practice.config.learner.generation]).toEqual([0, 6000])
   })
 
   it('reads a run that another program finished while this one waited for its place', async () => {
@@ -213,8 +221,8 @@ describe('train', () => {
     const second = bench({ experiment: { name: 'second', runsOf: 'first' } })
     const { folder } = await second.train('a', {}, 0)
     expect(trained).toEqual(['a-seed0'])
-    expect(folder.path).toContain(join('experiments', 'first'))
-    expect(second.path).toBe(join(runs, 'experiments', 'second'))
+    expect(folder.path).toContain(join('experiments', 'tiny', 'first'))
+    expect(second.path).toBe(join(runs, 'experiments', 'tiny', 'second'))
   })
 
   it('writes beside a run the command that makes it alone', async () => {

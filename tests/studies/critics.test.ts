@@ -1,0 +1,172 @@
+/** @file What is asked of critics: whether they rank what an operator did, and whether their advice helps whom it is given. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { NetworkConfig } from '../../src/learn/config.ts'
+import { CriticJudge } from '../../src/learn/judge.ts'
+import { Learner } from '../../src/learn/learner.ts'
+import { Policy } from '../../src/learn/policy.ts'
+import type { TrialOutcome } from '../../src/metrics/metrics.ts'
+import { RandomStream } from '../../src/random/stream.ts'
+import { EpisodeLog } from '../../src/replay/log.ts'
+import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts'
+import { DEFAULT_OPTIONS } from '../../src/robots/workcell/options.ts'
+import { specOf } from '../../src/robots/workcell/spec.ts'
+import type { Trained } from '../../src/run/trained.ts'
+import { type Advice, adviceTable, advises, gainOf, headsAlone } from '../../src/studies/critic-advice.ts'
+import { rankingTable, rankLater, takeoversOf } from '../../src/studies/critic-ranking.ts'
+import { aReplay, commands, options, sizes as plainSizes, tasks } from '../learn/problem.ts'
+
+type Actor = LoggedEpisode['steps'][number]['actor']
+
+const root = mkdtempSync(join(tmpdir(), 'duet-critics-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const checkpoint = join(root, 'checkpoint')
+const sizes = {
+  ...plainSizes,
+  network: NetworkConfig.parse({ ...plainSizes.network, criticsMove: 'noise', pastHeads: 1 }),
+}
+let learner: Learner
+beforeAll(async () => {
+  learner = await Learner.create(options({ sizes }), aReplay())
+  mkdirSync(checkpoint)
+  await learner.save(checkpoint)
+})
+
+const seen = {
+  h: Float32Array.of(1, -1, 0.5, 0, 2, -0.3),
+  features: [Float32Array.from({ length: 24 }, (_, i) => Math.sin(i))],
+  proprio: Float32Array.of(0.1, 0.2, -0.4, 1),
+}
+
+describe('heads alone', () => {
+  it('answer the noise as it was drawn, where the policy of the checkpoint answers what its noise actor made of it', async () => {
+    const xi = Float32Array.from({ length: 7 }, (_, i) => Math.cos(i))
+    const values = learner.actorParameters()
+    const alone = await headsAlone(checkpoint, sizes, commands)
+    // the method in which critics move the head has no noise actor, and the same heads
+    const plain = await Policy.create({ ...sizes, network: { ...sizes.network, criticsMove: 'head' } }, commands)
+    plain.setParameters(values)
+    const whole = await Policy.create(sizes, commands)
+    whole.setParameters(values)
+    expect(await alone.primary(seen, xi)).toEqual(await plain.primary(seen, xi))
+    expect(await alone.primary(seen, xi)).not.toEqual(await whole.primary(seen, xi))
+  })
+
+  it('are of use where critics move the noise', () => {
+    const run = (criticsMove: 'head' | 'noise') =>
+      ({ config: { networks: { criticsMove } } }) as Pick<Trained, 'config'>
+    expect([advises(run('noise')), advises(run('head'))]).toEqual([true, false])
+  })
+})
+
+/** A letter a trial: its length is 10 times its place in the alphabet; a capital failed. */
+const trials = (letters: string): TrialOutcome[] =>
+  [...letters].map((letter, k) => ({
+    seed: k,
+    success: letter === letter.toLowerCase(),
+    length: 10 * (letter.toLowerCase().charCodeAt(0) - 96),
+  }))
+
+describe('advice', () => {
+  const advice: Advice[] = [
+    { seed: 0, tasks: { push: { followed: trials('aab'), ignored: trials('Aac') } } },
+    { seed: 1, tasks: { push: { followed: trials('bAa'), ignored: trials('bab') } } },
+  ]
+
+  it('gains what it wins less what it loses, and steps where both succeed', () => {
+    const { success, steps } = gainOf(advice, ['push'])
+    expect(success).toMatchObject({ value: 0, bySeed: [1 / 3, -1 / 3] })
+    expect(steps.bySeed).toEqual([-5, -5]) // a after a, b after c; b after b, a after b
+    const [row, all] = adviceTable(advice).rows
+    expect(row!.slice(0, 3)).toEqual(['push', '5 of 6', '5 of 6'])
+    expect(row![4]).toMatch(/^−5\.0 \(/)
+    expect(all![0]).toBe('all')
+  })
+})
+
+describe('ranking', () => {
+  const log = join(root, 'log')
+  const spec = specOf(DEFAULT_OPTIONS)
+  const random = new RandomStream(5, 'ranking')
+  const draw = () => random.fillNormal(new Float32Array(7), 0.5)
+  const actors: Actor[][] = [
+    ['primary', 'operator', 'operator'],
+    ['primary', 'primary', 'primary', 'operator', 'primary', 'operator'],
+    ['operator', 'operator'],
+  ]
+  const picture = (side: number) => ({ width: side, height: side, data: new Uint8Array(3 * side * side) })
+  const observation = (mark: number) => ({
+    images: Object.fromEntries(Object.entries(spec.cameras).map(([name, { width }]) => [name, picture(width)])),
+    proprio: new Float32Array(spec.channels.length).fill(mark),
+    time: mark,
+  })
+
+  beforeAll(() => {
+    const written = EpisodeLog.open(log, spec)
+    let id = 0
+    for (const [episode, row] of actors.entries()) {
+      written.begin({ episode, task: tasks[0]!, source: 'online', seed: 7 }, observation(10 * episode))
+      for (const [step, actor] of row.entries()) {
+        const last = step === row.length - 1
+        const happened = {
+          id: id++,
+          step,
+          action: draw(),
+          reward: 0,
+          terminated: last,
+          truncated: false,
+          by: 'robot',
+          actor,
+          command: null,
+        } as const
+        written.step(happened, observation(10 * episode + step + 1))
+      }
+      written.end({ ending: 'failure' })
+    }
+    written.close()
+  })
+
+  it('knows a takeover by who acted before', () => {
+    const steps = (row: Actor[]) => ({ steps: row.map((actor) => ({ actor })) }) as Parameters<typeof takeoversOf>[0]
+    expect(actors.map((row) => takeoversOf(steps(row)))).toEqual([[1], [3, 5], []])
+  })
+
+  it('asks the critics of a checkpoint about takeovers that came later, and about one state before each', async () => {
+    const asked: number[] = []
+    const own = Float32Array.of(0.1, -0.2, 0.3, 0, 0, 0, 0.5)
+    const trained = {
+      config: { method: 'dual', tasks, learner: options().learner, seed: 3 },
+      folder: { log },
+      checkpoint,
+      sizes,
+      perception: {
+        see: async ({ time }: { time: number }) => {
+          asked.push(time)
+          return { ...seen, raw: seen.h, proprio: seen.proprio.map((x) => x + time) }
+        },
+      },
+      policy: { primary: async () => own.slice() },
+    } as unknown as Trained
+    const { seed, tasks: found } = await rankLater(trained, 3) // the first episode has three steps
+    expect(seed).toBe(3)
+    expect(asked).toEqual([13, 11, 15, 12])
+    expect(found[tasks[1]!]).toEqual({ takeovers: { pairs: 0, above: 0 }, control: { pairs: 0, above: 0 } })
+
+    const judge = await CriticJudge.load(checkpoint, { method: 'dual', sizes, tasks, learner: options().learner })
+    const q = async (time: number, action: Float32Array) =>
+      (await judge.q([{ seen: { ...seen, proprio: seen.proprio.map((x) => x + time) }, action, task: tasks[0]! }]))[0]!
+    const logged = [...readEpisodes(log)][1]!.steps
+    const above = async (at: number) => {
+      const { action } = logged[at]!
+      return Number((await q(10 + at, action)) > (await q(10 + at, Float32Array.of(...own.slice(0, 6), action[6]!))))
+    }
+    expect(found[tasks[0]!]).toEqual({
+      takeovers: { pairs: 2, above: (await above(3)) + (await above(5)) },
+      control: { pairs: 2, above: (await above(1)) + (await above(2)) },
+    })
+    expect(rankingTable([{ seed, tasks: found }]).rows[1]).toEqual([tasks[1], '0', '-', '0', '-'])
+  })
+})
