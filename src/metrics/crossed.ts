@@ -9,7 +9,7 @@ import { mean } from './statistics.ts'
 export type Tally = { sum: number; count: number }
 
 /** Of several cells. */
-export const sumOf = (tallies: readonly Tally[]): Tally => ({
+export const summedTally = (tallies: readonly Tally[]): Tally => ({
   sum: tallies.reduce((all, { sum }) => all + sum, 0),
   count: tallies.reduce((all, { count }) => all + count, 0),
 })

@@ -7,7 +7,7 @@ import { type ActorSizes, actorLayouts } from '../learn/actors.ts'
 import { readPolicy } from '../learn/checkpoint.ts'
 import { Policy } from '../learn/policy.ts'
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
-import { crossedEstimate, type Estimate, sumOf, type Tally } from '../metrics/crossed.ts'
+import { crossedEstimate, type Estimate, summedTally, type Tally } from '../metrics/crossed.ts'
 import type { TrialOutcome } from '../metrics/metrics.ts'
 import type { Trained } from '../run/trained.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
@@ -15,7 +15,10 @@ import type { Table } from './experiment.ts'
 import { points, signedSteps } from './figures.ts'
 
 /** Trial k of both is the same start. */
-export type Advice = { seed: number; tasks: Record<string, { followed: TrialOutcome[]; ignored: TrialOutcome[] }> }
+export type AdviceTrials = {
+  seed: number
+  tasks: Record<string, { followed: TrialOutcome[]; ignored: TrialOutcome[] }>
+}
 
 /** Of no use where the critics move the head's weights: nothing can be taken away there. */
 export const advises = ({ config }: Pick<Trained, 'config'>) => config.networks.criticsMove === 'noise'
@@ -32,10 +35,10 @@ export async function headsAlone(checkpoint: string, sizes: ActorSizes, commands
 export async function followAdvice(
   trained: Trained,
   { trials, firstSeed }: { trials: number; firstSeed: number },
-): Promise<Advice> {
+): Promise<AdviceTrials> {
   const { config, session, perception, sizes, checkpoint } = trained
   const alone = await headsAlone(checkpoint, sizes, session.commands)
-  const advice: Advice = { seed: config.seed, tasks: {} }
+  const advice: AdviceTrials = { seed: config.seed, tasks: {} }
   try {
     for (const task of config.tasks) {
       const [followed, ignored]: [TrialOutcome[], TrialOutcome[]] = [[], []]
@@ -58,12 +61,15 @@ export async function followAdvice(
 }
 
 /** With minus without, over seeds and starts. */
-export function gainOf(advice: readonly Advice[], tasks: readonly string[]): { success: Estimate; steps: Estimate } {
+export function gainOf(
+  advice: readonly AdviceTrials[],
+  tasks: readonly string[],
+): { success: Estimate; steps: Estimate } {
   const estimated = (tallyOf: (followed: TrialOutcome, ignored: TrialOutcome) => Tally) =>
     crossedEstimate(
       advice.map(({ tasks: own }) => {
         const rows = tasks.map((task) => own[task]!.followed.map((one, k) => tallyOf(one, own[task]!.ignored[k]!)))
-        return rows[0]!.map((_, k) => sumOf(rows.map((row) => row[k]!)))
+        return rows[0]!.map((_, k) => summedTally(rows.map((row) => row[k]!)))
       }),
     )
   return {
@@ -75,7 +81,7 @@ export function gainOf(advice: readonly Advice[], tasks: readonly string[]): { s
   }
 }
 
-export function adviceTable(advice: readonly Advice[]): Table {
+export function adviceTable(advice: readonly AdviceTrials[]): Table {
   const tasks = Object.keys(advice[0]!.tasks)
   const counted = (task: string, which: 'followed' | 'ignored') => {
     const all = advice.flatMap(({ tasks: own }) => own[task]![which])

@@ -10,7 +10,7 @@ import { mean } from '../metrics/statistics.ts'
 import { monteCarloReturns } from '../replay/returns.ts'
 import type { Series } from '../review/report/plot.ts'
 import { openTrained, type Trained } from '../run/trained.ts'
-import { type Advice, adviceTable, advises, followAdvice } from './critic-advice.ts'
+import { type AdviceTrials, adviceTable, advises, followAdvice } from './critic-advice.ts'
 import { type Ranking, rankingTable, rankLater } from './critic-ranking.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 
@@ -19,7 +19,7 @@ const BINS = 10 // of the reliability plot
 
 const READING = [
   'Ranking: a pair is one state in which an operator took over; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. The grip is the same in both.',
-  'Advice: both are the same heads, from the same starts and draws. The control of what critics are worth is the same run with silent critics (`regimes`); this is what their say does to the policy that acts.',
+  'AdviceTrials: both are the same heads, from the same starts and draws. The control of what critics are worth is the same run with silent critics (`regimes`); this is what their say does to the policy that acts.',
 ]
 
 /** What one checkpoint's critics said of the episodes of its own policy: q and returned [steps] of each task. */
@@ -41,7 +41,7 @@ export const experiment: Experiment = {
     const settings = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: minutes / (STAGES - 1) }
     const calibrations: CriticCalibration[] = []
     const rankings: Ranking[] = []
-    const advice: Advice[] = []
+    const advice: AdviceTrials[] = []
     for (const seed of seeds) {
       const run = await bench.train('dual', settings, seed)
       const stages = stagesOf(run)

@@ -4,7 +4,7 @@
  */
 import { CriticJudge, type JudgedAction } from '../learn/judge.ts'
 import { evaluationNoise } from '../loop/evaluate.ts'
-import { crossedEstimate, sumOf } from '../metrics/crossed.ts'
+import { crossedEstimate, summedTally } from '../metrics/crossed.ts'
 import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
 import { GRIPPER_ENTRY } from '../robot/gripper.ts'
 import type { Action } from '../robot/robot.ts'
@@ -82,9 +82,9 @@ export function rankingTable(rankings: readonly Ranking[]): Table {
   const row = (title: string, own: readonly string[]) => {
     const figures = (['takeovers', 'control'] as const).flatMap((kind) => {
       const bySeed = rankings.map(({ tasks: all }) =>
-        sumOf(own.map((task) => ({ sum: all[task]![kind].above, count: all[task]![kind].pairs }))),
+        summedTally(own.map((task) => ({ sum: all[task]![kind].above, count: all[task]![kind].pairs }))),
       )
-      const { count } = sumOf(bySeed)
+      const { count } = summedTally(bySeed)
       return [String(count), count > 0 ? shares(crossedEstimate(bySeed.map((cell) => [cell]))) : '-']
     })
     return [title, ...figures]

@@ -14,7 +14,7 @@ import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts
 import { DEFAULT_OPTIONS } from '../../src/robots/workcell/options.ts'
 import { specOf } from '../../src/robots/workcell/spec.ts'
 import type { Trained } from '../../src/run/trained.ts'
-import { type Advice, adviceTable, advises, gainOf, headsAlone } from '../../src/studies/critic-advice.ts'
+import { type AdviceTrials, adviceTable, advises, gainOf, headsAlone } from '../../src/studies/critic-advice.ts'
 import { rankingTable, rankLater, takeoversOf } from '../../src/studies/critic-ranking.ts'
 import { aReplay, commands, options, sizes as plainSizes, tasks } from '../learn/problem.ts'
 
@@ -71,7 +71,7 @@ const trials = (letters: string): TrialOutcome[] =>
   }))
 
 describe('advice', () => {
-  const advice: Advice[] = [
+  const advice: AdviceTrials[] = [
     { seed: 0, tasks: { push: { followed: trials('aab'), ignored: trials('Aac') } } },
     { seed: 1, tasks: { push: { followed: trials('bAa'), ignored: trials('bab') } } },
   ]
