@@ -35,6 +35,7 @@ const run = (options: Options) =>
       statesPerTask: options.states,
       seed: options.seed,
       noise: options.noise,
+      shift: config.learner.refinement.shift,
       onState: () => display.show({ stage: 'states', done: ++done, total: options.states * config.tasks.length }),
     })
     display.close()
@@ -43,14 +44,15 @@ const run = (options: Options) =>
   })
 
 function format({ commands, directions, pairs, nullChange, states }: SteerResult): string {
-  const rows = Object.entries(commands).map(([command, { further, everyAxis, millimetres }]) => [
+  const rows = Object.entries(commands).map(([command, { further, everyAxis, millimetres, asAsked }]) => [
     command,
     percent(further),
     percent(everyAxis),
     millimetres.toFixed(1),
+    percent(asAsked),
   ])
   return [
-    formatTable(['command', 'further than "[null]"', 'on every axis', 'mm'], rows),
+    formatTable(['command', 'further than "[null]"', 'on every axis', 'mm', 'as far as asked'], rows),
     '',
     `six directions ${percent(directions)}, pairs ${percent(pairs)}, over ${states} states`,
     `"[null]" changes actions by ${(100 * nullChange).toFixed(2)} % of their range`,

@@ -3,7 +3,7 @@ import type { Policy } from '../learn/policy.ts'
 import type { Perception } from '../loop/perception.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { Simulation } from '../robot/rig.ts'
-import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
+import { ACTION_WIDTH, type Action, type RobotSpec } from '../robot/robot.ts'
 import type { Vec3 } from '../robot/rotation.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { directionAsked, type Translator } from '../talk/translator.ts'
@@ -17,6 +17,7 @@ export type CommandScore = {
   further: number // share in which the TCP moved further along the commanded direction than under "[null]"
   everyAxis: number // share in which it did so along each commanded axis
   millimetres: number // mean displacement along the commanded direction, relative to "[null]"
+  asAsked: number // share in which that was what was asked for, give or take 30 %
 }
 
 export type SteerResult = {
@@ -31,7 +32,7 @@ export type SteerRollout = {
   robot: SafeRobot
   simulation: Pick<Simulation, 'snapshot' | 'restore' | 'tool'>
   perception: Perception
-  policy: Policy
+  policy: Pick<Policy, 'primary' | 'refined'>
   translator: Translator
 }
 
@@ -40,8 +41,13 @@ type Options = {
   statesPerTask: number
   seed: number
   noise: 'none' | 'normal'
+  shift: number // action units that a command asks for along each of its axes
   onState?: () => void
 }
+
+/** How far a command asks the tool to go along each of its axes within the window, metres. */
+export const distanceAsked = (shift: number, { actionScale }: Pick<RobotSpec, 'actionScale'>) =>
+  STEPS * shift * actionScale.translation
 
 const axesAsked = (translator: Translator, command: string) =>
   directionAsked(translator, command).filter(Boolean).length
@@ -51,7 +57,10 @@ export async function steer(crew: SteerRollout, options: Options): Promise<Steer
   const { translator } = crew
   const { all, nothing } = translator.commands
   const steered = all.filter((command) => [1, 2].includes(axesAsked(translator, command))) // by the rule six, and twelve pairs
-  const tally = new Map(steered.map((command) => [command, { further: 0, everyAxis: 0, metres: 0, trials: 0 }]))
+  const tally = new Map(
+    steered.map((command) => [command, { further: 0, everyAxis: 0, metres: 0, asAsked: 0, trials: 0 }]),
+  )
+  const distance = distanceAsked(options.shift, crew.robot.spec)
   const change = { sum: 0, count: 0 }
   let states = 0
   for (const task of options.tasks)
@@ -66,14 +75,20 @@ export async function steer(crew: SteerRollout, options: Options): Promise<Steer
       for (const command of steered) {
         crew.simulation.restore(snapshot)
         const asked = directionAsked(translator, command)
-        record(tally.get(command)!, asked, await displacement(crew, task, command, noise), still)
+        record(tally.get(command)!, asked, await displacement(crew, task, command, noise), still, distance)
       }
       options.onState?.()
     }
   const commands = Object.fromEntries(
-    [...tally].map(([command, { further, everyAxis, metres, trials }]) => [
+    [...tally].map(([command, { further, everyAxis, metres, asAsked, trials }]) => [
       command,
-      { trials, further: further / trials, everyAxis: everyAxis / trials, millimetres: (1000 * metres) / trials },
+      {
+        trials,
+        further: further / trials,
+        everyAxis: everyAxis / trials,
+        millimetres: (1000 * metres) / trials,
+        asAsked: asAsked / trials,
+      },
     ]),
   )
   const meanShare = (axes: number) => {
@@ -126,10 +141,11 @@ async function nullChange(
 }
 
 function record(
-  tally: { further: number; everyAxis: number; metres: number; trials: number },
+  tally: { further: number; everyAxis: number; metres: number; asAsked: number; trials: number },
   direction: Direction,
   moved: Vec3,
   still: Vec3,
+  distance: number,
 ): void {
   const norm = Math.hypot(...direction)
   const gain = direction.map((sign, axis) => sign * (moved[axis]! - still[axis]!))
@@ -137,6 +153,7 @@ function record(
   tally.trials++
   tally.metres += along
   if (along > 0) tally.further++
+  if (Math.abs(along - distance * norm) <= 0.3 * distance * norm) tally.asAsked++ // each axis is asked to go so far
   if (gain.every((g, axis) => direction[axis] === 0 || g > 0)) tally.everyAxis++
 }
 

@@ -8,6 +8,7 @@ import type { Experiment } from './experiment.ts'
 import { experiment as fourthTask } from './fourth-task.ts'
 import { experiment as labelAudit } from './label-audit.ts'
 import { experiment as longHorizon } from './long-horizon.ts'
+import { experiment as refinement } from './refinement.ts'
 import { experiment as twoRobots } from './two-robots.ts'
 
 export const experiments: readonly Experiment[] = [
@@ -20,4 +21,5 @@ export const experiments: readonly Experiment[] = [
   labelAudit,
   correctionComplexity,
   criticCalibration,
+  refinement,
 ]

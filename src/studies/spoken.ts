@@ -1,22 +1,33 @@
-/** @file The evaluation of a finished run once more, beside a simulated speaker. */
+/** @file The evaluation of a finished run once more: in another cell, or beside a simulated speaker. */
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { openTrained } from '../run/trained.ts'
 import type { FinishedRun } from './experiment.ts'
+import { scriptedPush } from './scripted-push.ts'
 
-export async function evaluateWithCommands({
-  folder,
-}: FinishedRun): Promise<{ tasks: Record<string, TaskScore>; report: SpeakerReport }> {
-  const trained = await openTrained(folder.path)
-  const { config, session, perception, policy } = trained
+/** Who acts where something is said: the refinement actor, or what stands in for it. */
+export type Listener = 'actor' | 'push'
+
+export type Tried = { tasks: Record<string, TaskScore>; report?: SpeakerReport }
+
+/** `says`: nobody speaks without it. `cell`: unless it is the run's own. */
+export async function tryOut({ folder }: FinishedRun, says?: Listener, cell?: string): Promise<Tried> {
+  const { config, session, perception, policy, close } = await openTrained(folder.path, cell ? { cells: [cell] } : {})
   try {
     const { robot, simulation } = session.rigs[0]!
-    const speaker = simulation!.speaker(session.translator)
-    const crew = { robot, perception, policy, noise: evaluationNoise(config), operator: speaker }
+    const { translator } = session
+    const acting = says === 'push' ? scriptedPush(policy, translator, config.learner.refinement.shift) : policy
+    const operator = says && simulation!.speaker(translator)
+    const crew = { robot, perception, policy: acting, noise: evaluationNoise(config), operator }
     const tasks = await evaluate(crew, config.tasks, config.evaluation)
-    return { tasks, report: speaker.report() }
+    return { tasks, report: operator?.report() }
   } finally {
-    await trained.close()
+    await close()
   }
+}
+
+export async function evaluateWithCommands(run: FinishedRun): Promise<Required<Tried>> {
+  const { tasks, report } = await tryOut(run, 'actor')
+  return { tasks, report: report! }
 }

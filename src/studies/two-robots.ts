@@ -1,6 +1,5 @@
 /** @file A second robot: what a policy of one is worth on the other, both learning at once, and the time that takes. */
 import { InputError } from '../errors.ts'
-import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import type { MetricOf, TaskScore } from '../metrics/metrics.ts'
 import { percent } from '../metrics/percent.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
@@ -8,13 +7,13 @@ import { mean } from '../metrics/statistics.ts'
 import { interventionShare, operatorSeconds, operatorTime } from '../metrics/summary.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import type { Cell } from '../robots/workcell/options.ts'
-import { openTrained } from '../run/trained.ts'
 import { courseOf } from './curves.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 import { shares } from './figures.ts'
 import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
 import { type Measured, measure, practice, shareOf } from './outcomes.ts'
 import { overSeeds, type SeedPoint } from './over-seeds.ts'
+import { tryOut } from './spoken.ts'
 
 type Scores = Record<string, TaskScore> // by task
 type Arm = { name: string; cells: Cell[]; runs: Measured[] }
@@ -75,16 +74,9 @@ async function testsOf(bench: Workbench, { name, cells, runs }: Arm): Promise<Ro
   return rows
 }
 
-async function transfer(bench: Workbench, { folder, config }: FinishedRun, cell: Cell): Promise<Scores> {
-  const { session, perception, policy, close } = await openTrained(folder.path, { cells: [cell] })
-  const { trials, firstSeed } = config.evaluation
-  try {
-    bench.progress(`${folder.path} in cell ${cell}`)
-    const crew = { robot: session.robot, perception, policy, noise: evaluationNoise(config) }
-    return await evaluate(crew, config.tasks, { trials, firstSeed })
-  } finally {
-    await close()
-  }
+async function transfer(bench: Workbench, run: FinishedRun, cell: Cell): Promise<Scores> {
+  bench.progress(`${run.folder.path} in cell ${cell}`)
+  return (await tryOut(run, undefined, cell)).tasks
 }
 
 type Evaluation = MetricOf<'evaluation'>
