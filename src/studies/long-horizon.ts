@@ -2,15 +2,18 @@
 
 import { type Attrition, attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
 import { evaluationNoise } from '../loop/evaluate.ts'
+import { crossedEstimate } from '../metrics/crossed.ts'
 import { percent } from '../metrics/percent.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { operationsOf } from '../robots/workcell/operations.ts'
 import { openTrained } from '../run/trained.ts'
 import type { Experiment, FinishedRun, Overrides, Section, Table, Workbench } from './experiment.ts'
+import { points } from './figures.ts'
 import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
 import { shareOf } from './outcomes.ts'
 import { PAPER_CHAINS } from './paper.ts'
+import { heardBy, type Listener } from './spoken.ts'
 
 const CHAINS = 20 // for each training seed and condition
 const LENGTHS = [3, 6, 9, 12] as const
@@ -47,8 +50,15 @@ const SCENES = [
 ] as const
 type Scene = (typeof SCENES)[number]
 
-const CONDITIONS = ['without commands', 'with commands'] as const
+const CONDITIONS = ['without commands', 'with pushes', 'with commands'] as const
 type Condition = (typeof CONDITIONS)[number]
+
+/** Who hears the speaker. */
+const HEARD: Readonly<Record<Condition, Listener | undefined>> = {
+  'without commands': undefined,
+  'with pushes': 'push',
+  'with commands': 'actor',
+}
 
 /** JSON-safe. */
 export type Chained = {
@@ -104,11 +114,19 @@ async function measureChains(
 ): Promise<Chained> {
   const trained = await openTrained(run.folder.path)
   try {
-    const { session, perception, policy, config } = trained
+    const { session, perception, config } = trained
     const { robot, simulation } = session.rigs[0]!
-    const operator = condition === 'with commands' ? simulation!.speaker(session.translator) : undefined
+    const says = HEARD[condition]
+    const operator = says && simulation!.speaker(session.translator)
     const chains = await runChains(
-      { robot, simulation: simulation!, perception, policy, noise: evaluationNoise(config), operator },
+      {
+        robot,
+        simulation: simulation!,
+        perception,
+        policy: heardBy(trained, says),
+        noise: evaluationNoise(config),
+        operator,
+      },
       {
         operations: length,
         chains: CHAINS,
@@ -131,6 +149,7 @@ export function sectionOf(measured: readonly Chained[]): Section {
   return {
     tables: [
       lengthTable(measured),
+      differenceTable(measured),
       ...CONDITIONS.map((condition) => ({
         title: `Four bolts, ${condition}`,
         ...attritionTable(rowsOf(four, condition)),
@@ -142,9 +161,10 @@ export function sectionOf(measured: readonly Chained[]): Section {
     ],
     plots: [{ name: 'attrition', plot: attritionPlot(CONDITIONS.map((condition) => rowsOf(four, condition))) }],
     notes: [
-      `${CHAINS} chains for each training seed and condition, from the same starts in both. Chains of 12 were run once: ` +
+      `${CHAINS} chains for each training seed and condition, from the same starts in each. Chains of 12 were run once: ` +
         'those of 3, 6 and 9 operations are their beginnings. The policy sees all four bolts; the active cradle and slot ' +
-        'are coloured, nothing else tells it which bolt is meant. A chain ends with its first failed operation.',
+        'are coloured, nothing else tells it which bolt is meant. A chain ends with its first failed operation. With pushes, ' +
+        'each command adds a constant to what the primary actor does (`refinement`).',
       ...CONDITIONS.slice(1).flatMap((condition) => SCENES.map((scene) => spoken(measured, scene, condition))),
     ],
   }
@@ -177,12 +197,33 @@ function lengthTable(measured: readonly Chained[]): Table {
   }
 }
 
+/** Whole chains of the last condition against the others, chain by chain, in points. */
+function differenceTable(measured: readonly Chained[]): Table {
+  const [last, ...others] = CONDITIONS.toReversed()
+  const tallies = ({ name, length }: Scene, condition: Condition) =>
+    of(measured, name, condition)
+      .toSorted((a, b) => a.seed - b.seed)
+      .map(({ chains }) => chains.map(({ completed }) => Number(completed >= length)))
+  return {
+    title: `Whole chains, ${last} minus others, points`,
+    header: ['scene', ...others],
+    rows: SCENES.map((scene) => [
+      scene.title,
+      ...others.map((condition) => {
+        const [first, second] = [tallies(scene, last!), tallies(scene, condition)]
+        const apart = first.map((row, s) => row.map((one, k) => ({ sum: one - second[s]![k]!, count: 1 })))
+        return points(crossedEstimate(apart))
+      }),
+    ]),
+  }
+}
+
 function spoken(measured: readonly Chained[], scene: Scene, condition: Condition): string {
   const reports = of(measured, scene.name, condition).flatMap(({ said }) => (said ? [said] : []))
   const total = (pick: (report: SpeakerReport) => number) => reports.reduce((sum, report) => sum + pick(report), 0)
   const share = total(({ spokenSteps }) => spokenSteps) / total(({ steps }) => steps)
   return (
-    `Commands, ${scene.title}: ${total(({ commands }) => commands)} given by the simulated operator who speaks, in force ` +
+    `Commands, ${scene.title}, ${condition}: ${total(({ commands }) => commands)} given by the simulated operator who speaks, in force ` +
     `for ${percent(share)} of the steps.`
   )
 }
@@ -206,6 +247,6 @@ function attritionPlot(rows: readonly (readonly Attrition[])[]): Plot {
     caption: 'Four bolts. Bands: 95 % Wilson intervals. Dots: the paper, 10 chains of each length.',
     x: { label: 'operation', domain: [1, 12] },
     y: { label: 'share of the chains', domain: [0, 1], format: percent },
-    series: [...series, { name: 'paper', colour: 3, look: 'dots', points: paper }],
+    series: [...series, { name: 'paper', colour: 5, look: 'dots', points: paper }],
   }
 }

@@ -7,8 +7,7 @@ import type { Experiment, FinishedRun, Section, Table, Workbench } from './exper
 import { points, shares, signedSteps, steps } from './figures.ts'
 import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
 import { type Measured, measure, stepsDifference, stepsToSuccess, successDifference, successRate } from './outcomes.ts'
-import { scriptedPush } from './scripted-push.ts'
-import { type Listener, tryOut } from './spoken.ts'
+import { heardBy, type Listener, tryOut } from './spoken.ts'
 
 const CELLS = ['A', 'B'] as const // where it was trained, and one with other bases, cameras and calibration
 type Cell = (typeof CELLS)[number]
@@ -69,19 +68,19 @@ async function inCell(bench: Workbench, runs: readonly FinishedRun[], cell: Cell
 }
 
 async function obedience(run: FinishedRun, heard: Listener): Promise<Obeyed[Listener][number]> {
-  const { config, session, perception, policy, close } = await openTrained(run.folder.path)
+  const trained = await openTrained(run.folder.path)
+  const { config, session, perception } = trained
   try {
     const { robot, simulation } = session.rigs[0]!
     const { translator } = session
     const { shift } = config.learner.refinement
-    const told = heard === 'push' ? scriptedPush(policy, translator, shift) : policy
     const result = await steer(
-      { robot, simulation: simulation!, perception, policy: told, translator },
+      { robot, simulation: simulation!, perception, policy: heardBy(trained, heard), translator },
       { tasks: config.tasks, statesPerTask: STATES, seed: config.evaluation.firstSeed, noise: 'normal', shift },
     )
     return { result, millimetres: 1000 * distanceAsked(shift, robot.spec) }
   } finally {
-    await close()
+    await trained.close()
   }
 }
 

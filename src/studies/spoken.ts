@@ -2,28 +2,31 @@
 import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
-import { openTrained } from '../run/trained.ts'
+import { openTrained, type Trained } from '../run/trained.ts'
 import type { FinishedRun } from './experiment.ts'
-import { scriptedPush } from './scripted-push.ts'
+import { type Steered, scriptedPush } from './scripted-push.ts'
 
 /** Who acts where something is said: the refinement actor, or what stands in for it. */
 export type Listener = 'actor' | 'push'
+
+/** The policy as it acts where somebody speaks. */
+export const heardBy = ({ policy, session, config }: Trained, says?: Listener): Steered =>
+  says === 'push' ? scriptedPush(policy, session.translator, config.learner.refinement.shift) : policy
 
 export type Tried = { tasks: Record<string, TaskScore>; report?: SpeakerReport }
 
 /** `says`: nobody speaks without it. `cell`: unless it is the run's own. */
 export async function tryOut({ folder }: FinishedRun, says?: Listener, cell?: string): Promise<Tried> {
-  const { config, session, perception, policy, close } = await openTrained(folder.path, cell ? { cells: [cell] } : {})
+  const trained = await openTrained(folder.path, cell ? { cells: [cell] } : {})
+  const { config, session, perception } = trained
   try {
     const { robot, simulation } = session.rigs[0]!
-    const { translator } = session
-    const acting = says === 'push' ? scriptedPush(policy, translator, config.learner.refinement.shift) : policy
-    const operator = says && simulation!.speaker(translator)
-    const crew = { robot, perception, policy: acting, noise: evaluationNoise(config), operator }
+    const operator = says && simulation!.speaker(session.translator)
+    const crew = { robot, perception, policy: heardBy(trained, says), noise: evaluationNoise(config), operator }
     const tasks = await evaluate(crew, config.tasks, config.evaluation)
     return { tasks, report: operator?.report() }
   } finally {
-    await close()
+    await trained.close()
   }
 }
 

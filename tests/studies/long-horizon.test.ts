@@ -32,10 +32,13 @@ const said = (commands: number, spokenSteps: number, steps: number) => ({
 const measured: Chained[] = [
   { scene: 'four-bolts', condition: 'without commands', seed: 0, chains: chains(12, 12, 5) },
   { scene: 'four-bolts', condition: 'without commands', seed: 1, chains: chains(12, 0, 6) },
+  { scene: 'four-bolts', condition: 'with pushes', seed: 0, chains: chains(12, 12, 12), said: said(2, 30, 300) },
+  { scene: 'four-bolts', condition: 'with pushes', seed: 1, chains: chains(12, 12, 3), said: said(1, 15, 300) },
   { scene: 'four-bolts', condition: 'with commands', seed: 0, chains: chains(12, 12, 9), said: said(3, 45, 300) },
   { scene: 'four-bolts', condition: 'with commands', seed: 1, chains: chains(12, 3, 12), said: said(1, 15, 300) },
   { scene: 'one-bolt', condition: 'without commands', seed: 0, chains: chains(3, 3, 3, 3, 1) },
-  { scene: 'one-bolt', condition: 'with commands', seed: 0, chains: chains(3, 3, 3), said: said(0, 0, 100) },
+  { scene: 'one-bolt', condition: 'with pushes', seed: 0, chains: chains(3, 3, 2, 3, 3), said: said(0, 0, 100) },
+  { scene: 'one-bolt', condition: 'with commands', seed: 0, chains: chains(3, 3, 3, 3, 3), said: said(0, 0, 100) },
 ]
 const { tables, plots, notes } = sectionOf(measured)
 const share = (cell: string) => cell.replace(/ \(.*/, '')
@@ -46,22 +49,33 @@ describe('the section of long-horizon', () => {
     expect(header).toEqual([
       'operations',
       'one bolt, without commands',
+      'one bolt, with pushes',
       'one bolt, with commands',
       'four bolts, without commands',
+      'four bolts, with pushes',
       'four bolts, with commands',
       'paper (of 10)',
     ])
     expect(rows.map((row) => row.map(share))).toEqual([
-      ['3', '75 %', '100 %', '75 %', '100 %', '90 %'],
-      ['6', '-', '-', '50 %', '75 %', '60 %'],
-      ['9', '-', '-', '25 %', '75 %', '60 %'],
-      ['12', '-', '-', '25 %', '50 %', '50 %'],
+      ['3', '75 %', '75 %', '100 %', '75 %', '100 %', '100 %', '90 %'],
+      ['6', '-', '-', '-', '50 %', '75 %', '75 %', '60 %'],
+      ['9', '-', '-', '-', '25 %', '75 %', '75 %', '60 %'],
+      ['12', '-', '-', '-', '25 %', '75 %', '50 %', '50 %'],
+    ])
+  })
+
+  it('sets whole chains with commands against those with pushes and those without, chain by chain', () => {
+    const { header, rows } = tables[1]!
+    expect(header).toEqual(['scene', 'with pushes', 'without commands'])
+    expect(rows.map((row) => row.map(share))).toEqual([
+      ['one bolt', '+25.0', '+25.0'],
+      ['four bolts', '−25.0', '+25.0'],
     ])
   })
 
   it('tells the interval of the chains, not of the operations', () => {
     // Wilson for 2 of 4: 0.5 -+ 0.35, see the attrition of chains
-    expect(tables[0]!.rows[1]![3]).toBe('50 % (15 % to 85 %)')
+    expect(tables[0]!.rows[1]![4]).toBe('50 % (15 % to 85 %)')
   })
 
   it('lists the attrition of each scene and condition', () => {
@@ -78,9 +92,9 @@ describe('the section of long-horizon', () => {
 
   it('plots who is left after each operation beside the paper', () => {
     const [{ plot }] = plots as [(typeof plots)[number]]
-    expect(plot.series.map(({ name }) => name)).toEqual(['without commands', 'with commands', 'paper'])
+    expect(plot.series.map(({ name }) => name)).toEqual(['without commands', 'with pushes', 'with commands', 'paper'])
     expect(plot.series[0]!.points.slice(4, 7).map(({ y }) => y)).toEqual([0.75, 0.5, 0.25])
-    expect(plot.series[2]!.points.map(({ x, y }) => [x, y])).toEqual([
+    expect(plot.series[3]!.points.map(({ x, y }) => [x, y])).toEqual([
       [3, 0.9],
       [6, 0.6],
       [9, 0.6],
@@ -90,8 +104,8 @@ describe('the section of long-horizon', () => {
 
   it('says how many commands were given and for how long they held', () => {
     expect(notes.join('\n')).toContain(
-      'Commands, four bolts: 4 given by the simulated operator who speaks, in force for 10 % of the steps.',
+      'Commands, four bolts, with commands: 4 given by the simulated operator who speaks, in force for 10 % of the steps.',
     )
-    expect(notes.join('\n')).toContain('Commands, one bolt: 0 given')
+    expect(notes.join('\n')).toContain('Commands, one bolt, with commands: 0 given')
   })
 })
