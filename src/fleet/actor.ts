@@ -21,7 +21,7 @@ import { type Copies, Perception } from '../loop/perception.ts'
 import { holding, Practice, type Practised } from '../loop/practice.ts'
 import { Turns } from '../loop/turns.ts'
 import { aboutRobot } from '../policies/about.ts'
-import { indexEpisodes, readIndexed } from '../replay/episode-index.ts'
+import { EpisodeIndex, readIndexed } from '../replay/episode-index.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { describeFault } from '../robot/fault.ts'
 import { Closing } from '../run/closing.ts'
@@ -245,7 +245,6 @@ class Actor {
     readonly feed: Feed,
     /** Messages that may be in flight. */
     readonly most: number,
-    private readonly folder: RunFolder,
     private readonly config: RunConfig,
     private readonly session: Session,
     private readonly perception: Perception,
@@ -253,6 +252,7 @@ class Actor {
     private readonly log: EpisodeLog,
     private readonly place: Welcome['place'],
     private readonly course: Course,
+    private readonly index: EpisodeIndex, // of its own log
     private readonly steps: number, // made before
     private readonly observer: ActorEvents['observer'],
   ) {}
@@ -305,14 +305,15 @@ class Actor {
     const log = EpisodeLog.open(folder.log, robot.spec, { plans: true, policyVersions: true })
     closing.add(() => log.close())
     log.nextEpisode = goesOnFrom(log.nextEpisode, welcome, isFirst)
-    const steps = (await indexEpisodes(folder.log)).reduce((sum, { length }) => sum + length, 0)
+    const index = new EpisodeIndex(folder.log)
+    const steps = (await index.look()).reduce((sum, { length }) => sum + length, 0)
     const features = encoder.description.featureShape.reduce(
       (product, size) => product * size,
       1 + config.replay.shiftedCopies,
     )
     const bytes = 4 * (sizes.embedding + sizes.proprio + features)
     const most = Math.min(MOST, Math.ceil(MEMORY / bytes))
-    return new Actor(feed, most, folder, config, session, perception, policy, log, place, course, steps, observer)
+    return new Actor(feed, most, config, session, perception, policy, log, place, course, index, steps, observer)
   }
 
   async act(liaison: Liaison, { onNotice, onEpisode }: ActorEvents): Promise<void> {
@@ -363,7 +364,7 @@ class Actor {
 
   /** Of this robot's log what the learner has not got, one episode at a time in memory. */
   private async *missing(have: Cursor | null): AsyncGenerator<(told: Told) => Promise<void>> {
-    for (const indexed of await indexEpisodes(this.folder.log)) {
+    for (const indexed of await this.index.look()) {
       const { episode: number } = indexed.start
       const known = have !== null && (number < have.episode || (number === have.episode && have.closed))
       if (known || indexed.length === 0) continue

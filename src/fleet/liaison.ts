@@ -21,6 +21,7 @@ import type { Cursor } from './intake.ts'
 const AGAIN = 1000 // ms until a learner that refused or was lost is asked again
 const PATIENCE = 10_000 // ms without an acknowledgement after which it is not waited for
 const ROOM = 256 // messages in flight while an old episode is told
+const TELLING = 3000 // ms between two episodes after which the robot goes on, and the rest is told before the next one
 const KEPT_EVERY = 200 // ms between two words on what the learner has
 const STANDING_EVERY = 1000 // ms between two words to the learner on how the robot is
 const LEAVING = 5000 // ms for what is in flight when the actor ends
@@ -34,6 +35,8 @@ export type LiaisonOptions = {
   robot: string
   /** Messages that may be in flight; beyond it nothing more is told, and all of it later, from the log. */
   most: number
+  /** ms for which a robot may stand between two episodes while the learner is told what it missed. */
+  telling?: number
   /** How the robot is, for the learner. */
   standing: () => Omit<ActorStanding, 'lag'>
   onSaid: (line: string) => void
@@ -107,17 +110,20 @@ export class Liaison {
   }
 
   /**
-   * Tells what the learner has not got, between two episodes, so that the next one may be told as it happens. A learner
-   * that answers too slowly is not waited for: it is tried again before the next episode.
+   * Tells what the learner has not got, between two episodes, so that the next one may be told as it happens. The robot
+   * stands meanwhile: much is told in several parts, an episode at least before each of the robot's own. A learner that
+   * answers too slowly is not waited for: it is tried again before the next episode.
    * `missing`: the episodes behind what it has, and what tells one.
    */
   async catchUp(missing: (have: Cursor | null) => AsyncIterable<(told: Told) => Promise<void>>): Promise<void> {
     const standing = this.standing
     if (!standing || standing.live) return
+    const until = performance.now() + (this.options.telling ?? TELLING)
+    let parts = 0
     try {
       const told = this.marked(standing, false)
       for await (const tell of missing(standing.have)) {
-        if (!(await this.roomIn(standing))) return
+        if (!(await this.roomIn(standing)) || (parts++ > 0 && performance.now() > until)) return
         await tell(told)
         standing.have = { ...standing.newest!, closed: true }
       }

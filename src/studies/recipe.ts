@@ -17,7 +17,7 @@ const Recipe = z.strictObject({ commit: z.string(), day: z.string() })
 export type Recipe = z.infer<typeof Recipe>
 
 const PATHS = ['src', 'models', 'package-lock.json']
-const SHOWS = /^src\/(cli|console|review|metrics|studies)\// // what looks at runs; the settings of studies train, too
+const SHOWS = /^src\/(cli|console|review|metrics|studies|fleet)\// // what looks at runs, and what no study starts; the settings of studies train, too
 const SETTINGS = /^src\/studies\/(methods|regimes)\.ts$/
 
 /** Whether a run could come out otherwise by a change of this file of the repository. */

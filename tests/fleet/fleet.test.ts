@@ -233,6 +233,25 @@ describe('a fleet', () => {
     expect(a.told).toEqual(['128', '192'])
   })
 
+  it('is told much in parts, so that its robot stands for a while between two episodes and not until all is told', async () => {
+    const broker = new MemoryBroker()
+    const { replay } = await learner(broker, 'parts')
+    const a = robot(broker, 'A', { most: 6, telling: 0 })
+    await until(() => a.place().of > 0)
+    broker.away = true
+    let practised = 0
+    const practise = () => a.practise({ episode: 64 * ++practised, steps: 9 })
+    for (let k = 0; k < 4; k++) await practise()
+    broker.comeBack()
+    await until(async () => {
+      await practise()
+      return a.told.length > 0
+    })
+    expect(a.told).toEqual(['64', '128']) // one, and a look at the next
+    await a.settled()
+    expect(replay.stats()).toMatchObject({ episodes: practised, transitions: 9 * practised })
+  })
+
   it('hands the newest weights to each robot, under the hash of what they are', async () => {
     const broker = new MemoryBroker()
     const { reception } = await learner(broker, 'weights')

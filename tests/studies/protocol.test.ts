@@ -25,7 +25,13 @@ it('what a run comes of is part of the recipe, what only looks at runs is not', 
   const files = ['src/learn/dual.ts', 'src/studies/methods.ts', 'src/studies/regimes.ts', 'models/nano/config.json']
   expect(files.filter((file) => !trains(file))).toEqual([])
   expect(
-    ['src/studies/curves.ts', 'src/cli/eval.ts', 'src/console/api.ts', 'src/metrics/crossed.ts'].filter(trains),
+    [
+      'src/studies/curves.ts',
+      'src/cli/eval.ts',
+      'src/console/api.ts',
+      'src/metrics/crossed.ts',
+      'src/fleet/liaison.ts',
+    ].filter(trains),
   ).toEqual([])
 })
 

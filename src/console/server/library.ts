@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { readMetrics } from '../../metrics/metrics.ts'
 import type { Summary } from '../../metrics/summary.ts'
-import { type IndexedEpisode, indexEpisodes, readIndexed } from '../../replay/episode-index.ts'
+import { EpisodeIndex, type IndexedEpisode, readIndexed } from '../../replay/episode-index.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
 import type { LoggedRobot } from '../../replay/records.ts'
 import type { Image, RobotSpec } from '../../robot/robot.ts'
@@ -23,7 +23,7 @@ type Decoded = { robot: LoggedRobot; episode: LoggedEpisode; cell: string; confi
 type Part = { folder: string; cell: string }
 
 export class RunLibrary implements Library {
-  private readonly indices = new Map<string, { size: number; episodes: Promise<IndexedEpisode[]> }>() // by folder
+  private readonly indices = new Map<string, EpisodeIndex>() // by folder
   private readonly decoded = new Map<string, Promise<Decoded>>() // oldest first
 
   /** `runs`: folder of runs; null: only `live`. `live`: the run that goes on, or the one to show. */
@@ -106,14 +106,10 @@ export class RunLibrary implements Library {
     }
   }
 
-  /** Read again once the log has grown. */
   private index(folder: string): Promise<IndexedEpisode[]> {
-    const size = sizeOf(folder)
-    const known = this.indices.get(folder)
-    if (known?.size === size) return known.episodes
-    const episodes = indexEpisodes(folder)
-    this.indices.set(folder, { size, episodes })
-    return episodes
+    const known = this.indices.get(folder) ?? new EpisodeIndex(folder)
+    this.indices.set(folder, known)
+    return known.look()
   }
 
   private async decode(run: string, part: string, number: number): Promise<Decoded> {
@@ -156,6 +152,3 @@ function partsOf(folder: RunFolder, { robot, demonstrations }: RunConfig): Map<s
     }
   return parts
 }
-
-const sizeOf = (folder: string) =>
-  existsSync(folder) ? readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0) : 0
