@@ -53,7 +53,7 @@ export class EpisodeIndex {
       const file = files[this.segment]
       if (file === undefined) return
       this.first = first
-      await this.rest(file)
+      if (size > this.offset) await this.rest(file)
       if (this.segment === files.length - 1) return
       this.segment++
       this.offset = 0

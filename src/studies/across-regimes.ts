@@ -1,6 +1,5 @@
 /** @file The methods in every regime, each beside the control without online phase: the main tables. */
 
-import { ofKind } from '../metrics/of-kind.ts'
 import { mean } from '../metrics/statistics.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { compareMethods, type MethodTables, READING, type Row } from './compare-methods.ts'
@@ -8,7 +7,7 @@ import type { Experiment, Regime, Section, Table, Workbench } from './experiment
 import { shares } from './figures.ts'
 import { COMPARED, type ComparedMethod, methodCalled, runName, trainSeeds } from './methods.ts'
 import { describeDemonstrations, describeEncoder, describeOperator } from './origins.ts'
-import { type Measured, measure, successRate } from './outcomes.ts'
+import { type Measured, measure, retried, successRate } from './outcomes.ts'
 import { PAPER_TABLE } from './paper.ts'
 import { REGIMES } from './regimes.ts'
 import { evaluateWithCommands } from './spoken.ts'
@@ -74,8 +73,7 @@ async function withCommands(bench: Workbench, regime: Regime, rows: Row[]): Prom
     bench.progress(`${regime.title}, evaluation with commands, seed ${seed}`)
     const name = `${runName(regime, method)}-commands-seed${seed}`
     const { tasks, report } = await bench.once(name, () => evaluateWithCommands(run))
-    const final = ofKind(run.metrics, 'evaluation').findLast(({ stage }) => stage === 'final')!
-    again.push({ ...run, metrics: [...run.metrics, { ...final, tasks }] })
+    again.push(retried(run, tasks))
     spoken.push(report)
   }
   const row = { method: { ...method, name: 'commands', title: 'dual actor, with commands' }, runs: again }

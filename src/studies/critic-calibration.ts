@@ -16,10 +16,11 @@ import type { Experiment, FinishedRun, Section, Table, Workbench } from './exper
 
 const STAGES = 6 // checkpoints that are looked at, the first before the first online step
 const BINS = 10 // of the reliability plot
+const ADVICE = 2 // times the trials of a stage: it is asked once, of two policies
 
 const READING = [
   'Ranking: a pair is one state in which an operator took over; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. The grip is the same in both.',
-  'AdviceTrials: both are the same heads, from the same starts and draws. The control of what critics are worth is the same run with silent critics (`regimes`); this is what their say does to the policy that acts.',
+  'Advice: both are the same heads, from the same starts and draws. The control of what critics are worth is the same run with silent critics (`regimes`); this is what their say does to the policy that acts.',
 ]
 
 /** What one checkpoint's critics said of the episodes of its own policy: q and returned [steps] of each task. */
@@ -47,7 +48,7 @@ export const experiment: Experiment = {
       const stages = stagesOf(run)
       for (const checkpoint of stages) {
         bench.progress(`critic-calibration: ${checkpoint}`)
-        const measure = () => calibrationOf(join(run.folder.checkpoints, checkpoint), seed, trials)
+        const measure = () => trainedAt(run, checkpoint, (one) => calibrationOf(one, stepsOf(checkpoint), trials))
         calibrations.push(await bench.once(`seed${seed}-${checkpoint}`, measure))
       }
       const half = stages[Math.floor(stages.length / 2)]!
@@ -57,7 +58,9 @@ export const experiment: Experiment = {
       if (advises(run))
         advice.push(
           await bench.once(`seed${seed}-advice`, () =>
-            trainedAt(run, stages.at(-1)!, (one) => followAdvice(one, { trials: 2 * trials, firstSeed: strange(one) })),
+            trainedAt(run, stages.at(-1)!, (one) =>
+              followAdvice(one, { trials: ADVICE * trials, firstSeed: strange(one) }),
+            ),
           ),
         )
     }
@@ -93,13 +96,12 @@ function stagesOf({ folder }: FinishedRun): string[] {
 const stepsOf = (checkpoint: string) => Number(/^step-(\d+)-/.exec(checkpoint)?.[1] ?? 0)
 
 /** Evaluation episodes on starts that neither training nor evaluation uses, judged by the critics of the same checkpoint. */
-async function calibrationOf(checkpoint: string, seed: number, trials: number): Promise<CriticCalibration> {
-  const trained = await openTrained(checkpoint)
-  const { config, session, perception, policy, sizes } = trained
+async function calibrationOf(trained: Trained, robotSteps: number, trials: number): Promise<CriticCalibration> {
+  const { checkpoint, config, session, perception, policy, sizes } = trained
   const { tasks, learner, method } = config
   const judge = await CriticJudge.load(checkpoint, { method, sizes, tasks, learner })
   try {
-    const found: CriticCalibration = { seed, robotSteps: stepsOf(checkpoint.split('/').at(-1)!), tasks: {} }
+    const found: CriticCalibration = { seed: config.seed, robotSteps, tasks: {} }
     for (const task of tasks) {
       const films: Film[] = []
       const scores = await evaluate(
@@ -126,7 +128,6 @@ async function calibrationOf(checkpoint: string, seed: number, trials: number): 
     return found
   } finally {
     await judge.release()
-    await trained.close()
   }
 }
 

@@ -5,7 +5,7 @@
 import { CriticJudge, type JudgedAction } from '../learn/judge.ts'
 import { evaluationNoise } from '../loop/evaluate.ts'
 import { crossedEstimate, summedTally } from '../metrics/crossed.ts'
-import { type LoggedEpisode, readEpisodes } from '../replay/log-reader.ts'
+import { type PackedEpisode, readPackedEpisodes } from '../replay/log-reader.ts'
 import { GRIPPER_ENTRY } from '../robot/gripper.ts'
 import type { Action } from '../robot/robot.ts'
 import type { Trained } from '../run/trained.ts'
@@ -14,6 +14,7 @@ import { shares } from './figures.ts'
 
 /** How many pairs there were, and in how many Q of the first was above Q of the second, a tie half. */
 export type Ranked = { pairs: number; above: number }
+
 /** `takeovers`: the operator's first action against the policy's; `control`: what the policy did against what it would do. */
 export type Ranking = { seed: number; tasks: Record<string, { takeovers: Ranked; control: Ranked }> }
 
@@ -28,7 +29,7 @@ export async function rankLater(trained: Trained, from: number): Promise<Ranking
   const { tasks, learner, method } = config
   const pairs: Pair[] = []
   let steps = 0
-  for (const episode of readEpisodes(folder.log)) {
+  for (const episode of readPackedEpisodes(folder.log)) {
     const later = steps >= from
     steps += episode.steps.length
     if (later) pairs.push(...(await pairsOf(trained, episode)))
@@ -46,18 +47,20 @@ export async function rankLater(trained: Trained, from: number): Promise<Ranking
   }
 }
 
-async function pairsOf({ perception, policy }: Trained, episode: LoggedEpisode): Promise<Pair[]> {
+async function pairsOf({ perception, policy }: Trained, episode: PackedEpisode): Promise<Pair[]> {
   const { task, episode: number } = episode.start
   const noise = evaluationNoise({ evaluation: { noise: 1 }, seed: number })
   const pairs: Pair[] = []
-  for (const t of takeoversOf(episode))
+  const takeovers = takeoversOf(episode)
+  const observations = takeovers.length > 0 ? [...episode.observations()] : []
+  for (const t of takeovers)
     for (const [kind, at] of [
       ['takeovers', t],
       ['control', Math.floor(t / 2)], // before it the policy acted
     ] as const) {
       const step = episode.steps[at]!
       if (kind === 'control' && step.actor === 'operator') continue
-      const seen = await perception.see(episode.observations[at]!, task)
+      const seen = await perception.see(observations[at]!, task)
       const action: Action = await policy.primary(seen, noise())
       action[GRIPPER_ENTRY] = step.action[GRIPPER_ENTRY]!
       pairs.push({ task, kind, done: { seen, action: step.action, task }, own: { seen, action, task } })
@@ -66,7 +69,7 @@ async function pairsOf({ perception, policy }: Trained, episode: LoggedEpisode):
 }
 
 /** The steps at which an operator took over. */
-export const takeoversOf = ({ steps }: Pick<LoggedEpisode, 'steps'>): number[] =>
+export const takeoversOf = ({ steps }: Pick<PackedEpisode, 'steps'>): number[] =>
   steps.flatMap(({ actor }, t) => (actor === 'operator' && t > 0 && steps[t - 1]!.actor !== 'operator' ? [t] : []))
 
 function rankedOf(task: string, pairs: readonly Pair[], done: ArrayLike<number>, own: ArrayLike<number>) {

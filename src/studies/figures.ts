@@ -4,9 +4,10 @@ import type { Estimate } from '../metrics/crossed.ts'
 export const figure = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1))
 const signed = (value: number) => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(1)}`
 
-/** A share in percent. */
+/** A share in percent; alone where nothing is known of how it scatters. */
 export const shares = ({ value, interval: [low, high] }: Estimate) =>
-  `${figure(100 * value)} (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})`
+  figure(100 * value) +
+  (Number.isFinite(high - low) ? ` (${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)})` : '')
 
 /** The difference of two shares in points. */
 export const points = ({ value, interval: [low, high] }: Estimate) =>

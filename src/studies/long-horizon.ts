@@ -54,7 +54,7 @@ const CONDITIONS = ['without commands', 'with pushes', 'with commands'] as const
 type Condition = (typeof CONDITIONS)[number]
 
 /** Who hears the speaker. */
-const HEARD: Readonly<Record<Condition, Listener | undefined>> = {
+export const HEARD: Readonly<Record<Condition, Listener | undefined>> = {
   'without commands': undefined,
   'with pushes': 'push',
   'with commands': 'actor',

@@ -11,6 +11,12 @@ export type Measured = FinishedRun & { metrics: Metric[] }
 
 export const measure = (run: FinishedRun): Measured => ({ ...run, metrics: readMetrics(run.folder.metrics) })
 
+/** The same policy, tried once more at the end: `tasks` is what came of it. */
+export function retried(run: Measured, tasks: MetricOf<'evaluation'>['tasks']): Measured {
+  const final = ofKind(run.metrics, 'evaluation').findLast(({ stage }) => stage === 'final')!
+  return { ...run, metrics: [...run.metrics, { ...final, tasks }] }
+}
+
 export type EvaluationKind = 'step 0' | 'final'
 
 /** @throws InputError if the run has no such evaluation, or an earlier version wrote it without its trials */

@@ -1,12 +1,20 @@
 /** @file What the refinement actor adds to a push that looks at nothing: success beside a speaker, and how far a command goes. */
-import { ofKind } from '../metrics/of-kind.ts'
+import { percent } from '../metrics/percent.ts'
 import { mean } from '../metrics/statistics.ts'
 import { distanceAsked, type SteerResult, steer } from '../review/steer.ts'
 import { openTrained } from '../run/trained.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
 import { points, shares, signedSteps, steps } from './figures.ts'
 import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
-import { type Measured, measure, stepsDifference, stepsToSuccess, successDifference, successRate } from './outcomes.ts'
+import {
+  type Measured,
+  measure,
+  retried,
+  stepsDifference,
+  stepsToSuccess,
+  successDifference,
+  successRate,
+} from './outcomes.ts'
 import { heardBy, type Listener, tryOut } from './spoken.ts'
 
 const CELLS = ['A', 'B'] as const // where it was trained, and one with other bases, cameras and calibration
@@ -60,9 +68,7 @@ async function inCell(bench: Workbench, runs: readonly FinishedRun[], cell: Cell
       const { seed } = run.config
       bench.progress(`cell ${cell}, ${name}, seed ${seed}`)
       const { tasks } = await bench.once(`${cell}-${name}-seed${seed}`, () => tryOut(run, says, cell))
-      const measured = measure(run)
-      const final = ofKind(measured.metrics, 'evaluation').findLast(({ stage }) => stage === 'final')!
-      found[name].push({ ...measured, metrics: [...measured.metrics, { ...final, tasks }] })
+      found[name].push(retried(measure(run), tasks))
     }
   return found
 }
@@ -117,7 +123,6 @@ function successTable({ cell, runs }: InCell): Table {
 }
 
 function obedienceTable(obeyed: Obeyed): Table {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`
   return {
     title: 'What a command does',
     header: [
@@ -136,12 +141,15 @@ function obedienceTable(obeyed: Obeyed): Table {
       )
       return [
         heard === 'push' ? 'scripted push' : 'refinement actor',
-        percent(mean(all.map(({ result }) => result.directions))),
-        percent(mean(all.map(({ result }) => result.pairs))),
+        percent(mean(all.map(({ result }) => result.directions)), 1),
+        percent(mean(all.map(({ result }) => result.pairs)), 1),
         mean(single.map(({ millimetres }) => millimetres)).toFixed(1),
         mean(all.map(({ millimetres }) => millimetres)).toFixed(1),
-        percent(mean(all.flatMap(({ result: { commands } }) => Object.values(commands).map(({ asAsked }) => asAsked)))),
-        percent(mean(all.map(({ result }) => result.nullChange))),
+        percent(
+          mean(all.flatMap(({ result: { commands } }) => Object.values(commands).map(({ asAsked }) => asAsked))),
+          1,
+        ),
+        percent(mean(all.map(({ result }) => result.nullChange)), 1),
       ]
     }),
   }

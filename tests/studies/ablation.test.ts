@@ -33,4 +33,11 @@ describe('the ablation', () => {
     expect(['hg-dagger', 'hil-conrft'].map(clones)).toEqual(['interventions', 'interventions'])
     expect(['silent', 'dual'].map(clones)).toEqual(['successful interventions', 'successful interventions'])
   })
+
+  it('leaves one policy for ever to those that have one, where ours begins anew', () => {
+    const generation = (name: string) =>
+      resolveConfig('practice', undefined, [methodCalled(name).settings]).learner.generation
+    expect(['hil-conrft', 'dsrl'].map(generation)).toEqual([0, 0])
+    expect(['hg-dagger', 'silent', 'dual'].map(generation)).toEqual([6000, 6000, 6000])
+  })
 })

@@ -8,15 +8,13 @@ import { CriticJudge } from '../../src/learn/judge.ts'
 import { Learner } from '../../src/learn/learner.ts'
 import { Policy } from '../../src/learn/policy.ts'
 import type { TrialOutcome } from '../../src/metrics/metrics.ts'
-import { RandomStream } from '../../src/random/stream.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
 import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts'
-import { DEFAULT_OPTIONS } from '../../src/robots/workcell/options.ts'
-import { specOf } from '../../src/robots/workcell/spec.ts'
 import type { Trained } from '../../src/run/trained.ts'
 import { type AdviceTrials, adviceTable, advises, gainOf, headsAlone } from '../../src/studies/critic-advice.ts'
 import { rankingTable, rankLater, takeoversOf } from '../../src/studies/critic-ranking.ts'
 import { aReplay, commands, options, sizes as plainSizes, tasks } from '../learn/problem.ts'
+import { aRobot, episodeOf, observationOf, record } from '../replay/scenes.ts'
 
 type Actor = LoggedEpisode['steps'][number]['actor']
 
@@ -89,45 +87,22 @@ describe('advice', () => {
 
 describe('ranking', () => {
   const log = join(root, 'log')
-  const spec = specOf(DEFAULT_OPTIONS)
-  const random = new RandomStream(5, 'ranking')
-  const draw = () => random.fillNormal(new Float32Array(7), 0.5)
   const actors: Actor[][] = [
     ['primary', 'operator', 'operator'],
     ['primary', 'primary', 'primary', 'operator', 'primary', 'operator'],
     ['operator', 'operator'],
   ]
-  const picture = (side: number) => ({ width: side, height: side, data: new Uint8Array(3 * side * side) })
-  const observation = (mark: number) => ({
-    images: Object.fromEntries(Object.entries(spec.cameras).map(([name, { width }]) => [name, picture(width)])),
-    proprio: new Float32Array(spec.channels.length).fill(mark),
-    time: mark,
-  })
-
   beforeAll(() => {
-    const written = EpisodeLog.open(log, spec)
-    let id = 0
-    for (const [episode, row] of actors.entries()) {
-      written.begin({ episode, task: tasks[0]!, source: 'online', seed: 7 }, observation(10 * episode))
-      for (const [step, actor] of row.entries()) {
-        const last = step === row.length - 1
-        const happened = {
-          id: id++,
-          step,
-          action: draw(),
-          reward: 0,
-          terminated: last,
-          truncated: false,
-          by: 'robot',
-          actor,
-          command: null,
-        } as const
-        written.step(happened, observation(10 * episode + step + 1))
-      }
-      written.end({ ending: 'failure' })
+    const written = EpisodeLog.open(log, aRobot())
+    for (const [number, row] of actors.entries()) {
+      const { start, steps, ...rest } = episodeOf(number, row.length)
+      const acted = steps.map((step, t) => ({ ...step, actor: row[t]! }))
+      record(written, { start: { ...start, task: tasks[0]! }, steps: acted, ...rest })
     }
     written.close()
   })
+
+  const timeOf = (t: number) => observationOf(1, t).time // in the second episode
 
   it('knows a takeover by who acted before', () => {
     const steps = (row: Actor[]) => ({ steps: row.map((actor) => ({ actor })) }) as Parameters<typeof takeoversOf>[0]
@@ -152,7 +127,7 @@ describe('ranking', () => {
     } as unknown as Trained
     const { seed, tasks: found } = await rankLater(trained, 3) // the first episode has three steps
     expect(seed).toBe(3)
-    expect(asked).toEqual([13, 11, 15, 12])
+    expect(asked).toEqual([3, 1, 5, 2].map((t) => timeOf(t)))
     expect(found[tasks[1]!]).toEqual({ takeovers: { pairs: 0, above: 0 }, control: { pairs: 0, above: 0 } })
 
     const judge = await CriticJudge.load(checkpoint, { method: 'dual', sizes, tasks, learner: options().learner })
@@ -161,12 +136,16 @@ describe('ranking', () => {
     const logged = [...readEpisodes(log)][1]!.steps
     const above = async (at: number) => {
       const { action } = logged[at]!
-      return Number((await q(10 + at, action)) > (await q(10 + at, Float32Array.of(...own.slice(0, 6), action[6]!))))
+      return Number(
+        (await q(timeOf(at), action)) > (await q(timeOf(at), Float32Array.of(...own.slice(0, 6), action[6]!))),
+      )
     }
     expect(found[tasks[0]!]).toEqual({
       takeovers: { pairs: 2, above: (await above(3)) + (await above(5)) },
       control: { pairs: 2, above: (await above(1)) + (await above(2)) },
     })
+    const { above: so, pairs } = found[tasks[0]!]!.takeovers
+    expect(rankingTable([{ seed, tasks: found }]).rows[0]!.slice(1, 3)).toEqual(['2', String((100 * so) / pairs)]) // one seed
     expect(rankingTable([{ seed, tasks: found }]).rows[1]).toEqual([tasks[1], '0', '-', '0', '-'])
   })
 })

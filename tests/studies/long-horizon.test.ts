@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Chain } from '../../src/loop/chain.ts'
 import { operationsOf } from '../../src/robots/workcell/operations.ts'
-import { type Chained, sectionOf } from '../../src/studies/long-horizon.ts'
+import { type Chained, HEARD, sectionOf } from '../../src/studies/long-horizon.ts'
 
 /** A chain that completed so many operations, each in 20 steps. */
 const chainOf = (completed: number, asked: 3 | 12): Chain => ({
@@ -61,6 +61,14 @@ describe('the section of long-horizon', () => {
       ['6', '-', '-', '-', '50 %', '75 %', '75 %', '60 %'],
       ['9', '-', '-', '-', '25 %', '75 %', '75 %', '60 %'],
       ['12', '-', '-', '-', '25 %', '75 %', '50 %', '50 %'],
+    ])
+  })
+
+  it('lets pushes and the actor be heard under their own names', () => {
+    expect([HEARD['without commands'], HEARD['with pushes'], HEARD['with commands']]).toEqual([
+      undefined,
+      'push',
+      'actor',
     ])
   })
 

@@ -1,8 +1,10 @@
 /** @file What the refinement actor is compared with, and the tables of it, worked out by hand. */
 import { describe, expect, it } from 'vitest'
 import type { SteerResult } from '../../src/review/steer.ts'
+import type { Trained } from '../../src/run/trained.ts'
 import { type InCell, type Obeyed, sectionOf } from '../../src/studies/refinement.ts'
 import { scriptedPush } from '../../src/studies/scripted-push.ts'
+import { heardBy } from '../../src/studies/spoken.ts'
 import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
 import { ruleTranslator } from '../../src/talk/translator.ts'
 import { measured } from './fabricated.ts'
@@ -24,6 +26,18 @@ describe('a scripted push', () => {
     expect(await said('[null]')).toEqual([0.5, -0.9, 0.2, 0.1, 0, 0, 1])
     expect([...(await push.primary(seen, xi))]).toEqual([...(await primary(0, xi))])
   })
+})
+
+it('who is heard is the policy itself, but for a push, which is as far as the run asked for in training', async () => {
+  const policy = { primary: async () => new Float32Array(7) }
+  const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: 0.015 })
+  const trained = {
+    policy,
+    session: { translator },
+    config: { learner: { refinement: { shift: 0.25 } } },
+  } as unknown as Trained
+  expect([heardBy(trained), heardBy(trained, 'actor')]).toEqual([policy, policy])
+  expect((await heardBy(trained, 'push').refined(seen, 'move up', xi))[2]).toBe(0.25)
 })
 
 describe('the section', () => {
