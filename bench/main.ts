@@ -5,6 +5,7 @@ import { benchAct } from './act.ts'
 import { benchCameras } from './cameras.ts'
 import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
+import { benchGrowth } from './growth.ts'
 import { benchLearner } from './learner.ts'
 import { benchLerobot } from './lerobot.ts'
 import { benchMemory } from './memory.ts'
@@ -29,6 +30,7 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
     run: benchResume,
     large: true,
   },
+  growth: { title: 'What grows with data, tasks, robots and hours of log', run: benchGrowth, large: true },
   console: { title: 'Console beside a training at 10 Hz, three pages', run: benchConsole, large: true },
   realtime: {
     title: 'A robot in real time at 10 Hz, a minute with and without learning',

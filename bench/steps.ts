@@ -7,20 +7,15 @@ import { methods } from '../src/learn/methods.ts'
 import { RefinementSteps } from '../src/learn/refinement-step.ts'
 import { Steps } from '../src/learn/steps.ts'
 import { median } from '../src/metrics/statistics.ts'
-import { RandomStream } from '../src/random/stream.ts'
-import { ReplayBuffer } from '../src/replay/buffer.ts'
 import { presets } from '../src/run/config.ts'
 import { builtInCommandEncoder } from '../src/talk/embedding.ts'
 import { LABEL_DEFAULTS } from '../src/talk/labels.ts'
 import { ruleTranslator } from '../src/talk/translator.ts'
 import { rounded } from './measure.ts'
+import { EPISODE_STEPS, emptyReplay, fillReplay, NANO } from './random-replay.ts'
 
 const TASKS = ['pick', 'insert', 'assemble']
-const FEATURES: [number, number, number, number] = [2, 4, 4, 128] // of the nano encoder
-const EMBEDDING = 256
-const PROPRIO = 19
 const EPISODES = 60
-const EPISODE_STEPS = 40
 const ROUNDS = 40
 const WARM_UP = 5
 
@@ -70,19 +65,25 @@ export async function benchSteps(): Promise<StepFigures> {
   return Object.fromEntries(times.map(([name, list]) => [name, rounded(median(list))]))
 }
 
+/** The step of an update of preset `quick` for as many tasks, which share the batch. */
+export async function quickUpdate(tasks: readonly string[]): Promise<() => Promise<unknown>> {
+  const { training, steps } = await open('dual', quick, tasks)
+  return () => training.update('online', steps)
+}
+
 /** A method on these networks, compiled over a replay of random episodes. */
-async function open(method: MethodName, network: NetworkConfig) {
-  const [cameras, height, width, channels] = FEATURES
+async function open(method: MethodName, network: NetworkConfig, tasks: readonly string[] = TASKS) {
+  const [cameras, height, width, channels] = NANO.featureShape
   const sizes = {
-    ...{ network, embedding: EMBEDDING, proprio: PROPRIO, command: commands.width },
+    ...{ network, embedding: NANO.embeddingWidth, proprio: NANO.proprioWidth, command: commands.width },
     ...{ cameras, space: height * width, channels },
   }
-  const batchPerTask = learner.batch / TASKS.length
+  const batchPerTask = Math.floor(learner.batch / tasks.length)
   const warmUp = { updates: 1000, heads: 5, cloningSteps: 3000 }
   const lambda = { 'warm-up': { bc: 1, q: 0.1 }, online: { bc: 0.5, q: 0.5 } }
   const options = {
     sizes,
-    tasks: TASKS.length,
+    tasks: tasks.length,
     batchPerTask,
     learner,
     threads: 1,
@@ -94,7 +95,9 @@ async function open(method: MethodName, network: NetworkConfig) {
   const groups = methodGroups(method, options)
   const store = createStore(groups, 0)
   const training = await methods[method].compile(store, options)
-  const steps = new Steps(randomReplay(), store, groups, batchPerTask, learner, 0)
+  const replay = emptyReplay(tasks, learner, EPISODES * (EPISODE_STEPS + 1))
+  fillReplay(replay, EPISODES)
+  const steps = new Steps(replay, store, groups, batchPerTask, learner, 0)
   const refinement = method === 'dual' ? await RefinementSteps.compile(store, options) : undefined
   return {
     training,
@@ -105,41 +108,4 @@ async function open(method: MethodName, network: NetworkConfig) {
     },
     refine: () => refinement?.take(steps.of('refinement')),
   }
-}
-
-/** As many demonstrations as online episodes, whose second half is the operator's. */
-function randomReplay(): ReplayBuffer {
-  const capacity = EPISODES * (EPISODE_STEPS + 1)
-  const replay = new ReplayBuffer({
-    ...{ tasks: TASKS, embeddingWidth: EMBEDDING, proprioWidth: PROPRIO, featureShape: FEATURES, copies: 0 },
-    ...{
-      discount: 0.98,
-      returnSteps: learner.returnSteps,
-      clones: learner.clones,
-      translator,
-      commands,
-      demonstrationCapacity: capacity,
-      onlineCapacity: capacity,
-    },
-  })
-  const random = new RandomStream(0, 'bench/steps')
-  const normal = (width: number) => random.fillNormal(new Float32Array(width))
-  const observe = () => ({
-    h: normal(EMBEDDING),
-    features: [normal(FEATURES.reduce((a, b) => a * b))],
-    proprio: normal(PROPRIO),
-  })
-  for (let episode = 0, id = 0; episode < EPISODES; episode++) {
-    const source = episode % 2 ? 'online' : 'demonstration'
-    replay.begin({ episode, task: TASKS[episode % TASKS.length]!, source, seed: null }, observe())
-    for (let step = 0; step < EPISODE_STEPS; step++) {
-      const last = step === EPISODE_STEPS - 1
-      const actor = source === 'online' && step < EPISODE_STEPS / 2 ? ('primary' as const) : ('operator' as const)
-      const action = random.fillUniform(new Float32Array(7), -1, 1)
-      const happened = { action, reward: Number(last), terminated: last, truncated: false, by: 'robot' as const, actor }
-      replay.step(episode, { id: id++, step, ...happened, command: null }, observe())
-    }
-    replay.end(episode, { ending: 'success' })
-  }
-  return replay
 }

@@ -4,7 +4,7 @@
  * the replay are the real ones; robots make up what they saw, as large as nano sees two cameras, and nobody learns.
  * `npx tsx scripts/fleet-traffic.ts [--robots 4] [--seconds 30] [--shifted 0] [--loss 5] [--delay 100] [--cut 10] [--json]`
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,6 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Liaison, type Told } from '../src/fleet/liaison.ts'
 import { FleetPlaces } from '../src/fleet/places.ts'
 import { Reception } from '../src/fleet/reception.ts'
 import { stepMessage } from '../src/link/messages.ts'
@@ -20,12 +19,12 @@ import { connectBroker } from '../src/link/nats/connect.ts'
 import { Failure } from '../src/loop/failure.ts'
 import { quantile } from '../src/metrics/statistics.ts'
 import { RandomStream } from '../src/random/stream.ts'
-import type { EncodedObservation } from '../src/replay/assembler.ts'
 import { ReplayBuffer } from '../src/replay/buffer.ts'
-import type { EpisodeStart, Step } from '../src/replay/episode.ts'
 import { builtInCommandEncoder } from '../src/talk/embedding.ts'
 import { LABEL_DEFAULTS } from '../src/talk/labels.ts'
 import { ruleTranslator } from '../src/talk/translator.ts'
+import { Cable } from './fleet-traffic/cable.ts'
+import { actAsOne, madeUp, now, stepAt } from './fleet-traffic/made-up-robot.ts'
 
 const { values: given } = parseArgs({
   options: {
@@ -46,11 +45,9 @@ const [robots, seconds, shifted, loss, delay, cut] = [
 ] as [number, number, number, number, number, number]
 
 const RATE = 10 // Hz
-const EPISODE = 60 // steps
 const WEIGHTS = 250_000 // numbers, published ...
 const WEIGHTS_EVERY = 2000 // ms
-const LEAVE = 120 // s for the robots to bring what is missing
-const SHAPE = { embeddingWidth: 256, featureShape: [2, 4, 4, 128] as const, proprioWidth: 19 }
+const SIGHT = { embeddingWidth: 256, featureShape: [2, 4, 4, 128] as const, proprioWidth: 19, copies: shifted }
 const ABOUT = {
   name: 'an arm',
   rate: RATE,
@@ -61,43 +58,16 @@ const ABOUT = {
 }
 const ENCODER = { name: 'made up', hash: 'none' }
 
-/** µs on a clock that all processes of a machine share. */
-const now = () => Number(process.hrtime.bigint() / 1000n)
 const told = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 const cpuSeconds = () => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6
 }
 
-/** Any numbers; a new array each time, for bytes are moved. */
-function seen(random: RandomStream): EncodedObservation {
-  const numbers = (length: number) => Float32Array.from({ length }, () => random.uniform())
-  const features = SHAPE.featureShape.reduce((product, size) => product * size, 1)
-  return {
-    h: numbers(SHAPE.embeddingWidth),
-    proprio: numbers(SHAPE.proprioWidth),
-    features: Array.from({ length: 1 + shifted }, () => numbers(features)),
-  }
-}
-
-/** The step's id is when it was made: what arrives tells how long it took. */
-const stepAt = (step: number): Step => ({
-  id: now(),
-  step,
-  action: new Float32Array(7),
-  reward: 0,
-  terminated: false,
-  truncated: step === EPISODE - 1,
-  by: 'clock',
-  actor: 'primary',
-  command: null,
-})
-
 async function actAsLearner(): Promise<void> {
   const lags: number[] = []
   const replay = new ReplayBuffer({
-    ...SHAPE,
-    copies: shifted,
+    ...SIGHT,
     tasks: ['pick'],
     discount: 0.98,
     returnSteps: 1,
@@ -124,7 +94,7 @@ async function actAsLearner(): Promise<void> {
       firstEpisode: 0,
     },
     intake: () => ({
-      shape: { ...SHAPE, copies: shifted },
+      shape: SIGHT,
       tasks: ['pick'],
       experience: {
         begin: (start, observation) => void replay.begin(start, observation),
@@ -160,20 +130,23 @@ async function actAsLearner(): Promise<void> {
   await wire.close()
 }
 
-type Plan = { start: EpisodeStart; first: EncodedObservation; steps: { step: Step; next: EncodedObservation }[] }
-
 async function actAsRobots(): Promise<void> {
   const connecting = connectBroker({ url: given.url }, 'robots')
   const late: number[] = [] // ms of ticks
-  const made = await Promise.all(Array.from({ length: robots }, (_, i) => actAsOne(`r${i}`, i, connecting, late)))
+  const one = (robot: string) =>
+    actAsOne({
+      ...{ wire: connecting, run: 'traffic', robot, rate: RATE, steps: RATE * seconds },
+      ...{ is: { robot: ABOUT, encoder: ENCODER }, sight: SIGHT, onTick: (ms) => late.push(ms) },
+    })
+  const made = await Promise.all(Array.from({ length: robots }, (_, i) => one(`r${i}`)))
   const bytes = stepMessage(
     { run: 'traffic', robot: 'r0' },
     64,
     stepAt(0),
-    seen(new RandomStream(0, 'size')),
+    madeUp(new RandomStream(0, 'size'), SIGHT),
   ).byteLength
   told({
-    made: made.reduce((sum, { steps }) => sum + steps, 0),
+    made: made.reduce((sum, { made }) => sum + made, 0),
     whole: made.every(({ whole }) => whole),
     bytes,
     tick: Math.max(...late),
@@ -181,106 +154,6 @@ async function actAsRobots(): Promise<void> {
   await (await connecting).close()
   process.exit(0)
 }
-
-async function actAsOne(robot: string, index: number, wire: ReturnType<typeof connectBroker>, late: number[]) {
-  const random = new RandomStream(index, 'seen')
-  const log: Plan[] = []
-  let episode = index
-  let welcomed = () => {}
-  const there = new Promise<void>((resolve) => (welcomed = resolve))
-  const liaison = new Liaison(
-    {
-      wire,
-      run: 'traffic',
-      robot,
-      most: 5000,
-      standing: () => ({ does: 'acts', fault: null, page: null }),
-      onSaid: (line) => process.stderr.write(`${robot}: ${line}\n`),
-      onWelcome: () => welcomed(),
-      onWeights: () => {},
-      onKept: () => {},
-      onRefused: (error) => {
-        process.stderr.write(`${error.message}\n`)
-        process.exit(1)
-      },
-    },
-    { robot: ABOUT, encoder: ENCODER },
-  )
-  async function* missing(have: { episode: number; closed: boolean } | null) {
-    for (const { start, first, steps } of log) {
-      if (have && (start.episode < have.episode || (start.episode === have.episode && have.closed))) continue
-      yield async (to: Told) => {
-        to.begin(start, first)
-        for (const { step, next } of steps) to.step(start.episode, step, next)
-        to.end(start.episode, { ending: 'timeout' })
-      }
-    }
-  }
-  await there // who begins before would tell the first episode from its log
-  const end = performance.now() + 1000 * seconds
-  let due = performance.now()
-  let steps = 0
-  const live = liaison.experience
-  while (performance.now() < end) {
-    await liaison.catchUp(missing)
-    episode += 64
-    const start: EpisodeStart = { episode, task: 'pick', source: 'online', seed: 0 }
-    const plan: Plan = { start, first: seen(random), steps: [] }
-    live.begin(start, plan.first)
-    for (let k = 0; k < EPISODE; k++) {
-      due = Math.max(due + 1000 / RATE, performance.now() - 1000)
-      await sleep(Math.max(0, due - performance.now()))
-      late.push(performance.now() - due)
-      const [step, next] = [stepAt(k), seen(random)]
-      plan.steps.push({ step, next })
-      live.step(episode, step, next)
-      steps++
-    }
-    live.end(episode, { ending: 'timeout' })
-    log.push(plan)
-  }
-  const patience = performance.now() + 1000 * LEAVE
-  while (!liaison.toldAll && performance.now() < patience) {
-    await liaison.catchUp(missing)
-    await sleep(100)
-  }
-  const whole = liaison.toldAll
-  await liaison.close()
-  return { steps, whole }
-}
-
-/** Two ends of a cable: the broker's in this network, the robots' in one of their own. */
-class Cable {
-  static readonly broker = '10.203.77.1'
-  private readonly name = `duet${process.pid}`
-
-  constructor() {
-    const ends = [`${this.name}a`, `${this.name}b`] as const
-    ip('netns', 'add', this.name)
-    ip('link', 'add', ends[0], 'type', 'veth', 'peer', 'name', ends[1])
-    ip('link', 'set', ends[1], 'netns', this.name)
-    ip('addr', 'add', `${Cable.broker}/30`, 'dev', ends[0])
-    ip('link', 'set', ends[0], 'up')
-    ip('-n', this.name, 'addr', 'add', '10.203.77.2/30', 'dev', ends[1])
-    ip('-n', this.name, 'link', 'set', ends[1], 'up')
-  }
-
-  get beyond(): string[] {
-    return ['ip', 'netns', 'exec', this.name]
-  }
-
-  /** Both ways; what tc is to do with all that is sent. */
-  treat(...how: string[]): void {
-    execFileSync('tc', ['qdisc', 'replace', 'dev', `${this.name}a`, 'root', ...how], { stdio: 'pipe' })
-    execFileSync('tc', ['-n', this.name, 'qdisc', 'replace', 'dev', `${this.name}b`, 'root', ...how], { stdio: 'pipe' })
-  }
-
-  remove(): void {
-    ip('netns', 'del', this.name) // and both ends with it
-  }
-}
-
-const ip = (...words: string[]) => execFileSync('ip', words, { stdio: 'pipe' })
 
 const self = fileURLToPath(import.meta.url)
 
@@ -314,16 +187,13 @@ function cpuOf(pid: number): number {
 }
 
 async function measure(): Promise<void> {
-  const treated = loss > 0 || delay > 0 || cut > 0
   const folder = mkdtempSync(join(tmpdir(), 'duet-traffic-'))
   mkdirSync(folder, { recursive: true })
-  const cable = treated ? new Cable() : undefined
+  const cable = loss > 0 || delay > 0 || cut > 0 ? await Cable.lay({ loss: loss / 100, delay }) : undefined
   const host = cable ? Cable.broker : '127.0.0.1'
   const port = 20_000 + (process.pid % 20_000)
   const children: ChildProcess[] = []
   try {
-    const network = [...(loss > 0 ? ['loss', `${loss}%`] : []), ...(delay > 0 ? ['delay', `${delay}ms`] : [])]
-    if (network.length > 0) cable!.treat('netem', ...network, 'limit', '10000')
     const broker = spawn('nats-server', ['--addr', host, '--port', String(port)], { stdio: 'ignore' })
     children.push(broker)
     const url = `nats://${host}:${port}`
@@ -336,10 +206,9 @@ async function measure(): Promise<void> {
     children.push(acting)
     if (cut > 0) {
       await sleep((1000 * seconds) / 3)
-      cable!.treat('blackhole')
+      cable!.cut = true
       await sleep(1000 * cut)
-      if (network.length > 0) cable!.treat('netem', ...network, 'limit', '10000')
-      else cable!.treat('pfifo', 'limit', '1000')
+      cable!.cut = false
     }
     const { value: robotsSaid } = await linesOf(acting).next()
     const cpu = (cpuOf(broker.pid!) - before.cpu) / ((performance.now() - before.at) / 1000)

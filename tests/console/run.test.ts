@@ -15,7 +15,7 @@ import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
-import { openPlainly } from '../run/plain-encoder.ts'
+import { openBriefly } from '../run/brief.ts'
 import { Page } from './page.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-console-run-'))
@@ -54,10 +54,10 @@ describe('a run with its console', () => {
   let page: Page
 
   beforeAll(async () => {
-    await train(alone, config, {}, openPlainly)
+    await train(alone, config, {}, openBriefly)
     const { observer, server } = await open(watched)
     page = await Page.open(server.address)
-    await train(watched, config, { observer }, openPlainly)
+    await train(watched, config, { observer }, openBriefly)
     page.close()
     await server.close()
   }, 300_000)

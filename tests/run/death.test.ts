@@ -25,12 +25,12 @@ let unheard: Promise<{ run: string; code: number }> | undefined
 /** A run that is stopped in its warm-up and resumed to its end, when nobody reads what it says any more; one for all tests. */
 const resumedUnheard = () =>
   (unheard ??= (async () => {
-    const first = place.start({ settings: ['warmUp.updates=1000', 'online.robotMinutes=0.05'] })
-    await first.says(/warm-up: 250 of 1000/)
+    const first = place.start({ settings: ['warmUp.updates=600', 'online.robotMinutes=0.05'] })
+    await first.says(/warm-up: 250 of 600/)
     first.signal('SIGINT')
     expect(await first.ended).toBe(0)
     const held = Number(/update-0*(\d+)/.exec(readdirSync(join(first.run, 'checkpoints')).at(-1)!)![1])
-    expect(held).toBeLessThan(1000)
+    expect(held).toBeLessThan(600)
     const second = place.start({
       arguments: ['train', '--resume', first.run, '--no-console'],
       shell: (command) => `${command} 2>&1 | head -1; exit \${PIPESTATUS[0]}`,
@@ -108,7 +108,7 @@ describe.concurrent('a run that is told to end', () => {
     const updates = readMetrics(join(run, 'metrics.jsonl')).flatMap((metric) =>
       metric.kind === 'update' && metric.phase === 'warm-up' ? [metric.update] : [],
     )
-    expect(updates).toEqual(Array.from({ length: 100 }, (_, i) => 10 * (i + 1))) // none twice, none left out
+    expect(updates).toEqual(Array.from({ length: 60 }, (_, i) => 10 * (i + 1))) // none twice, none left out
   })
 
   const lastWords = (signal: string) => [`Ended by ${signal}: the robot is stopped, the log is whole.`]

@@ -8,8 +8,8 @@ import { ofKind } from '../../src/metrics/of-kind.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
+import { openBriefly } from './brief.ts'
 import { curve, oneTask } from './one-task.ts'
-import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-alike-'))
 afterAll(() => rmSync(runs, { recursive: true }))
@@ -28,7 +28,7 @@ async function resume(path: string) {
   let encoded = 0
   let opening = 0
   const counting: typeof openSession = async (settings) => {
-    const session = await openPlainly(settings)
+    const session = await openBriefly(settings)
     const encode = session.encoder.encode
     const encoder = {
       ...session.encoder,
@@ -53,7 +53,7 @@ beforeAll(async () => {
     folder,
     config,
     { stop: stop.signal, onProgress: ({ stage }) => stage.startsWith('online') && stop.abort() },
-    openPlainly,
+    openBriefly,
   )
   logged = ofKind(readMetrics(folder.metrics), 'episode').reduce((sum, { length }) => sum + length + 1, 0)
   cpSync(paths.with, paths.without, { recursive: true })

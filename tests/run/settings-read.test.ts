@@ -14,7 +14,7 @@ import { RunFolder } from '../../src/run/folder.ts'
 import { train } from '../../src/run/train.ts'
 import { takeModelsAsWritten } from '../learn/as-written.ts'
 import { aReplay, options } from '../learn/problem.ts'
-import { openPlainly } from './plain-encoder.ts'
+import { openBriefly } from './brief.ts'
 
 takeModelsAsWritten()
 
@@ -88,7 +88,7 @@ it('every setting of a run is read by somebody', { timeout: 240_000 }, async () 
       folder,
       watched({ ...given, demonstrations, plan: { server: undefined, ...config.plan } }),
       { listeners: [healthListener()] },
-      openPlainly,
+      openBriefly,
     )
   }
   for (const method of ['dual', 'dsrl'] as const) {

@@ -7,14 +7,20 @@ import { readMetrics } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
 import { SECONDS_A_COMMAND } from '../../src/metrics/summary.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
+import { DEFAULT_VOICE } from '../../src/robots/workcell/operator/voice.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { openSession } from '../../src/run/session.ts'
 import { train } from '../../src/run/train.ts'
 import { heededLabels } from '../../src/talk/heeded.ts'
+import { openPlainly } from './plain-encoder.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-speaking-'))
-afterAll(() => rmSync(runs, { recursive: true }))
+const usual = { ...DEFAULT_VOICE }
+afterAll(() => {
+  rmSync(runs, { recursive: true })
+  Object.assign(DEFAULT_VOICE, usual)
+})
 
 const settings = (changes: object) =>
   parseConfig(
@@ -25,9 +31,9 @@ const settings = (changes: object) =>
         robot: { arm: 'gantry' },
         tasks: ['pick'],
         operator: { speaks: true },
-        demonstrations: { perTask: 2 },
-        warmUp: { updates: 20 },
-        online: { robotMinutes: 0.5 },
+        demonstrations: { perTask: 1 },
+        warmUp: { updates: 10 },
+        online: { robotMinutes: 0.4 },
         evaluation: { trials: 1 },
       },
       changes,
@@ -45,15 +51,21 @@ async function overheard(config: ReturnType<typeof settings>) {
 
 describe('a run whose operator speaks', { timeout: 600_000 }, () => {
   it('has each spoken step in log and metrics, a labelled one in the talk-and-tweak data, also after a resume', async () => {
+    Object.assign(DEFAULT_VOICE, { small: 1, turn: Math.PI }) // words for every error, or few would be said to a policy so far off
     const config = settings({})
     const folder = RunFolder.create(join(runs, 'spoken'), config)
     const stop = new AbortController()
     let episodes = 0
-    await train(folder, config, {
-      onProgress: ({ stage }) => stage.startsWith('online') && ++episodes >= 3 && stop.abort(),
-      stop: stop.signal,
-    })
-    const summary = await train(folder, config)
+    await train(
+      folder,
+      config,
+      {
+        onProgress: ({ stage }) => stage.startsWith('online') && ++episodes >= 3 && stop.abort(),
+        stop: stop.signal,
+      },
+      openPlainly,
+    )
+    const summary = await train(folder, config, {}, openPlainly)
 
     const told = ofKind(readMetrics(folder.metrics), 'episode')
     const logged = [...readEpisodes(folder.log)]

@@ -48,7 +48,8 @@ export class ImpedanceDrive implements Drive {
     const { world, gains, wrench, posture, projection } = this
     const { nv } = world
     world.computeJacobian()
-    const { qpos, qvel, ctrl, bias, gravityCompensation, jacobianTranslation: jp, jacobianRotation: jr } = world.views
+    const { jacobianTranslation: jp, jacobianRotation: jr } = world
+    const { qpos, qvel, ctrl, bias, gravityCompensation } = world.views
     const { position, rotation } = world.tcp()
     const turn = rotationVector(multiply(target.rotation, conjugate(rotation)))
     for (let r = 0; r < 3; r++) {

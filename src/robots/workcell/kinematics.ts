@@ -56,7 +56,8 @@ export function inverseKinematics(world: World, target: Pose): void {
     const angular = rotationVector(multiply(target.rotation, conjugate(rotation)))
     if (length(linear) + length(angular) < 1e-7) return
     world.computeJacobian()
-    const { qpos, jacobianTranslation: jp, jacobianRotation: jr } = world.views
+    const { jacobianTranslation: jp, jacobianRotation: jr } = world
+    const { qpos } = world.views
     step.set([...linear, ...angular])
     solveTaskSpace(jp, jr, world.nv, world.armDofs, 1e-4, step, step)
     for (let j = 0; j < world.armDofs; j++) {

@@ -1,4 +1,5 @@
 /** @file How the arm moves: kinematics against hand-worked poses, the target's leash and box, lag, forces. */
+import type { MainModule } from '@mujoco/mujoco'
 import { describe, expect, it } from 'vitest'
 import { eulerOf } from '../../../src/robot/rotation.ts'
 import { inverseKinematics } from '../../../src/robots/workcell/kinematics.ts'
@@ -64,6 +65,28 @@ describe('kinematics of the arm', () => {
       'no joint posture reaches the tool pose at (1.500, 0.000, 0.200) m',
     )
     world.free()
+  })
+
+  it.each(['panda', 'gantry'] as const)('has the Jacobian that MuJoCo gives, to the bit: %s', async (arm) => {
+    const cell = await Workcell.create({ arm, cameras: false, base: { x: 0.05, y: -0.1, yaw: 0.3 } })
+    const { world } = cell
+    const { mj, m, d, tcpSite, nv } = world as unknown as Record<'m' | 'd', never> & {
+      mj: MainModule
+      tcpSite: number
+      nv: number
+    }
+    const peer = [new mj.DoubleBuffer(3 * nv), new mj.DoubleBuffer(3 * nv)] as const
+    for (const [seed, task] of ['place', 'pick', 'assemble'].entries()) {
+      cell.resetSync(task, seed)
+      for (let step = 0; step < 5; step++) cell.stepSync(action({ 0: 0.7, 1: -0.5, 2: -0.3, 3: 0.4, 4: -0.6, 5: 0.8 }))
+      world.computeJacobian()
+      mj.mj_jacSite(m, d, peer[0].GetView(), peer[1].GetView(), tcpSite)
+      expect(world.jacobianTranslation).toEqual(peer[0].GetView())
+      expect(world.jacobianRotation).toEqual(peer[1].GetView())
+      expect(world.jacobianTranslation.some((entry) => Math.abs(entry) > 0.1)).toBe(true)
+    }
+    for (const buffer of peer) buffer.delete()
+    cell.free()
   })
 
   it('gives the gantry angles that compose to the rotation', () => {

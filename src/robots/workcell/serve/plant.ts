@@ -181,7 +181,7 @@ export class Plant implements Tested {
     const { qpos, qvel } = world.views
     const { position, rotation } = world.tcp()
     const { velocity, angularVelocity } = world.tcpVelocity() // leaves the Jacobian behind
-    const { jacobianTranslation: linear, jacobianRotation: angular } = world.views
+    const { jacobianTranslation: linear, jacobianRotation: angular } = world
     const { armDofs, nv } = world
     const padded = (read: (j: number) => number) =>
       Array.from({ length: JOINTS }, (_, j) => (j < armDofs ? read(j) : 0))

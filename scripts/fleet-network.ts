@@ -1,8 +1,8 @@
 /**
  * @file What a bad network does to a fleet: one row for each, by `fleet-traffic.ts` between two network namespaces. Needs root,
- * `ip` and `tc`; loss and delay need the kernel's netem. `npx tsx scripts/fleet-netem.ts [seconds] [row ...]`
+ * `ip` and `socat`. `npx tsx scripts/fleet-network.ts [seconds] [row ...]`
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const [seconds = '60', ...wanted] = process.argv.slice(2)
@@ -18,29 +18,10 @@ const ROWS: Record<string, { loss?: number; delay?: number; cut?: number }> = {
 }
 const traffic = fileURLToPath(new URL('fleet-traffic.ts', import.meta.url))
 
-/** Whether this kernel can lose and delay packets. */
-function hasNetem(): boolean {
-  const name = `duet${process.pid}`
-  execFileSync('ip', ['netns', 'add', name])
-  try {
-    execFileSync('tc', ['-n', name, 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'loss', '1%'], { stdio: 'pipe' })
-    return true
-  } catch {
-    return false
-  } finally {
-    execFileSync('ip', ['netns', 'del', name])
-  }
-}
-
-const netem = hasNetem()
 process.stdout.write('| network | steps made | in the replay | p50 ms | p99 ms | longest s | latest tick ms |\n')
 process.stdout.write('| --- | --- | --- | --- | --- | --- | --- |\n')
 for (const [name, { loss = 0, delay = 0, cut = 0 }] of Object.entries(ROWS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
-  if (!netem && (loss > 0 || delay > 0)) {
-    process.stdout.write(`| ${name} | not measured: this kernel has no netem | | | | | |\n`)
-    continue
-  }
   const lasts = Math.max(Number(seconds), 2 * cut)
   const words = ['--seconds', lasts, '--loss', loss, '--delay', delay, '--cut', cut, '--json'].map(String)
   const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, traffic, ...words], {
