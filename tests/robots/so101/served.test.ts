@@ -1,5 +1,6 @@
 /** @file A simulated arm as it is served: its cameras over HTTP, its truth and its faults for tests. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Image } from '../../../src/robot/robot.ts'
 import { posture } from '../../../src/robots/so101/chain.ts'
 import { encodePacket, INSTRUCTIONS } from '../../../src/robots/so101/feetech/packet.ts'
 import { encodeValue, REGISTERS } from '../../../src/robots/so101/feetech/registers.ts'
@@ -42,14 +43,29 @@ it('tells where its mark truly is from its tool, and that it was reached', async
   expect(await post('')).toMatchObject({ reward: 1, terminated: true })
 })
 
+/** How far two pictures are apart in their worst pixel, and in how many numbers at all. */
+function apart(one: Image, other: Image) {
+  const changes = Array.from(one.data, (value, i) => Math.abs(value - other.data[i]!))
+  return { worst: Math.max(...changes), changed: changes.filter((change) => change > 0).length / changes.length }
+}
+const nextPicture = async (camera: string) => {
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  return arm.show(camera).image
+}
+
 it('shows the mark where it lies: another one, another picture', async () => {
   await post('/lay', { task: 'reach', seed: 4 })
-  const first = arm.show('front').image
+  const first = await nextPicture('front')
   await post('/lay', { task: 'reach', seed: 5 })
-  await new Promise((resolve) => setTimeout(resolve, 60))
-  expect(Buffer.compare(arm.show('front').image.data, first.data)).not.toBe(0)
+  expect(apart(await nextPicture('front'), first).worst).toBeGreaterThan(30)
   const picture = await fetch(`${served.address}/cameras/front.jpg`)
   expect(picture.headers.get('content-type')).toBe('image/jpeg')
+})
+
+it.each(['front', 'wrist'])('sees a scene that stands with the noise of a sensor: %s', async (camera) => {
+  const { worst, changed } = apart(await nextPicture(camera), await nextPicture(camera))
+  expect(worst).toBe(2) // grey levels
+  expect(changed).toBeCloseTo(0.625, 2) // two of -1, 0, 0, 1 differ in 10 of 16 cases
 })
 
 it('stamps goals, and knows one to stay from one to move', async () => {

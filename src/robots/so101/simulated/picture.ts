@@ -1,4 +1,5 @@
 /** @file What simulated cameras see of a simulated arm: its links and its gripper as strokes over a table, and a mark at a place. */
+import type { RandomStream } from '../../../random/stream.ts'
 import { project } from '../../../robot/projection.ts'
 import type { CameraMount, CameraSpec, Image } from '../../../robot/robot.ts'
 import { multiply, rotate, unit, type Vec3 } from '../../../robot/rotation.ts'
@@ -52,6 +53,17 @@ export function simulatedPictures(angles: JointVector, place?: Vec3): Record<str
   }
   return { front: draw(SIMULATED_CAMERAS.front.mount), wrist: draw(SIMULATED_CAMERAS.wrist.mount) }
 }
+
+/** As a sensor gives it, in place: each number one more or less in half of the cases. A camera never sees the same twice. */
+export function withSensorNoise(image: Image, random: RandomStream): Image {
+  const { data } = image
+  for (let i = 0; i < data.length; ) {
+    let bits = random.bits()
+    for (const end = Math.min(data.length, i + 16); i < end; i++, bits >>>= 2) data[i]! += NOISE[bits & 3]!
+  }
+  return image
+}
+const NOISE = [-1, 0, 0, 1] // grey levels; no colour here is so dark or bright that it would wrap round
 
 function inBase(mount: CameraMount, tool: { position: Vec3; rotation: CameraMount['rotation'] }): CameraMount {
   if (mount.mount === 'base') return mount

@@ -16,7 +16,7 @@ import { posture } from '../chain.ts'
 import { JOINTS, type JointVector } from '../joints.ts'
 import { SIMULATED_CALIBRATION } from './arm.ts'
 import type { SimulatedBus } from './bus.ts'
-import { SIMULATED_CAMERAS, simulatedPictures } from './picture.ts'
+import { SIMULATED_CAMERAS, simulatedPictures, withSensorNoise } from './picture.ts'
 
 const FRAMES = 30 // pictures a second, at most
 const FAULTY = 'wrist' // the camera of which tests make a bad one
@@ -29,6 +29,7 @@ export class MarkedArm implements Tested {
   mark: Vec3 = [...MARK.middle]
   private reached = false
   private readonly camera = new FaultyCamera()
+  private readonly noise = new RandomStream(0, 'sensor noise')
   private seen: Record<string, Frame> = {}
   private seenAt = Number.NEGATIVE_INFINITY
   readonly faults: Readonly<Record<string, (on: boolean) => void>>
@@ -86,7 +87,7 @@ export class MarkedArm implements Tested {
       const images = Object.entries(simulatedPictures(this.angles, this.mark))
       this.seen = Object.fromEntries(
         images.map(([name, image]) => {
-          const frame = { image, received: now }
+          const frame = { image: withSensorNoise(image, this.noise), received: now }
           return [name, name === FAULTY ? this.camera.show(frame) : frame]
         }),
       )
