@@ -14,7 +14,7 @@ const SLACK = 2e-3 // m: what a turn may cost the position on the way, to be mad
 const TURN_DAMPING = 1e-2 // rad²
 const PROJECTION_DAMPING = 1e-9 // m²: what leaks through the null space would keep the position from its target
 
-type Ranges = readonly (readonly [low: number, high: number])[]
+export type Ranges = readonly (readonly [low: number, high: number])[]
 
 export type Solution = {
   angles: number[] // [5] rad

@@ -27,7 +27,7 @@ import { ARM_JOINTS, GRIPPER_JOINT, JOINTS, type JointVector, toRadians } from '
 import { solve, twistBetween } from './kinematics.ts'
 import { specOfArm, startAngles } from './spec.ts'
 import { JointWatch } from './watch.ts'
-import { expectWay } from './way.ts'
+import { wayTo } from './way.ts'
 
 const SENDS = 5 // goals a step
 const GRIPPER_TIME = 0.6 // s for its whole way
@@ -206,23 +206,25 @@ export class So101 implements Robot {
     return executed
   }
 
-  /** A slow way through the joints' space, watched as every motion is. @throws RobotFault if the arm does not arrive */
+  /** A slow way, watched as every motion is. @throws RobotFault if the arm does not arrive */
   private async goTo(goals: JointVector): Promise<void> {
     await this.read()
     const from = this.positions
     const { jointSpeed } = this.servos
     const { workBox, speed } = this.config.safety
-    const { length } = expectWay(this.spec.name, from, goals, workBox)
-    const turn = Math.max(...goals.slice(0, ARM_JOINTS).map((goal, j) => Math.abs(goal - from[j]!)))
-    const seconds = Math.max(
-      turn / (jointSpeed / 2),
-      length / speed,
-      Math.abs(goals[GRIPPER_JOINT]! - from[GRIPPER_JOINT]!) * GRIPPER_TIME,
-    )
     const { stops } = this
     const period = 1 / this.spec.rate
+    const legs = wayTo(this.spec.name, from, goals, workBox, this.arm.ranges)
     this.watch.forget()
-    await this.travel(from, goals, seconds, Math.max(1, Math.ceil((seconds / period) * SENDS)))
+    let at: JointVector = from
+    for (const { to, length } of legs) {
+      const turn = Math.max(...to.slice(0, ARM_JOINTS).map((goal, j) => Math.abs(goal - at[j]!)))
+      const grip = Math.abs(to[GRIPPER_JOINT]! - at[GRIPPER_JOINT]!)
+      const seconds = Math.max(turn / (jointSpeed / 2), length / speed, grip * GRIPPER_TIME)
+      await this.travel(at, to, seconds, Math.max(1, Math.ceil((seconds / period) * SENDS)))
+      if (stops !== this.stops) break
+      at = to
+    }
     for (let waited = 0; stops === this.stops && !this.hasArrived(); waited += period) {
       if (waited > SETTLING) throw new RobotFault('robot', this.whoIsAway())
       await this.clock.sleep(period)
