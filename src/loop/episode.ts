@@ -13,6 +13,7 @@ import { AfterCommand } from './after-command.ts'
 import type { Attendant } from './attendant.ts'
 import type { Course } from './failure.ts'
 import type { EpisodeSummary, Happening } from './happening.ts'
+import { laidScene } from './laid-scene.ts'
 import type { Pace } from './pace.ts'
 import { type Copies, NO_COPIES, type Perception, type SeenObservation } from './perception.ts'
 import { LoopTiming } from './timing.ts'
@@ -82,7 +83,7 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
     const laying = attendant?.scene(seed)
     if (laying) await laying
     failure?.check()
-    let now = await eyes.see(laying ? await robot.observe() : start, 0)
+    let now = await eyes.see(laying ? await laidScene(robot) : start, 0)
     timing?.received(now.observation, performance.now())
     for (const { begin } of crew.rewards ?? OWN) begin?.(task)
     operator?.begin(task)

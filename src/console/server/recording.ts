@@ -6,6 +6,7 @@
 
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
+import { laidScene } from '../../loop/laid-scene.ts'
 import { RandomStream } from '../../random/stream.ts'
 import { indexEpisodes } from '../../replay/episode-index.ts'
 import { EpisodeLog } from '../../replay/log.ts'
@@ -137,7 +138,7 @@ export class Recording {
       this.config.evaluation.firstSeed,
     )
     const reset = await robot.reset(task, seed)
-    let observation = (await hand.lay(task, seed)) ? await robot.observe() : reset
+    let observation = (await hand.lay(task, seed)) ? await laidScene(robot) : reset
     const rewards = rewardSources(this.config.reward, robot.spec)
     for (const { begin } of rewards) begin?.(task)
     const start = { episode: 0, task, source: 'demonstration', seed } as const

@@ -20,10 +20,14 @@ export class Gripper {
     private readonly port: GripperPort,
   ) {}
 
-  /** After a reset: what it seems to be asked for, by how far it is open. */
-  begin(opening: number | null): void {
+  /** A reset begins: whatever it was told, it may be moved. */
+  begin(): void {
     this.told = 0
-    if (opening !== null) this.asked = opening < 0.5 ? 1 : -1
+  }
+
+  /** As long as it was told nothing it is asked for what it seems to be, by how far it is open: a person may move it by hand. */
+  look(opening: number | null): void {
+    if (this.told === 0 && opening !== null) this.asked = opening < 0.5 ? 1 : -1
   }
 
   /** An action's entry. @throws what `say` throws */

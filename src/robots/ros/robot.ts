@@ -55,7 +55,6 @@ export class RosRobot implements Robot {
     const says: Wanted[] = [{ name: command.topic, type: robot.motion.type }]
     if (gripper?.command.by === 'topic') says.push({ name: gripper.command.topic, type: 'std_msgs/Float64' })
     robot.node = await RosNode.open(config, { says, onTrouble: (fault) => robot.fail(fault) })
-    robot.gripper?.begin(robot.node.readings.opening)
     return robot
   }
 
@@ -74,7 +73,7 @@ export class RosRobot implements Robot {
     if (config.reset !== 'person') await Promise.race([node.call(config.reset), stopped])
     await Promise.race([this.news(), stopped])
     this.abandonReset = () => {}
-    this.gripper?.begin(node.readings.opening)
+    this.gripper?.begin()
     return this.observation()
   }
 
@@ -189,6 +188,7 @@ export class RosRobot implements Robot {
 
   private observation(): Observation {
     const { node, gripper } = this
+    gripper?.look(node.readings.opening)
     return { ...node.look(), proprio: node.readings.proprio(gripper?.asked ?? 0), time: node.now() }
   }
 }

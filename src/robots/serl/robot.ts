@@ -65,6 +65,7 @@ export class SerlRobot implements Robot {
   private untold: RobotFault | null = null // what went wrong while nobody waited for it
   private asked: AskedGrip = 0 // of the gripper
   private gripSent: AskedGrip = 0
+  private stepped = true // since the last reset
   private gripAt = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: SerlOptions) {
@@ -89,6 +90,7 @@ export class SerlRobot implements Robot {
       await this.send((await this.read()).pose, stops)
     }
     this.tellGripper(this.gripRead(await this.read()), startGrip)
+    this.stepped = false
     await this.travel(goal, stops)
     this.deadline = this.clock.now()
     return this.look()
@@ -110,7 +112,10 @@ export class SerlRobot implements Robot {
   /** A look moves nothing: after a fault a person wants to see, too, and one that fails is a fault for whoever needed it. */
   async observe(): Promise<Observation> {
     try {
-      this.take(await readState(this.server, this.config.gripper))
+      const state = await readState(this.server, this.config.gripper)
+      this.take(state)
+      // whoever lays the scene after a reset may have opened or closed it by hand
+      if (!this.stepped && this.config.startGrip === 'leave') this.gripSent = this.asked = this.gripRead(state)
     } catch (error) {
       throw asFault(error)
     }
@@ -121,6 +126,7 @@ export class SerlRobot implements Robot {
     if (action.length !== ACTION_WIDTH || !action.every(Number.isFinite))
       throw new InputError(`${this.spec.name}, action`, `is [${[...action]}]`, `Give ${ACTION_WIDTH} finite numbers`)
     const { stops } = this
+    this.stepped = true
     const delta = this.deltaOf(action)
     const moves = delta.metres > 0 || delta.radians > 0
     const { untold } = this

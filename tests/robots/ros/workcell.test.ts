@@ -35,6 +35,23 @@ it('is driven over the wire: it goes up as it is told, and closes its gripper', 
   await robot.stop()
 })
 
+it('hears of a hand that opens its gripper until it is told something itself', async () => {
+  const { cell } = served.plant
+  const asked = ({ proprio }: { proprio: Float32Array }) =>
+    proprio[robot.spec.channels.findIndex(({ role }) => role === 'grip')]
+  const seen = (grip: number) => expect.poll(async () => asked(await robot.observe()), { timeout: 10_000 }).toBe(grip)
+  await robot.reset('reach')
+  served.plant.lay({ task: 'assemble', seed: 3 }) // a bolt in its hand
+  await seen(1)
+  served.plant.lay({ task: 'pick', seed: 3 })
+  await seen(-1)
+  await robot.step(Float32Array.of(0, 0, 0, 0, 0, 0, 1))
+  served.plant.lay({ task: 'pick', seed: 4 })
+  expect(cell.truth().gripper.command).toBe('open')
+  for (let look = 0; look < 5; look++) expect(asked(await robot.observe())).toBe(1) // as it was told last
+  await robot.stop()
+})
+
 it('starts anew when its service is called, in another scene each time', async () => {
   const positions = []
   for (let i = 0; i < 2; i++) positions.push([...(await robot.reset('reach')).proprio.subarray(0, 3)])

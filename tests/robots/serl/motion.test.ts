@@ -125,6 +125,29 @@ it('tells the gripper what is new, waits for none of it, and gives the hand its 
   expect(told()).toEqual(['close_gripper', 'open_gripper'])
 })
 
+it.each([
+  ['leave', 1, -1],
+  ['close', 1, 1],
+] as const)(
+  'with startGrip %s a hand that opens the gripper before the first step is heard of, one that is told is not',
+  async (startGrip, reset, opened) => {
+    cell = await serlCell({ startGrip })
+    const asked = ({ proprio }: { proprio: Float32Array }) =>
+      proprio[cell.robot.spec.channels.findIndex(({ role }) => role === 'grip')]
+    const arm = async (route: string) => {
+      await fetch(`${cell.config.url}${route}`, { method: 'POST' })
+      cell.plant.pass(1)
+    }
+    await arm('close_gripper')
+    expect(asked(await cell.robot.reset('pick'))).toBe(reset)
+    await arm('open_gripper')
+    expect(asked(await cell.robot.observe())).toBe(opened)
+    await cell.robot.step(grip(-1))
+    await arm('close_gripper')
+    expect(asked(await cell.robot.observe())).toBe(-1) // as it was told last
+  },
+)
+
 it('calls an episode a success at the goal, where the config has one', async () => {
   cell = await serlCell({
     goal: { pose: [...START.slice(0, 2), 0.23, ...START.slice(3)], within: [0.004, 0.004, 0.004, 0.1, 0.1, 0.1] },

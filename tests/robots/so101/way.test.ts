@@ -6,6 +6,7 @@ import { fromSteps } from '../../../src/robots/so101/calibration.ts'
 import { BUILT_RANGES, posture } from '../../../src/robots/so101/chain.ts'
 import { JOINTS, toRadians } from '../../../src/robots/so101/joints.ts'
 import { SIMULATED_CALIBRATION, simulatedServos } from '../../../src/robots/so101/simulated/arm.ts'
+import type { SimulatedServo } from '../../../src/robots/so101/simulated/servo.ts'
 import { type Leg, wayTo } from '../../../src/robots/so101/way.ts'
 import { anArm } from './builders.ts'
 
@@ -79,7 +80,8 @@ describe('the way to the start', () => {
   it('is gone leg by leg by the arm, whose tool stays in the box', async () => {
     const from = [...left(100)].find((from) => extremes(from, [{ to: START }]).out > 5e-3)!
     const { robot, bus } = await anArm({}, (bus) => {
-      bus.servos.splice(0, from.length, ...simulatedServos(SIMULATED_CALIBRATION, from))
+      const servos = bus.servos as SimulatedServo[]
+      servos.splice(0, from.length, ...simulatedServos(SIMULATED_CALIBRATION, from))
     })
     const tool = () => {
       const angles = bus.servos.map((servo, j) => fromSteps(j, SIMULATED_CALIBRATION[JOINTS[j]!], servo.told))
