@@ -55,6 +55,7 @@ export class Cable {
   }
 
   remove(): void {
+    this.cut = true
     for (const { socat, socket } of this.ends) {
       socat.kill('SIGKILL')
       socket.close()
@@ -65,8 +66,11 @@ export class Cable {
   private pass(packet: Buffer, { socket, port }: End): void {
     const { loss, delay } = this.treatment
     if (this.cut || this.random.uniform() < loss) return
-    if (delay > 0) setTimeout(() => socket.send(packet, port, '127.0.0.1', () => {}), delay)
-    else socket.send(packet, port, '127.0.0.1', () => {})
+    const send = () => {
+      if (!this.cut) socket.send(packet, port, '127.0.0.1', () => {}) // what is under way when it is cut is gone
+    }
+    if (delay > 0) setTimeout(send, delay)
+    else send()
   }
 }
 
