@@ -36,7 +36,7 @@ it.each([
   const cell = await Workcell.create({ arm: 'gantry', cameras: false })
   for (const task of tasks) await cell.reset(task, 1)
   const all = () => Object.values(held).flat()
-  expect([held.models.length, held.datas.length, held.buffers.length]).toEqual([scenes, scenes, 3 * scenes])
+  expect([held.models.length, held.datas.length, held.buffers.length]).toEqual([scenes, scenes, scenes])
   expect(all().some((handle) => handle.isDeleted())).toBe(false)
   cell.free()
   expect(all().every((handle) => handle.isDeleted())).toBe(true)
