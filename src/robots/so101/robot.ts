@@ -27,7 +27,7 @@ import { ARM_JOINTS, GRIPPER_JOINT, JOINTS, type JointVector, toRadians } from '
 import { solve, twistBetween } from './kinematics.ts'
 import { specOfArm, startAngles } from './spec.ts'
 import { JointWatch } from './watch.ts'
-import { wayTo } from './way.ts'
+import { legsTo } from './way.ts'
 
 const SENDS = 5 // goals a step
 const GRIPPER_TIME = 0.6 // s for its whole way
@@ -214,7 +214,7 @@ export class So101 implements Robot {
     const { workBox, speed } = this.config.safety
     const { stops } = this
     const period = 1 / this.spec.rate
-    const legs = wayTo(this.spec.name, from, goals, workBox, this.arm.ranges)
+    const legs = legsTo(this.spec.name, from, goals, workBox, this.arm.ranges)
     this.watch.forget()
     let at: JointVector = from
     for (const { to, length } of legs) {

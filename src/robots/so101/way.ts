@@ -21,7 +21,7 @@ export type Leg = { to: JointVector; length: number }
  * The postures to go through, one after the other. Outside of the work box, where an arm is switched on and parked, the tool
  * may only come nearer to it, or end. @throws InputError if no way keeps it there
  */
-export function wayTo(name: string, from: JointVector, to: JointVector, box: WorkBox, ranges: Ranges): Leg[] {
+export function legsTo(name: string, from: JointVector, to: JointVector, box: WorkBox, ranges: Ranges): Leg[] {
   const straight = arc(from, to, box)
   if (straight.out === 0) return [{ to, length: straight.length }]
   const floor = Math.min(box.low[2]!, lowest(from), lowest(to)) // no joint goes lower on a detour: there may be a table

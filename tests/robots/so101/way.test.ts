@@ -7,7 +7,7 @@ import { BUILT_RANGES, posture } from '../../../src/robots/so101/chain.ts'
 import { JOINTS, toRadians } from '../../../src/robots/so101/joints.ts'
 import { SIMULATED_CALIBRATION, simulatedServos } from '../../../src/robots/so101/simulated/arm.ts'
 import type { SimulatedServo } from '../../../src/robots/so101/simulated/servo.ts'
-import { type Leg, wayTo } from '../../../src/robots/so101/way.ts'
+import { type Leg, legsTo } from '../../../src/robots/so101/way.ts'
 import { anArm } from './builders.ts'
 
 const BOX = { low: [0.08, -0.25, 0.01], high: [0.4, 0.25, 0.35] }
@@ -53,7 +53,7 @@ describe('the way to the start', () => {
     for (const from of left(100)) {
       if (extremes(from, [{ to: START }]).out > 1e-3) astray++
       try {
-        const legs = wayTo('arm', from, START, BOX, BUILT_RANGES)
+        const legs = legsTo('arm', from, START, BOX, BUILT_RANGES)
         const { out, low } = extremes(from, legs)
         expect(out).toBeLessThan(1e-3)
         if (legs.length > 1) expect(low).toBeGreaterThan(Math.min(BOX.low[2]!, lowest(from), lowest(START)) - 1e-3)
@@ -70,7 +70,7 @@ describe('the way to the start', () => {
 
   it('is the straight one in the joints where that stays in the box, and tells how long it is', () => {
     const from = between(START, [...START.slice(0, 5).map((angle) => angle + 0.1), 1], 1)
-    const [leg, ...rest] = wayTo('arm', from, START, BOX, BUILT_RANGES)
+    const [leg, ...rest] = legsTo('arm', from, START, BOX, BUILT_RANGES)
     expect([leg!.to, rest]).toEqual([START, []])
     const gap = Math.hypot(...posture(from).tool.position.map((value, i) => value - posture(START).tool.position[i]!))
     expect(leg!.length).toBeGreaterThanOrEqual(gap)
@@ -100,7 +100,7 @@ describe('the way to the start', () => {
   it('is refused where no way keeps the tool in: here the joints may stand between nowhere but where they were left', () => {
     const from = [...left(100)].find((from) => extremes(from, [{ to: START }]).out > 1e-3)!
     const pinned = from.slice(0, 5).map((angle) => [angle, angle] as const)
-    expect(() => wayTo('arm', from, START, BOX, pinned)).toThrow(
+    expect(() => legsTo('arm', from, START, BOX, pinned)).toThrow(
       /^arm: would leave its work box by \d+ mm on the way\. Move the arm nearer/,
     )
   })
