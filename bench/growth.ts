@@ -85,7 +85,6 @@ async function learnerOf(tasks: number) {
 
 /** In turn, as those of one run are: the expert acts. */
 async function robotsOf(count: number) {
-  const before = held()
   const cells: Workcell[] = []
   for (let k = 0; k < count; k++) cells.push(await Workcell.create())
   const acts: (() => Action)[] = []
@@ -102,9 +101,8 @@ async function robotsOf(count: number) {
     for (let steps = 0; steps < STEPS; steps += count) await round()
   })
   const stepsPerSecond = (Math.ceil(STEPS / count) * count) / seconds
-  const megabytes = held() - before
   for (const cell of cells) cell.free()
-  return { StepsPerSecond: stepsPerSecond, Megabytes: megabytes }
+  return { StepsPerSecond: stepsPerSecond }
 }
 
 /** A log of that many hours at 10 Hz: written, looked over as a resume does, read. */

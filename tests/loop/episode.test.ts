@@ -431,8 +431,15 @@ it('a trial that was made before is counted as it was, and not made again', asyn
 
 it('an episode whose scene a person lays begins from what is seen once it is laid', async () => {
   const robot = new ScriptedRobot()
+  const observe = robot.observe.bind(robot)
+  let looks = 0
+  robot.observe = async () => {
+    const seen = await observe()
+    return { ...seen, taken: { front: seen.time + (looks++ === 0 ? -0.1 : 0.001) } } // at first a picture of before
+  }
   const recorder = new Notes()
   const seeds: number[] = []
+  let begunAfter = 0
   await runEpisode(
     {
       robot: new SafeRobot(robot),
@@ -444,9 +451,12 @@ it('an episode whose scene a person lays begins from what is seen once it is lai
         ready: () => undefined,
         scene: async (seed) => {
           seeds.push(seed)
+          looks = 0
           robot.executed.push(filled(0), filled(0)) // the scene is another one than after the reset
         },
-        begin: () => {},
+        begin: () => {
+          begunAfter = looks
+        },
         between: () => undefined,
         step: () => {},
         end: () => {},
@@ -457,4 +467,5 @@ it('an episode whose scene a person lays begins from what is seen once it is lai
   )
   expect(seeds).toEqual([9])
   expect(recorder.first).toBe(2)
+  expect(begunAfter).toBe(2)
 })
