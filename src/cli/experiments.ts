@@ -1,4 +1,5 @@
 /** @file `duet experiments`: the published experiments, from config to table and plot. */
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { InputError } from '../errors.ts'
 import { formatTable } from '../metrics/summary.ts'
@@ -8,7 +9,7 @@ import { inRegime } from '../studies/in-regime.ts'
 import { experiments } from '../studies/index.ts'
 import { checkSeeds, PROTOCOL, type Purpose } from '../studies/protocol.ts'
 import { commandOf, type Making, printed, publish, writePlots } from '../studies/publish.ts'
-import { Recipes } from '../studies/recipe.ts'
+import { type Recipe, Recipes } from '../studies/recipe.ts'
 import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
 import { DiskWorkbench } from '../studies/workbench.ts'
 import { workers } from '../studies/workers.ts'
@@ -115,7 +116,7 @@ async function run(names: string[], options: Options): Promise<void> {
   process.on('SIGINT', stop)
   try {
     for (const { experiment, options: resolved } of chosen) {
-      const { section, making } = await runOne(experiment, resolved, options, abort.signal, display)
+      const { section, making } = await runOne(experiment, resolved, options, recipe, abort.signal, display)
       if (recipe)
         for (const [name, { versions }] of making.runs)
           for (const version of versions) recipes.refuseRun(`run ${name}`, version, recipe)
@@ -133,7 +134,8 @@ async function run(names: string[], options: Options): Promise<void> {
 async function runOne(
   experiment: Experiment,
   options: ExperimentOptions,
-  { preset = USUAL_PRESET, regime, runs, jobs }: Options,
+  { preset = USUAL_PRESET, regime, runs, jobs, docs }: Options,
+  recipe: Recipe | undefined,
   signal: AbortSignal,
   display: RunsDisplay,
 ): Promise<{ section: Section; making: Making }> {
@@ -143,6 +145,7 @@ async function runOne(
     preset,
     regime: regime && regimeCalled(regime),
     runs,
+    kept: recipe && join(docs, 'results', 'runs', recipe.commit),
     jobs,
     workers,
     signal,

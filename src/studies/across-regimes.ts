@@ -3,14 +3,14 @@
 import { mean } from '../metrics/statistics.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { compareMethods, type MethodTables, READING, type Row } from './compare-methods.ts'
-import type { Experiment, Regime, Section, Table, Workbench } from './experiment.ts'
+import type { Experiment, FinishedRun, Regime, Section, Table, Workbench } from './experiment.ts'
 import { shares } from './figures.ts'
 import { COMPARED, type ComparedMethod, methodCalled, runName, trainSeeds } from './methods.ts'
 import { describeDemonstrations, describeEncoder, describeOperator } from './origins.ts'
 import { type Measured, measure, retried, successRate } from './outcomes.ts'
 import { PAPER_TABLE } from './paper.ts'
 import { REGIMES } from './regimes.ts'
-import { evaluateWithCommands } from './spoken.ts'
+import { evaluateWithCommands, type Tried } from './spoken.ts'
 
 const ALL = COMPARED.map(({ name }) => name)
 const WITHOUT_FLAT = ALL.filter((name) => name !== 'hil-conrft')
@@ -46,7 +46,7 @@ export const experiment: Experiment = {
       })),
     )
     const complete: RegimeRows[] = []
-    for (const { regime, rows } of trained) complete.push({ regime, ...(await withCommands(bench, regime, rows)) })
+    for (const { regime, rows } of trained) complete.push({ regime, ...(await addCommands(bench, regime, rows)) })
     return sectionOf(complete)
   },
 }
@@ -55,24 +55,31 @@ export const experiment: Experiment = {
 async function trainRows(bench: Workbench, regime: Regime): Promise<Row[]> {
   const methods = methodsOf(regime)
   const first = (name: string) => [...FIRST, name].indexOf(name)
+  const speak = (run: FinishedRun) => withCommands(bench, regime, run)
   const trained = new Map(
     methods
       .toSorted((a, b) => first(a.name) - first(b.name))
-      .map((method) => [method.name, trainSeeds(bench, regime, method)]),
+      .map((method) => [method.name, trainSeeds(bench, regime, method, method.name === 'dual' ? speak : undefined)]),
   )
   return Promise.all(methods.map(async (method) => ({ method, runs: (await trained.get(method.name)!).map(measure) })))
 }
 
 /** The trials of the dual actor once more, beside somebody who speaks where things go wrong. */
-async function withCommands(bench: Workbench, regime: Regime, rows: Row[]): Promise<Omit<RegimeRows, 'regime'>> {
+function withCommands(bench: Workbench, regime: Regime, run: FinishedRun): Promise<Required<Tried>> {
+  const { seed } = run.config
+  const name = `${runName(regime, methodCalled('dual'))}-commands-seed${seed}`
+  return bench.once(name, () => {
+    bench.progress(`${regime.title}, evaluation with commands, seed ${seed}`)
+    return evaluateWithCommands(run)
+  })
+}
+
+async function addCommands(bench: Workbench, regime: Regime, rows: Row[]): Promise<Omit<RegimeRows, 'regime'>> {
   const { method, runs } = rows.find((row) => row.method.name === 'dual')!
   const again: Measured[] = []
   const spoken: SpeakerReport[] = []
   for (const run of runs) {
-    const { seed } = run.config
-    bench.progress(`${regime.title}, evaluation with commands, seed ${seed}`)
-    const name = `${runName(regime, method)}-commands-seed${seed}`
-    const { tasks, report } = await bench.once(name, () => evaluateWithCommands(run))
+    const { tasks, report } = await withCommands(bench, regime, run)
     again.push(retried(run, tasks))
     spoken.push(report)
   }

@@ -62,8 +62,17 @@ export const runName = (regime: Pick<Regime, 'name'>, method: Pick<ComparedMetho
 export const settingsOf = ({ settings }: ComparedMethod, ...others: Overrides[]): Overrides =>
   mergeSettings(...others, settings)
 
-/** One run of the method in the regime for each of the seeds that the workbench was asked for. */
-export const trainSeeds = (bench: Workbench, regime: Regime, method: ComparedMethod): Promise<FinishedRun[]> =>
+/** One run of the method in the regime for each of the seeds that the workbench was asked for; `then`: as soon as it has finished. */
+export const trainSeeds = (
+  bench: Workbench,
+  regime: Regime,
+  method: ComparedMethod,
+  then: (run: FinishedRun) => Promise<unknown> = async () => undefined,
+): Promise<FinishedRun[]> =>
   Promise.all(
-    bench.options.seeds.map((seed) => bench.train(runName(regime, method), settingsOf(method, regime.settings), seed)),
+    bench.options.seeds.map(async (seed) => {
+      const run = await bench.train(runName(regime, method), settingsOf(method, regime.settings), seed)
+      await then(run)
+      return run
+    }),
   )

@@ -13,6 +13,7 @@ import { RunFolder } from '../run/folder.ts'
 import type { OnProgress } from '../run/progress.ts'
 import { version } from '../run/version.ts'
 import type { Experiment, ExperimentOptions, FinishedRun, Overrides, Regime, Workbench } from './experiment.ts'
+import { KeptResults } from './kept-results.ts'
 import { Places } from './places.ts'
 import { PROTOCOL } from './protocol.ts'
 
@@ -29,6 +30,7 @@ export type WorkbenchParts = {
   preset: PresetName
   regime?: Regime // the one that was asked for
   runs: string // folder of all runs
+  kept?: string // folder in which outlasts them what they measured, if it is to
   jobs: number // runs that train at the same time
   workers: Workers
   signal: AbortSignal
@@ -44,6 +46,7 @@ export class DiskWorkbench implements Workbench {
   private readonly seconds = new Map<string, number>() // wall time by run or value
   private readonly root: string
   private readonly places: Places
+  private readonly kept?: KeptResults
   private readonly begun = new Map<string, Promise<FinishedRun>>()
   private readonly recorded = new Map<string, Promise<void>>()
 
@@ -53,6 +56,7 @@ export class DiskWorkbench implements Workbench {
     const reporting = parts.options.purpose === 'reporting' ? ['reporting'] : []
     const preset = parts.preset === USUAL_PRESET ? [] : [parts.preset]
     this.root = resolve(parts.runs, 'experiments', ...reporting, ...preset)
+    if (parts.kept) this.kept = new KeptResults(join(parts.kept, ...preset), this.root)
     this.path = join(this.root, parts.experiment.name)
     this.places = new Places(parts.jobs)
     mkdirSync(this.path, { recursive: true })
@@ -79,7 +83,7 @@ export class DiskWorkbench implements Workbench {
     const path = join(this.path, `${name}.json`)
     const { seeds: _, purpose: __, ...options } = this.options // a value is of one seed, and each purpose has its folder
     const made = { preset: this.parts.preset, ...options }
-    if (!existsSync(path)) {
+    if (!existsSync(path) && !this.kept?.restoreValue(path)) {
       this.parts.signal.throwIfAborted()
       const since = performance.now()
       const value = await make()
@@ -88,6 +92,7 @@ export class DiskWorkbench implements Workbench {
     }
     const kept = readValue<T>(path)
     refuseOtherSettings(path, kept.options, made)
+    this.kept?.keepValue(path)
     this.seconds.set(name, kept.seconds)
     return kept.value
   }
@@ -127,11 +132,13 @@ export class DiskWorkbench implements Workbench {
   private async trainOnce(run: string, config: RunConfig): Promise<FinishedRun> {
     const path = join(this.root, this.parts.experiment.runsOf ?? this.parts.experiment.name, run)
     const folder = new RunFolder(path)
+    if (!existsSync(folder.config)) this.kept?.restoreRun(folder)
     refuseAnotherRun(folder, config)
     if (!isFinished(folder)) await this.places.hold(() => this.work(run, folder, config))
     this.parts.signal.throwIfAborted()
     if (!isFinished(folder))
       throw new InputError(path, 'ended without a final evaluation', 'Run the experiment again to go on with it')
+    this.kept?.keepRun(folder)
     return { folder, config, summary: JSON.parse(readFileSync(folder.summary, 'utf8')) as Summary }
   }
 

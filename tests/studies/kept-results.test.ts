@@ -1,0 +1,99 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { readMetrics } from '../../src/metrics/metrics.ts'
+import { RunFolder } from '../../src/run/folder.ts'
+import type { ExperimentOptions } from '../../src/studies/experiment.ts'
+import { DiskWorkbench, type WorkbenchParts } from '../../src/studies/workbench.ts'
+import { anUpdate } from '../run/builders.ts'
+import { temporaryFolder, writeRun } from './fabricated.ts'
+
+const root = temporaryFolder()
+const OPTIONS: ExperimentOptions = { purpose: 'reporting', seeds: [12], trials: 2, robotMinutes: 1, overrides: {} }
+let kept = ''
+let trained: string[] = []
+beforeEach(() => {
+  kept = join(root, String(Math.random()))
+  trained = []
+})
+
+/** `machine`: whose runs lie in a folder of their own, and which has nothing of another but what is kept. */
+const bench = (machine: string, parts: Partial<WorkbenchParts> = {}) =>
+  new DiskWorkbench({
+    experiment: { name: 'fake' },
+    options: OPTIONS,
+    preset: 'tiny',
+    runs: join(kept, '..', `${basename(kept)}-${machine}`),
+    kept,
+    jobs: 1,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    workers: {
+      async train(folder) {
+        trained.push(basename(folder.path))
+        writeRun(folder, RunFolder.open(folder.path).config, true)
+        appendFileSync(folder.metrics, `${JSON.stringify(anUpdate({}))}\n`)
+      },
+      record: async (path) => void mkdirSync(path, { recursive: true }),
+    },
+    ...parts,
+  })
+
+describe('a run that was kept', () => {
+  it('is finished on another machine, with what it measured, and nothing is trained', async () => {
+    const first = await bench('a').train('x', { learner: { discount: 0.9 } }, 12)
+    const other = bench('b')
+    const second = await other.train('x', { learner: { discount: 0.9 } }, 12)
+    expect(trained).toEqual(['x-seed12'])
+    expect(second.folder.path).not.toBe(first.folder.path)
+    expect(second.summary).toEqual(first.summary)
+    const evaluations = (run: typeof first) => readMetrics(run.folder.metrics).filter(({ kind }) => kind !== 'update')
+    expect(evaluations(second)).toEqual(evaluations(first))
+    expect(evaluations(first)).toHaveLength(readMetrics(first.folder.metrics).length - 1) // all but the update
+    expect([...other.used.get('x')!.versions]).toHaveLength(1) // which the recipe is asked about
+  })
+
+  it('names no folder of the machine that made it', async () => {
+    await bench('a').train('x', {}, 12)
+    const [file] = readdirSync(join(kept, 'tiny', 'fake'))
+    expect(file).toBe('x-seed12.gz')
+    const text = gunzipSync(readFileSync(join(kept, 'tiny', 'fake', file!))).toString()
+    expect(text).not.toContain(root)
+    expect(text).toContain('<runs>/shared/demonstrations-')
+    const { config } = await bench('b').train('x', {}, 12)
+    expect(RunFolder.open(join(`${kept}-b`, 'experiments', 'reporting', 'tiny', 'fake', 'x-seed12')).config).toEqual(
+      config,
+    )
+  })
+
+  it('is refused where other settings are asked for, and a damaged one by its file', async () => {
+    await bench('a').train('x', {}, 12)
+    await expect(bench('b').train('x', { learner: { batch: 40 } }, 12)).rejects.toThrow('has learner.batch 32')
+    writeFileSync(join(kept, 'tiny', 'fake', 'x-seed12.gz'), 'nothing')
+    await expect(bench('c').train('x', {}, 12)).rejects.toThrow(/x-seed12\.gz: is not what was kept/)
+    expect(trained).toEqual(['x-seed12'])
+  })
+
+  it('does not take the place of one that goes on here', async () => {
+    await bench('a').train('x', {}, 12)
+    rmSync(new RunFolder(join(`${kept}-a`, 'experiments', 'reporting', 'tiny', 'fake', 'x-seed12')).summary)
+    await bench('a').train('x', {}, 12)
+    expect(trained).toEqual(['x-seed12', 'x-seed12'])
+  })
+})
+
+describe('a value that was kept', () => {
+  it('is read on another machine', async () => {
+    let made = 0
+    const make = async () => ({ value: ++made })
+    expect(await bench('a').once('v', make)).toEqual({ value: 1 })
+    expect(await bench('b').once('v', make)).toEqual({ value: 1 })
+  })
+})
+
+it('nothing is kept where nothing is to be', async () => {
+  await bench('a', { kept: undefined }).train('x', {}, 12)
+  await bench('a', { kept: undefined }).once('v', async () => 1)
+  expect(existsSync(kept)).toBe(false)
+})
