@@ -6,6 +6,7 @@ export { type RobotClock, realClock } from '../robot/clock.ts'
 export { type Fault, type FaultKind, RobotFault } from '../robot/fault.ts'
 export { FaultFile } from '../robot/fault-file.ts'
 export { canonicalAction, gripAfter } from '../robot/gripper.ts'
+export { defaultLimits, type SafetyLimits } from '../robot/guard.ts'
 export { RealSafetyConfig, safetyLimitsOf, TasksConfig } from '../robot/real-config.ts'
 export {
   ACTION_WIDTH,
@@ -20,5 +21,5 @@ export {
   type TaskSpec,
 } from '../robot/robot.ts'
 export { eulerOf, fromEuler, type Pose, type Quat, type Vec3 } from '../robot/rotation.ts'
-export { defaultLimits, SafeRobot, type SafeRobotOptions, type SafetyLimits } from '../robot/safety.ts'
+export { SafeRobot, type SafeRobotOptions } from '../robot/safety.ts'
 export type { DrivenRobot, Driver, DriverOptions, DriverSettings } from '../robots/index.ts'

@@ -1,8 +1,8 @@
 /** @file What the config of every robot that can break has: its safety limits, and the tasks that it is given. */
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
+import { defaultLimits, type SafetyLimits } from './guard.ts'
 import type { RobotSpec } from './robot.ts'
-import { defaultLimits, type SafetyLimits } from './safety.ts'
 import { defaultSenseLimits } from './senses.ts'
 
 const positive = (text: string) => z.number().gt(0).describe(text)

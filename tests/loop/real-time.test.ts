@@ -6,8 +6,9 @@ import type { Attendant } from '../../src/loop/attendant.ts'
 import { type Recorder, type Rollout, runEpisode } from '../../src/loop/episode.ts'
 import { Perception } from '../../src/loop/perception.ts'
 import { LoopTiming } from '../../src/loop/timing.ts'
+import { holdAction } from '../../src/robot/guard.ts'
 import type { Image, Observation, Outcome, Robot } from '../../src/robot/robot.ts'
-import { holdAction, SafeRobot } from '../../src/robot/safety.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
 
 const STEPS = 3

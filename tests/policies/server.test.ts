@@ -9,7 +9,7 @@ import { parseNames, wireNames } from '../../src/policies/names.ts'
 import { RemotePolicy } from '../../src/policies/remote-policy.ts'
 import { ClientEpisode, type ServedPolicy } from '../../src/policies/serve/client-episode.ts'
 import { type PolicyServer, servePolicy } from '../../src/policies/serve/server.ts'
-import { defaultLimits } from '../../src/robot/safety.ts'
+import { defaultLimits } from '../../src/robot/guard.ts'
 import { anObservation, aPolicy, config, spec } from './a-policy.ts'
 
 let policy: FiledPolicy

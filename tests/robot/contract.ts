@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError } from '../../src/errors.ts'
 import { nameOf, vectorOf } from '../../src/robot/channels.ts'
+import { holdAction } from '../../src/robot/guard.ts'
 import type { Observation, Robot } from '../../src/robot/robot.ts'
-import { holdAction } from '../../src/robot/safety.ts'
 import { findSensorFault } from '../../src/robot/senses.ts'
 
 export type UnderContract = {

@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { vector } from '../../src/robot/channels.ts'
+import { defaultLimits, guard, type SafetyLimits, type SafetySituation } from '../../src/robot/guard.ts'
 import type { Action, Observation, Outcome, Robot } from '../../src/robot/robot.ts'
-import { defaultLimits, guard, SafeRobot, type SafetyLimits, type SafetySituation } from '../../src/robot/safety.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
 
 const box = { low: [0.3, -0.25, 0.012], high: [0.7, 0.25, 0.4] }
 const limits: SafetyLimits = {

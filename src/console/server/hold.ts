@@ -5,8 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../errors.ts'
 import { describeFault, type Fault } from '../../robot/fault.ts'
+import { holdAction } from '../../robot/guard.ts'
 import type { Verdict } from '../../robot/operator.ts'
-import { holdAction, type SafeRobot } from '../../robot/safety.ts'
+import type { SafeRobot } from '../../robot/safety.ts'
 import type { RobotEvent, RobotStatus } from '../protocol.ts'
 import { ProprioReader } from './pose.ts'
 

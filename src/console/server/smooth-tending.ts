@@ -5,10 +5,11 @@
 
 import type { Person } from '../../operator/person.ts'
 import { GRIPPER_ENTRY } from '../../robot/gripper.ts'
+import { holdAction } from '../../robot/guard.ts'
 import type { Leader } from '../../robot/leader.ts'
 import type { Operator, Tending } from '../../robot/operator.ts'
 import type { Action, Observation } from '../../robot/robot.ts'
-import { holdAction, type SafeRobot } from '../../robot/safety.ts'
+import type { SafeRobot } from '../../robot/safety.ts'
 import { Handover } from '../devices/handover.ts'
 
 export class SmoothTending implements Operator {

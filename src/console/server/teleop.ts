@@ -1,9 +1,9 @@
 /** @file A person moves a robot of the run for a demonstration, between two of its episodes. */
 import { Pace } from '../../loop/pace.ts'
 import type { Person } from '../../operator/person.ts'
+import { holdAction } from '../../robot/guard.ts'
 import type { Rig } from '../../robot/rig.ts'
 import type { Observation } from '../../robot/robot.ts'
-import { holdAction } from '../../robot/safety.ts'
 import type { CellView } from './cell-view.ts'
 import type { Hold } from './hold.ts'
 import type { Recording } from './recording.ts'

@@ -2,8 +2,9 @@
 import { InputError } from '../../errors.ts'
 import { describeFault } from '../../robot/fault.ts'
 import { GRIPPER_ENTRY, gripAfter } from '../../robot/gripper.ts'
+import type { Guarded } from '../../robot/guard.ts'
 import type { Action } from '../../robot/robot.ts'
-import type { Guarded, SafeRobot } from '../../robot/safety.ts'
+import type { SafeRobot } from '../../robot/safety.ts'
 import type { Findings } from './rung.ts'
 
 const TOLD_EVERY = 0.5 // s between two commands that are told in words

@@ -4,10 +4,11 @@ import { type Pace, paceOf } from '../../loop/pace.ts'
 import { vectorOf } from '../../robot/channels.ts'
 import { describeFault } from '../../robot/fault.ts'
 import { GRIPPER_ENTRY } from '../../robot/gripper.ts'
+import { holdAction } from '../../robot/guard.ts'
 import type { Rig } from '../../robot/rig.ts'
 import type { Action, Observation } from '../../robot/robot.ts'
 import { gap, type Vec3 } from '../../robot/rotation.ts'
-import { holdAction, type SafeRobot } from '../../robot/safety.ts'
+import type { SafeRobot } from '../../robot/safety.ts'
 
 const SLOWLY = 0.3 // of the longest step
 const THERE = 0.0015 // m from where it is to go

@@ -1,8 +1,8 @@
 /** @file The last rungs: the loop at the robot's rate with all motion left out, then its largest motions, and a stop in one. */
 import { InputError } from '../../errors.ts'
 import { LoopTiming } from '../../loop/timing.ts'
+import { holdAction } from '../../robot/guard.ts'
 import { gap, type Vec3 } from '../../robot/rotation.ts'
-import { holdAction } from '../../robot/safety.ts'
 import { beyond } from '../../robot/work-box.ts'
 import { DryCommands } from './dry-commands.ts'
 import { millimetres, type Rung, type Site } from './rung.ts'

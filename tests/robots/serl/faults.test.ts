@@ -1,7 +1,8 @@
 /** @file What can go wrong between a run and an arm behind a SERL server: each latches, and no motion is sent after it. */
 import { afterEach, describe, expect, it } from 'vitest'
+import { holdAction } from '../../../src/robot/guard.ts'
 import { safetyLimitsOf } from '../../../src/robot/real-config.ts'
-import { holdAction, SafeRobot } from '../../../src/robot/safety.ts'
+import { SafeRobot } from '../../../src/robot/safety.ts'
 import { type SerlCell, serlCell } from './cell.ts'
 
 let cell: SerlCell

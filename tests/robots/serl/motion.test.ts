@@ -1,6 +1,6 @@
 /** @file What an arm behind a SERL server is sent: targets, parameters, grips, in which order and how often. */
 import { afterEach, expect, it } from 'vitest'
-import { holdAction } from '../../../src/robot/safety.ts'
+import { holdAction } from '../../../src/robot/guard.ts'
 import { type SerlCell, START, serlCell } from './cell.ts'
 
 let cell: SerlCell
