@@ -138,16 +138,20 @@ export async function openRun(
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
   metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
-  const learner = await start(learnerSetup(folder, config, session, sizes, copies, checkpoint), {
-    onFigures: (figures) => {
-      clock.update = figures.update
-      metrics.write({ kind: 'update', ...stamp(), ...figures })
+  const yields = session.rigs.some(({ real }) => real)
+  const learner = await start(
+    { ...learnerSetup(folder, config, session, sizes, copies, checkpoint), yields },
+    {
+      onFigures: (figures) => {
+        clock.update = figures.update
+        metrics.write({ kind: 'update', ...stamp(), ...figures })
+      },
+      onAlive: () => {
+        for (const { robot } of session.rigs) robot.heartbeat(LEARNER)
+      },
+      onLost: (error) => course.failure.fail(error),
     },
-    onAlive: () => {
-      for (const { robot } of session.rigs) robot.heartbeat(LEARNER)
-    },
-    onLost: (error) => course.failure.fail(error),
-  })
+  )
   closing.add(() => learner.close())
   await course.during(learner.ready())
   for (const { robot } of session.rigs) robot.supervisedBy([LEARNER])
@@ -348,7 +352,7 @@ export async function ensureDemonstrations(
   return sources
 }
 
-/** All that the learner is told of the run: it sees no config. */
+/** All that the learner is told of the run: it sees no config. Nobody acts beside it. */
 export function learnerSetup(
   folder: Pick<RunFolder, 'path' | 'checkpoints'>,
   config: RunConfig,
@@ -363,6 +367,7 @@ export function learnerSetup(
     run: basename(folder.path),
     checkpoints: folder.checkpoints,
     checkpoint,
+    yields: false,
     figuresEvery: FIGURES_EVERY,
     learner: {
       method: config.method,
