@@ -18,8 +18,10 @@ const ROWS: Record<string, { loss?: number; delay?: number; cut?: number }> = {
 }
 const traffic = fileURLToPath(new URL('fleet-traffic.ts', import.meta.url))
 
-process.stdout.write('| network | steps made | in the replay | p50 ms | p99 ms | longest s | latest tick ms |\n')
-process.stdout.write('| --- | --- | --- | --- | --- | --- | --- |\n')
+process.stdout.write(
+  '| network | steps made | in the replay | p50 ms | p99 ms | longest s | whole again after s | latest tick ms |\n',
+)
+process.stdout.write('| --- | --- | --- | --- | --- | --- | --- | --- |\n')
 for (const [name, { loss = 0, delay = 0, cut = 0 }] of Object.entries(ROWS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const lasts = Math.max(Number(seconds), 2 * cut)
@@ -29,11 +31,12 @@ for (const [name, { loss = 0, delay = 0, cut = 0 }] of Object.entries(ROWS)) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   if (status !== 0) {
-    process.stdout.write(`| ${name} | failed | | | | | |\n`)
+    process.stdout.write(`| ${name} | failed | | | | | | |\n`)
     process.exitCode = 1
     continue
   }
-  const { made, transitions, p50, p99, most, tick } = JSON.parse(stdout)
-  const row = [name, made, transitions, p50.toFixed(1), p99.toFixed(0), (most / 1000).toFixed(1), tick.toFixed(0)]
+  const { made, transitions, p50, p99, most, after, tick } = JSON.parse(stdout)
+  const times = [p50.toFixed(1), p99.toFixed(0), (most / 1000).toFixed(1), after?.toFixed(1) ?? '', tick.toFixed(0)]
+  const row = [name, made, transitions, ...times]
   process.stdout.write(`| ${row.join(' | ')} |\n`)
 }
