@@ -67,7 +67,7 @@ const cpuSeconds = () => {
 
 async function actAsLearner(): Promise<void> {
   const lags: number[] = []
-  let lateUntil = 0 // when the last one that was late arrived
+  let [lateFrom, lateUntil] = [0, 0] // when the first and the last one that were late arrived
   const replay = new ReplayBuffer({
     ...SIGHT,
     tasks: ['pick'],
@@ -104,7 +104,10 @@ async function actAsLearner(): Promise<void> {
           replay.step(episode, step, next)
           const lag = now() - step.id
           lags.push(lag / 1000)
-          if (lag > LATE) lateUntil = now()
+          if (lag > LATE) {
+            lateFrom ||= now()
+            lateUntil = now()
+          }
         },
         end: (episode, end) => replay.end(episode, end),
         room: async () => {},
@@ -127,7 +130,7 @@ async function actAsLearner(): Promise<void> {
   const wall = (performance.now() - before.at) / 1000
   const { transitions } = replay.stats()
   const [p50, p99, most] = lags.length === 0 ? [null, null, null] : [0.5, 0.99, 1].map((share) => quantile(lags, share))
-  told({ transitions, told: lags.length, p50, p99, most, lateUntil, cpu: (cpuSeconds() - before.cpu) / wall })
+  told({ transitions, told: lags.length, p50, p99, most, lateFrom, lateUntil, cpu: (cpuSeconds() - before.cpu) / wall })
   clearInterval(publishing)
   leave()
   await reception.close()
@@ -220,7 +223,8 @@ async function measure(): Promise<void> {
     const cpu = (cpuOf(broker.pid!) - before.cpu) / ((performance.now() - before.at) / 1000)
     learner.kill('SIGTERM')
     const { value: learned } = await said.next()
-    const after = cut > 0 ? Math.max(0, Number(learned.lateUntil) - backAt) / 1e6 : null
+    const since = (at: unknown) => (cut > 0 && Number(at) > 0 ? (Number(at) - backAt) / 1e6 : null)
+    const after = { first: since(learned.lateFrom), last: since(learned.lateUntil) }
     report({ ...robotsSaid, brokerCpu: cpu, ...learned, after } as unknown as Row)
   } finally {
     for (const child of children) child.kill('SIGKILL')
@@ -231,7 +235,7 @@ async function measure(): Promise<void> {
 
 type Row = Record<'made' | 'bytes' | 'tick' | 'transitions' | 'p50' | 'p99' | 'most' | 'cpu' | 'brokerCpu', number> & {
   whole: boolean
-  after: number | null // s from the line's return to the last step that came late
+  after: Record<'first' | 'last', number | null> // s from the line's return to a step that came late
 }
 
 function report(row: Row): void {
@@ -244,7 +248,9 @@ function report(row: Row): void {
     `${robots} robots at ${RATE} Hz for ${seconds} s: ${row.made} steps, ${row.transitions} in the replay${row.whole ? '' : ', not all of them acknowledged'}`,
     `a step is ${row.bytes} bytes`,
     `step to replay: p50 ${ms(row.p50)}, p99 ${ms(row.p99)}, longest ${ms(row.most)}`,
-    ...(row.after === null ? [] : [`the last late step came ${row.after.toFixed(1)} s after the line was back`]),
+    ...Object.entries(row.after).flatMap(([which, s]) =>
+      s === null ? [] : [`the ${which} late step came ${s.toFixed(1)} s after the line was back`],
+    ),
     `of a core: broker ${(100 * row.brokerCpu).toFixed(1)} %, learner ${(100 * row.cpu).toFixed(1)} % (intake, journal and replay; 1 MB of weights every 2 s to each)`,
     `a robot's tick came late by at most ${ms(row.tick)}`,
   ]
