@@ -12,6 +12,7 @@ const PARTS = [
   'cli/main',
   'run/learner-process',
   'robot/cameras/develop',
+  'robots/workcell/serve/render-process',
   'run/lerobot-process',
   'studies/run-process',
   'robot/safety',

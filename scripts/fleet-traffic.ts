@@ -47,6 +47,7 @@ const [robots, seconds, shifted, loss, delay, cut] = [
 const RATE = 10 // Hz
 const WEIGHTS = 250_000 // numbers, published ...
 const WEIGHTS_EVERY = 2000 // ms
+const LATE = 2_000_000 // µs from a step to the replay: what takes longer was waiting for a line
 const SIGHT = { embeddingWidth: 256, featureShape: [2, 4, 4, 128] as const, proprioWidth: 19, copies: shifted }
 const ABOUT = {
   name: 'an arm',
@@ -66,6 +67,7 @@ const cpuSeconds = () => {
 
 async function actAsLearner(): Promise<void> {
   const lags: number[] = []
+  let [lateFrom, lateUntil] = [0, 0] // when the first and the last one that were late arrived
   const replay = new ReplayBuffer({
     ...SIGHT,
     tasks: ['pick'],
@@ -100,7 +102,12 @@ async function actAsLearner(): Promise<void> {
         begin: (start, observation) => void replay.begin(start, observation),
         step: (episode, step, next) => {
           replay.step(episode, step, next)
-          lags.push((now() - step.id) / 1000)
+          const lag = now() - step.id
+          lags.push(lag / 1000)
+          if (lag > LATE) {
+            lateFrom ||= now()
+            lateUntil = now()
+          }
         },
         end: (episode, end) => replay.end(episode, end),
         room: async () => {},
@@ -123,7 +130,7 @@ async function actAsLearner(): Promise<void> {
   const wall = (performance.now() - before.at) / 1000
   const { transitions } = replay.stats()
   const [p50, p99, most] = lags.length === 0 ? [null, null, null] : [0.5, 0.99, 1].map((share) => quantile(lags, share))
-  told({ transitions, told: lags.length, p50, p99, most, cpu: (cpuSeconds() - before.cpu) / wall })
+  told({ transitions, told: lags.length, p50, p99, most, lateFrom, lateUntil, cpu: (cpuSeconds() - before.cpu) / wall })
   clearInterval(publishing)
   leave()
   await reception.close()
@@ -204,17 +211,21 @@ async function measure(): Promise<void> {
     const before = { cpu: cpuOf(broker.pid!), at: performance.now() }
     const acting = start('robots', url, folder, cable?.beyond)
     children.push(acting)
+    let backAt = 0
     if (cut > 0) {
       await sleep((1000 * seconds) / 3)
       cable!.cut = true
       await sleep(1000 * cut)
       cable!.cut = false
+      backAt = now()
     }
     const { value: robotsSaid } = await linesOf(acting).next()
     const cpu = (cpuOf(broker.pid!) - before.cpu) / ((performance.now() - before.at) / 1000)
     learner.kill('SIGTERM')
     const { value: learned } = await said.next()
-    report({ ...robotsSaid, brokerCpu: cpu, ...learned } as unknown as Row)
+    const since = (at: unknown) => (cut > 0 && Number(at) > 0 ? (Number(at) - backAt) / 1e6 : null)
+    const after = { first: since(learned.lateFrom), last: since(learned.lateUntil) }
+    report({ ...robotsSaid, brokerCpu: cpu, ...learned, after } as unknown as Row)
   } finally {
     for (const child of children) child.kill('SIGKILL')
     cable?.remove()
@@ -224,6 +235,7 @@ async function measure(): Promise<void> {
 
 type Row = Record<'made' | 'bytes' | 'tick' | 'transitions' | 'p50' | 'p99' | 'most' | 'cpu' | 'brokerCpu', number> & {
   whole: boolean
+  after: Record<'first' | 'last', number | null> // s from the line's return to a step that came late
 }
 
 function report(row: Row): void {
@@ -236,6 +248,9 @@ function report(row: Row): void {
     `${robots} robots at ${RATE} Hz for ${seconds} s: ${row.made} steps, ${row.transitions} in the replay${row.whole ? '' : ', not all of them acknowledged'}`,
     `a step is ${row.bytes} bytes`,
     `step to replay: p50 ${ms(row.p50)}, p99 ${ms(row.p99)}, longest ${ms(row.most)}`,
+    ...Object.entries(row.after).flatMap(([which, s]) =>
+      s === null ? [] : [`the ${which} late step came ${s.toFixed(1)} s after the line was back`],
+    ),
     `of a core: broker ${(100 * row.brokerCpu).toFixed(1)} %, learner ${(100 * row.cpu).toFixed(1)} % (intake, journal and replay; 1 MB of weights every 2 s to each)`,
     `a robot's tick came late by at most ${ms(row.tick)}`,
   ]

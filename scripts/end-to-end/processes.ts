@@ -35,6 +35,10 @@ export class Process {
     return this.said
   }
 
+  get pid(): number {
+    return this.child.pid!
+  }
+
   get alive(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null
   }

@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .addOption(new Option('--ros <version>', 'of ROS, as which rosbridge speaks').choices(['1', '2']).default('2'))
     .option('--port <number>', 'of the interface; 0 takes a free one; 5000 of serl, 9090 of rosbridge', portNumber)
     .option('--cameras-port <number>', 'of the camera streams of serl, by default that of the interface', portNumber)
-    .option('--fps <n>', 'serl: pictures a second of each camera at most; each costs about 6 ms', framesNumber, 30)
+    .option('--fps <n>', 'serl: pictures a second of each camera at most', framesNumber, 30)
     .option('--host <address>', 'address to listen on; whoever reaches it moves the arm', '127.0.0.1')
     .option('--task <name>', 'whose start states a joint reset brings', 'pick')
     .option('--seed <n>', 'of the first start state; each joint reset takes the next one', wholeNumber, 0)
@@ -55,11 +55,13 @@ async function run({ api, ...options }: Options): Promise<void> {
   await server.close()
 }
 
+const onTrouble = (line: string) => void process.stderr.write(`${line}\n`)
+
 type ServedApi = { close(): Promise<void> }
 
 async function serl({ arm, testTruth, port = 5000, ...options }: Omit<Options, 'api'>): Promise<ServedApi> {
   const { serveWorkcell } = await import('../robots/workcell/serve/server.ts')
-  const server = await serveWorkcell({ ...options, port, cell: { arm }, truth: testTruth })
+  const server = await serveWorkcell({ ...options, port, cell: { arm }, truth: testTruth, onTrouble })
   process.stdout.write(`SERL interface: ${server.url}\n`)
   for (const camera of Object.keys(server.plant.cell.spec.cameras))
     process.stdout.write(`Camera: ${server.camerasUrl}/cameras/${camera}.mjpg\n`)
@@ -69,7 +71,8 @@ async function serl({ arm, testTruth, port = 5000, ...options }: Omit<Options, '
 async function rosbridge({ arm, ros, host, port, task, seed, testTruth }: Omit<Options, 'api'>): Promise<ServedApi> {
   const { serveRosbridge } = await import('../robots/ros/serve/workcell.ts')
   const version = ros === '1' ? 1 : 2
-  const server = await serveRosbridge({ task, seed, host, port, version, cell: { arm }, truth: testTruth })
+  const cell = { arm }
+  const server = await serveRosbridge({ task, seed, host, port, version, cell, truth: testTruth, onTrouble })
   process.stdout.write(`rosbridge of ROS ${version}: ${server.address}\n`)
   return server
 }

@@ -10,10 +10,8 @@ import { InputError } from '../errors.ts'
 import { actorSizes } from '../learn/actors.ts'
 import { Normaliser } from '../learn/normaliser.ts'
 import { Policy } from '../learn/policy.ts'
-import { decodeMessage } from '../link/codec.ts'
-import { type ActorStanding, type FromLearner, publishedOf, weightsMessage } from '../link/messages.ts'
+import type { ActorStanding } from '../link/messages.ts'
 import { connectBroker } from '../link/nats/connect.ts'
-import type { Published } from '../link/ports.ts'
 import type { Attendance } from '../loop/attendant.ts'
 import { Course, Stopped } from '../loop/failure.ts'
 import { OnlineRecorder } from '../loop/online-recorder.ts'
@@ -39,10 +37,10 @@ import type { Cursor } from './intake.ts'
 import type { Invitation } from './invitation.ts'
 import { askForRun, Liaison, type Told } from './liaison.ts'
 import { goesOnFrom } from './places.ts'
+import { WeightsFeed } from './weights-feed.ts'
 
 const MEMORY = 64 << 20 // bytes of what is in flight; beyond it the log alone keeps what is to be told
 const MOST = 5000 // messages of it
-const WEIGHTS_EVERY = 5000 // ms between two copies of the weights on this robot's disk
 const LOOK_EVERY = 200 // ms between two looks for the first weights
 
 /** What an actor may have of its own; all else is the run's. */
@@ -126,7 +124,8 @@ async function actIn(
   expectReady(session, observer !== undefined)
   session.robot.supervisedBy([]) // it goes on without a learner
   observer?.opened({ folder, config, session })
-  const actor = await Actor.open(folder, config, session, welcome, known === undefined, course, closing, observer)
+  const isFirst = known === undefined
+  const actor = await Actor.open(folder, config, session, welcome, isFirst, course, closing, events)
   const liaison = new Liaison(
     {
       wire: connecting,
@@ -135,7 +134,13 @@ async function actIn(
       most: actor.most,
       standing: () => ({ does: actor.does, fault: faultOf(session, course), page }),
       onSaid: onNotice,
-      onWelcome: (said) => keepWelcome(folder, said),
+      onWelcome(said) {
+        try {
+          keepWelcome(folder, said)
+        } catch (error) {
+          onNotice((error as Error).message) // it says the same as the one that is there
+        }
+      },
       onWeights: (published) => actor.feed.publish(published),
       onKept: (kept) => events.onKept?.(kept),
       onRefused: (error) => course.failure.fail(error),
@@ -184,65 +189,13 @@ function faultOf({ robot }: Session, { failure }: Course): string | null {
   }
 }
 
-/** The newest weights that this robot has, on its disk, too. */
-class Feed {
-  private newest: Published | undefined
-  private applied: Published | undefined
-  private keptAt = Number.NEGATIVE_INFINITY
-
-  constructor(
-    private readonly policy: Policy,
-    private readonly file: string,
-  ) {
-    if (existsSync(file)) this.newest = readWeights(file)
-  }
-
-  /** Whether there is anything to act with. */
-  get ready(): boolean {
-    return this.newest !== undefined
-  }
-
-  /** Updates that the policy holds which acts. */
-  get version(): number {
-    return this.applied?.version ?? 0
-  }
-
-  publish(published: Published): void {
-    this.newest = published
-    if (performance.now() - this.keptAt > WEIGHTS_EVERY) this.keep()
-  }
-
-  /** From here on, between two steps. */
-  takeUp(): void {
-    if (this.newest === undefined || this.newest === this.applied) return
-    this.policy.setParameters(this.newest.values)
-    this.applied = this.newest
-  }
-
-  keep(): void {
-    if (this.newest === undefined) return
-    this.keptAt = performance.now()
-    writeWhole(this.file, new Uint8Array(weightsMessage(this.newest)))
-  }
-}
-
-/** None where they are not what was kept: the learner has others. */
-function readWeights(file: string): Published | undefined {
-  try {
-    const message = decodeMessage<FromLearner>(new Uint8Array(readFileSync(file)).buffer)
-    return message.head.kind === 'weights' ? publishedOf(message.head, message) : undefined
-  } catch {
-    return undefined
-  }
-}
-
 class Actor {
   private state: Exclude<ActorStanding['does'], 'is held'> = 'waits'
   private readonly since = performance.now()
   private waits = 0 // of a person at the console
 
   private constructor(
-    readonly feed: Feed,
+    readonly feed: WeightsFeed,
     /** Messages that may be in flight. */
     readonly most: number,
     private readonly config: RunConfig,
@@ -291,7 +244,7 @@ class Actor {
     isFirst: boolean,
     course: Course,
     closing: Closing,
-    observer: ActorEvents['observer'],
+    { observer, onNotice }: Pick<ActorEvents, 'observer' | 'onNotice'>,
   ): Promise<Actor> {
     const { encoder, robot, commands, instructions } = session
     const { place, normalisers } = welcome
@@ -300,7 +253,7 @@ class Actor {
     const sizes = actorSizes(config.networks, encoder.description, robot.spec.channels.length, commands.width)
     const policy = await Policy.create(sizes, commands, config.method)
     closing.add(() => policy.release())
-    const feed = new Feed(policy, join(folder.path, 'weights.bin'))
+    const feed = new WeightsFeed(policy, join(folder.path, 'weights.bin'), onNotice)
     closing.add(() => feed.keep())
     const log = EpisodeLog.open(folder.log, robot.spec, { plans: true, policyVersions: true })
     closing.add(() => log.close())

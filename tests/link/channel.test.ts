@@ -2,8 +2,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { InputError } from '../../src/errors.ts'
-import type { LinkChannel } from '../../src/link/nats/channel.ts'
-import { decodeDatagram, encodeDatagram } from '../../src/link/nats/datagram.ts'
+import { LinkChannel } from '../../src/link/nats/channel.ts'
+import { type Datagram, decodeDatagram, encodeDatagram } from '../../src/link/nats/datagram.ts'
 import { dial } from '../../src/link/nats/dial.ts'
 import { listen } from '../../src/link/nats/listen.ts'
 import { RandomStream } from '../../src/random/stream.ts'
@@ -139,6 +139,42 @@ describe('a session', () => {
     actor.postMessage(bytesOf('are you there'))
     await until(() => lost.length > 0)
     expect(lost[0]).toContain('actor: the other end of the link: has left')
+  })
+})
+
+describe('an end of a session', () => {
+  const session = '0123456789abcdef'
+  const sent: Datagram[] = []
+  const numbers = () => sent.splice(0).flatMap(({ kind, number }) => (kind === 'data' ? [number] : []))
+  const got = (number: number): Datagram => ({ kind: 'got', session, number, more: false, payload: Buffer.of() })
+  let channel: LinkChannel
+
+  beforeEach(() => {
+    const toFake = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance'] as const
+    vi.useRealTimers().useFakeTimers({ toFake: [...toFake] })
+    sent.length = 0
+    channel = new LinkChannel(session, (bytes) => sent.push(decodeDatagram(bytes)!))
+    for (let i = 1; i <= 5; i++) channel.postMessage(bytesOf(`message ${i}`))
+    expect(numbers()).toEqual([1, 2, 3, 4, 5])
+  })
+  afterEach(() => channel.abandon())
+
+  it('asks one that it does not hear for a word, and heaps nothing up on its way', async () => {
+    for (let ms = 0; ms < 60_000; ms += 500) await vi.advanceTimersByTimeAsync(500)
+    expect(sent.filter(({ kind }) => kind === 'got').length).toBeGreaterThan(100)
+    expect(numbers()).toEqual([1, 1, 1]) // ever more rarely, in the first five seconds
+    channel.receive(got(2))
+    expect(numbers()).toEqual([3, 4, 5]) // at once, for whoever is back
+  })
+
+  it('sends again what one that it hears does not get, and what came behind it once that has arrived', async () => {
+    for (let ms = 0; ms < 8000; ms += 500) {
+      await vi.advanceTimersByTimeAsync(500)
+      channel.receive(got(1))
+    }
+    expect(numbers()).toEqual([2, 2, 2])
+    channel.receive(got(2))
+    expect(numbers()).toEqual([3, 4, 5])
   })
 })
 

@@ -10,7 +10,8 @@ const FRAGMENT = 256 << 10 // bytes: well below what any broker takes in one mes
 const WINDOW = 32 // datagrams on their way
 const LONGEST = 1 << 29 // bytes of a message; beyond it somebody means harm
 const BEAT = 500 // ms between two looks at what has not arrived
-const SILENT = 5000 // ms since the other end was heard; then the oldest datagram alone asks for it
+const SILENT = 5000 // ms since the other end was heard; then nothing is sent again until it is
+const RARELY = 8 // beats between two attempts to bring a datagram that does not arrive, at most
 const LINGER = 3000 // ms for what is still to go out when it is closed
 
 export type ChannelEvents = {
@@ -74,11 +75,13 @@ export class LinkChannel implements ServedPort {
   /** A datagram of this session. */
   receive({ kind, number, more, payload }: Datagram): void {
     if (this.over) return
+    const silent = performance.now() - this.heardAt > SILENT
     this.heardAt = performance.now()
     if (kind === 'bye') this.end(new LostError('the other end of the link', 'has left', 'It is looked for again'))
-    else if (kind === 'got') this.acknowledged(number)
+    else if (kind === 'got') this.acknowledged(number, silent)
     else if (kind === 'data') {
-      this.answer()
+      if (silent) this.resend()
+      else this.answer()
       if (number <= this.arrived || number > this.arrived + 2 * WINDOW) return
       this.ahead.set(number, { more, payload })
       for (let next = this.ahead.get(this.arrived + 1); next; next = this.ahead.get(this.arrived + 1)) {
@@ -108,10 +111,10 @@ export class LinkChannel implements ServedPort {
   private beat(): void {
     if (this.closing !== undefined) this.leaveIfDone()
     if (this.over) return
-    if (this.sent.length === 0 || ++this.stalled < 2)
-      this.answer() // a sign of life
-    else if (performance.now() - this.heardAt > SILENT) this.send(this.sent[0]!.bytes)
-    else this.resend()
+    this.answer() // a sign of life
+    if (this.sent.length === 0 || ++this.stalled < 2) return
+    const due = this.stalled % RARELY === 0 || [2, 4].includes(this.stalled)
+    if (due && performance.now() - this.heardAt <= SILENT) this.send(this.sent[0]!.bytes)
   }
 
   private fill(): void {
@@ -125,12 +128,15 @@ export class LinkChannel implements ServedPort {
     }
   }
 
-  private acknowledged(number: number): void {
+  /** `isBack`: it was not heard for a while; what went to it meanwhile is lost. */
+  private acknowledged(number: number, isBack: boolean): void {
     if (number > this.numbered) return // nobody has sent that many
+    const { stalled } = this
     while (this.sent.length > 0 && this.sent[0]!.number <= number) {
       this.sent.shift()
       this.stalled = 0
     }
+    if (isBack || (stalled >= 2 && this.stalled === 0)) this.resend() // one was lost, and perhaps those behind it
     this.fill()
     if (this.closing !== undefined) this.leaveIfDone()
   }

@@ -9,7 +9,7 @@ const MOST_VIEWERS = 16 // streams at a time: each costs a copy of every picture
 export type MjpegOptions = {
   cameras: () => readonly string[] // names
   /** The newest picture; null where there is none yet. One whose `received` is another is sent, as it is or as a JPEG. */
-  newest: (camera: string) => Frame | null
+  newest: (camera: string) => Frame | null | Promise<Frame | null>
   fps?: number // pictures a second and viewer, at most; 30
 }
 
@@ -42,12 +42,13 @@ export function mjpegServer({ cameras, newest, fps = 30 }: MjpegOptions): MjpegS
     let sent: number | undefined
     let sending = false
     const send = async () => {
-      const frame = newest(camera)
       // A viewer who is slower than the camera gets fewer pictures, never older ones.
-      if (!frame || frame.received === sent || sending || response.writableLength > 0) return
+      if (sending || response.writableLength > 0) return
       sending = true
-      sent = frame.received
       try {
+        const frame = await newest(camera)
+        if (!frame || frame.received === sent) return
+        sent = frame.received
         const jpeg = await encode(frame)
         if (response.destroyed) return
         const head = `--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`
@@ -70,9 +71,9 @@ export function mjpegServer({ cameras, newest, fps = 30 }: MjpegOptions): MjpegS
   }
 
   const picture = async (camera: string, response: ServerResponse) => {
-    const frame = newest(camera)
-    if (!frame) return plain(response, 503, `camera ${camera} has no picture yet`)
     try {
+      const frame = await newest(camera)
+      if (!frame) return plain(response, 503, `camera ${camera} has no picture yet`)
       const jpeg = await encode(frame)
       response.writeHead(200, { ...FRESH, 'content-type': 'image/jpeg', 'content-length': jpeg.length }).end(jpeg)
     } catch (error) {

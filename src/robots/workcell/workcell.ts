@@ -26,6 +26,8 @@ import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
 import { fails, isHeld, STEPS_TO_SUCCEED } from './outcome.ts'
 import { panelOf } from './panel.ts'
+import type { CameraPose } from './render/scene.ts'
+import type { SceneState } from './render/scene-renderer.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
 import { RATE, specOf } from './spec.ts'
 import { Stage } from './stage.ts'
@@ -108,13 +110,18 @@ export class Workcell implements Robot {
    * A start state of the task, its randomisation fixed by `seed`.
    * @throws InputError for an unknown task or bolt
    */
-  resetSync(task: string, seed = 0, { bolt = this.drawBolt(seed) }: ResetOptions = {}): Observation {
+  resetSync(task: string, seed = 0, options: ResetOptions = {}): Observation {
+    this.lay(task, seed, options)
+    return this.observeSync()
+  }
+
+  /** As `resetSync`, and nobody looks. */
+  lay(task: string, seed: number, { bolt = this.drawBolt(seed) }: ResetOptions = {}): void {
     const name = this.knownTask(task)
     this.checkBolt(bolt)
     this.stage = this.stageOf(name)
     this.setScene(this.startOf(name, seed, bolt))
     this.activate(name, bolt)
-    return this.observeSync()
   }
 
   /** The task's start, and on top, from streams of their own, what lies about and what stands in the way. */
@@ -174,7 +181,7 @@ export class Workcell implements Robot {
   }
 
   observeSync(): Observation {
-    const { world, target, touch, options } = this
+    const { world, target, touch } = this
     const { eyes } = this.stage
     const { position, rotation } = world.tcp()
     const { velocity, angularVelocity } = world.tcpVelocity()
@@ -191,10 +198,22 @@ export class Workcell implements Robot {
     if (eyes) {
       eyes.scene.xpos = world.views.geomPosition
       eyes.scene.xmat = world.views.geomRotation
-      images.front = eyes.renderer.render(frontCamera(options.frontCamera))
-      images.wrist = eyes.renderer.render(wristCamera(world.hand()))
+      for (const [name, pose] of Object.entries(this.cameras())) images[name] = eyes.renderer.render(pose)
     }
     return { images, proprio, time: this.steps / RATE }
+  }
+
+  /** What the cameras see, for whoever renders it elsewhere. Undefined where there are none. */
+  sceneState(): SceneState | undefined {
+    const { eyes } = this.stage
+    if (!eyes) return undefined
+    const { geomPosition, geomRotation } = this.world.views
+    const scene = { ...eyes.scene, xpos: geomPosition.slice(), xmat: geomRotation.slice() }
+    return { name: TASKS[this.task]!.scene, scene, cameras: this.cameras() }
+  }
+
+  private cameras(): Record<string, CameraPose> {
+    return { front: frontCamera(this.options.frontCamera), wrist: wristCamera(this.world.hand()) }
   }
 
   /** @throws InputError for an action that is not 7 finite numbers; components beyond ±1 are clipped */

@@ -1,5 +1,5 @@
 /** @file An arm without physics behind a stand-in bridge: it goes where it is told, and everything told is kept. */
-import type { Image } from '../../../src/robot/robot.ts'
+import { cameraClock, type Frame } from '../../../src/robot/cameras/camera.ts'
 import { fromRotationVector, multiply, type Pose, type Vec3 } from '../../../src/robot/rotation.ts'
 import type { ServedArm } from '../../../src/robots/ros/serve/arm.ts'
 
@@ -33,9 +33,10 @@ export class KinematicArm implements ServedArm {
   }
 
   /** All of one colour, (200, 40, 90). */
-  pictures(): Record<string, Image> {
+  async pictures(): Promise<Record<string, Frame>> {
     const data = () => Uint8Array.from({ length: 3 * 32 * 24 }, (_, i) => [200, 40, 90][i % 3]!)
-    return Object.fromEntries(this.cameras.map((name) => [name, { width: 32, height: 24, data: data() }]))
+    const frame = () => ({ image: { width: 32, height: 24, data: data() }, received: cameraClock() })
+    return Object.fromEntries(this.cameras.map((name) => [name, frame()]))
   }
 
   aim(pose: Pose): void {

@@ -275,18 +275,18 @@ describe('for its tests', () => {
     expect(await pose()).toHaveLength(7)
   })
 
-  it('has a camera that freezes, turns black, or stops', () => {
+  it('has a camera that freezes, turns black, or stops', async () => {
     const { plant } = serving
-    const wrist = () => plant.pictures(-1).wrist!
-    const sound = wrist()
+    const wrist = async () => (await plant.pictures(-1)).wrist!
+    const sound = await wrist()
     plant.faults.frozen!(true)
-    expect(wrist().image).toBe(sound.image)
-    expect(wrist().received).toBeGreaterThan(sound.received)
+    expect((await wrist()).image).toBe(sound.image)
+    expect((await wrist()).received).toBeGreaterThan(sound.received)
     plant.faults.black!(true)
-    expect(wrist().image.data.every((value) => value === 0)).toBe(true)
+    expect((await wrist()).image.data.every((value) => value === 0)).toBe(true)
     plant.faults.stopped!(true)
-    expect(wrist()).toBe(sound)
+    expect(await wrist()).toBe(sound)
     plant.faults.stopped!(false)
-    expect(wrist().image).not.toBe(sound.image)
+    expect((await wrist()).image).not.toBe(sound.image)
   })
 })

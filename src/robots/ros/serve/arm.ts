@@ -1,5 +1,6 @@
 /** @file An arm of this process as ROS would have it: its readings as topics, its motion by pose or twist, its services. */
 import { z } from 'zod'
+import { cameraClock, type Frame } from '../../../robot/cameras/camera.ts'
 import { jpegOf, stamped } from '../../../robot/cameras/jpeg.ts'
 import type { Image } from '../../../robot/robot.ts'
 import { type Pose, type Quat, unit, type Vec3 } from '../../../robot/rotation.ts'
@@ -10,7 +11,8 @@ import { type Served, StandInBridge } from './server.ts'
 export interface ServedArm {
   readonly cameras: readonly string[]
   state(): { pose: Pose; linear: Vec3; angular: Vec3; force: Vec3; opening: number /* 0 closed, 1 open */ }
-  pictures(): Record<string, Image>
+  /** The newest of each camera; one whose `received` is another is published. */
+  pictures(): Promise<Record<string, Frame>>
   /** Where the tool is to be. */
   aim(pose: Pose): void
   /** How fast it is to go, m/s and rad/s. */
@@ -136,13 +138,15 @@ export async function serveArm(arm: ServedArm, options: StandInOptions = {}): Pr
     arm.advance((now - advanced) / 1000)
     advanced = now
   }, 1000 * period)
+  const shown = new Map<string, number>() // when the newest one of each camera was taken
   let drawing = false
   const showing = setInterval(async () => {
     if (drawing) return // a machine that is late shows fewer
     drawing = true
-    await Promise.all(
-      Object.entries(arm.pictures()).map(([name, image]) => show(bridge, headerOf(version, clock()), name, image)),
-    )
+    const fresh = Object.entries(await arm.pictures()).filter(([name, { received }]) => received !== shown.get(name))
+    for (const [name, { received }] of fresh) shown.set(name, received)
+    const taken = ({ received }: Frame) => headerOf(version, clock() - (cameraClock() - received))
+    await Promise.all(fresh.map(([name, frame]) => show(bridge, taken(frame), name, frame.image)))
     drawing = false
   }, 1000 * pictures)
   const telling = setInterval(() => tell(bridge, headerOf(version, clock()), arm, pressed), 1000 * readings)
@@ -190,7 +194,7 @@ function tell(bridge: StandInBridge, header: Header, arm: ServedArm, pressed: bo
 const encoded = new WeakMap<Image, Uint8Array>() // a camera that has frozen sends what it sent
 
 async function show(bridge: StandInBridge, header: Header, name: string, image: Image): Promise<void> {
-  const jpeg = encoded.get(image) ?? stamped(await jpegOf(image), performance.now() / 1000)
+  const jpeg = image.jpeg ?? encoded.get(image) ?? stamped(await jpegOf(image), performance.now() / 1000)
   encoded.set(image, jpeg)
   bridge.publish(SERVED.picture(name), { header, format: 'jpeg', data: Buffer.from(jpeg).toString('base64') })
 }

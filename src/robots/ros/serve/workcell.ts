@@ -1,5 +1,4 @@
 /** @file The simulated workcell behind a stand-in rosbridge, so that a whole run can go through ROS without an arm. */
-import type { Image } from '../../../robot/robot.ts'
 import { moved, type Pose, rotate, type Vec3 } from '../../../robot/rotation.ts'
 import { MotionWatch, TestChannel } from '../../../robot/test-channel.ts'
 import { Plant, type PlantOptions } from '../../workcell/serve/plant.ts'
@@ -65,9 +64,8 @@ class PlantArm implements ServedArm {
     return { pose: tool, linear: velocity, angular: angularVelocity, force: rotate(tool.rotation, force), opening }
   }
 
-  pictures(): Record<string, Image> {
-    const frames = Object.entries(this.plant.pictures(NEWEST))
-    return Object.fromEntries(frames.map(([name, { image }]) => [name, image]))
+  pictures() {
+    return this.plant.pictures(NEWEST)
   }
 
   aim(pose: Pose): void {

@@ -14,13 +14,20 @@ import { add, rotate, scale } from '../vector.ts'
 import { type Snapshot, Workcell } from '../workcell.ts'
 import { UnstableError } from '../world.ts'
 import { Compliance } from './compliance.ts'
+import { RenderingThread } from './rendering-thread.ts'
 
 const TICK = 4 // ms between two looks at the clock
 const MOST_BEHIND = 0.02 // s: on a busy machine time is left out, and requests do not wait for physics to catch up
 const FORCE_MEMORY = 0.9 // share of the force that stays from one physics step to the next: about what a robot's filter does
 const JOINTS = 7
 
-export type PlantOptions = { task: string; seed: number; cell?: Partial<WorkcellOptions> }
+export type PlantOptions = {
+  task: string
+  seed: number
+  cell?: Partial<WorkcellOptions>
+  /** Its cameras stand still from now on; one line. */
+  onTrouble?: (line: string) => void
+}
 
 /** What a SERL server tells of an arm; position m, rotations rad, force N. */
 export type PlantState = {
@@ -40,9 +47,9 @@ export type PlantTruth = { reward: number; terminated: boolean; seconds: number;
 const FAULTY = 'wrist' // the camera of which tests make a bad one
 
 export class Plant implements Tested {
-  static async create({ task, seed, cell }: PlantOptions): Promise<Plant> {
+  static async create({ cell, ...options }: PlantOptions): Promise<Plant> {
     const gains: Gains = { ...DEFAULT_OPTIONS.gains }
-    return new Plant(await Workcell.create({ ...cell, gains }), gains, task, seed)
+    return new Plant(await Workcell.create({ ...cell, gains }), gains, options)
   }
 
   readonly compliance = new Compliance()
@@ -58,7 +65,11 @@ export class Plant implements Tested {
   private good: Snapshot
   private clock: ReturnType<typeof setTimeout> | null = null
   private seen: Record<string, Frame> = {}
-  private seenAt = Number.NEGATIVE_INFINITY
+  private seenAt = Number.NEGATIVE_INFINITY // of the state that the newest pictures show
+  private looking: Promise<void> | null = null
+  /** From the first look on. */
+  eyes: RenderingThread | null = null
+  private isBlind = false
   private time = 0 // s of the clock up to which physics has run
   private readonly camera = new FaultyCamera()
   private forceIsLost = false
@@ -76,8 +87,7 @@ export class Plant implements Tested {
   private constructor(
     readonly cell: Workcell,
     private readonly gains: Gains, // those that the cell's controller reads
-    readonly task: string,
-    private readonly seed: number,
+    private readonly options: Omit<PlantOptions, 'cell'>,
   ) {
     Object.assign(this.gains, this.compliance.gains)
     this.equilibrium = cell.truth().tcp
@@ -88,11 +98,12 @@ export class Plant implements Tested {
 
   /** A start state of the task, another one each time. The arm holds where it begins. */
   reset(): void {
-    this.lay({ task: this.task, seed: this.seed + this.episode })
+    const { task, seed } = this.options
+    this.lay({ task, seed: seed + this.episode })
   }
 
   lay({ task, seed }: { task: string; seed: number }): void {
-    this.cell.resetSync(task, seed)
+    this.cell.lay(task, seed)
     this.episode++
     const { tcp, gripper } = this.cell.truth()
     this.equilibrium = tcp
@@ -110,6 +121,7 @@ export class Plant implements Tested {
   run(): void {
     if (this.clock) return
     this.time = performance.now() / 1000
+    void this.pictures(0) // the thread that renders them takes a while to begin
     const tick = () => {
       this.clock = setTimeout(tick, TICK)
       this.catchUp()
@@ -125,6 +137,8 @@ export class Plant implements Tested {
 
   close(): void {
     this.pause()
+    this.isBlind = true
+    this.eyes?.close()
     this.cell.free()
   }
 
@@ -198,19 +212,37 @@ export class Plant implements Tested {
     }
   }
 
-  /** The newest picture of each camera, none older than `age` s. */
-  pictures(age: number): Record<string, Frame> {
+  /**
+   * The newest picture of each camera, of the present state where that of the last is older than `age` s; the state is that of
+   * its `received`. Nobody is overtaken: while one is made, whoever asks waits for that one.
+   */
+  async pictures(age: number): Promise<Record<string, Frame>> {
     const now = cameraClock()
-    if (now - this.seenAt > age) {
+    if (!this.looking && !this.isBlind && now - this.seenAt > age)
+      this.looking = this.look(now).finally(() => {
+        this.looking = null
+      })
+    await this.looking
+    return this.seen
+  }
+
+  private async look(now: number): Promise<void> {
+    const state = this.cell.sceneState()
+    if (!state) return
+    try {
+      this.eyes ??= new RenderingThread()
+      const images = await this.eyes.render(state, now)
       this.seenAt = now
       this.seen = Object.fromEntries(
-        Object.entries(this.cell.observeSync().images).map(([name, image]) => {
+        Object.entries(images).map(([name, image]) => {
           const frame = { image, received: now }
           return [name, name === FAULTY ? this.camera.show(frame) : frame]
         }),
       )
+    } catch (error) {
+      if (!this.isBlind) this.options.onTrouble?.((error as Error).message)
+      this.isBlind = true
     }
-    return this.seen
   }
 
   truth(): PlantTruth {

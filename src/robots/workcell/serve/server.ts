@@ -34,7 +34,7 @@ export async function serveWorkcell(options: ServedWorkcell): Promise<SerlServer
   const tests = options.truth ? new Tests(plant) : null
   const cameras = mjpegServer({
     cameras: () => Object.keys(plant.cell.spec.cameras),
-    newest: (camera) => plant.pictures(SOONER / fps)[camera] ?? null,
+    newest: async (camera) => (await plant.pictures(SOONER / fps))[camera] ?? null,
     fps,
   })
   const servers: Server[] = []
