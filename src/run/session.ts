@@ -30,7 +30,16 @@ export type Session = {
 
 type MindConfig = Pick<
   RunConfig,
-  'vla' | 'vlaPath' | 'vlaLayer' | 'vlaCameras' | 'vlaStatistics' | 'device' | 'resnetPath' | 't5Path' | 'networks'
+  | 'vla'
+  | 'vlaPath'
+  | 'vlaLayer'
+  | 'vlaCameras'
+  | 'vlaStatistics'
+  | 'precision'
+  | 'device'
+  | 'resnetPath'
+  | 't5Path'
+  | 'networks'
 >
 type SessionConfig = MindConfig & Pick<RunConfig, 'robot' | 'tasks' | 'talk'>
 
@@ -59,6 +68,7 @@ export async function openMinds(config: MindConfig, spec: RobotSpec, translator:
     stateWidth: spec.channels.length,
     channels: spec.channels,
     device: config.device,
+    precision: config.precision,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)
   const seeing =

@@ -1,4 +1,7 @@
 /** @file What a run tells its encoder of the robot: nano meets one that it was not pretrained on. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { describeRobot } from '../../src/robots/index.ts'
 import { parseConfig } from '../../src/run/config.ts'
@@ -6,6 +9,7 @@ import { translatorSettings } from '../../src/run/label-rule.ts'
 import { openMinds } from '../../src/run/session.ts'
 import { openTranslator } from '../../src/talk/translator.ts'
 import type { Encoding } from '../../src/vla/encoder.ts'
+import { processorLacks } from '../../src/vla/int8/means.ts'
 import { loadNano, NANO_FOLDER } from '../../src/vla/nano/weights.ts'
 
 it('keeps no feature maps of a run whose networks all see h', async () => {
@@ -41,4 +45,20 @@ it('hands on the channels of a servo arm, so that nano pairs them and says so', 
   expect(spec.channels.length).not.toBe(nano.proprio.mean.length)
   const { encoder } = await openMinds(config, spec, openTranslator(translatorSettings(config, spec)))
   expect(encoder.description.notes?.join()).toMatch(/reads the robot's channels/)
+})
+
+it.skipIf(processorLacks() !== undefined)('hands on in what numbers the encoder is to multiply', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'duet-minds-'))
+  process.env.HF_HOME = home
+  try {
+    const vlaPath = resolve(import.meta.dirname, '../fixtures/octo')
+    const config = parseConfig('the test', { vla: 'octo', vlaPath, precision: 'int8' })
+    const spec = describeRobot(config.robot, 'A')
+    const { encoder } = await openMinds(config, spec, openTranslator(translatorSettings(config, spec)))
+    expect(encoder.description.int8).toMatch(/^[0-9a-f]{64}$/)
+    await encoder.close()
+  } finally {
+    delete process.env.HF_HOME
+    rmSync(home, { recursive: true })
+  }
 })
