@@ -17,7 +17,7 @@ import { Workcell } from '../src/robots/workcell/workcell.ts'
 import { builtInCommandEncoder } from '../src/talk/embedding.ts'
 import type { EncoderInput, Encoding, VlaEncoder } from '../src/vla/encoder.ts'
 import type { EncoderName } from '../src/vla/encoders.ts'
-import { cosine } from '../src/vla/int8/choice.ts'
+import { cosine, shareOfSpread } from '../src/vla/int8/choice.ts'
 import { PRECISIONS, type Precision } from '../src/vla/int8/precision.ts'
 import { openEncoder } from '../src/vla/open.ts'
 
@@ -73,18 +73,13 @@ async function look(count: number): Promise<EncoderInput[]> {
 function apart(): Record<string, number> {
   const [wanted, got] = [encodings.f32, encodings.int8]
   const cosines = (of: (encoding: Encoding) => Float32Array) => wanted.map((one, i) => cosine(of(one), of(got[i]!)))
-  const width = wanted[0]!.h.length
-  const means = Array.from({ length: width }, (_, k) => wanted.reduce((sum, { h }) => sum + h[k]!, 0) / wanted.length)
-  let [missed, spread] = [0, 0]
-  for (const [i, { h }] of wanted.entries())
-    for (let k = 0; k < width; k++) {
-      missed += (got[i]!.h[k]! - h[k]!) ** 2
-      spread += (h[k]! - means[k]!) ** 2
-    }
   return {
     hCosineLeast: Math.min(...cosines(({ h }) => h)),
     featuresCosineLeast: Math.min(...cosines(({ features }) => features)),
-    hErrorOfSpread: Math.sqrt(missed / spread),
+    hErrorOfSpread: shareOfSpread(
+      got.map(({ h }) => h),
+      wanted.map(({ h }) => h),
+    ),
   }
 }
 

@@ -100,9 +100,9 @@ export async function buildInt8(
     const again = hard.map((i) => ways[i]!.slice(-1))
     const those = hard.map((i) => products[i]!)
     if (hard.length > 0) await probe(traced, those, draft.path, again, samples)
-    const cosineOf = (chosen: Chosen[]) =>
-      leastCosine(traced, products, { path: draft.path, index: { products: chosen } }, samples, wanted)
-    return await draft.keep(await choose(ways, products, cosineOf))
+    const nearness = (chosen: Chosen[]) =>
+      compare(traced, products, { path: draft.path, index: { products: chosen } }, samples, wanted)
+    return await draft.keep(await choose(ways, products, nearness))
   } catch (error) {
     await draft.discard()
     throw error
@@ -118,8 +118,8 @@ type Chosen = Place & { way: ProductWay; error: number }
 async function choose(
   ways: readonly Ways[],
   products: readonly FrozenProduct[],
-  cosineOf: (chosen: Chosen[]) => Promise<number>,
-): Promise<Pick<Int8Index, 'products' | 'cosine'>> {
+  nearness: (chosen: Chosen[]) => Promise<Nearness>,
+): Promise<Nearness & Pick<Int8Index, 'products'>> {
   const inF32 = ([{ shape, codes, scales }]: Ways): Chosen => ({
     shape,
     codes,
@@ -128,19 +128,20 @@ async function choose(
     error: 0,
   })
   let chosen = ways.map((each): Chosen => each.find(({ error }) => error <= LARGEST_ERROR) ?? inF32(each))
-  let cosine = await cosineOf(chosen)
-  for (let round = 0; round < ROUNDS && cosine < LEAST_COSINE; round++) {
+  let near = await nearness(chosen)
+  for (let round = 0; round < ROUNDS && near.cosine < LEAST_COSINE; round++) {
     if (round === 0) {
       const best = ways.map((each) => each.reduce((a, b) => (b.error < a.error ? b : a)))
       chosen = best.map((each, i): Chosen => (each.error <= LARGEST_ERROR ? each : inF32(ways[i]!)))
     } else {
-      const share = Math.min(MOST_KEPT, (1 - LEAST_COSINE) / (1 - cosine))
+      const share = Math.min(MOST_KEPT, (1 - LEAST_COSINE) / (1 - near.cosine))
       const given = leastWorth(chosen, products, share)
       chosen = chosen.map((each, i) => (given.has(i) ? inF32(ways[i]!) : each))
     }
-    cosine = await cosineOf(chosen)
+    near = await nearness(chosen)
   }
-  return cosine < LEAST_COSINE ? { products: ways.map(inF32), cosine: 1 } : { products: chosen, cosine }
+  if (near.cosine < LEAST_COSINE) return { products: ways.map(inF32), cosine: 1, ofSpread: 0 }
+  return { products: chosen, ...near }
 }
 
 /**
@@ -238,20 +239,42 @@ function relativeError(got: Tensor, wanted: Tensor): Tensor {
   return sqrt(mean(shares))
 }
 
-async function leastCosine(
+/** Of the worst output: the least cosine with f32, and the error as a share of what the samples differ in. */
+type Nearness = Pick<Int8Index, 'cosine' | 'ofSpread'>
+
+async function compare(
   traced: Traced,
   products: readonly FrozenProduct[],
   held: Parameters<typeof quantisedOutputs>[2],
   samples: readonly Sample[],
   wanted: readonly Record<string, Float32Array>[],
-): Promise<number> {
+): Promise<Nearness> {
   const outputs = quantisedOutputs(traced.outputs, products, held)
-  let at = 0
-  const cosines = await runAll({ ...traced, outputs }, samples, (program) => {
-    const each = Object.entries(wanted[at++]!).map(([name, values]) => cosine(program.outputs[name]!, values))
-    return Math.min(...each)
+  const names = Object.keys(outputs)
+  const got = await runAll({ ...traced, outputs }, samples, (program) =>
+    Object.fromEntries(names.map((name) => [name, program.outputs[name]!.slice()])),
+  )
+  const each = names.map((name) => {
+    const [is, was] = [got, wanted].map((runs) => runs.map((run) => run[name]!)) as [Float32Array[], Float32Array[]]
+    return { cosine: Math.min(...is.map((values, i) => cosine(values, was[i]!))), ofSpread: shareOfSpread(is, was) }
   })
-  return Math.min(...cosines)
+  return {
+    cosine: Math.min(...each.map(({ cosine }) => cosine)),
+    ofSpread: Math.max(...each.map(({ ofSpread }) => ofSpread)),
+  }
+}
+
+/** Root of the errors' squares over those of the differences of what was wanted from its mean. One sample has none: 0. */
+export function shareOfSpread(got: readonly Float32Array[], wanted: readonly Float32Array[]): number {
+  let [missed, spread] = [0, 0]
+  for (let k = 0; k < wanted[0]!.length; k++) {
+    const mean = wanted.reduce((sum, values) => sum + values[k]!, 0) / wanted.length
+    for (const [i, values] of wanted.entries()) {
+      missed += (got[i]![k]! - values[k]!) ** 2
+      spread += (values[k]! - mean) ** 2
+    }
+  }
+  return spread > 0 ? Math.sqrt(missed / spread) : 0
 }
 
 async function runAll<T>(traced: Traced, samples: readonly Sample[], read: (program: Program) => T): Promise<T[]> {

@@ -12,6 +12,7 @@ import {
   frozenProducts,
   type Program,
 } from '../../graph/index.ts'
+import { percent } from '../../metrics/percent.ts'
 import { buildInt8, quantisedOutputs, type Sample, type Traced } from './choice.ts'
 import { type Int8Held, type ProductWay, readInt8 } from './file.ts'
 import { asMebibytes, memoryLeft, processorLacks } from './means.ts'
@@ -65,7 +66,8 @@ export class Compiler {
     samples: () => Promise<readonly Sample[]>,
   ): Promise<Int8Held | undefined> {
     const { name, outputs } = traced
-    const key = digest([SCHEME, this.weights, name, fingerprint(Object.values(outputs))])
+    const shapes = products.map(({ weights }) => weights.shape)
+    const key = digest([SCHEME, this.weights, name, shapes, fingerprint(Object.values(outputs))])
     let found = await readInt8(key)
     if (found && 'damaged' in found) {
       this.notes.push(`precision: ${found.damaged}; it is made again`)
@@ -115,14 +117,14 @@ const weightsOf = (products: readonly FrozenProduct[]) => products.reduce((sum, 
 
 const digest = (parts: unknown) => createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 
-function lineOf(name: string, { index: { products, cosine } }: Int8Held): string {
+function lineOf(name: string, { index: { products, cosine, ofSpread } }: Int8Held): string {
   const count = (wanted: ProductWay) => products.filter(({ way }) => way === wanted).length
   const inBytes = products.length - count('f32')
   if (inBytes === 0) return `precision: ${name} loses too much in int8: f32 is used`
   const parts = [
     `${count('rows')} of them by rows`,
     `${count('smooth')} smoothed`,
-    `least cosine with f32 ${cosine.toFixed(5)}`,
+    `least cosine with f32 ${cosine.toFixed(5)}, error ${percent(ofSpread)} of what pictures differ in`,
   ]
   return `precision: ${name} has ${inBytes} of ${products.length} products in int8, ${parts.join(', ')}`
 }

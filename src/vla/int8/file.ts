@@ -26,6 +26,7 @@ const Index = z.strictObject({
   key: z.string(), // of weights, graph and scheme
   weights: z.string().length(64), // sha256 of the other file
   cosine: z.number(), // the least of an output with that in f32, over the pictures that it was chosen on
+  ofSpread: z.number(), // the error of the worst output as a share of what these pictures differ in
   products: z.array(
     z.strictObject({
       shape: z.tuple([count, count]),

@@ -213,18 +213,29 @@ async function encodeLanguage(
     truncate: 'right',
     closing: END_TOKENS,
   })
-  const words = input('words', [1, config.words, config.language.width])
-  const { final } = t5Encoder(parameters, config.language, words, input('mask', [1, config.words]), T5_NAMES)
-  const program = await compile({
-    name: 'octo language',
-    outputs: { said: saidOnce(parameters, config, final) },
-    ...runtime,
-  })
+  const shape = [1, config.words, config.language.width]
+  const { final } = t5Encoder(
+    parameters,
+    config.language,
+    input('words', shape),
+    input('mask', [1, config.words]),
+    T5_NAMES,
+  )
+  const words = await once({ name: 'octo language', outputs: { final }, ...runtime }, { words: await embed(ids), mask })
+  const said = saidOnce(parameters, config, input('final', shape))
+  return once({ name: 'octo instruction', outputs: { said }, ...runtime }, { final: words })
+}
+
+/** The one output of a program that is run a single time: compiled, and let go again before the next one is. */
+async function once(
+  options: Parameters<typeof compile>[0],
+  inputs: Record<string, ArrayLike<number>>,
+): Promise<Float32Array> {
+  const program = await compile(options)
   try {
-    program.set('words', await embed(ids))
-    program.set('mask', mask)
+    for (const [name, values] of Object.entries(inputs)) program.set(name, values)
     await program.run()
-    return program.outputs.said!.slice()
+    return Object.values(program.outputs)[0]!.slice()
   } finally {
     await program.release()
   }
