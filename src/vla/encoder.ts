@@ -27,6 +27,9 @@ export type Encoding = {
 
 export type EncoderInput = { images: Record<string, Image>; proprio: Float32Array; instruction: string }
 
+/** A few observations of different scenes. Asked for when they are needed. */
+export type FrameSource = () => Promise<readonly EncoderInput[]>
+
 export interface VlaEncoder {
   readonly description: EncoderDescription
   /** Encodes a batch; results are copies that the caller may keep. @throws InputError on a missing camera or wrong size */
@@ -45,6 +48,7 @@ export type EncoderOptions = {
   channels?: readonly Channel[] // of it
   device?: Device
   precision?: Precision // f32 without it
+  frames?: FrameSource // of the robot, for int8 to be measured on where it has yet to be made; drawn ones without
 }
 
 /** A kind of encoder. Importing one costs nothing: what opens it is loaded when it is opened. */

@@ -5,7 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { add, input, matmul, stored } from '../../src/graph/index.ts'
 import { RandomStream } from '../../src/random/stream.ts'
 import type { EncoderInput } from '../../src/vla/encoder.ts'
@@ -17,16 +17,8 @@ import { processorLacks } from '../../src/vla/int8/means.ts'
 import { drawnPicture } from '../../src/vla/int8/pictures.ts'
 import { openEncoder } from '../../src/vla/open.ts'
 
-const machine = vi.hoisted(() => ({ lacks: undefined as string | undefined, memory: 2 ** 40 }))
-vi.mock('../../src/vla/int8/means.ts', async (original) => {
-  const real = await original<typeof import('../../src/vla/int8/means.ts')>()
-  return {
-    ...real,
-    memoryLeft: () => machine.memory,
-    processorLacks: (...given: Parameters<typeof real.processorLacks>) =>
-      machine.lacks ?? real.processorLacks(...given),
-  }
-})
+const here = { lacks: undefined as string | undefined, memory: 2 ** 40 }
+const machine = { processorLacks: () => here.lacks ?? processorLacks(), memoryLeft: () => here.memory }
 
 const root = mkdtempSync(join(tmpdir(), 'duet-int8-'))
 let caches = 0
@@ -34,8 +26,8 @@ let cache = ''
 beforeEach(() => {
   cache = join(root, String(caches++))
   process.env.HF_ASSETS_CACHE = cache
-  machine.memory = 2 ** 40
-  machine.lacks = undefined
+  here.memory = 2 ** 40
+  here.lacks = undefined
 })
 afterEach(() => void delete process.env.HF_ASSETS_CACHE)
 afterAll(() => rmSync(root, { recursive: true }))
@@ -114,7 +106,7 @@ function aProduct(change: (weights: Float32Array) => void = () => undefined) {
 }
 
 async function compiled({ traced }: ReturnType<typeof aProduct>, x: Float32Array, hash = 'abc') {
-  const compiler = new Compiler('int8', hash)
+  const compiler = new Compiler('int8', hash, { machine })
   let asked = 0
   const program = await compiler.compile(traced, async () => {
     asked++
@@ -274,12 +266,12 @@ describe('f32 takes the place of int8', () => {
   }
 
   it('on a processor that does not multiply bytes', async () => {
-    machine.lacks = 'this processor has none of them'
+    here.lacks = 'this processor has none of them'
     expect(await inF32(/^precision: int8 cannot be used, f32 is: this processor has none of them$/)).toBe(0)
   })
 
   it.skipIf(needsBytes)('where memory is too small to quantise', async () => {
-    machine.memory = 2 ** 27
+    here.memory = 2 ** 27
     expect(
       await inF32(/^precision: to quantise a product takes about 257 MiB of memory, 128 MiB are left: f32 is used$/),
     ).toBe(0)
@@ -291,14 +283,14 @@ describe('f32 takes the place of int8', () => {
   })
 
   it('on a GPU', () => {
-    expect(new Compiler('int8', 'abc', 'cuda').notes).toEqual([
+    expect(new Compiler('int8', 'abc', { device: 'cuda' }).notes).toEqual([
       'precision: int8 cannot be used, f32 is: it is made for the CPU, not for cuda',
     ])
   })
 
   it('which is told where memory is too small for it, too', async () => {
-    machine.memory = 2 ** 27
-    const compiler = new Compiler('f32', 'abc')
+    here.memory = 2 ** 27
+    const compiler = new Compiler('f32', 'abc', { machine })
     const program = await compiler.compile(aProduct().traced, async () => [])
     await program.release()
     expect(compiler.notes).toEqual([

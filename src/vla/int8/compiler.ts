@@ -28,20 +28,31 @@ const MEBIBYTE = 2 ** 20
 const BYTES = { f32: 4.4, building: 8.8 }
 const ROOM = 256 * MEBIBYTE // for activations
 
+type CompilerOptions = {
+  device?: Device
+  frames?: 'drawn' | 'the robot' // what samples are made of
+  machine?: { processorLacks: () => string | undefined; memoryLeft: () => number }
+}
+const THIS_MACHINE = { processorLacks: () => processorLacks(), memoryLeft }
+
 export class Compiler {
   /** Why there is no int8, or how it came out; a line each. */
   readonly notes: string[] = []
   private readonly hashes: string[] = []
+  private readonly frames: string
+  private readonly memoryLeft: () => number
   private lacks: string | undefined
 
   /** `weights`: hash of all that they are made of. */
   constructor(
     private readonly precision: Precision,
     private readonly weights: string,
-    device: Device = 'cpu',
+    { device = 'cpu', frames = 'drawn', machine = THIS_MACHINE }: CompilerOptions = {},
   ) {
+    this.frames = frames
+    this.memoryLeft = machine.memoryLeft
     if (precision === 'f32') return
-    this.lacks = device === 'cpu' ? processorLacks() : `it is made for the CPU, not for ${device}`
+    this.lacks = device === 'cpu' ? machine.processorLacks() : `it is made for the CPU, not for ${device}`
     if (this.lacks) this.notes.push(`precision: int8 cannot be used, f32 is: ${this.lacks}`)
   }
 
@@ -67,14 +78,14 @@ export class Compiler {
   ): Promise<Int8Held | undefined> {
     const { name, outputs } = traced
     const shapes = products.map(({ weights }) => weights.shape)
-    const key = digest([SCHEME, this.weights, name, shapes, fingerprint(Object.values(outputs))])
+    const key = digest([SCHEME, this.weights, this.frames, name, shapes, fingerprint(Object.values(outputs))])
     let found = await readInt8(key)
     if (found && 'damaged' in found) {
       this.notes.push(`precision: ${found.damaged}; it is made again`)
       found = undefined
     }
     if (!found) {
-      const [needed, left] = [BYTES.building * weightsOf(products) + ROOM, memoryLeft()]
+      const [needed, left] = [BYTES.building * weightsOf(products) + ROOM, this.memoryLeft()]
       if (needed > left) {
         this.notes.push(
           `precision: to quantise ${name} takes about ${asMebibytes(needed)} of memory, ${asMebibytes(left)} are left: f32 is used`,
@@ -105,7 +116,7 @@ export class Compiler {
 
   private noteMemory({ name }: Traced, products: readonly FrozenProduct[]): void {
     if (this.precision === 'int8' && !this.lacks) return
-    const [needed, left] = [BYTES.f32 * weightsOf(products) + ROOM, memoryLeft()]
+    const [needed, left] = [BYTES.f32 * weightsOf(products) + ROOM, this.memoryLeft()]
     if (needed > left)
       this.notes.push(
         `memory: ${name} takes about ${asMebibytes(needed)}, ${asMebibytes(left)} are left: the system may slow down or end this program`,

@@ -1,7 +1,13 @@
-/** @file Pictures that errors are measured on: soft light, things with edges, the noise of a camera. Drawn, so they are the same everywhere. */
+/**
+ * @file Frames that errors are measured on where the robot has none to give: soft light, things with edges, the noise of a
+ * camera. Drawn, so they are the same everywhere.
+ */
 import { RandomStream } from '../../random/stream.ts'
 import type { Image } from '../../robot/robot.ts'
+import type { EncoderInput } from '../encoder.ts'
 
+const SIDE = 256 // pixels
+const SAID = 'pick up the object and place it'
 const THINGS = 12
 const NOISE = 4 // standard deviation, of 255
 
@@ -43,3 +49,11 @@ export function drawnPicture(side: number, which: number): Image {
     }
   return { width: side, height: side, data }
 }
+
+/** Each camera sees another picture; proprio [width] is zero. */
+export const drawnFrames = (count: number, cameras: readonly string[], width: number): EncoderInput[] =>
+  Array.from({ length: count }, (_, which) => ({
+    images: Object.fromEntries(cameras.map((camera, i) => [camera, drawnPicture(SIDE, which * cameras.length + i)])),
+    proprio: new Float32Array(width),
+    instruction: SAID,
+  }))

@@ -5,11 +5,12 @@ import { fixedLength, loadTokenizer, type Tokenizer } from '../../formats/tokeni
 import { compile, input, type Program, type Runtime } from '../../graph/index.ts'
 import { t5Encoder } from '../../nets/t5.ts'
 import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
-import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import type { EncoderDescription, EncoderInput, Encoding, FrameSource, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
+import type { Sample } from '../int8/choice.ts'
 import { Compiler } from '../int8/compiler.ts'
-import { drawnPicture } from '../int8/pictures.ts'
+import { drawnFrames } from '../int8/pictures.ts'
 import type { Precision } from '../int8/precision.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { octoFrame, saidOnce } from './frame.ts'
@@ -20,9 +21,8 @@ import { type OctoWeights, openOcto } from './weights.ts'
 
 const END_TOKENS = 1 // T5's </s> stays when a text is cut
 
-/** What errors of quantised weights are measured on. */
+/** Observations that errors of quantised weights are measured on. */
 const SAMPLES = 4
-const SAID = 'pick up the object and place it'
 
 export type OctoOptions = Runtime & {
   folder: string // with the published files
@@ -30,6 +30,7 @@ export type OctoOptions = Runtime & {
   pairing?: GivenCameras // the robot's cameras for cameras of the model, where the rules do not find them
   stateWidth?: number // of the robot's proprio; without it that of the model
   precision?: Precision
+  frames?: FrameSource
 }
 
 /**
@@ -41,7 +42,7 @@ export type OctoOptions = Runtime & {
 export class OctoEncoder implements VlaEncoder {
   /** @throws InputError or ShapeError naming file and parameter if the files are missing, damaged or of another network */
   static async load(options: OctoOptions): Promise<OctoEncoder> {
-    const { folder, cameras, pairing, stateWidth, precision = 'f32', ...runtime } = options
+    const { folder, cameras, pairing, stateWidth, precision = 'f32', frames, ...runtime } = options
     const weights = await openOcto(folder)
     try {
       const tokenizer = await loadTokenizer(weights.t5Folder)
@@ -49,15 +50,20 @@ export class OctoEncoder implements VlaEncoder {
       const pairs = pairCameras(wanted, cameras, 'octo', { given: pairing })
       const state = await readState(folder, weights, stateWidth)
       const file = await fileHash(weights.path)
-      const compiler = new Compiler(precision, file, runtime.device)
-      const compiled = await compileOcto(
-        weights,
-        pairs,
-        state.entries,
-        compiler,
-        () => encodeLanguage(weights, tokenizer, SAID, runtime),
-        runtime,
-      )
+      const compiler = new Compiler(precision, file, { device: runtime.device, frames: frames ? 'the robot' : 'drawn' })
+      const samples = async () => {
+        const shown = frames ? await frames() : drawnFrames(SAMPLES, cameras, state.entries)
+        const said = new Map<string, Float32Array>()
+        const samples: Sample[] = []
+        for (const one of shown.slice(0, SAMPLES)) {
+          const { instruction } = one
+          if (!said.has(instruction))
+            said.set(instruction, await encodeLanguage(weights, tokenizer, instruction, runtime))
+          samples.push(feedsOf(weights, pairs, state, one, said.get(instruction)!))
+        }
+        return samples
+      }
+      const compiled = await compileOcto(weights, pairs, state.entries, compiler, samples, runtime)
       const read = {
         hash: state.hash === undefined ? file : `${file}+${state.hash}`,
         int8: compiler.int8,
@@ -111,14 +117,10 @@ export class OctoEncoder implements VlaEncoder {
     await Promise.all([this.program.release(), this.weights.close()])
   }
 
-  private async encodeOne({ images, proprio, instruction }: EncoderInput): Promise<Encoding> {
+  private async encodeOne(given: EncoderInput): Promise<Encoding> {
     const { program, weights } = this
-    for (const { wanted, robot } of this.cameras) {
-      const size = pictureSize(weights.tokens[wanted]!)
-      program.set(`picture.${wanted}`, resizeLanczos(imageOf(images, robot, 'octo'), size))
-    }
-    if (this.state.entries > 0) program.set('proprio', this.tokensOf(proprio))
-    program.set('said', await this.languageOf(instruction))
+    const feeds = feedsOf(weights, this.cameras, this.state, given, await this.languageOf(given.instruction))
+    for (const [name, values] of Object.entries(feeds)) program.set(name, values)
     await program.run()
     const { h, ...maps } = program.outputs
     const features = new Float32Array(this.description.featureShape.reduce((a, b) => a * b, 1))
@@ -129,18 +131,6 @@ export class OctoEncoder implements VlaEncoder {
     return { h: h!.slice(), features }
   }
 
-  private tokensOf(proprio: Float32Array): Float32Array {
-    const { entries, statistics } = this.state
-    if (proprio.length !== entries)
-      throw new InputError(
-        'octo encoder, proprio',
-        `has ${proprio.length} entries, the model takes ${entries}`,
-        'Use the robot that it was finetuned for',
-      )
-    const values = statistics ? scaleProprio(proprio, statistics.moments) : [...proprio]
-    return tokensOfProprio(values, this.weights.config.proprio!)
-  }
-
   private languageOf(instruction: string): Promise<Float32Array> {
     const known = this.languages.get(instruction)
     if (known) return known
@@ -149,6 +139,28 @@ export class OctoEncoder implements VlaEncoder {
     made.catch(() => this.languages.delete(instruction))
     return made
   }
+}
+
+/** What the program takes of an observation; `said` as `encodeLanguage` has it. @throws InputError where something is missing or of another size */
+function feedsOf(
+  { config, tokens }: OctoWeights,
+  cameras: readonly CameraPair[],
+  { entries, statistics }: State,
+  { images, proprio }: EncoderInput,
+  said: Float32Array,
+): Sample {
+  const pictures = cameras.map(({ wanted, robot }) => {
+    return [`picture.${wanted}`, resizeLanczos(imageOf(images, robot, 'octo'), pictureSize(tokens[wanted]!))]
+  })
+  if (entries === 0) return { ...Object.fromEntries(pictures), said }
+  if (proprio.length !== entries)
+    throw new InputError(
+      'octo encoder, proprio',
+      `has ${proprio.length} entries, the model takes ${entries}`,
+      'Use the robot that it was finetuned for',
+    )
+  const values = statistics ? scaleProprio(proprio, statistics.moments) : [...proprio]
+  return { ...Object.fromEntries(pictures), said, proprio: tokensOfProprio(values, config.proprio!) }
 }
 
 /** What the model takes of proprio: nothing where it has no tokens for it, or the robot another number of entries. */
@@ -173,7 +185,7 @@ async function compileOcto(
   cameras: readonly CameraPair[],
   proprio: number, // entries
   compiler: Compiler,
-  said: () => Promise<Float32Array>, // an instruction, for errors to be measured
+  samples: () => Promise<Sample[]>,
   runtime: Runtime,
 ): Promise<{ side: number; program: Program }> {
   const side = featureSide(...cameras.map(({ wanted }) => Math.sqrt(tokens[wanted]!)))
@@ -188,17 +200,6 @@ async function compileOcto(
   })
   const features = cameras.map(({ wanted }, which) => [`features.${wanted}`, poolTokens(frame.cameras[which]!, side)])
   const outputs = { h: frame.h, ...Object.fromEntries(features) }
-  const samples = async () => {
-    const before = await said()
-    return Array.from({ length: SAMPLES }, (_, which) => {
-      const drawn = cameras.map(({ wanted }, camera): [string, ArrayLike<number>] => {
-        const size = pictureSize(tokens[wanted]!)
-        return [`picture.${wanted}`, drawnPicture(size, which * cameras.length + camera).data]
-      })
-      if (proprio > 0) drawn.push(['proprio', new Float32Array(proprio * (config.proprio!.bins?.count ?? 1))])
-      return Object.fromEntries([...drawn, ['said', before]])
-    })
-  }
   return { side, program: await compiler.compile({ name: 'octo', outputs, ...runtime }, samples) }
 }
 

@@ -5,11 +5,11 @@ import { input, type Program, type Runtime } from '../../graph/index.ts'
 import { joinHeads } from '../../nets/attention.ts'
 import { poolPrefix } from '../../nets/prefix-pool.ts'
 import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
-import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import type { EncoderDescription, EncoderInput, Encoding, FrameSource, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import type { Sample } from '../int8/choice.ts'
 import { Compiler } from '../int8/compiler.ts'
-import { drawnPicture } from '../int8/pictures.ts'
+import { drawnFrames } from '../int8/pictures.ts'
 import type { Precision } from '../int8/precision.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { pictureTokens, type SmolVlaConfig, smolvlaEmbeddingWidth } from './config.ts'
@@ -29,12 +29,14 @@ export type SmolVlaOptions = Runtime & {
   statistics?: string // the data set whose statistics normalise the state, or 'none'
   stateWidth?: number // of the robot's proprioception
   precision?: Precision
+  frames?: FrameSource
 }
 
-/** What errors of quantised weights are measured on: so many observations, through cameras of so many pixels. */
+/** Observations that errors of quantised weights are measured on. */
 const SAMPLES = 2
-const DRAWN_SIDE = 256
-const SAID = 'pick up the object and place it'
+
+/** One of them, prepared. */
+type Shown = { pictures: Float32Array[]; state: Float32Array; words: Words }
 
 type Words = { rows: Float32Array; mask: Float32Array }
 
@@ -59,9 +61,21 @@ export class SmolVlaEncoder implements VlaEncoder {
       requireBarePictures(config, options.statistics)
       const wrap = config.wrapImages ? await readWrap(weights, tokenizer) : undefined
       const hash = await weights.hash()
-      const compiler = new Compiler(options.precision ?? 'f32', hash, options.device)
-      const said = () => wordsOf(SAID, weights, tokenizer)
-      const programs = await compilePrograms(weights, cameras.length, wrap, { compiler, said, runtime: options })
+      const { precision = 'f32', device, frames } = options
+      const compiler = new Compiler(precision, hash, { device, frames: frames ? 'the robot' : 'drawn' })
+      const shown = async () => {
+        const all = frames ? await frames() : drawnFrames(SAMPLES, options.cameras, options.stateWidth ?? 0)
+        return Promise.all(
+          all.slice(0, SAMPLES).map(async ({ images, proprio, instruction }) => ({
+            pictures: cameras.map(({ robot }) =>
+              preparePicture(imageOf(images, robot, 'smolvla'), config.vision.imageSize),
+            ),
+            state: prepareState(proprio, scaling, config.stateSlots),
+            words: await wordsOf(instruction, weights, tokenizer),
+          })),
+        )
+      }
+      const programs = await compilePrograms(weights, cameras.length, wrap, { compiler, shown, runtime: options })
       const notes = [
         pairingLine(cameras, config.cameras, options.cameras, rules.renamed),
         line,
@@ -180,9 +194,9 @@ async function compilePrograms(
   wrap: PictureWrap | undefined,
   {
     compiler,
-    said,
+    shown,
     runtime: { threads, device },
-  }: { compiler: Compiler; said: () => Promise<Words>; runtime: Runtime },
+  }: { compiler: Compiler; shown: () => Promise<Shown[]>; runtime: Runtime },
 ): Promise<{ eye: Program; mind: Program }> {
   const { imageSize } = config.vision
   const { patches, tokens } = vision(parameters, config, input('picture', [1, imageSize, imageSize, 3]))
@@ -201,25 +215,22 @@ async function compilePrograms(
     { layer, wrap },
   )
   const kept = { keys: joinHeads(keys), values: joinHeads(values) }
-  const drawn = (which: number) => preparePicture(drawnPicture(DRAWN_SIDE, which), imageSize)
   const seen = { tokens, features: poolTokens(patches, sideOf(config)) }
   const eye = await compiler.compile({ name: 'smolvla vision', outputs: seen, threads, device }, async () =>
-    Array.from({ length: SAMPLES }, (_, which) => ({ picture: drawn(which) })),
+    (await shown()).map(({ pictures }, which) => ({ picture: pictures[which % pictures.length]! })),
   )
   const mind = await compiler.compile({ name: 'smolvla prefix', outputs: kept, threads, device }, async () => {
-    const { rows, mask } = await said()
-    const present = new Float32Array(prefixTokens(config, cameras)).fill(1)
-    present.set(mask, cameras * cameraTokens(config))
-    const state = new Float32Array(config.stateSlots)
     const samples: Sample[] = []
-    for (let first = 0; first < SAMPLES * cameras; first += cameras) {
+    for (const { pictures, state, words } of await shown()) {
+      const present = new Float32Array(prefixTokens(config, cameras)).fill(1)
+      present.set(words.mask, cameras * cameraTokens(config))
       const looks: [string, Float32Array][] = []
-      for (let which = 0; which < cameras; which++) {
-        eye.set('picture', drawn(first + which))
+      for (const [which, picture] of pictures.entries()) {
+        eye.set('picture', picture)
         await eye.run()
         looks.push([`picture.${which}`, eye.outputs.tokens!.slice()])
       }
-      samples.push({ ...Object.fromEntries(looks), words: rows, state, present })
+      samples.push({ ...Object.fromEntries(looks), words: words.rows, state, present })
     }
     return samples
   })
