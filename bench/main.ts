@@ -74,7 +74,7 @@ async function main(args: readonly string[]): Promise<void> {
 function asTable(figures: Figures): string {
   const rows = Object.entries(figures).map(([name, value]) => {
     const unit = UNITS.find(([ending]) => ending.test(name))?.[1] ?? ''
-    return [name, value.toLocaleString('en'), unit]
+    return [name, value.toLocaleString('en', { maximumFractionDigits: 6 }), unit]
   })
   return formatTable(['figure', 'value', 'unit'], rows)
 }

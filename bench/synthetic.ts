@@ -8,7 +8,6 @@ import { parseSmolVlaConfig } from '../src/vla/smolvla/config.ts'
 import { smolVlaPlan } from '../src/vla/smolvla/plan.ts'
 
 const FIXTURES = resolve(import.meta.dirname, '../tests/fixtures')
-const SPREAD = 0.02 // standard deviation of the weights
 const BLOCK = 1_000_003 // numbers drawn; a prime
 
 const elements = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
@@ -72,7 +71,8 @@ export async function writeSmolVla(folder: string): Promise<number> {
   const file = await open(join(folder, 'model.safetensors'), 'w')
   const numbers = new Numbers(file)
   await file.writeFile(Buffer.concat([length, json]))
-  for (const { shape, bytes } of tensors) await numbers.write(bytes, elements(shape))
+  for (const { name, shape, bytes } of tensors)
+    await numbers.write(bytes, elements(shape), sizesOf(name, shape, 'out first'))
   await file.close()
   return Object.values(plan).reduce((sum, shape) => sum + elements(shape), 0)
 }
@@ -106,7 +106,7 @@ export async function writeOcto(folder: string): Promise<number> {
 
   const plan = octoPlan(parseOctoConfig(config, T5_BASE, 'synthetic model'), OCTO_SMALL_TOKENS)
   const file = await open(join(folder, '300000/default/checkpoint'), 'w')
-  await writeTree(file, treeOf(plan), new Numbers(file))
+  await writeTree(file, treeOf(plan), new Numbers(file), '')
   await file.close()
   return Object.values(plan).reduce((sum, shape) => sum + elements(shape), 0)
 }
@@ -129,18 +129,19 @@ function treeOf(plan: Readonly<Record<string, readonly number[]>>): Tree {
 }
 
 /** flax.serialization's msgpack: maps of maps, and arrays as extension values of type 1. */
-async function writeTree(file: FileHandle, tree: Tree, numbers: Numbers): Promise<void> {
+async function writeTree(file: FileHandle, tree: Tree, numbers: Numbers, within: string): Promise<void> {
   await file.writeFile(Buffer.from([0xde, tree.size >> 8, tree.size & 255])) // map 16
   for (const [key, value] of tree) {
     await file.writeFile(text(key))
-    if (value instanceof Map) await writeTree(file, value, numbers)
+    const name = `${within}/${key}`
+    if (value instanceof Map) await writeTree(file, value, numbers, name)
     else {
       const size = 4 * elements(value)
       const shape = Buffer.from([0x90 | value.length, ...value.flatMap((extent) => [0xce, ...word(extent)])])
       const payload = Buffer.concat([Buffer.from([0x93]), shape, text('float32'), Buffer.from([0xc6, ...word(size)])])
       await file.writeFile(Buffer.from([0xc9, ...word(payload.length + size), 1])) // ext 32
       await file.writeFile(payload)
-      await numbers.write(4, elements(value))
+      await numbers.write(4, elements(value), sizesOf(name, value, 'in first'))
     }
   }
 }
@@ -149,26 +150,49 @@ const word = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 
 const text = (value: string) => Buffer.from([0xd9, Buffer.byteLength(value), ...Buffer.from(value)]) // str 8
 
 /**
+ * As layers begin before they are trained, so that every block changes what comes in by as much as it is: norms near 1,
+ * biases near 0, and weights whose squares add up to 1 over the inputs of an output.
+ */
+function sizesOf(name: string, shape: readonly number[], order: 'in first' | 'out first'): Sizes {
+  if (/(norm[^/]*\.weight|Norm[^/]*\/scale|layer_norm[^/]*|layernorm[^/]*\.weight)$/i.test(name))
+    return { mean: 1, spread: SMALL }
+  if (shape.length < 2 || /embed/.test(name)) return { mean: 0, spread: SMALL }
+  const outputs =
+    order === 'out first' ? shape[0]! : /(query|key|value)\/kernel$/.test(name) ? shape[1]! * shape[2]! : shape.at(-1)!
+  return { mean: 0, spread: Math.sqrt(outputs / elements(shape)) }
+}
+
+type Sizes = { mean: number; spread: number }
+const SMALL = 0.02
+
+/**
  * Random weights for a file, as f32 or bfloat16. Numbers repeat after BLOCK of them, which no size divides: tensors of one
  * shape differ, so that nothing can share them.
  */
 class Numbers {
   private at = 0
-  private readonly block: { 2: Uint8Array; 4: Uint8Array }
+  private readonly block: Float32Array
 
   constructor(private readonly file: FileHandle) {
-    const random = new RandomStream(0, 'bench/weights')
-    const values = Float32Array.from({ length: BLOCK }, () => SPREAD * random.normal())
-    const halves = Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16)
-    this.block = { 2: new Uint8Array(halves.buffer), 4: new Uint8Array(values.buffer) }
+    this.block = new RandomStream(0, 'bench/weights').fillNormal(new Float32Array(BLOCK))
   }
 
-  async write(bytes: 2 | 4, count: number): Promise<void> {
+  async write(bytes: 2 | 4, count: number, { mean, spread }: Sizes): Promise<void> {
     for (let left = count; left > 0; ) {
       const part = Math.min(left, BLOCK - this.at)
-      await this.file.writeFile(this.block[bytes].subarray(bytes * this.at, bytes * (this.at + part)))
+      const values = new Float32Array(part)
+      for (let i = 0; i < part; i++) values[i] = mean + spread * this.block[this.at + i]!
+      await this.file.writeFile(bytes === 4 ? new Uint8Array(values.buffer) : upperHalves(values))
       this.at = (this.at + part) % BLOCK
       left -= part
     }
   }
+}
+
+/** As bfloat16, cut off. */
+function upperHalves(values: Float32Array): Uint8Array {
+  const bits = new Uint32Array(values.buffer)
+  const halves = new Uint16Array(bits.length)
+  for (let i = 0; i < bits.length; i++) halves[i] = bits[i]! >>> 16
+  return new Uint8Array(halves.buffer)
 }

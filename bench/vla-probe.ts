@@ -1,18 +1,19 @@
 /** @file In a process of its own, so that its peak memory is that of the encoder: loads one, encodes, prints the figures as JSON. */
 import { RandomStream } from '../src/random/stream.ts'
 import type { EncoderName } from '../src/vla/encoders.ts'
+import type { Precision } from '../src/vla/int8/precision.ts'
 import { openEncoder } from '../src/vla/open.ts'
 import { medianTime } from './measure.ts'
 
 const ROUNDS = 2
 const SIDE = 256 // pixels of the cameras
 
-const [name, folder, ...cameras] = process.argv.slice(2) as [EncoderName, string, ...string[]]
+const [name, folder, precision, ...cameras] = process.argv.slice(2) as [EncoderName, string, Precision, ...string[]]
 const peakMegabytes = () => process.resourceUsage().maxRSS / 1024 // getrusage counts kilobytes
 
 const before = peakMegabytes()
 const start = performance.now()
-const encoder = await openEncoder(name, { folder, cameras })
+const encoder = await openEncoder(name, { folder, cameras, precision })
 const loadSeconds = (performance.now() - start) / 1000
 const loadedMegabytes = peakMegabytes()
 

@@ -6,6 +6,7 @@ import { compile, DEVICES, type Device, input, matmul, ParameterStore } from '..
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { Workcell } from '../robots/workcell/workcell.ts'
 import { MODELS } from '../vla/hub/catalogue.ts'
+import { processorLacks } from '../vla/int8/means.ts'
 import type { CheckResult } from './doctor-check.ts'
 import { examineEncoder, examineFiles, TIMED } from './doctor-encoders.ts'
 
@@ -44,6 +45,7 @@ async function run(options: Options): Promise<void> {
     cores,
     memory,
     onnxruntime: () => onnxruntime(options.device),
+    'int8 encoders': bytes,
     'optimiser kernel': kernel,
     MuJoCo: mujoco,
     ...Object.fromEntries(MODELS.map((model) => [`files of ${model}`, () => examineFiles(model)])),
@@ -108,6 +110,15 @@ async function onnxruntime(device: Device) {
       .join(', ')
   const found = `encoders run on ${device}; ${ort.env.versions.node ?? ort.env.versions.common}, providers: ${names(true)}; with their libraries: ${names(false) || 'none'}`
   return product === 39 ? { ok: true, found } : { ok: false, found: `${found}; computed ${product} where 39 is right` }
+}
+
+/** Whether precision=int8 would be what it says. */
+function bytes() {
+  const lacks = processorLacks()
+  return {
+    ok: true,
+    found: lacks ? `no, precision=int8 becomes f32: ${lacks}` : 'yes, this processor multiplies bytes',
+  }
 }
 
 /** One Adam step from gradient 1 moves a parameter by the learning rate. */

@@ -1,8 +1,15 @@
 /** @file Symbolic tensors, their gradients, and their compilation to onnxruntime. */
 
 export { DEVICES, type Device, type Runtime, requireDevice } from './device.ts'
+export {
+  type FrozenProduct,
+  fingerprint,
+  frozenProducts,
+  replaceProducts,
+  type Substitute,
+} from './frozen-products.ts'
 export { gradients } from './gradient.ts'
-export { constant, input, type Storage, stored } from './leaves.ts'
+export { constant, filled, input, type Storage, stored } from './leaves.ts'
 export { type ModelFile, openModel, readAbout, writeModel } from './model-file.ts'
 export * from './ops.ts'
 export { compile, type Program } from './program.ts'

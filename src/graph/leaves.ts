@@ -32,18 +32,21 @@ export const isLeaf = (tensor: Tensor): boolean => tensor.operation.name in leav
 
 /** A value that the caller writes before each run; `name` keys `Program.inputs`. */
 export function input(name: string, shape: Shape, dtype: DType = 'f32'): Tensor {
-  if (dtype === 'bool')
-    throw new InputError(`input ${name}`, 'has dtype bool', "Feed 'f32' or 'i32' and compare it inside the graph.")
+  if (dtype === 'bool' || dtype === 'i8')
+    throw new InputError(`input ${name}`, `has dtype ${dtype}`, "Feed 'f32' or 'i32' and compare it inside the graph.")
   requireExtents(`input ${name}`, shape)
   return apply(leaves.input, [], { name, shape: [...shape], dtype })
 }
 
-/** A fixed value. Numbers and number[] become f32, an Int32Array becomes i32. A scalar has shape []. */
-export function constant(data: number | readonly number[] | Float32Array | Int32Array, shape?: Shape): Tensor {
+/** A fixed value. Numbers and number[] become f32, an Int32Array i32, an Int8Array i8. A scalar has shape []. */
+export function constant(
+  data: number | readonly number[] | Float32Array | Int32Array | Int8Array,
+  shape?: Shape,
+): Tensor {
   const values =
     typeof data === 'number'
       ? Float32Array.of(data)
-      : data instanceof Float32Array || data instanceof Int32Array
+      : data instanceof Float32Array || data instanceof Int32Array || data instanceof Int8Array
         ? data
         : Float32Array.from(data)
   const extents = shape ?? (typeof data === 'number' ? [] : [values.length])
@@ -53,7 +56,7 @@ export function constant(data: number | readonly number[] | Float32Array | Int32
   return apply(leaves.constant, [], {
     values,
     shape: [...extents],
-    dtype: values instanceof Int32Array ? 'i32' : 'f32',
+    dtype: values instanceof Int32Array ? 'i32' : values instanceof Int8Array ? 'i8' : 'f32',
   })
 }
 
@@ -67,21 +70,21 @@ export function parameter(binding: Binding, shape: Shape): Tensor {
 export type Storage = {
   path: string
   offset: number // bytes from the start of the file
-  dtype: 'F32' | 'F16' | 'BF16'
+  dtype: 'F32' | 'F16' | 'BF16' | 'I8'
 }
 
-/** A fixed value that stays in its file: onnxruntime maps it, and widens F16 and BF16 exactly to f32. */
+/** A fixed value that stays in its file: onnxruntime maps it, and widens F16 and BF16 exactly to f32; I8 stays i8. */
 export function stored(storage: Storage, shape: Shape): Tensor {
   requireExtents(`stored ${storage.path}`, shape)
-  return apply(leaves.stored, [], { storage, shape: [...shape], dtype: 'f32' })
+  return apply(leaves.stored, [], { storage, shape: [...shape], dtype: storage.dtype === 'I8' ? 'i8' : 'f32' })
 }
 
 export const storageOf = (tensor: Tensor): Storage => tensor.attributes.storage as Storage
 
 export const bindingOf = (tensor: Tensor): Binding => tensor.attributes.binding as Binding
 
-export const constantValues = (tensor: Tensor): Float32Array | Int32Array =>
-  tensor.attributes.values as Float32Array | Int32Array
+export const constantValues = (tensor: Tensor): Float32Array | Int32Array | Int8Array =>
+  tensor.attributes.values as Float32Array | Int32Array | Int8Array
 
 /** The one value of a constant whose elements are all equal; undefined for every other tensor. */
 export function uniformValue(tensor: Tensor): number | undefined {

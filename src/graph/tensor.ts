@@ -3,8 +3,8 @@
 import { InputError } from '../errors.ts'
 import type { ModelWriter } from './onnx/writer.ts'
 
-/** Element type. 'i32' serves as index, 'bool' as condition; only 'f32' carries gradients. */
-export type DType = 'f32' | 'i32' | 'bool'
+/** Element type. 'i32' serves as index, 'bool' as condition, 'i8' as codes of quantised weights; only 'f32' carries gradients. */
+export type DType = 'f32' | 'i32' | 'i8' | 'bool'
 export type Shape = readonly number[]
 export type Attributes = Readonly<Record<string, unknown>>
 

@@ -13,7 +13,7 @@ import { FRAME_OVERHEAD, FrameReader, frame } from './frames.ts'
 
 const FORMAT = 'duet-encodings'
 /** To be raised where an encoder comes to make other numbers of the same weights. */
-const VERSION = 1
+const VERSION = 2
 
 /** All that decides the numbers beside an observation and its instruction. A file is of one provenance; its name has the hash of it. */
 export type Provenance = {

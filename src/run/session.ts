@@ -1,13 +1,13 @@
 /** @file What a run needs before it can act: its robots, each behind its safety envelope, the encoder, the command encoder. */
 import { InputError } from '../errors.ts'
 import { command } from '../robot/commanded.ts'
-import type { Rig } from '../robot/rig.ts'
+import type { Rig, Simulation } from '../robot/rig.ts'
 import type { Robot, RobotSpec } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { openRig } from '../robots/index.ts'
 import { type CommandEmbeddings, type CommandEncoder, commandEncoder } from '../talk/embedding.ts'
 import { openTranslator, type Translator } from '../talk/translator.ts'
-import type { VlaEncoder } from '../vla/encoder.ts'
+import type { EncoderInput, FrameSource, VlaEncoder } from '../vla/encoder.ts'
 import { fileOrPulled } from '../vla/hub/find.ts'
 import { openEncoder } from '../vla/open.ts'
 import { ResNetEncoder } from '../vla/resnet10/encoder.ts'
@@ -30,7 +30,16 @@ export type Session = {
 
 type MindConfig = Pick<
   RunConfig,
-  'vla' | 'vlaPath' | 'vlaLayer' | 'vlaCameras' | 'vlaStatistics' | 'device' | 'resnetPath' | 't5Path' | 'networks'
+  | 'vla'
+  | 'vlaPath'
+  | 'vlaLayer'
+  | 'vlaCameras'
+  | 'vlaStatistics'
+  | 'precision'
+  | 'device'
+  | 'resnetPath'
+  | 't5Path'
+  | 'networks'
 >
 type SessionConfig = MindConfig & Pick<RunConfig, 'robot' | 'tasks' | 'talk'>
 
@@ -48,8 +57,17 @@ export async function openSession(config: SessionConfig): Promise<Session> {
 
 export type Minds = Pick<Session, 'encoder' | 'commands' | 'commandTable'>
 
-/** Encoder and command encoder for a robot that is not opened. @throws InputError as `openSession` */
-export async function openMinds(config: MindConfig, spec: RobotSpec, translator: Translator): Promise<Minds> {
+/** Observations that what is approximate in an encoder is measured on. */
+const FRAMES = 4
+const FIRST_SEED = 0x7a000000
+
+/** Encoder and command encoder for a robot that is not opened. `frames`: what it sees, if anybody asks. @throws InputError as `openSession` */
+export async function openMinds(
+  config: MindConfig,
+  spec: RobotSpec,
+  translator: Translator,
+  frames?: FrameSource,
+): Promise<Minds> {
   const vla = await openEncoder(config.vla, {
     folder: config.vlaPath,
     layer: config.vlaLayer,
@@ -59,6 +77,8 @@ export async function openMinds(config: MindConfig, spec: RobotSpec, translator:
     stateWidth: spec.channels.length,
     channels: spec.channels,
     device: config.device,
+    precision: config.precision,
+    frames,
   })
   const resnetPath = await fileOrPulled(config.resnetPath)
   const seeing =
@@ -70,14 +90,17 @@ export async function openMinds(config: MindConfig, spec: RobotSpec, translator:
 }
 
 async function sessionOf(rigs: readonly Rig[], config: SessionConfig): Promise<Session> {
-  const { robot } = rigs[0]!
+  const [{ robot, simulation }] = rigs as [Rig, ...Rig[]]
+  for (const { robot } of rigs) checkTasks(config.tasks, robot)
   const translator = openTranslator(translatorSettings(config, robot.spec))
-  const minds = await openMinds(config, robot.spec, translator)
+  const minds = await openMinds(
+    config,
+    robot.spec,
+    translator,
+    simulation && (() => framesOf(robot, simulation, config.tasks)),
+  )
   const { encoder } = minds
-  for (const { robot } of rigs) {
-    checkTasks(config.tasks, robot)
-    checkCameras(encoder, robot)
-  }
+  for (const { robot } of rigs) checkCameras(encoder, robot)
   const released = rigs.map(({ robot }) => command(robot))
   return {
     robot,
@@ -92,6 +115,22 @@ async function sessionOf(rigs: readonly Rig[], config: SessionConfig): Promise<S
       for (const rig of rigs) await rig.close()
     },
   }
+}
+
+/** Start states of the tasks in turn, of seeds that no episode has; the scene is afterwards as it was. A real robot does not move for this. */
+async function framesOf(robot: Robot, simulation: Simulation, tasks: readonly string[]): Promise<EncoderInput[]> {
+  const scene = simulation.snapshot()
+  const frames: EncoderInput[] = []
+  try {
+    for (let i = 0; i < FRAMES; i++) {
+      const task = tasks[i % tasks.length]!
+      const { images, proprio } = await robot.reset(task, FIRST_SEED + i)
+      frames.push({ images, proprio, instruction: robot.spec.tasks[task]!.instruction })
+    }
+  } finally {
+    simulation.restore(scene)
+  }
+  return frames
 }
 
 function checkTasks(tasks: readonly string[], { spec }: Robot): void {

@@ -4,6 +4,7 @@ import type { Channel } from '../robot/channels.ts'
 import type { Image } from '../robot/robot.ts'
 import type { GivenCameras } from './cameras.ts'
 import type { ModelName } from './hub/catalogue.ts'
+import type { Precision } from './int8/precision.ts'
 
 export type EncoderDescription = {
   name: string
@@ -14,6 +15,7 @@ export type EncoderDescription = {
   licence: string
   source: string
   hash: string // of the weights
+  int8?: string // hash of those that are quantised in their place
   notes?: readonly string[] // what a person should know before a run: which camera stands in for which, how the files were read; a line each
 }
 
@@ -24,6 +26,9 @@ export type Encoding = {
 }
 
 export type EncoderInput = { images: Record<string, Image>; proprio: Float32Array; instruction: string }
+
+/** A few observations of different scenes. Asked for when they are needed. */
+export type FrameSource = () => Promise<readonly EncoderInput[]>
 
 export interface VlaEncoder {
   readonly description: EncoderDescription
@@ -42,6 +47,8 @@ export type EncoderOptions = {
   stateWidth?: number // of the robot's proprio
   channels?: readonly Channel[] // of it
   device?: Device
+  precision?: Precision // f32 without it
+  frames?: FrameSource // of the robot, for int8 to be measured on where it has yet to be made; drawn ones without
 }
 
 /** A kind of encoder. Importing one costs nothing: what opens it is loaded when it is opened. */
@@ -50,7 +57,7 @@ export type EncoderKind = {
   /** What its weights have seen, for whoever reads figures of a policy that stands on it: a part of a sentence. */
   pretrainedOn: string
   /** The options that it makes something of, beside those that every encoder gets. */
-  reads: readonly ('layer' | 'pairing' | 'statistics')[]
+  reads: readonly ('layer' | 'pairing' | 'statistics' | 'precision')[]
   /** What it is of the models that `duet pull` fetches, unless another one is named; none that comes with the program. */
   model?: ModelName
   open(options: EncoderOptions): Promise<VlaEncoder>

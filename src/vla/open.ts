@@ -26,13 +26,19 @@ async function folderOf({ model }: EncoderKind, given: string | undefined): Prom
   return (await fileOrPulled(given)) ?? pulledPath(model, 'setting "vlaPath"')
 }
 
-const SETTINGS = { layer: 'vlaLayer', pairing: 'vlaCameras', statistics: 'vlaStatistics' } as const
+const SETTINGS = {
+  layer: 'vlaLayer',
+  pairing: 'vlaCameras',
+  statistics: 'vlaStatistics',
+  precision: 'precision',
+} as const
 
 /** @throws InputError on a setting that the encoder would not read */
 function expectRead(kind: EncoderKind, options: EncoderOptions): void {
   for (const [option, setting] of Object.entries(SETTINGS) as [keyof typeof SETTINGS, string][]) {
     const given = options[option]
-    const empty = given === undefined || (typeof given === 'object' && Object.keys(given).length === 0)
+    const empty =
+      given === undefined || given === 'f32' || (typeof given === 'object' && Object.keys(given).length === 0)
     if (empty || kind.reads.includes(option)) continue
     const readers = KINDS.filter(({ reads }) => (reads as EncoderKind['reads']).includes(option)).map(
       ({ name }) => name,

@@ -19,6 +19,10 @@ interface Case {
   gradient?: number[][]
 }
 
+/** Of a product in eight bits: three columns. */
+const CODES = [3, -50, 7, 1, 90, -127, 127, 0, 12, -64, 5, 33]
+const SCALES = [0.01, 0.02, 0.005]
+
 const grid = (shape: readonly number[], values: number[]): Grid => ({ shape, values })
 const positive = (shape: readonly number[]): Grid =>
   grid(
@@ -522,6 +526,45 @@ const cases: Record<string, Case[]> = {
       gradient: [[0, 0]],
     },
   ],
+
+  int8Matmul: [undefined, [0.5, -1.5, 2]].map((bias) => ({
+    what: bias ? 'with a bias' : 'alone',
+    operands: [[2, 5, 4]],
+    make: (x) =>
+      g.int8Matmul(x, g.constant(Int8Array.from(CODES), [4, 3]), g.constant(SCALES), bias && g.constant(bias)),
+    reference: (x) => {
+      // DynamicQuantizeLinear of the ONNX standard: 256 steps from the least to the largest value, 0 among them
+      const [low, high] = [Math.min(0, ...x.values), Math.max(0, ...x.values)]
+      const step = Math.fround((Math.fround(high) - Math.fround(low)) / 255)
+      const zero = Math.round(-low / step)
+      const whole = x.values.map((value) => Math.max(0, Math.min(255, Math.round(value / step) + zero)) - zero)
+      return build([2, 5, 3], ([b, row, column]) => {
+        const sum = [0, 1, 2, 3].reduce((all, k) => all + whole[(b! * 5 + row!) * 4 + k]! * CODES[3 * k + column!]!, 0)
+        return sum * step * SCALES[column!]! + (bias?.[column!] ?? 0)
+      })
+    },
+    gradient: [new Array<number>(40).fill(0)],
+  })),
+  multiHeadAttention: [undefined, [0, -1, 2, 0.5, -3e38, 1]].map((bias) => ({
+    what: bias ? 'with a bias' : 'alone',
+    operands: [
+      [1, 2, 4],
+      [1, 3, 4],
+      [1, 3, 4],
+    ],
+    make: (q, k, v) => g.multiHeadAttention(q, k, v, 2, bias && g.constant(bias, [1, 1, 2, 3])),
+    reference: (q, k, v) =>
+      build([1, 2, 4], ([, query, entry]) => {
+        const head = [0, 1].map((i) => 2 * Math.floor(entry! / 2) + i)
+        const logit = (key: number) =>
+          head.reduce((sum, i) => sum + at(q, [0, query!, i]) * at(k, [0, key, i]), 0) / Math.SQRT2 +
+          (bias?.[3 * query! + key] ?? 0)
+        const shares = [0, 1, 2].map((key) => Math.exp(logit(key)))
+        const all = shares.reduce((a, b) => a + b)
+        return shares.reduce((sum, share, key) => sum + (share / all) * at(v, [0, key, entry!]), 0)
+      }),
+    gradient: [8, 12, 12].map((size) => new Array<number>(size).fill(0)),
+  })),
 
   stopGradient: [
     {

@@ -226,6 +226,7 @@ describe('what a run made of its observations', () => {
     const folder = await aLog()
     const others = [
       { as: { encoder: described('def') } },
+      { as: { encoder: { ...described(), int8: 'abc' } } },
       { as: { config: { ...config, vlaLayer: 3 } } },
       { as: { config: { ...config, vlaCameras: { camera1: 'wrist' } } } },
       { copies: { ...COPIES, seed: 6 } },

@@ -1,11 +1,16 @@
 /** @file What a run tells its encoder of the robot: nano meets one that it was not pretrained on. */
-import { expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect, it, vi } from 'vitest'
 import { describeRobot } from '../../src/robots/index.ts'
+import { Workcell } from '../../src/robots/workcell/workcell.ts'
 import { parseConfig } from '../../src/run/config.ts'
 import { translatorSettings } from '../../src/run/label-rule.ts'
-import { openMinds } from '../../src/run/session.ts'
+import { openMinds, openSession } from '../../src/run/session.ts'
 import { openTranslator } from '../../src/talk/translator.ts'
 import type { Encoding } from '../../src/vla/encoder.ts'
+import { processorLacks } from '../../src/vla/int8/means.ts'
 import { loadNano, NANO_FOLDER } from '../../src/vla/nano/weights.ts'
 
 it('keeps no feature maps of a run whose networks all see h', async () => {
@@ -42,3 +47,28 @@ it('hands on the channels of a servo arm, so that nano pairs them and says so', 
   const { encoder } = await openMinds(config, spec, openTranslator(translatorSettings(config, spec)))
   expect(encoder.description.notes?.join()).toMatch(/reads the robot's channels/)
 })
+
+it.skipIf(processorLacks() !== undefined)(
+  'multiplies in the numbers that the run asks for, which are measured on start states of a simulated robot',
+  async () => {
+    const home = mkdtempSync(join(tmpdir(), 'duet-minds-'))
+    process.env.HF_HOME = home
+    const resets = vi.spyOn(Workcell.prototype, 'reset')
+    try {
+      const vlaPath = resolve(import.meta.dirname, '../fixtures/octo')
+      const config = parseConfig('the test', { vla: 'octo', vlaPath, precision: 'int8', tasks: ['pick', 'place'] })
+      const { encoder, close } = await openSession(config)
+      expect(encoder.description.int8).toMatch(/^[0-9a-f]{64}$/)
+      expect(resets.mock.calls.map(([task]) => task)).toEqual(['pick', 'place', 'pick', 'place'])
+      await close()
+      const again = await openSession(config)
+      expect(again.encoder.description.int8).toBe(encoder.description.int8)
+      expect(resets).toHaveBeenCalledTimes(4) // it is in the cache
+      await again.close()
+    } finally {
+      resets.mockRestore()
+      delete process.env.HF_HOME
+      rmSync(home, { recursive: true })
+    }
+  },
+)

@@ -2,7 +2,8 @@
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import ort from 'onnxruntime-node'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { compile, input } from '../../src/graph/index.ts'
 import type { EncoderInput, Encoding } from '../../src/vla/encoder.ts'
 import { parseOctoConfig } from '../../src/vla/octo/config.ts'
@@ -110,6 +111,17 @@ describe('OctoEncoder', () => {
     const masked = await byHand(images, (name) => name === 'primary')
     expect(relativeError(h, { ...wanted(0), data: masked.h })).toBeLessThan(TOLERANCE)
     expect(relativeError(h, wanted(0))).toBeGreaterThan(10 * TOLERANCE)
+  })
+
+  it('computes once what depends on the instruction alone', async () => {
+    const compiled = vi.spyOn(ort.InferenceSession, 'create')
+    const said = (instruction: string) => encoder.encode([{ ...anInput(0), instruction }])
+    const [first] = await said('something new')
+    expect(compiled).toHaveBeenCalledTimes(2) // T5, and the tokens that nothing of a frame changes
+    const [again] = await said('something new')
+    expect(compiled).toHaveBeenCalledTimes(2)
+    expect(again).toEqual(first)
+    compiled.mockRestore()
   })
 
   it('takes pictures of any size', async () => {

@@ -42,6 +42,7 @@ const root = protobuf.Root.fromJSON({
         name: field(3, 'string'),
         opType: field(4, 'string'),
         attribute: field(5, 'AttributeProto', true),
+        domain: field(7, 'string'),
       },
     },
     AttributeProto: {
@@ -78,10 +79,11 @@ export const ModelProto = root.lookupType('ModelProto')
 export const ModelEnvelope = root.lookupType('ModelEnvelope')
 
 /** TensorProto.DataType */
-export const dataType = { f32: 1, i32: 6, i64: 7, bool: 9, f64: 11 } as const
+export const dataType = { f32: 1, i8: 3, i32: 6, i64: 7, bool: 9, f64: 11 } as const
 
-/** TensorProto.DataType of values that stay in a file, which have formats that nothing is computed in. */
-export const storedType = { F32: 1, F16: 10, BF16: 16 } as const
+/** TensorProto.DataType of values that stay in a file, some of which have formats that nothing is computed in. */
+export const storedType = { F32: 1, I8: 3, F16: 10, BF16: 16 } as const
+export const storedBytes = { F32: 4, I8: 1, F16: 2, BF16: 2 } as const
 
 /** TensorProto.DataLocation */
 export const externalLocation = 1
@@ -92,3 +94,6 @@ export const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const
 /** Operator set 20 has Gelu, reductions with axes as input, and LayerNormalization; IR version 9 goes with it. */
 export const opset = 20
 export const irVersion = 9
+
+/** The runtime's own operators, beside those of the standard. */
+export const contributed = { domain: 'com.microsoft', version: 1 } as const

@@ -4,7 +4,17 @@ import { relative, sep } from 'node:path'
 import { constantValues, leaves, storageOf } from '../leaves.ts'
 import { type DType, type Operands, type Shape, sizeOf, type Tensor } from '../tensor.ts'
 import { topologicalOrder } from '../topology.ts'
-import { attributeType, dataType, externalLocation, irVersion, ModelProto, opset, storedType } from './schema.ts'
+import {
+  attributeType,
+  contributed,
+  dataType,
+  externalLocation,
+  irVersion,
+  ModelProto,
+  opset,
+  storedBytes,
+  storedType,
+} from './schema.ts'
 
 /** A float attribute; bare numbers and lists are integers. */
 class FloatAttribute {
@@ -20,6 +30,7 @@ interface NodeMessage {
   name: string
   opType: string
   attribute: object[]
+  domain?: string
 }
 
 /** Collects the ONNX nodes and initialisers of one model. Operations use `add` and the constants below. */
@@ -43,6 +54,13 @@ export class ModelWriter {
     const output = [name, ...Array.from({ length: outputs - 1 }, (_, i) => `${name}:${i + 1}`)]
     const attribute = Object.entries(attributes).map(([key, value]) => attributeMessage(key, value))
     this.nodes.push({ input: [...inputs], output, name, opType, attribute })
+    return name
+  }
+
+  /** `add` of an operator that the runtime has beside the standard; an input that is left out is ''. */
+  addContributed(opType: string, inputs: readonly string[], attributes: NodeAttributes = {}): string {
+    const name = this.add(opType, inputs, attributes)
+    this.nodes.at(-1)!.domain = contributed.domain
     return name
   }
 
@@ -148,7 +166,8 @@ export class ModelWriter {
       input: Array.from(inputs, ([key, { shape, dtype }]) => valueMessage(key, shape, dtype)),
       output: declared,
     }
-    const model = { irVersion, producerName: 'duet', graph, opsetImport: [{ domain: '', version: opset }] }
+    const beside = this.nodes.some(({ domain }) => domain === contributed.domain) ? [contributed] : []
+    const model = { irVersion, producerName: 'duet', graph, opsetImport: [{ domain: '', version: opset }, ...beside] }
     return ModelProto.encode(ModelProto.fromObject(model)).finish()
   }
 
@@ -156,7 +175,7 @@ export class ModelWriter {
   private stored(node: Tensor): string {
     const { path, offset, dtype } = storageOf(node)
     const name = `stored_${this.count++}`
-    const bytes = node.size * (dtype === 'F32' ? 4 : 2)
+    const bytes = node.size * storedBytes[dtype]
     const place = { location: relative(this.storageFolder, path).replaceAll(sep, '/'), offset, length: bytes }
     this.initialisers.set(name, {
       name,
@@ -165,7 +184,7 @@ export class ModelWriter {
       externalData: Object.entries(place).map(([key, value]) => ({ key, value: String(value) })),
       dataLocation: externalLocation,
     })
-    return dtype === 'F32' ? name : this.add('Cast', [name], { to: dataType.f32 })
+    return dtype === 'F32' || dtype === 'I8' ? name : this.add('Cast', [name], { to: dataType.f32 })
   }
 
   private initialiser(name: string, dims: Shape, type: number, values: ArrayBufferView): string {

@@ -2,6 +2,7 @@
 
 import { InputError } from '../../errors.ts'
 import { toTensors } from '../leaves.ts'
+import { dataType } from '../onnx/schema.ts'
 import { broadcastShapes } from '../shapes.ts'
 import { apply, type DType, requireDType, type Tensor, type TensorLike, type TensorOperation } from '../tensor.ts'
 import { sumTo } from './reduce.ts'
@@ -54,8 +55,6 @@ const extremum = (wins: (a: Tensor, b: Tensor) => Tensor): Vjp => {
     ]
   }
 }
-
-const onnxType = { f32: 1, i32: 6, bool: 9 } as const
 
 export const elementwise = {
   add: binary('add', 'Add', ({ inputs: [a, b] }, g) => [sumTo(g, a.shape), sumTo(g, b.shape)]),
@@ -125,7 +124,7 @@ export const elementwise = {
   cast: {
     name: 'cast',
     infer: ([x], { dtype }) => ({ shape: x.shape, dtype: dtype as DType }),
-    emit: (writer, inputs, node) => writer.add('Cast', inputs, { to: onnxType[node.dtype] }),
+    emit: (writer, inputs, node) => writer.add('Cast', inputs, { to: dataType[node.dtype] }),
     vjp: null,
   } satisfies TensorOperation,
 }

@@ -2,28 +2,35 @@
 import { createHash } from 'node:crypto'
 import { InputError } from '../../errors.ts'
 import { fixedLength, loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
-import { compile, constant, input, type Program, type Runtime, slice, type Tensor } from '../../graph/index.ts'
+import { compile, input, type Program, type Runtime } from '../../graph/index.ts'
 import { t5Encoder } from '../../nets/t5.ts'
 import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
-import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import type { EncoderDescription, EncoderInput, Encoding, FrameSource, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
 import { fileHash } from '../files.ts'
+import type { Sample } from '../int8/choice.ts'
+import { Compiler } from '../int8/compiler.ts'
+import { drawnFrames } from '../int8/pictures.ts'
+import type { Precision } from '../int8/precision.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
-import { octo } from './model.ts'
+import { octoFrame, saidOnce } from './frame.ts'
 import { pictureSize, T5_NAMES } from './plan.ts'
 import { type ProprioStatistics, readProprioStatistics, scaleProprio, tokensOfProprio } from './proprio.ts'
 import { resizeLanczos } from './resize.ts'
-import { ALL_PRESENT, presence, type Sequence, sequenceOf } from './sequence.ts'
 import { type OctoWeights, openOcto } from './weights.ts'
 
-const WINDOW = 1
 const END_TOKENS = 1 // T5's </s> stays when a text is cut
+
+/** Observations that errors of quantised weights are measured on. */
+const SAMPLES = 4
 
 export type OctoOptions = Runtime & {
   folder: string // with the published files
   cameras: readonly string[] // of the robot
   pairing?: GivenCameras // the robot's cameras for cameras of the model, where the rules do not find them
   stateWidth?: number // of the robot's proprio; without it that of the model
+  precision?: Precision
+  frames?: FrameSource
 }
 
 /**
@@ -34,21 +41,33 @@ export type OctoOptions = Runtime & {
  */
 export class OctoEncoder implements VlaEncoder {
   /** @throws InputError or ShapeError naming file and parameter if the files are missing, damaged or of another network */
-  static async load({ folder, cameras, pairing, stateWidth, ...runtime }: OctoOptions): Promise<OctoEncoder> {
+  static async load(options: OctoOptions): Promise<OctoEncoder> {
+    const { folder, cameras, pairing, stateWidth, precision = 'f32', frames, ...runtime } = options
     const weights = await openOcto(folder)
     try {
       const tokenizer = await loadTokenizer(weights.t5Folder)
       const wanted = weights.config.cameras.map(({ name }) => name)
       const pairs = pairCameras(wanted, cameras, 'octo', { given: pairing })
       const state = await readState(folder, weights, stateWidth)
-      const [compiled, ...hashes] = await Promise.all([
-        compileOcto(weights, pairs, state.entries, runtime),
-        fileHash(weights.path),
-        state.hash,
-      ])
+      const file = await fileHash(weights.path)
+      const compiler = new Compiler(precision, file, { device: runtime.device, frames: frames ? 'the robot' : 'drawn' })
+      const samples = async () => {
+        const shown = frames ? await frames() : drawnFrames(SAMPLES, cameras, state.entries)
+        const said = new Map<string, Float32Array>()
+        const samples: Sample[] = []
+        for (const one of shown.slice(0, SAMPLES)) {
+          const { instruction } = one
+          if (!said.has(instruction))
+            said.set(instruction, await encodeLanguage(weights, tokenizer, instruction, runtime))
+          samples.push(feedsOf(weights, pairs, state, one, said.get(instruction)!))
+        }
+        return samples
+      }
+      const compiled = await compileOcto(weights, pairs, state.entries, compiler, samples, runtime)
       const read = {
-        hash: hashes.filter((hash) => hash !== undefined).join('+'),
-        notes: [pairingLine(pairs, wanted, cameras), ...weights.notes, ...state.notes],
+        hash: state.hash === undefined ? file : `${file}+${state.hash}`,
+        int8: compiler.int8,
+        notes: [pairingLine(pairs, wanted, cameras), ...weights.notes, ...state.notes, ...compiler.notes],
       }
       return new OctoEncoder(weights, tokenizer, pairs, state, compiled, read, runtime)
     } catch (error) {
@@ -68,7 +87,7 @@ export class OctoEncoder implements VlaEncoder {
     private readonly cameras: readonly CameraPair[],
     private readonly state: State,
     { side, program }: { side: number; program: Program },
-    { hash, notes }: Pick<EncoderDescription, 'hash' | 'notes'>,
+    read: Pick<EncoderDescription, 'hash' | 'int8' | 'notes'>,
     private readonly runtime: Runtime,
   ) {
     const { width } = weights.config
@@ -81,8 +100,7 @@ export class OctoEncoder implements VlaEncoder {
       featureShape: [cameras.length, side, side, width],
       licence: 'MIT',
       source: `Octo 1.5 (arXiv 2405.12213), ${weights.path}`,
-      hash,
-      notes,
+      ...read,
     }
   }
 
@@ -99,14 +117,10 @@ export class OctoEncoder implements VlaEncoder {
     await Promise.all([this.program.release(), this.weights.close()])
   }
 
-  private async encodeOne({ images, proprio, instruction }: EncoderInput): Promise<Encoding> {
+  private async encodeOne(given: EncoderInput): Promise<Encoding> {
     const { program, weights } = this
-    for (const { wanted, robot } of this.cameras) {
-      const size = pictureSize(weights.tokens[wanted]!)
-      program.set(`picture.${wanted}`, resizeLanczos(imageOf(images, robot, 'octo'), size))
-    }
-    if (this.state.entries > 0) program.set('proprio', this.tokensOf(proprio))
-    program.set('language', await this.languageOf(instruction))
+    const feeds = feedsOf(weights, this.cameras, this.state, given, await this.languageOf(given.instruction))
+    for (const [name, values] of Object.entries(feeds)) program.set(name, values)
     await program.run()
     const { h, ...maps } = program.outputs
     const features = new Float32Array(this.description.featureShape.reduce((a, b) => a * b, 1))
@@ -117,18 +131,6 @@ export class OctoEncoder implements VlaEncoder {
     return { h: h!.slice(), features }
   }
 
-  private tokensOf(proprio: Float32Array): Float32Array {
-    const { entries, statistics } = this.state
-    if (proprio.length !== entries)
-      throw new InputError(
-        'octo encoder, proprio',
-        `has ${proprio.length} entries, the model takes ${entries}`,
-        'Use the robot that it was finetuned for',
-      )
-    const values = statistics ? scaleProprio(proprio, statistics.moments) : [...proprio]
-    return tokensOfProprio(values, this.weights.config.proprio!)
-  }
-
   private languageOf(instruction: string): Promise<Float32Array> {
     const known = this.languages.get(instruction)
     if (known) return known
@@ -137,6 +139,28 @@ export class OctoEncoder implements VlaEncoder {
     made.catch(() => this.languages.delete(instruction))
     return made
   }
+}
+
+/** What the program takes of an observation; `said` as `encodeLanguage` has it. @throws InputError where something is missing or of another size */
+function feedsOf(
+  { config, tokens }: OctoWeights,
+  cameras: readonly CameraPair[],
+  { entries, statistics }: State,
+  { images, proprio }: EncoderInput,
+  said: Float32Array,
+): Sample {
+  const pictures = cameras.map(({ wanted, robot }) => {
+    return [`picture.${wanted}`, resizeLanczos(imageOf(images, robot, 'octo'), pictureSize(tokens[wanted]!))]
+  })
+  if (entries === 0) return { ...Object.fromEntries(pictures), said }
+  if (proprio.length !== entries)
+    throw new InputError(
+      'octo encoder, proprio',
+      `has ${proprio.length} entries, the model takes ${entries}`,
+      'Use the robot that it was finetuned for',
+    )
+  const values = statistics ? scaleProprio(proprio, statistics.moments) : [...proprio]
+  return { ...Object.fromEntries(pictures), said, proprio: tokensOfProprio(values, config.proprio!) }
 }
 
 /** What the model takes of proprio: nothing where it has no tokens for it, or the robot another number of entries. */
@@ -160,40 +184,26 @@ async function compileOcto(
   { config, parameters, tokens }: OctoWeights,
   cameras: readonly CameraPair[],
   proprio: number, // entries
+  compiler: Compiler,
+  samples: () => Promise<Sample[]>,
   runtime: Runtime,
 ): Promise<{ side: number; program: Program }> {
   const side = featureSide(...cameras.map(({ wanted }) => Math.sqrt(tokens[wanted]!)))
-  const sequence = sequenceOf(
-    config,
-    cameras.map(({ wanted }) => ({ name: wanted, tokens: tokens[wanted]! })),
-    WINDOW,
-    proprio,
-  )
-  const pictures = cameras.map(({ wanted }): [string, Tensor] => {
+  const pictures = cameras.map(({ wanted }) => {
     const size = pictureSize(tokens[wanted]!)
-    return [wanted, input(`picture.${wanted}`, [1, WINDOW, size, size, 3])]
+    return { camera: wanted, picture: input(`picture.${wanted}`, [1, size, size, 3]) }
   })
-  const present = presence(sequence, { ...ALL_PRESENT, steps: [true] })
-  const { h, out } = octo(parameters, config, sequence, {
-    pictures: Object.fromEntries(pictures),
-    proprio: proprio > 0 ? input('proprio', [1, WINDOW, proprio, config.proprio!.bins?.count ?? 1]) : undefined,
-    language: input('language', [1, config.words, config.language.width]),
-    present: constant(present, [1, sequence.length]),
+  const frame = octoFrame(parameters, config, {
+    pictures,
+    proprio: proprio > 0 ? input('proprio', [1, proprio, config.proprio!.bins?.count ?? 1]) : undefined,
+    said: input('said', [1 + 2 * config.layers, config.words, config.width]),
   })
-  const features = cameras.map(({ wanted }): [string, Tensor] => [
-    `features.${wanted}`,
-    poolTokens(tokensOfCamera(out, sequence, wanted), side),
-  ])
-  const outputs = { h, ...Object.fromEntries(features) }
-  return { side, program: await compile({ name: 'octo', outputs, ...runtime }) }
+  const features = cameras.map(({ wanted }, which) => [`features.${wanted}`, poolTokens(frame.cameras[which]!, side)])
+  const outputs = { h: frame.h, ...Object.fromEntries(features) }
+  return { side, program: await compiler.compile({ name: 'octo', outputs, ...runtime }, samples) }
 }
 
-function tokensOfCamera(out: Tensor, { spans }: Sequence, camera: string): Tensor {
-  const { from, count } = spans.find(({ group }) => typeof group === 'object' && group.camera === camera)!
-  return slice(out, 1, from, from + count)
-}
-
-/** T5's output vectors of an instruction, those of the padding too: [words, width]. */
+/** All that depends on the instruction alone, as `saidOnce` has it. T5's vectors of the padding count, too. */
 async function encodeLanguage(
   { config, parameters, embed }: OctoWeights,
   tokenizer: Tokenizer,
@@ -204,14 +214,29 @@ async function encodeLanguage(
     truncate: 'right',
     closing: END_TOKENS,
   })
-  const words = input('words', [1, config.words, config.language.width])
-  const { final } = t5Encoder(parameters, config.language, words, input('mask', [1, config.words]), T5_NAMES)
-  const program = await compile({ name: 'octo language', outputs: { final }, ...runtime })
+  const shape = [1, config.words, config.language.width]
+  const { final } = t5Encoder(
+    parameters,
+    config.language,
+    input('words', shape),
+    input('mask', [1, config.words]),
+    T5_NAMES,
+  )
+  const words = await once({ name: 'octo language', outputs: { final }, ...runtime }, { words: await embed(ids), mask })
+  const said = saidOnce(parameters, config, input('final', shape))
+  return once({ name: 'octo instruction', outputs: { said }, ...runtime }, { final: words })
+}
+
+/** The one output of a program that is run a single time: compiled, and let go again before the next one is. */
+async function once(
+  options: Parameters<typeof compile>[0],
+  inputs: Record<string, ArrayLike<number>>,
+): Promise<Float32Array> {
+  const program = await compile(options)
   try {
-    program.set('words', await embed(ids))
-    program.set('mask', mask)
+    for (const [name, values] of Object.entries(inputs)) program.set(name, values)
     await program.run()
-    return program.outputs.final!.slice()
+    return Object.values(program.outputs)[0]!.slice()
   } finally {
     await program.release()
   }

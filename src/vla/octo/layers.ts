@@ -2,12 +2,14 @@
 import {
   add,
   div,
+  expand,
   im2col,
   layerNorm,
   matmul,
   mean,
   mul,
   reshape,
+  slice,
   sqrt,
   square,
   sub,
@@ -31,23 +33,31 @@ export const norm = (weights: Parameters, name: string, x: Tensor): Tensor =>
 
 /**
  * Convolution 3 x 3 with stride 2 and one pixel of zeros on each side, whose weights are standardised per output channel
- * (arXiv 1903.10520) with the population deviation. [B, H, W, C] to [B, H / 2, W / 2, C'].
+ * (arXiv 1903.10520) with the population deviation. [B, H, W, C] to [B, H / 2, W / 2, C']. `beside` [1, H, W, D]: more
+ * channels, the same in every picture; what they add to the result is a constant, which the runtime computes at load.
  */
-export function standardConvolution(weights: Parameters, name: string, x: Tensor): Tensor {
+export function standardConvolution(weights: Parameters, name: string, x: Tensor, beside?: Tensor): Tensor {
   const kernel = parameterNamed(weights, `${name}/kernel`)
-  const rows = reshape(kernel, [-1, kernel.shape[3]!])
+  const [, , inputs, outputs] = kernel.shape as [number, number, number, number]
+  const rows = reshape(kernel, [-1, outputs])
   const centred = sub(rows, mean(rows, 0, true))
   const deviation = sqrt(mean(square(centred), 0, true))
-  const standard = div(centred, add(deviation, DEVIATION_EPSILON))
-  return add(matmul(im2col(x, 3, 2, 1), standard), parameterNamed(weights, `${name}/bias`))
+  const standard = reshape(div(centred, add(deviation, DEVIATION_EPSILON)), [-1, inputs, outputs])
+  const by = (picture: Tensor, from: number) =>
+    matmul(im2col(picture, 3, 2, 1), reshape(slice(standard, 1, from, from + picture.shape[3]!), [-1, outputs]))
+  const bias = parameterNamed(weights, `${name}/bias`)
+  return add(by(x, 0), beside ? add(by(beside, x.shape[3]!), bias) : bias)
 }
 
-/** Over height, width and the channels of a group. x [B, H, W, C]. */
+/** Over height, width and the channels of a group. x [B, H, W, C]. Sums run along whole rows of channels, which are of all groups. */
 export function groupNorm(weights: Parameters, name: string, x: Tensor): Tensor {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number]
-  const grouped = reshape(x, [batch, height * width, GROUPS, channels / GROUPS])
-  const centred = sub(grouped, mean(grouped, [1, 3], true))
-  const variance = mean(square(centred), [1, 3], true)
-  const normed = reshape(div(centred, sqrt(add(variance, EPSILON))), x.shape)
-  return add(mul(normed, parameterNamed(weights, `${name}/scale`)), parameterNamed(weights, `${name}/bias`))
+  const [batch, , , channels] = x.shape as [number, number, number, number]
+  const groups = [batch, GROUPS, channels / GROUPS]
+  const groupMean = (of: Tensor) => {
+    const means = mean(reshape(mean(of, [1, 2]), groups), 2, true)
+    return reshape(expand(means, groups), [batch, 1, 1, channels])
+  }
+  const centred = sub(x, groupMean(x))
+  const scale = div(parameterNamed(weights, `${name}/scale`), sqrt(add(groupMean(square(centred)), EPSILON)))
+  return add(mul(centred, scale), parameterNamed(weights, `${name}/bias`))
 }

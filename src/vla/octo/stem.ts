@@ -1,5 +1,5 @@
 /** @file Octo's picture tokeniser: four strided convolutions, then one token for each 16 x 16 pixels (arXiv 2405.12213 §III). */
-import { concat, constant, expand, mul, relu, reshape, sub, type Tensor } from '../../graph/index.ts'
+import { filled, mul, relu, reshape, sub, type Tensor } from '../../graph/index.ts'
 import type { Parameters } from '../../nets/parameters.ts'
 import type { OctoCamera } from './config.ts'
 import { flaxDense, groupNorm, standardConvolution } from './layers.ts'
@@ -20,9 +20,11 @@ export function stem(weights: Parameters, { name: camera, stem: stages, goal }: 
   const scaled = sub(mul(pictures, 1 / 127.5), 1)
   const convolutions: Tensor[] = []
   const norms: Tensor[] = []
-  let x = goal ? concat([scaled, expand(constant([NO_GOAL], [1, 1, 1, 1]), pictures.shape)], 3) : scaled
+  const [, ...extents] = pictures.shape
+  const noGoal = goal ? filled([1, ...extents], NO_GOAL) : undefined
+  let x = scaled
   for (let i = 0; i < stages.length; i++) {
-    const convolved = standardConvolution(weights, `${name}/StdConv_${i}`, x)
+    const convolved = standardConvolution(weights, `${name}/StdConv_${i}`, x, i === 0 ? noGoal : undefined)
     const normed = groupNorm(weights, `${name}/GroupNorm_${i}`, convolved)
     convolutions.push(convolved)
     norms.push(normed)

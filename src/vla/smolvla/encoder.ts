@@ -1,12 +1,16 @@
 /** @file SmolVLA as the frozen encoder: h is the mean over the prefix of one layer's keys and values (docs/method.md §2). */
 import { InputError } from '../../errors.ts'
 import { loadTokenizer, type Tokenizer } from '../../formats/tokenizer.ts'
-import { compile, input, type Program, type Runtime } from '../../graph/index.ts'
+import { input, type Program, type Runtime } from '../../graph/index.ts'
 import { joinHeads } from '../../nets/attention.ts'
 import { poolPrefix } from '../../nets/prefix-pool.ts'
 import { type CameraPair, type GivenCameras, imageOf, pairCameras, pairingLine } from '../cameras.ts'
-import type { EncoderDescription, EncoderInput, Encoding, VlaEncoder } from '../encoder.ts'
+import type { EncoderDescription, EncoderInput, Encoding, FrameSource, VlaEncoder } from '../encoder.ts'
 import { featureSide, poolTokens } from '../features.ts'
+import type { Sample } from '../int8/choice.ts'
+import { Compiler } from '../int8/compiler.ts'
+import { drawnFrames } from '../int8/pictures.ts'
+import type { Precision } from '../int8/precision.ts'
 import { OneAtATime } from '../one-at-a-time.ts'
 import { pictureTokens, type SmolVlaConfig, smolvlaEmbeddingWidth } from './config.ts'
 import { readWrap, tokenise } from './language.ts'
@@ -24,7 +28,15 @@ export type SmolVlaOptions = Runtime & {
   pairing?: GivenCameras // the robot's cameras for cameras of the policy, where the rules do not find them
   statistics?: string // the data set whose statistics normalise the state, or 'none'
   stateWidth?: number // of the robot's proprioception
+  precision?: Precision
+  frames?: FrameSource
 }
+
+/** Observations that errors of quantised weights are measured on. */
+const SAMPLES = 2
+
+/** One of them, prepared. */
+type Shown = { pictures: Float32Array[]; state: Float32Array; words: Words }
 
 type Words = { rows: Float32Array; mask: Float32Array }
 
@@ -48,17 +60,31 @@ export class SmolVlaEncoder implements VlaEncoder {
       })
       requireBarePictures(config, options.statistics)
       const wrap = config.wrapImages ? await readWrap(weights, tokenizer) : undefined
-      const [programs, hash] = await Promise.all([
-        compilePrograms(weights, cameras.length, wrap, options),
-        weights.hash(),
-      ])
+      const hash = await weights.hash()
+      const { precision = 'f32', device, frames } = options
+      const compiler = new Compiler(precision, hash, { device, frames: frames ? 'the robot' : 'drawn' })
+      const shown = async () => {
+        const all = frames ? await frames() : drawnFrames(SAMPLES, options.cameras, options.stateWidth ?? 0)
+        return Promise.all(
+          all.slice(0, SAMPLES).map(async ({ images, proprio, instruction }) => ({
+            pictures: cameras.map(({ robot }) =>
+              preparePicture(imageOf(images, robot, 'smolvla'), config.vision.imageSize),
+            ),
+            state: prepareState(proprio, scaling, config.stateSlots),
+            words: await wordsOf(instruction, weights, tokenizer),
+          })),
+        )
+      }
+      const programs = await compilePrograms(weights, cameras.length, wrap, { compiler, shown, runtime: options })
       const notes = [
         pairingLine(cameras, config.cameras, options.cameras, rules.renamed),
         line,
         ...stepsLine(pipeline),
         ...weights.notes,
+        ...compiler.notes,
       ]
-      return new SmolVlaEncoder(weights, tokenizer, cameras, scaling, programs, { hash, notes })
+      const read = { hash, int8: compiler.int8, notes }
+      return new SmolVlaEncoder(weights, tokenizer, cameras, scaling, programs, read)
     } catch (error) {
       await weights.close()
       throw error
@@ -77,7 +103,7 @@ export class SmolVlaEncoder implements VlaEncoder {
     private readonly cameras: readonly CameraPair[],
     private readonly scaling: Scaling | undefined, // of the state
     private readonly programs: { eye: Program; mind: Program },
-    { hash, notes }: Pick<EncoderDescription, 'hash' | 'notes'>,
+    read: Pick<EncoderDescription, 'hash' | 'int8' | 'notes'>,
   ) {
     const { config } = weights
     this.config = config
@@ -90,8 +116,7 @@ export class SmolVlaEncoder implements VlaEncoder {
       featureShape: [cameras.length, sideOf(config), sideOf(config), config.vision.width],
       licence: 'Apache-2.0',
       source: `SmolVLA (arXiv 2506.01844), ${weights.path}`,
-      hash,
-      notes,
+      ...read,
     }
   }
 
@@ -132,12 +157,16 @@ export class SmolVlaEncoder implements VlaEncoder {
   private wordsOf(instruction: string): Promise<Words> {
     const known = this.words.get(instruction)
     if (known) return known
-    const { ids, mask } = tokenise(instruction, this.tokenizer, this.config.words)
-    const made = this.weights.embed(ids).then((rows) => ({ rows, mask }))
+    const made = wordsOf(instruction, this.weights, this.tokenizer)
     this.words.set(instruction, made)
     made.catch(() => this.words.delete(instruction))
     return made
   }
+}
+
+async function wordsOf(instruction: string, weights: SmolVlaWeights, tokenizer: Tokenizer): Promise<Words> {
+  const { ids, mask } = tokenise(instruction, tokenizer, weights.config.words)
+  return { rows: await weights.embed(ids), mask }
 }
 
 /** What the data went through before the policy, that no line of this program does. */
@@ -163,8 +192,12 @@ async function compilePrograms(
   { config, parameters, layer }: SmolVlaWeights,
   cameras: number,
   wrap: PictureWrap | undefined,
-  { threads, device }: Runtime,
-) {
+  {
+    compiler,
+    shown,
+    runtime: { threads, device },
+  }: { compiler: Compiler; shown: () => Promise<Shown[]>; runtime: Runtime },
+): Promise<{ eye: Program; mind: Program }> {
   const { imageSize } = config.vision
   const { patches, tokens } = vision(parameters, config, input('picture', [1, imageSize, imageSize, 3]))
   const pictures = Array.from({ length: cameras }, (_, which) =>
@@ -182,11 +215,24 @@ async function compilePrograms(
     { layer, wrap },
   )
   const kept = { keys: joinHeads(keys), values: joinHeads(values) }
-  const eye = await compile({
-    name: 'smolvla vision',
-    outputs: { tokens, features: poolTokens(patches, sideOf(config)) },
-    threads,
-    device,
+  const seen = { tokens, features: poolTokens(patches, sideOf(config)) }
+  const eye = await compiler.compile({ name: 'smolvla vision', outputs: seen, threads, device }, async () =>
+    (await shown()).map(({ pictures }, which) => ({ picture: pictures[which % pictures.length]! })),
+  )
+  const mind = await compiler.compile({ name: 'smolvla prefix', outputs: kept, threads, device }, async () => {
+    const samples: Sample[] = []
+    for (const { pictures, state, words } of await shown()) {
+      const present = new Float32Array(prefixTokens(config, cameras)).fill(1)
+      present.set(words.mask, cameras * cameraTokens(config))
+      const looks: [string, Float32Array][] = []
+      for (const [which, picture] of pictures.entries()) {
+        eye.set('picture', picture)
+        await eye.run()
+        looks.push([`picture.${which}`, eye.outputs.tokens!.slice()])
+      }
+      samples.push({ ...Object.fromEntries(looks), words: words.rows, state, present })
+    }
+    return samples
   })
-  return { eye, mind: await compile({ name: 'smolvla prefix', outputs: kept, threads, device }) }
+  return { eye, mind }
 }

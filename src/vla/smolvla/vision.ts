@@ -1,6 +1,15 @@
 /** @file SmolVLA's eye: a SigLIP vision tower (arXiv 2303.15343), and the connector that turns its patches into picture tokens. */
-import { add, geluTanh, layerNorm, matmul, patches, reshape, type Tensor, transpose } from '../../graph/index.ts'
-import { attend, joinHeads, splitHeads } from '../../nets/attention.ts'
+import {
+  add,
+  geluTanh,
+  layerNorm,
+  matmul,
+  multiHeadAttention,
+  patches,
+  reshape,
+  type Tensor,
+  transpose,
+} from '../../graph/index.ts'
 import { linearLayer } from '../../nets/checkpoint-layers.ts'
 import { type Parameters, parameterNamed } from '../../nets/parameters.ts'
 import type { SmolVlaConfig } from './config.ts'
@@ -45,10 +54,13 @@ function embed(weights: Parameters, { vision }: SmolVlaConfig, pictures: Tensor)
 function block(weights: Parameters, { vision }: SmolVlaConfig, name: string, x: Tensor): Tensor {
   const { heads, epsilon } = vision
   const normed = norm(weights, `${name}.layer_norm1`, x, epsilon)
-  const [q, k, v] = ['q', 'k', 'v'].map((which) =>
-    splitHeads(linearLayer(weights, `${name}.self_attn.${which}_proj`, normed), heads),
-  ) as [Tensor, Tensor, Tensor]
-  const attended = add(x, linearLayer(weights, `${name}.self_attn.out_proj`, joinHeads(attend(q, k, v))))
+  const [q, k, v] = ['q', 'k', 'v'].map((which) => linearLayer(weights, `${name}.self_attn.${which}_proj`, normed)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ]
+  const mixed = multiHeadAttention(q, k, v, heads)
+  const attended = add(x, linearLayer(weights, `${name}.self_attn.out_proj`, mixed))
   const up = geluTanh(linearLayer(weights, `${name}.mlp.fc1`, norm(weights, `${name}.layer_norm2`, attended, epsilon)))
   return add(attended, linearLayer(weights, `${name}.mlp.fc2`, up))
 }
