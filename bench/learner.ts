@@ -41,8 +41,8 @@ export async function benchLearner(): Promise<LearnerFigures> {
 
 export type StepLosses = { td: number; actor: number }
 
-/** The production step on a fixed batch. `maxNorm` is the clip's, by default the learner's. */
-export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: number) {
+/** The production step on a fixed batch. `maxNorm` is the clip's, by default the learner's; `threads` all cores by default. */
+export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: number, threads?: number) {
   const network = NetworkConfig.parse({
     hidden: s.hidden,
     proprioWidth: s.projection,
@@ -53,7 +53,7 @@ export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: num
   const { embedding, proprio, cameras, channels, tasks, batch: batchPerTask } = s
   const sizes = { network, embedding, proprio, command: 32, cameras, channels, space: s.gridHeight * s.gridWidth }
   const learner = LearnerConfig.parse({ batch: tasks * batchPerTask, ...(maxNorm && { maxGradientNorm: maxNorm }) })
-  const settings = { sizes, tasks, batchPerTask, learner }
+  const settings = { sizes, tasks, batchPerTask, learner, threads }
   const store = createStore(methodGroups('single', settings), 0)
   const program = await compileJointStep(store, settings, 'online', { bc: 0.5, q: 0.5 })
   const columns = {

@@ -17,7 +17,7 @@ import { Workcell } from '../src/robots/workcell/workcell.ts'
 import { builtInCommandEncoder } from '../src/talk/embedding.ts'
 import type { EncoderInput, Encoding, VlaEncoder } from '../src/vla/encoder.ts'
 import type { EncoderName } from '../src/vla/encoders.ts'
-import { cosine, shareOfSpread } from '../src/vla/int8/choice.ts'
+import { cosine, shareOfSpread } from '../src/vla/int8/measure.ts'
 import { PRECISIONS, type Precision } from '../src/vla/int8/precision.ts'
 import { openEncoder } from '../src/vla/open.ts'
 

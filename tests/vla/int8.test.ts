@@ -9,12 +9,14 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { add, input, matmul, stored } from '../../src/graph/index.ts'
 import { RandomStream } from '../../src/random/stream.ts'
 import type { EncoderInput } from '../../src/vla/encoder.ts'
-import { cosine } from '../../src/vla/int8/choice.ts'
+import { chooseWays } from '../../src/vla/int8/choice.ts'
 import { quantiseColumns } from '../../src/vla/int8/columns.ts'
 import { Compiler } from '../../src/vla/int8/compiler.ts'
 import type { Int8Index } from '../../src/vla/int8/file.ts'
 import { processorLacks } from '../../src/vla/int8/means.ts'
+import { cosine } from '../../src/vla/int8/measure.ts'
 import { drawnPicture } from '../../src/vla/int8/pictures.ts'
+import type { Ways } from '../../src/vla/int8/product.ts'
 import { openEncoder } from '../../src/vla/open.ts'
 
 const here = { lacks: undefined as string | undefined, memory: 2 ** 40 }
@@ -189,6 +191,43 @@ describe.skipIf(needsBytes)('a product in int8', () => {
     expect(compiler.int8).toBeUndefined()
     expect(compiler.notes).toEqual(['precision: a product loses too much in int8: f32 is used'])
   })
+})
+
+describe('the choice of ways', () => {
+  const place = { shape: [4, 4] as [number, number], codes: 0, scales: 0 }
+  const product = (...errors: [number, number]): Ways => [
+    { ...place, way: 'tensor', error: errors[0] },
+    { ...place, way: 'rows', error: errors[1] },
+  ]
+  const ways = [product(0.02, 0.01), product(0.01, 0.02), product(0.024, 0.022), product(0.3, 0.2)]
+  const WORK = [1000, 1000, 10, 1000]
+
+  /** What is tried one after the other until a choice has the cosine that is wanted. */
+  const tried = async (cosineOf: (chosen: string) => number) => {
+    const all: string[] = []
+    const { products, cosine } = await chooseWays(ways, WORK, async (chosen) => {
+      all.push(chosen.map(({ way }) => way).join(' '))
+      return { cosine: cosineOf(all.at(-1)!), ofSpread: 0 }
+    })
+    return { all, taken: products.map(({ way }) => way).join(' '), cosine }
+  }
+
+  it('is of the fastest that are exact enough', async () =>
+    expect(await tried(() => 0.9996)).toMatchObject({ all: ['tensor tensor tensor f32'], cosine: 0.9996 }))
+
+  it('is of the most exact ones where the whole is not near enough', async () => {
+    const { all, taken } = await tried((chosen) => (chosen.startsWith('rows') ? 0.9996 : 0.999))
+    expect(all).toEqual(['tensor tensor tensor f32', 'rows tensor rows f32'])
+    expect(taken).toBe(all[1])
+  })
+
+  it('gives up products with most error for their work, until it is', async () => {
+    const { taken } = await tried((chosen) => (chosen === 'rows tensor f32 f32' ? 0.9996 : 0.9993))
+    expect(taken).toBe('rows tensor f32 f32')
+  })
+
+  it('is of f32 alone where nothing helps', async () =>
+    expect(await tried(() => 0.99)).toMatchObject({ taken: 'f32 f32 f32 f32', cosine: 1 }))
 })
 
 describe.skipIf(needsBytes)('what was quantised', () => {

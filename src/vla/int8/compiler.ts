@@ -13,10 +13,11 @@ import {
   type Program,
 } from '../../graph/index.ts'
 import { percent } from '../../metrics/percent.ts'
-import { buildInt8, quantisedOutputs, type Sample, type Traced } from './choice.ts'
+import { buildInt8 } from './build.ts'
 import { type Int8Held, type ProductWay, readInt8 } from './file.ts'
 import { asMebibytes, memoryLeft, processorLacks } from './means.ts'
 import type { Precision } from './precision.ts'
+import { quantisedOutputs, type Sample, type Traced } from './product.ts'
 
 /** To be raised where the same graph and weights come to be quantised or chosen otherwise. */
 const SCHEME = 1
