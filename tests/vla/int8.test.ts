@@ -107,8 +107,8 @@ function aProduct(change: (weights: Float32Array) => void = () => undefined) {
   return { weights, bias: weights.slice(0, 96), traced: { name: 'a product', outputs: { y }, threads: 1 } }
 }
 
-async function compiled({ traced }: ReturnType<typeof aProduct>, x: Float32Array, hash = 'abc') {
-  const compiler = new Compiler('int8', hash, { machine })
+async function compiled({ traced }: ReturnType<typeof aProduct>, x: Float32Array, hash = 'abc', frames?: 'the robot') {
+  const compiler = new Compiler('int8', hash, { machine, frames })
   let asked = 0
   const program = await compiler.compile(traced, async () => {
     asked++
@@ -199,7 +199,7 @@ describe('the choice of ways', () => {
     { ...place, way: 'tensor', error: errors[0] },
     { ...place, way: 'rows', error: errors[1] },
   ]
-  const ways = [product(0.02, 0.01), product(0.01, 0.02), product(0.024, 0.022), product(0.3, 0.2)]
+  const ways = [product(0.02, 0.01), product(0.01, 0.02), product(0.024, 0.0099), product(0.3, 0.2)]
   const WORK = [1000, 1000, 10, 1000]
 
   /** What is tried one after the other until a choice has the cosine that is wanted. */
@@ -243,14 +243,15 @@ describe.skipIf(needsBytes)('what was quantised', () => {
     expect(filesHere('')).toHaveLength(2)
   })
 
-  it('is not taken for that of other weights, or of another graph', async () => {
+  it('is not taken for that of other weights, of another graph, or of other frames', async () => {
     const product = aProduct()
     await compiled(product, x)
     expect((await compiled(product, x, 'def')).asked).toBe(1)
+    expect((await compiled(product, x, 'abc', 'the robot')).asked).toBe(1)
     const { traced } = product
     const other = { ...product, traced: { ...traced, outputs: { y: add(traced.outputs.y, 1) } } }
     expect((await compiled(other, x)).asked).toBe(1)
-    expect(filesHere('.bin')).toHaveLength(3)
+    expect(filesHere('.bin')).toHaveLength(4)
   })
 
   it.each([

@@ -3,8 +3,8 @@ import { compile, type FrozenProduct, type Tensor } from '../../graph/index.ts'
 import { chooseWays, LARGEST_ERROR } from './choice.ts'
 import { quantiseColumns } from './columns.ts'
 import { Int8Draft, type Int8Held } from './file.ts'
-import { compare, probe } from './measure.ts'
-import { type Chosen, type Place, type Sample, type Traced, tried, type Ways } from './product.ts'
+import { compare, measureWays } from './measure.ts'
+import { type Chosen, type QuantisedPlace, type Sample, type Traced, tried, type Ways } from './product.ts'
 
 /** Quantises the products and chooses; the result is kept in the cache. The errors are measured on the samples. */
 export async function buildInt8(
@@ -21,7 +21,7 @@ export async function buildInt8(
       const place = await writeQuantised(draft, await valuesOf(weights, traced))
       ways.push([tried('tensor', place), tried('rows', place)])
     }
-    const { reach, wanted } = await probe(traced, products, draft.path, ways, samples)
+    const { reach, wanted } = await measureWays(traced, products, draft.path, ways, samples)
     const hard = [...ways.keys()].filter((i) => ways[i]!.every(({ error }) => error > LARGEST_ERROR))
     for (const i of hard) {
       const values = await valuesOf(products[i]!.weights, traced)
@@ -29,7 +29,7 @@ export async function buildInt8(
     }
     const again = hard.map((i) => ways[i]!.slice(-1))
     const those = hard.map((i) => products[i]!)
-    if (hard.length > 0) await probe(traced, those, draft.path, again, samples)
+    if (hard.length > 0) await measureWays(traced, those, draft.path, again, samples)
     const nearness = (chosen: Chosen[]) =>
       compare(traced, products, { path: draft.path, index: { products: chosen } }, samples, wanted)
     const work = products.map(({ product, weights }) => product.size * weights.shape[0]!)
@@ -51,7 +51,7 @@ async function valuesOf(weights: Tensor, { threads }: Traced): Promise<Values> {
   return { values, shape: weights.shape as [number, number] }
 }
 
-async function writeQuantised(draft: Int8Draft, { values, shape }: Values): Promise<Place> {
+async function writeQuantised(draft: Int8Draft, { values, shape }: Values): Promise<QuantisedPlace> {
   const { codes, scales } = quantiseColumns(values, shape)
   return { shape, codes: await draft.add(codes), scales: await draft.add(scales) }
 }
@@ -60,7 +60,11 @@ async function writeQuantised(draft: Int8Draft, { values, shape }: Values): Prom
  * Column k of x is divided by the root of its reach over that of the weights it meets, which are multiplied by it: where a
  * few columns are far larger than the others, they no longer take all the steps. `reach` [K].
  */
-async function writeSmoothed(draft: Int8Draft, { values, shape }: Values, reach: Float32Array): Promise<Place> {
+async function writeSmoothed(
+  draft: Int8Draft,
+  { values, shape }: Values,
+  reach: Float32Array,
+): Promise<QuantisedPlace> {
   const [rows, columns] = shape
   const smoothed = values.slice()
   const factors = new Float32Array(rows).fill(1)

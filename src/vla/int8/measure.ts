@@ -16,7 +16,7 @@ import {
   type Tensor,
 } from '../../graph/index.ts'
 import type { Int8Index } from './file.ts'
-import { quantisedOutputs, type Sample, substitute, type Traced, type Tried } from './product.ts'
+import { quantisedOutputs, type Sample, substitute, type Traced, type TriedWay } from './product.ts'
 
 const TINY = 1e-30 // a row of zeros
 
@@ -27,11 +27,11 @@ export type Nearness = Pick<Int8Index, 'cosine' | 'ofSpread'>
  * Runs the samples through f32 and notes the errors of the ways. Of each product `reach`: the largest size of each column
  * of x. `wanted`: the outputs, sample by sample.
  */
-export async function probe(
+export async function measureWays(
   traced: Traced,
   products: readonly FrozenProduct[],
   path: string,
-  ways: readonly (readonly Tried[])[],
+  ways: readonly (readonly TriedWay[])[],
   samples: readonly Sample[],
 ): Promise<{ reach: Float32Array[]; wanted: Record<string, Float32Array>[] }> {
   const measured = products.flatMap(({ product, x }, i): [string, Tensor][] => [

@@ -23,17 +23,17 @@ export type Traced = Runtime & { name: string; outputs: Record<string, Tensor> }
 export type Sample = Readonly<Record<string, ArrayLike<number>>>
 
 /** Where its codes lie, and what they are multiplied by. */
-export type Place = Pick<Int8Index['products'][number], 'shape' | 'codes' | 'scales' | 'factors'>
+export type QuantisedPlace = Pick<Int8Index['products'][number], 'shape' | 'codes' | 'scales' | 'factors'>
 
 export type FastWay = Exclude<ProductWay, 'f32'>
 /** A way that a product may go; its error is the largest of a sample. */
-export type Tried = Place & { way: FastWay; error: number }
-export const tried = (way: Tried['way'], place: Place): Tried => ({ ...place, way, error: 0 })
+export type TriedWay = QuantisedPlace & { way: FastWay; error: number }
+export const tried = (way: TriedWay['way'], place: QuantisedPlace): TriedWay => ({ ...place, way, error: 0 })
 
 /** Of one product, fastest first. */
-export type Ways = [Tried, ...Tried[]]
+export type Ways = [TriedWay, ...TriedWay[]]
 
-export type Chosen = Place & { way: ProductWay; error: number }
+export type Chosen = QuantisedPlace & { way: ProductWay; error: number }
 
 const TINY = 1e-30 // a row of zeros
 
@@ -52,7 +52,7 @@ export function quantisedOutputs(
   return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, replaced[i]!]))
 }
 
-export function substitute(path: string, { shape, codes, scales, factors }: Place, way: FastWay): Substitute {
+export function substitute(path: string, { shape, codes, scales, factors }: QuantisedPlace, way: FastWay): Substitute {
   const weights = stored({ path, offset: codes, dtype: 'I8' }, shape)
   const sizes = stored({ path, offset: scales, dtype: 'F32' }, [shape[1]])
   if (way === 'tensor') return (x, bias) => int8Matmul(x, weights, sizes, bias)
