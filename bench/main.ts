@@ -6,6 +6,7 @@ import { benchCameras } from './cameras.ts'
 import { benchConsole } from './console.ts'
 import { benchEnv } from './env.ts'
 import { benchGrowth } from './growth.ts'
+import { benchInt8 } from './int8.ts'
 import { benchLearner } from './learner.ts'
 import { benchLerobot } from './lerobot.ts'
 import { benchMemory } from './memory.ts'
@@ -37,6 +38,7 @@ const PARTS: Record<string, { title: string; run: () => Promise<Figures>; large?
     run: benchRealtime,
     large: true,
   },
+  int8: { title: 'Int8 on a trained network: nano, on frames of the workcell', run: benchInt8, large: true },
   smolvla: { title: 'SmolVLA at the size of the published base, random weights', run: benchSmolVla, large: true },
   octo: { title: 'Octo at the size of octo-small 1.5, random weights', run: benchOcto, large: true },
 }
