@@ -8,7 +8,6 @@ import { serve } from '../link/serve.ts'
 import { ReplayBuffer, type ReplayOptions } from '../replay/buffer.ts'
 import { type CommandEmbeddings, commandEncoder } from '../talk/embedding.ts'
 import { openTranslator, type TranslatorSettings } from '../talk/translator.ts'
-import { letOthersFirst } from './yielding.ts'
 
 export type LearnerSetup = {
   run: string
@@ -19,7 +18,6 @@ export type LearnerSetup = {
   figuresEvery: number // updates between two reports
   checkpoints: string // folder in which it saves, under names that it is given
   checkpoint?: string // directory to continue from
-  yields: boolean // to those who command a robot: it runs in its time, and the learner in what is left
 }
 
 /** The learner of a setup behind the link's port. */
@@ -60,7 +58,6 @@ function labelCounts(replay: ReplayBuffer): Record<string, number> {
 /** Serves the learner of this thread's setup to whoever started it, then ends this thread; `open` makes the learner. */
 export async function main(open: (setup: LearnerSetup) => Promise<LearnerPort> = openLearner): Promise<void> {
   const setup = workerData as LearnerSetup
-  if (setup.yields) letOthersFirst() // sessions run in the thread that calls them
   await serve(parentPort!, () => open(setup), setup)
   process.exit() // of this thread alone, with programs still to compile where it was told to stop meanwhile
 }

@@ -138,20 +138,16 @@ export async function openRun(
   let robotSteps = () => 0
   const stamp = () => ({ time: clock.seconds, robotSteps: robotSteps() })
   metrics.write({ kind: 'figures', ...stamp(), declared: [...methods[config.method].figures] })
-  const yields = session.rigs.some(({ real }) => real)
-  const learner = await start(
-    { ...learnerSetup(folder, config, session, sizes, copies, checkpoint), yields },
-    {
-      onFigures: (figures) => {
-        clock.update = figures.update
-        metrics.write({ kind: 'update', ...stamp(), ...figures })
-      },
-      onAlive: () => {
-        for (const { robot } of session.rigs) robot.heartbeat(LEARNER)
-      },
-      onLost: (error) => course.failure.fail(error),
+  const learner = await start(learnerSetup(folder, config, session, sizes, copies, checkpoint), {
+    onFigures: (figures) => {
+      clock.update = figures.update
+      metrics.write({ kind: 'update', ...stamp(), ...figures })
     },
-  )
+    onAlive: () => {
+      for (const { robot } of session.rigs) robot.heartbeat(LEARNER)
+    },
+    onLost: (error) => course.failure.fail(error),
+  })
   closing.add(() => learner.close())
   await course.during(learner.ready())
   for (const { robot } of session.rigs) robot.supervisedBy([LEARNER])
@@ -352,7 +348,7 @@ export async function ensureDemonstrations(
   return sources
 }
 
-/** All that the learner is told of the run: it sees no config. Nobody acts beside it. */
+/** All that the learner is told of the run: it sees no config. */
 export function learnerSetup(
   folder: Pick<RunFolder, 'path' | 'checkpoints'>,
   config: RunConfig,
@@ -367,7 +363,6 @@ export function learnerSetup(
     run: basename(folder.path),
     checkpoints: folder.checkpoints,
     checkpoint,
-    yields: false,
     figuresEvery: FIGURES_EVERY,
     learner: {
       method: config.method,

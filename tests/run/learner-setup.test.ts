@@ -42,7 +42,6 @@ describe('the setup of the learner', () => {
       criticStepsPerActorStep: 3,
     })
     expect(setup.checkpoint).toBe('a checkpoint')
-    expect(setup.yields).toBe(false)
     expect(setup.commandTable).toBe(commandTable)
     expect(setup).toMatchObject({ run: 'a-run', checkpoints: '/runs/a-run/checkpoints' })
   })

@@ -2,10 +2,10 @@
  * @file A whole run on a rig whose time passes by itself, whose scene a person lays and whose success nobody but a person
  * knows: demonstrations, practice and evaluations, with a bot at the console.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { getPriority, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunLibrary } from '../../src/console/server/library.ts'
 import { RunObserver } from '../../src/console/server/observer.ts'
 import { ConsoleServer } from '../../src/console/server/server.ts'
@@ -19,27 +19,6 @@ import { train } from '../../src/run/train.ts'
 import { Bot } from '../console/bot.ts'
 import { Page } from '../console/page.ts'
 import { openReal, openRealSession, type RealRig } from '../real-rig.ts'
-
-const yielding = vi.hoisted(() => [] as number[])
-
-/** Of this process, by the priority that Linux gives them. */
-const threadsThatYield = () =>
-  process.platform === 'linux'
-    ? readdirSync('/proc/self/task').filter((thread) => getPriority(Number(thread)) > getPriority()).length
-    : 1
-
-vi.mock('../../src/run/learner.ts', async (original) => {
-  const real = await original<typeof import('../../src/run/learner.ts')>()
-  const startLearner: typeof real.startLearner = (setup, events) => {
-    const link = real.startLearner(setup, events)
-    link.ready().then(
-      () => yielding.push(threadsThatYield()),
-      () => {},
-    )
-    return link
-  }
-  return { ...real, startLearner }
-})
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-person-'))
 afterAll(() => rmSync(runs, { recursive: true }))
@@ -187,11 +166,6 @@ describe('a run with a person', () => {
     const told = page.all('evaluation').at(-1)!
     expect(told).toMatchObject({ stage: 'final', over: true })
     expect(told.trials).toMatchObject([{ task: 'pick', outcome: { by: 'person' } }])
-  })
-
-  it('has a learner whose thread lets those go first who command the robot', () => {
-    expect(yielding.length).toBeGreaterThan(0)
-    expect(Math.min(...yielding)).toBeGreaterThan(0)
   })
 
   it('is timed: each episode of more than one step says how old its pictures were when the command left', () => {
