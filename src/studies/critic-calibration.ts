@@ -35,6 +35,7 @@ export const experiment: Experiment = {
   title: 'Do the critics know what will come?',
   question:
     'How far is Q of the executed actions from the Monte-Carlo returns that followed, per task and over training, in episodes that the critics never saw?',
+  wholeRuns: true,
   robotMinutes: 15,
   trials: 15,
   async run(bench: Workbench): Promise<Section> {

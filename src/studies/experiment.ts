@@ -63,6 +63,8 @@ export type Experiment = {
   runsOf?: string
   /** Trains in every regime, unless it is asked for one; its runs are named by theirs. */
   everyRegime?: true
+  /** Of its runs it reads more than what outlasts them: policies, logs or updates. */
+  wholeRuns?: true
   trains?: false // no run: it works on scenes and operators of its own
   robotMinutes: number // online budget of one run, unless asked for otherwise
   /** Where `--trials` counts something else than the protocol's evaluation episodes. */

@@ -28,6 +28,7 @@ export const experiment: Experiment = {
   title: 'A fourth task with other dynamics',
   question:
     'Does a task of another kind, pushing a stand along a rail to its end stop, learn beside place, pick and assemble without starving or starving them?',
+  wholeRuns: true,
   robotMinutes: 40,
   async run(bench: Workbench): Promise<Section> {
     const { robotMinutes: minutes } = bench.options

@@ -75,6 +75,7 @@ export const experiment: Experiment = {
   question:
     'How many operations in a row succeed when the end of one is the start of the next, where do chains break, and what do commands change?',
   runsOf: 'regimes',
+  wholeRuns: true,
   robotMinutes: 30,
   async run(bench) {
     const runs = await Promise.all(

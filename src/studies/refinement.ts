@@ -41,6 +41,7 @@ export const experiment: Experiment = {
   question:
     'Beside the same speaker, from the same starts: does the refinement actor help a policy more than adding a constant along what was said does, where it was trained and in another cell; and how far does the tool go?',
   runsOf: 'regimes',
+  wholeRuns: true,
   robotMinutes: 30,
   async run(bench) {
     const regime = regimeOf(bench)

@@ -38,6 +38,7 @@ export const experiment: Experiment = {
   question:
     'Does a policy trained on one robot serve another, mounted, tuned and seen differently? Do two that learn together serve both, and how much sooner?',
   runsOf: 'regimes',
+  wholeRuns: true,
   robotMinutes: 30,
   async run(bench: Workbench): Promise<Section> {
     const arms = await Promise.all(

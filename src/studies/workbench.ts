@@ -25,7 +25,7 @@ export type Workers = {
 }
 
 export type WorkbenchParts = {
-  experiment: Pick<Experiment, 'name' | 'runsOf'>
+  experiment: Pick<Experiment, 'name' | 'runsOf' | 'wholeRuns'>
   options: ExperimentOptions
   preset: PresetName
   regime?: Regime // the one that was asked for
@@ -132,13 +132,20 @@ export class DiskWorkbench implements Workbench {
   private async trainOnce(run: string, config: RunConfig): Promise<FinishedRun> {
     const path = join(this.root, this.parts.experiment.runsOf ?? this.parts.experiment.name, run)
     const folder = new RunFolder(path)
-    if (!existsSync(folder.config)) this.kept?.restoreRun(folder)
+    const { wholeRuns } = this.parts.experiment
+    if (!wholeRuns && !existsSync(folder.config)) this.kept?.restoreRun(folder)
     refuseAnotherRun(folder, config)
+    if (wholeRuns && this.kept && isFinished(folder) && !folder.latestCheckpoint())
+      throw new InputError(
+        path,
+        'was taken from the repository, without its policy',
+        'Delete it to have it trained here',
+      )
     if (!isFinished(folder)) await this.places.hold(() => this.work(run, folder, config))
     this.parts.signal.throwIfAborted()
     if (!isFinished(folder))
       throw new InputError(path, 'ended without a final evaluation', 'Run the experiment again to go on with it')
-    this.kept?.keepRun(folder)
+    if (!wholeRuns) this.kept?.keepRun(folder)
     return { folder, config, summary: JSON.parse(readFileSync(folder.summary, 'utf8')) as Summary }
   }
 

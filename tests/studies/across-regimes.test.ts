@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { resolveConfig } from '../../src/run/config.ts'
 import { experiment, methodsOf, type RegimeRows, sectionOf } from '../../src/studies/across-regimes.ts'
 import type { Regime } from '../../src/studies/experiment.ts'
@@ -53,6 +53,22 @@ describe('regimes', () => {
       expect(of(regime)).toEqual([...withoutFlat.slice(0, 4), 'hil-conrft', 'dsrl'])
     for (const regime of ['none', 'hard']) expect(of(regime)).toEqual(withoutFlat)
     for (const regime of ['few', 'wide', 'human']) expect(of(regime)).toEqual(['dual', 'cloning'])
+  })
+
+  it('try the dual actor with commands as soon as its run has finished, whatever the others do', async () => {
+    const values: string[] = []
+    const options = { purpose: 'tuning' as const, seeds: [0], trials: 1, robotMinutes: 1, overrides: {} }
+    const train = async (name: string) => {
+      if (name !== 'none-dual') throw new Error('is not trained here')
+      return measured(0, { pick: 's' }, { pick: 's' })
+    }
+    const once = async (name: string): Promise<never> => {
+      values.push(name)
+      throw new Error('is not made here')
+    }
+    const bench = { options, regime: none, path: '', train, once, progress: () => {} }
+    await expect(experiment.run(bench)).rejects.toThrow('is not')
+    await vi.waitFor(() => expect(values).toEqual(['none-dual-commands-seed0']))
   })
 
   it('give their runs names of their own', () => expect(runName(none, methodCalled('dual'))).toBe('none-dual'))

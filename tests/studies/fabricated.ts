@@ -9,6 +9,7 @@ import { summarise } from '../../src/metrics/summary.ts'
 import { type RunConfig, resolveConfig } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { Measured } from '../../src/studies/outcomes.ts'
+import { DiskWorkbench, type WorkbenchParts } from '../../src/studies/workbench.ts'
 import { anEpisode, anEvaluation } from '../run/builders.ts'
 
 /** A folder for the tests of one file. */
@@ -71,3 +72,16 @@ export function writeRun(folder: RunFolder, config: RunConfig, finished: boolean
   writeFileSync(folder.metrics, metrics.map((metric) => `${JSON.stringify(metric)}\n`).join(''))
   writeFileSync(folder.summary, JSON.stringify(summarise(metrics, config)))
 }
+
+/** On preset tiny, one run at a time, by workers who fabricate. */
+export const aWorkbench = (
+  parts: Pick<WorkbenchParts, 'options' | 'runs' | 'workers'> & Partial<WorkbenchParts>,
+): DiskWorkbench =>
+  new DiskWorkbench({
+    experiment: { name: 'fake' },
+    preset: 'tiny',
+    jobs: 1,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    ...parts,
+  })

@@ -5,9 +5,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { readMetrics } from '../../src/metrics/metrics.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { ExperimentOptions } from '../../src/studies/experiment.ts'
-import { DiskWorkbench, type WorkbenchParts } from '../../src/studies/workbench.ts'
+import type { WorkbenchParts } from '../../src/studies/workbench.ts'
 import { anUpdate } from '../run/builders.ts'
-import { temporaryFolder, writeRun } from './fabricated.ts'
+import { aWorkbench, temporaryFolder, writeRun } from './fabricated.ts'
 
 const root = temporaryFolder()
 const OPTIONS: ExperimentOptions = { purpose: 'reporting', seeds: [12], trials: 2, robotMinutes: 1, overrides: {} }
@@ -20,15 +20,10 @@ beforeEach(() => {
 
 /** `machine`: whose runs lie in a folder of their own, and which has nothing of another but what is kept. */
 const bench = (machine: string, parts: Partial<WorkbenchParts> = {}) =>
-  new DiskWorkbench({
-    experiment: { name: 'fake' },
+  aWorkbench({
     options: OPTIONS,
-    preset: 'tiny',
     runs: join(kept, '..', `${basename(kept)}-${machine}`),
     kept,
-    jobs: 1,
-    signal: new AbortController().signal,
-    onProgress: () => {},
     workers: {
       async train(folder) {
         trained.push(basename(folder.path))
@@ -73,6 +68,21 @@ describe('a run that was kept', () => {
     writeFileSync(join(kept, 'tiny', 'fake', 'x-seed12.gz'), 'nothing')
     await expect(bench('c').train('x', {}, 12)).rejects.toThrow(/x-seed12\.gz: is not what was kept/)
     expect(trained).toEqual(['x-seed12'])
+  })
+
+  it('is of no use to an experiment that reads policies: that one trains, and says which folder has none', async () => {
+    const reader = { experiment: { name: 'reader', runsOf: 'fake', wholeRuns: true as const } }
+    await bench('a').train('x', {}, 12)
+    await bench('b', reader)
+      .train('y', {}, 12)
+      .catch(() => {})
+    await bench('c', reader).train('x', {}, 12)
+    expect(trained).toEqual(['x-seed12', 'y-seed12', 'x-seed12'])
+    expect(readdirSync(join(kept, 'tiny', 'fake'))).toEqual(['x-seed12.gz']) // y is not asked for again
+    await bench('d').train('x', {}, 12)
+    await expect(bench('d', reader).train('x', {}, 12)).rejects.toThrow(
+      /x-seed12: was taken from the repository, without its policy\. Delete it/,
+    )
   })
 
   it('does not take the place of one that goes on here', async () => {

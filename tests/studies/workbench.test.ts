@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RunFolder } from '../../src/run/folder.ts'
 import type { ExperimentOptions } from '../../src/studies/experiment.ts'
-import { DiskWorkbench, type WorkbenchParts } from '../../src/studies/workbench.ts'
-import { temporaryFolder, writeRun } from './fabricated.ts'
+import type { WorkbenchParts } from '../../src/studies/workbench.ts'
+import { aWorkbench, temporaryFolder, writeRun } from './fabricated.ts'
 
 const root = temporaryFolder()
 const OPTIONS: ExperimentOptions = { purpose: 'tuning', seeds: [0, 1], trials: 2, robotMinutes: 1, overrides: {} }
@@ -21,14 +21,9 @@ beforeEach(() => {
 })
 
 const bench = (parts: Partial<WorkbenchParts> = {}) =>
-  new DiskWorkbench({
-    experiment: { name: 'fake' },
+  aWorkbench({
     options: OPTIONS,
-    preset: 'tiny',
     runs,
-    jobs: 1,
-    signal: new AbortController().signal,
-    onProgress: () => {},
     workers: {
       async train(folder) {
         trained.push(basename(folder.path))

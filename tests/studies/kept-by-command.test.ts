@@ -1,0 +1,35 @@
+/** @file What the command hands on to the workbench, so that what was measured outlasts the runs. */
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { expect, it, vi } from 'vitest'
+import { register } from '../../src/cli/experiments.ts'
+import type { WorkbenchParts } from '../../src/studies/workbench.ts'
+
+const handed = vi.hoisted(() => [] as WorkbenchParts[])
+
+vi.mock('../../src/studies/recipe.ts', () => ({
+  Recipes: class {
+    frozen = () => ({ commit: 'abc123', day: '2026-01-01' })
+  },
+}))
+vi.mock('../../src/studies/workbench.ts', () => ({
+  DiskWorkbench: class {
+    constructor(parts: WorkbenchParts) {
+      handed.push(parts)
+      throw new Error('handed on')
+    }
+  },
+}))
+
+async function experiments(...args: string[]): Promise<WorkbenchParts> {
+  const program = new Command('duet').exitOverride()
+  register(program)
+  const running = program.parseAsync(['experiments', 'regimes', '--docs', 'pages', ...args], { from: 'user' })
+  await expect(running).rejects.toThrow('handed on')
+  return handed.pop()!
+}
+
+it('keeps what is reported beside the page of results, apart for each recipe', async () =>
+  expect((await experiments('--reporting')).kept).toBe(join('pages', 'results', 'runs', 'abc123')))
+
+it('keeps nothing of what settings are chosen on', async () => expect((await experiments()).kept).toBeUndefined())
