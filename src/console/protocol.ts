@@ -39,10 +39,10 @@ export type Quaternion = readonly [w: number, x: number, y: number, z: number]
 
 export const FRAME_HEADER_BYTES = 16
 
-/** Bits of a frame's flags. The two lowest are the actor: 0 primary, 1 refinement, 2 operator. */
+/** Bits of a frame's flags. The two lowest are the actor: 0 primary, 1 refinement, 2 operator, 3 exploration. */
 export const FRAME_FLAGS = { actor: 0b11, stopped: 1 << 2, paused: 1 << 3, evaluation: 1 << 4 }
 
-export const ACTORS = ['primary', 'refinement', 'operator'] as const
+export const ACTORS = ['primary', 'refinement', 'operator', 'exploration'] as const
 export type ActorName = (typeof ACTORS)[number]
 
 /** u8 version, u8 camera, u16 flags, u32 step, f64 capture time, then the JPEG. Big endian. */

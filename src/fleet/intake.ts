@@ -44,7 +44,7 @@ const Told = z.discriminatedUnion('kind', [
       truncated: z.boolean(),
       by: z.enum(JUDGES),
       confidence: z.number().optional(),
-      actor: z.enum(['primary', 'refinement', 'operator']),
+      actor: z.enum(['primary', 'refinement', 'operator', 'exploration']),
       command: z.string().nullable(),
       policyVersion: count.optional(),
     }),

@@ -1,7 +1,6 @@
 /** @file One episode: the policy plans, the operator tends, the robot acts, and every step is told to the recorder. */
 import { InputError } from '../errors.ts'
 import type { Planner, Sighting } from '../learn/planner.ts'
-import type { EncodedObservation } from '../replay/assembler.ts'
 import type { Actor } from '../replay/transition.ts'
 import { decide, type RewardSource, robotsOwn } from '../reward/reward.ts'
 import { describeFault, type Fault } from '../robot/fault.ts'
@@ -11,6 +10,7 @@ import type { Action, Observation } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
 import { AfterCommand } from './after-command.ts'
 import type { Attendant } from './attendant.ts'
+import type { Exploration } from './exploration.ts'
 import type { Course } from './failure.ts'
 import type { EpisodeSummary, Happening } from './happening.ts'
 import { laidScene } from './laid-scene.ts'
@@ -39,6 +39,8 @@ export type Rollout = {
   policyVersion?: () => number
   /** [7] the noise ξ of the next action, in units of K. */
   noise: () => Float32Array
+  /** What is tried where the policy stands still; left out where its own doing is to be seen. */
+  exploration?: Exploration
   operator?: Operator
   /** How the episode begins, if not by a reset: a chain goes on from the scene as it stands. */
   begin?: (task: string, seed: number) => Promise<Observation>
@@ -86,6 +88,7 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
     let now = await eyes.see(laying ? await laidScene(robot) : start, 0)
     timing?.received(now.observation, performance.now())
     for (const { begin } of crew.rewards ?? OWN) begin?.(task)
+    crew.exploration?.begin()
     operator?.begin(task)
     const first = now
     await later.do(() => recorder?.begin(task, seed, first.observation, first.seen))
@@ -106,12 +109,13 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
         timing?.pause()
       }
       afresh ||= waiting !== undefined
+      if (waiting) crew.exploration?.begin()
       const madeAt = robot.now()
       const sighting: Sighting = { observation: now.observation, task, afresh }
       const policyVersion = crew.policyVersion?.()
       const planned = await crew.policy.primary(now.seen, crew.noise(), sighting)
       const tending = operator?.tend(now.observation, planned) ?? {}
-      const { command, actor } = await choose(crew, now.seen, planned, tending, sighting)
+      const { command, actor } = await choose(crew, now, planned, tending, sighting)
       afresh = actor !== 'primary'
       failure?.check()
       const latency = timing?.commanded(performance.now())
@@ -207,16 +211,20 @@ function countIntervention(summary: EpisodeSummary): void {
   else segments.push({ from: length, steps: 1 })
 }
 
-/** The operator's hand comes first, then the refinement actor if there is one and something was said, else the primary actor. */
+/** The operator's hand comes first, then the refinement actor if there is one and something was said, then what is tried, else the primary actor. */
 async function choose(
-  { policy, noise }: Rollout,
-  seen: EncodedObservation,
+  { policy, noise, exploration }: Rollout,
+  { seen, observation }: Moment,
   planned: Action,
   { takeover, command }: Tending,
   sighting: Sighting,
 ): Promise<{ command: Action; actor: Actor }> {
+  if (takeover || command !== undefined) exploration?.begin()
   if (takeover) return { command: takeover, actor: 'operator' }
-  if (command === undefined || !policy.followsCommands) return { command: planned, actor: 'primary' }
+  if (command === undefined || !policy.followsCommands) {
+    const tried = exploration?.instead(observation)
+    return tried ? { command: tried, actor: 'exploration' } : { command: planned, actor: 'primary' }
+  }
   return { command: await policy.refined(seen, command, noise(), sighting), actor: 'refinement' }
 }
 

@@ -8,6 +8,7 @@ import type { Rig, SimulatedPerson, Starts } from '../robot/rig.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import type { Attendance, Attendant } from './attendant.ts'
 import { runEpisode } from './episode.ts'
+import { Exploration, type ExplorationSettings } from './exploration.ts'
 import type { Course } from './failure.ts'
 import type { EpisodeSummary } from './happening.ts'
 import type { CellIndex, OnlineRecorder } from './online-recorder.ts'
@@ -24,7 +25,7 @@ export type PracticeSettings = {
   tasks: readonly string[]
   seed: number
   evaluation: { firstSeed: number } // start states come from below it
-  online: { pace?: number }
+  online: { pace?: number; exploration: ExplorationSettings }
   reward: RewardConfig
 }
 
@@ -32,6 +33,7 @@ export type Practised = EpisodeSummary & { episode: number }
 
 export class Practice {
   private readonly noise: RandomStream
+  private readonly exploration: Exploration | undefined
   private readonly pace: Pace
   private readonly tending: Operator | undefined
   private readonly starts: Starts | undefined
@@ -51,6 +53,11 @@ export class Practice {
     private readonly observer?: Attendance,
   ) {
     this.noise = new RandomStream(robotSeed(settings.seed, recorder.place), `noise/${recorder.robotSteps}`)
+    const { exploration } = settings.online
+    if (exploration.after > 0) {
+      const random = new RandomStream(robotSeed(settings.seed, recorder.place), `exploration/${recorder.robotSteps}`)
+      this.exploration = new Exploration(exploration, rig.robot.spec, random)
+    }
     this.pace = paceOf(rig, settings, observer)
     this.tending = observer ? observer.operator(rig.cell, operator) : operator
     this.starts = rig.simulation?.starts(robotSeed(settings.seed, recorder.place))
@@ -85,7 +92,9 @@ export class Practice {
     const attendant = beside && holding(beside, (held) => turns.during(failure.during(held)))
     const operator = this.tending
     const rewards = rewardSources(this.settings.reward, rig.robot.spec)
-    const crew = { ...minds, rewards, robot: rig.robot, noise, operator, recorder, begin, pace, attendant, realTime }
+    const { exploration } = this
+    const beings = { ...minds, robot: rig.robot, noise, exploration, operator, attendant }
+    const crew = { ...beings, rewards, recorder, begin, pace, realTime }
     const summary = await runEpisode(crew, task, start)
     this.starts?.ended(summary)
     return { episode, ...summary }

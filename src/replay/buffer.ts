@@ -11,6 +11,7 @@ import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { EpisodeStore, type StoreShape } from './episode-store.ts'
 import { monteCarloReturns, stretches } from './returns.ts'
 import { SerialQueue } from './serial-queue.ts'
+import { worthCloning } from './worth-cloning.ts'
 
 /** What of online episodes is cloned: all interventions, those of episodes with a reward, or all steps of such episodes. */
 export type Cloned = 'interventions' | 'successful interventions' | 'successes'
@@ -20,6 +21,7 @@ export type ReplayOptions = StoreShape & {
   discount: number // γ, per step
   returnSteps: number // n: steps that a TD target sums over at most
   clones: Cloned
+  idle?: number // steps for which an arm stands still before something is tried (worth-cloning.ts); 0
   translator: Translator
   commands: CommandEncoder
   demonstrationCapacity: number // observations
@@ -128,7 +130,7 @@ export class ReplayBuffer {
   private enter({ start, observations, steps }: WholeEpisode) {
     const partitions = this.task(start.task)
     const rewards = steps.map((step) => step.reward)
-    const { translator, discount, returnSteps: most, clones } = this.options
+    const { translator, discount, returnSteps: most, clones, idle = 0 } = this.options
     const earned = rewards.some((reward) => reward > 0)
     const returns = monteCarloReturns(rewards, discount)
     const store = start.source === 'demonstration' ? this.demonstrations : this.online
@@ -141,11 +143,12 @@ export class ReplayBuffer {
         steps.map((step) => ({ ...step, followed: step.actor === 'refinement' })),
         translator,
       )
+      const worth = worthCloning(steps, idle)
       for (let t = 0; t < steps.length; t++) {
         const intervened = corrected[t] && (clones === 'interventions' || earned)
         const set = intervened ? partitions.interventions : partitions.rollouts
         set.push(first + t)
-        if (clones === 'successes' && earned && !intervened) partitions.successes.push(first + t)
+        if (clones === 'successes' && earned && !intervened && worth[t]) partitions.successes.push(first + t)
         const label = corrected[t] ?? told[t]
         if (label) partitions.talk.push(first + t, this.commands.index(label.command))
       }

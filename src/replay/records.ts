@@ -161,7 +161,7 @@ type PackedRecord = { outline: LogOutline; observation: Buffer }
 export type Unpictured = Pick<Observation, 'proprio' | 'time'>
 
 const KINDS = ['header', 'start', 'step', 'end'] as const
-const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator']
+const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator', 'exploration']
 
 export function loggedRobot({ tasks: _, ...spec }: RobotSpec): LoggedRobot {
   return structuredClone({ ...spec, channels: [...spec.channels] })

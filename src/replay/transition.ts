@@ -1,7 +1,8 @@
 /** @file One step of interaction, the unit that the log, the replay buffers and the learner share. */
 import type { Action, Observation } from '../robot/robot.ts'
 
-export type Actor = 'primary' | 'refinement' | 'operator'
+/** `exploration`: nobody planned it, it was tried (loop/exploration.ts). */
+export type Actor = 'primary' | 'refinement' | 'operator' | 'exploration'
 
 /**
  * Whose word reward and end of a step are: the robot's own test, a classifier's, or a person's, who overrules both. The

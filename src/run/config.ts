@@ -79,6 +79,17 @@ const OnlineConfig = z.strictObject({
     'steps of all robots (lock-step) or updates (free) between two publications to the actors',
   ).default(50),
   startAfter: count('online transitions before the first update', 0).default(100),
+  exploration: z
+    .strictObject({
+      after: count(
+        'steps for which the arm stands still, in practice, before something else is tried; 0 is the paper: never',
+        0,
+      ).default(0),
+      hold: count('steps for which it is tried').default(3),
+      reach: z.number().min(0).max(1).default(0.5).describe('largest entry of a translation that is tried'),
+      gripper: z.number().min(0).max(1).default(0.5).describe('how often it is the hand that opens or closes instead'),
+    })
+    .prefault({}),
 })
 
 const OperatorConfig = z.strictObject({
@@ -237,7 +248,7 @@ export const presets: Record<'tiny' | 'quick' | 'practice' | 'paper', Partial_<R
   quick: QUICK,
   practice: {
     ...QUICK,
-    online: { ...QUICK.online, robotMinutes: 30, updatesPerStep: 1 },
+    online: { ...QUICK.online, robotMinutes: 30, updatesPerStep: 1, exploration: { after: 10 } },
     learner: { ...QUICK.learner, clones: 'successes', generation: 6000, renewal: { every: 0 } },
   },
   paper: { online: { lockstep: true } },

@@ -388,6 +388,7 @@ export function learnerSetup(
       discount: learner.discount,
       returnSteps: learner.returnSteps,
       clones: learner.clones,
+      idle: online.exploration.after,
       demonstrationCapacity: replay.capacity,
       onlineCapacity: replay.capacity,
     },

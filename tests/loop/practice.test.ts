@@ -96,7 +96,7 @@ function aPractice({ index = 0, of = 1, seed = 4, robotSteps = 0, nextEpisode = 
       tasks: ['pick', 'place', 'turn'],
       seed,
       evaluation: { firstSeed: 1000 },
-      online: { pace: 1 },
+      online: { exploration: { after: 0, hold: 3, reach: 0.5, gripper: 0.5 }, pace: 1 },
       reward: { kind: 'robot' },
     },
     options.watcher,

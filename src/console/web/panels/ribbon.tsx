@@ -1,12 +1,12 @@
 /** @file Who acted in each of the last steps, newest on the right: colour and height tell the actor, marks the endings. */
 import { useEffect, useRef } from 'preact/hooks'
 import type { Act } from '../../protocol.ts'
+import { ACTING } from '../parts/actor.tsx'
 import { colour } from '../parts/colour.ts'
 import { useModel } from '../parts/context.ts'
 
 const STEP = 3 // CSS pixels
 const HEIGHT = 26
-const LOW = { primary: 0.34, refinement: 0.67, operator: 1 } as const
 const MARKS = { success: '✓', failure: '✕', timeout: '–', abort: '⏏' } as const
 
 export function Ribbon() {
@@ -22,7 +22,7 @@ export function Ribbon() {
       class="ribbon"
       role="img"
       aria-label={`Who acted in the last steps; now ${last?.actor ?? 'nobody'}`}
-      title="Who acted: low primary, middle refinement, high operator. Gaps are episode borders"
+      title="Who acted: low primary, then exploration, refinement, high operator. Gaps are episode borders"
     />
   )
 }
@@ -46,7 +46,7 @@ function drawRibbon(canvas: HTMLCanvasElement, acts: readonly Act[]): void {
   shown.forEach(({ actor, evaluation, ending }, i) => {
     const x = width - 8 - (shown.length - i) * STEP
     if (actor) {
-      const height = full * LOW[actor]
+      const height = full * ACTING[actor].height
       context.globalAlpha = evaluation ? 0.45 : 1
       context.fillStyle = colour(`--${actor}`)
       context.fillRect(x, bottom - height, STEP, height)

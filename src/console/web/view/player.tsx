@@ -136,8 +136,6 @@ function StillView({ camera, source, episode, step }: StillProps) {
   )
 }
 
-const LOW = { primary: 0.34, refinement: 0.67, operator: 1 } as const
-
 /** The whole episode above the slider: who acted by colour and height, a dot where something was said. */
 function Strip({ episode }: { episode: EpisodeDetail }) {
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -149,7 +147,7 @@ function Strip({ episode }: { episode: EpisodeDetail }) {
     const context = place.getContext('2d')!
     const wide = place.width / Math.max(1, episode.steps.length)
     episode.steps.forEach(({ actor, command }, i) => {
-      const height = place.height * 0.8 * LOW[actor]
+      const height = place.height * 0.8 * ACTING[actor].height
       context.fillStyle = colour(`--${actor}`)
       context.fillRect(i * wide, place.height - height, Math.max(1, wide - 0.5), height)
       if (!command) return

@@ -1,0 +1,73 @@
+/** @file What a robot tries in practice where its policy stands still: a way at random, or the hand the other way, held for some steps. */
+import type { RandomStream } from '../random/stream.ts'
+import { vectorOf } from '../robot/channels.ts'
+import { GRIPPER_ENTRY, gripAfter, toldGrip } from '../robot/gripper.ts'
+import { ACTION_WIDTH, type Action, type Observation, type RobotSpec } from '../robot/robot.ts'
+
+export type ExplorationSettings = {
+  after: number // steps without motion; more than 0
+  hold: number // steps for which it is tried
+  reach: number // largest entry of a translation that is tried, 0 to 1
+  gripper: number // how often it is the hand, 0 to 1
+}
+
+/** Of one step's largest translation and turn: an arm that came less far in all that time stands still. */
+const STILL = 0.25
+
+/**
+ * Most of what a cloned policy fails at ends in a place where it wants nothing: beside the bolt, or with the bolt in its slot
+ * and the hand closed. Noise on every action does not lead out of there, and where it succeeds it has nothing to learn from
+ * (decision 73). One episode at a time.
+ */
+export class Exploration {
+  private readonly before: Observation[] = [] // since it last tried something, the latest last
+  private readonly still: { of: [number, number, number]; within: number }[]
+  private trying: { action: Action; left: number } | undefined
+
+  constructor(
+    private readonly settings: ExplorationSettings,
+    private readonly spec: Pick<RobotSpec, 'channels' | 'actionScale'>,
+    private readonly random: RandomStream,
+  ) {
+    const { translation, rotation } = spec.actionScale
+    const position = vectorOf(spec.channels, 'position')
+    const turn = vectorOf(spec.channels, 'turn')
+    this.still = [
+      ...(position ? [{ of: position, within: STILL * translation }] : []),
+      ...(turn ? [{ of: turn, within: STILL * rotation }] : []),
+    ]
+  }
+
+  /** An episode begins, or somebody else acted: what came before is no standing still of the policy. */
+  begin(): void {
+    this.before.length = 0
+    this.trying = undefined
+  }
+
+  /** [7] What is tried at this moment in place of what the policy plans; undefined where that is to go on. */
+  instead(now: Observation): Action | undefined {
+    if (!this.trying && this.standsStill(now)) this.trying = { action: this.drawn(now), left: this.settings.hold }
+    if (!this.trying) return undefined
+    const { action } = this.trying
+    if (--this.trying.left === 0) this.begin()
+    return action.slice()
+  }
+
+  private standsStill(now: Observation): boolean {
+    const { before, still } = this
+    before.push(now)
+    if (before.length <= this.settings.after) return false
+    const then = before.shift()!
+    if (still.length === 0) return false // a robot that does not tell where it is
+    return still.every(({ of, within }) => Math.hypot(...of.map((i) => now.proprio[i]! - then.proprio[i]!)) < within)
+  }
+
+  private drawn({ proprio }: Observation): Action {
+    const { reach, gripper } = this.settings
+    const action = new Float32Array(ACTION_WIDTH)
+    const asked = gripAfter(toldGrip(this.spec.channels, proprio), 0)
+    if (asked !== 0 && this.random.uniform() < gripper) action[GRIPPER_ENTRY] = -asked
+    else this.random.fillUniform(action.subarray(0, 3), -reach, reach)
+    return action
+  }
+}
