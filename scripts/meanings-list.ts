@@ -112,9 +112,9 @@ export const MEANINGS: readonly Meaning[] = [
   },
   {
     what: 'actor codes of the log reordered',
-    file: 'replay/records.ts',
-    from: "['primary', 'refinement', 'operator']",
-    to: "['refinement', 'primary', 'operator']",
+    file: 'replay/transition.ts',
+    from: "['primary', 'refinement', 'operator', ",
+    to: "['refinement', 'primary', 'operator', ",
     test: 'tests/replay/golden-log.test.ts',
   },
   {

@@ -16,7 +16,8 @@
  */
 import type { Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
-import type { ActorName, CameraInfo, Vector3 } from './protocol.ts'
+import type { Actor } from '../replay/transition.ts'
+import type { CameraInfo, Vector3 } from './protocol.ts'
 
 export const RUNS_PATH = '/api/runs'
 export const RECORDING_PATH = '/api/recording'
@@ -48,7 +49,7 @@ export type EpisodeEntry = {
 export type StepDetail = {
   action: number[] // [7] as executed
   motion: Vector3 // metres, as commanded
-  actor: ActorName
+  actor: Actor
   command: string | null
   label: string | null // what the correction at this step says, in the words of the label rule
   reward: number

@@ -5,7 +5,7 @@
  */
 import type { Metric } from '../metrics/metrics.ts'
 import type { Summary } from '../metrics/summary.ts'
-import type { Judge } from '../replay/transition.ts'
+import type { Actor, Judge } from '../replay/transition.ts'
 import type { Verdict } from '../robot/operator.ts'
 
 export const PROTOCOL_VERSION = 3
@@ -39,11 +39,8 @@ export type Quaternion = readonly [w: number, x: number, y: number, z: number]
 
 export const FRAME_HEADER_BYTES = 16
 
-/** Bits of a frame's flags. The two lowest are the actor: 0 primary, 1 refinement, 2 operator, 3 exploration. */
+/** Bits of a frame's flags. The two lowest are the actor (ACTORS). */
 export const FRAME_FLAGS = { actor: 0b11, stopped: 1 << 2, paused: 1 << 3, evaluation: 1 << 4 }
-
-export const ACTORS = ['primary', 'refinement', 'operator', 'exploration'] as const
-export type ActorName = (typeof ACTORS)[number]
 
 /** u8 version, u8 camera, u16 flags, u32 step, f64 capture time, then the JPEG. Big endian. */
 export type CameraFrame = {
@@ -138,7 +135,7 @@ export type State = {
   episode: number | null // its number in the log; null where the log does not have it (evaluation)
   episodeStep: number // steps of the episode behind this observation
   maxSteps: number
-  actor: ActorName | null // of the step that led here; null at an episode's first observation
+  actor: Actor | null // of the step that led here; null at an episode's first observation
   planned: number[] | null // [7] in [-1, 1], what the primary actor would have done in that step; canonical, as what is executed
   executed: number[] | null // [7] what reached the motors
   plannedMotion: Vector3 | null // metres
@@ -259,7 +256,7 @@ export type LoopSample = { time: number; robotSteps: number; loop: LoopEvent }
 /** What acted in one step, for the ribbon below the views. */
 export type Act = {
   step: number
-  actor: ActorName | null
+  actor: Actor | null
   episodeStep: number
   evaluation: boolean
   ending?: EpisodeEvent['ending']

@@ -11,7 +11,7 @@ import type { CellIndex } from '../loop/online-recorder.ts'
 import { EpisodeAssembler } from '../replay/assembler.ts'
 import { ENDINGS } from '../replay/episode.ts'
 import type { StoreShape } from '../replay/episode-store.ts'
-import { JUDGES } from '../replay/transition.ts'
+import { ACTORS, JUDGES } from '../replay/transition.ts'
 import { ExperienceJournal } from './journal.ts'
 import { SUCCESS_WINDOW } from './standings.ts'
 import { EpisodeTally, type Tallied } from './tally.ts'
@@ -44,7 +44,7 @@ const Told = z.discriminatedUnion('kind', [
       truncated: z.boolean(),
       by: z.enum(JUDGES),
       confidence: z.number().optional(),
-      actor: z.enum(['primary', 'refinement', 'operator', 'exploration']),
+      actor: z.enum(ACTORS),
       command: z.string().nullable(),
       policyVersion: count.optional(),
     }),

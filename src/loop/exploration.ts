@@ -11,17 +11,17 @@ export type ExplorationSettings = {
   gripper: number // how often it is the hand, 0 to 1
 }
 
-/** Of one step's largest translation and turn: an arm that came less far in all that time stands still. */
+/** Of one step's largest translation: a tool that came less far in all that time stands still, whatever it turned. */
 const STILL = 0.25
 
 /**
  * Most of what a cloned policy fails at ends in a place where it wants nothing: beside the bolt, or with the bolt in its slot
  * and the hand closed. Noise on every action does not lead out of there, and where it succeeds it has nothing to learn from
- * (decision 73). One episode at a time.
+ * (decision 74). One episode at a time.
  */
 export class Exploration {
   private readonly before: Observation[] = [] // since it last tried something, the latest last
-  private readonly still: { of: [number, number, number]; within: number }[]
+  private readonly position: readonly number[] | null
   private trying: { action: Action; left: number } | undefined
 
   constructor(
@@ -29,13 +29,7 @@ export class Exploration {
     private readonly spec: Pick<RobotSpec, 'channels' | 'actionScale'>,
     private readonly random: RandomStream,
   ) {
-    const { translation, rotation } = spec.actionScale
-    const position = vectorOf(spec.channels, 'position')
-    const turn = vectorOf(spec.channels, 'turn')
-    this.still = [
-      ...(position ? [{ of: position, within: STILL * translation }] : []),
-      ...(turn ? [{ of: turn, within: STILL * rotation }] : []),
-    ]
+    this.position = vectorOf(spec.channels, 'position')
   }
 
   /** An episode begins, or somebody else acted: what came before is no standing still of the policy. */
@@ -54,12 +48,12 @@ export class Exploration {
   }
 
   private standsStill(now: Observation): boolean {
-    const { before, still } = this
+    const { before, position, spec } = this
     before.push(now)
     if (before.length <= this.settings.after) return false
     const then = before.shift()!
-    if (still.length === 0) return false // a robot that does not tell where it is
-    return still.every(({ of, within }) => Math.hypot(...of.map((i) => now.proprio[i]! - then.proprio[i]!)) < within)
+    if (!position) return false // a robot that does not tell where it is
+    return Math.hypot(...position.map((i) => now.proprio[i]! - then.proprio[i]!)) < STILL * spec.actionScale.translation
   }
 
   private drawn({ proprio }: Observation): Action {

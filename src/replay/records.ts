@@ -6,7 +6,7 @@ import { type Channel, nameOf, ROLES, type Role, type VectorRole } from '../robo
 import { ACTION_WIDTH, type Image, type Observation, type RobotSpec } from '../robot/robot.ts'
 import { ENDINGS, type EpisodeEnd, type EpisodeStart, type Step } from './episode.ts'
 import { packImage, packJpeg, unpackImage, unpackJpeg } from './image-codec.ts'
-import { type Actor, JUDGES } from './transition.ts'
+import { ACTORS, JUDGES } from './transition.ts'
 
 export const LOG_FORMAT = 'duet-log'
 /**
@@ -161,7 +161,6 @@ type PackedRecord = { outline: LogOutline; observation: Buffer }
 export type Unpictured = Pick<Observation, 'proprio' | 'time'>
 
 const KINDS = ['header', 'start', 'step', 'end'] as const
-const ACTORS: readonly Actor[] = ['primary', 'refinement', 'operator', 'exploration']
 
 export function loggedRobot({ tasks: _, ...spec }: RobotSpec): LoggedRobot {
   return structuredClone({ ...spec, channels: [...spec.channels] })

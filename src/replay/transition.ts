@@ -1,8 +1,9 @@
 /** @file One step of interaction, the unit that the log, the replay buffers and the learner share. */
 import type { Action, Observation } from '../robot/robot.ts'
 
-/** `exploration`: nobody planned it, it was tried (loop/exploration.ts). */
-export type Actor = 'primary' | 'refinement' | 'operator' | 'exploration'
+/** By their numbers in the log and on the console's wire. `exploration`: nobody planned it, it was tried (loop/exploration.ts). */
+export const ACTORS = ['primary', 'refinement', 'operator', 'exploration'] as const
+export type Actor = (typeof ACTORS)[number]
 
 /**
  * Whose word reward and end of a step are: the robot's own test, a classifier's, or a person's, who overrules both. The

@@ -11,6 +11,7 @@ import { Turns } from '../../src/loop/turns.ts'
 import { UpdateSchedule } from '../../src/loop/update-schedule.ts'
 import type { EpisodeStart } from '../../src/replay/episode.ts'
 import type { EpisodeLog } from '../../src/replay/log.ts'
+import { vector } from '../../src/robot/channels.ts'
 import type { Rig, SimulatedPerson, Simulation } from '../../src/robot/rig.ts'
 import type { Action, Outcome, Robot } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
@@ -27,7 +28,7 @@ class Arm implements Robot {
     name: 'arm',
     cameras: {},
     rate: 1000,
-    channels: [{ name: 'x', unit: 'm' }],
+    channels: vector('tcp', 'm', { of: 'position' }),
     actionFrame: 'base' as const,
     actionScale: { translation: 0.01, rotation: 0.1 },
     tasks: Object.fromEntries(['pick', 'place', 'turn'].map((task) => [task, { instruction: task, maxSteps: LENGTH }])),
@@ -37,7 +38,7 @@ class Arm implements Robot {
     return this.observe()
   }
   async observe() {
-    return { images: {}, proprio: Float32Array.of(0), time: this.time++ }
+    return { images: {}, proprio: new Float32Array(3), time: this.time++ }
   }
   async step(action: Action): Promise<Outcome> {
     this.actions.push(action)
@@ -46,9 +47,9 @@ class Arm implements Robot {
   async stop() {}
 }
 
-const identity = new Normaliser({ mean: [0], deviation: [1] })
+const identity = new Normaliser({ mean: [0, 0, 0], deviation: [1, 1, 1] })
 const encoder = {
-  encode: async (inputs: unknown[]) => inputs.map(() => ({ h: Float32Array.of(0), features: Float32Array.of(0) })),
+  encode: async (inputs: unknown[]) => inputs.map(() => ({ h: new Float32Array(3), features: Float32Array.of(0) })),
 } as unknown as VlaEncoder
 
 type Options = {
@@ -62,6 +63,7 @@ type Options = {
   simulation?: Partial<Simulation>
   turns?: Turns
   course?: Course
+  exploration?: number // steps of standing still before it
 }
 
 /** The practice of one robot of `of`, with what it is made to do written down. */
@@ -69,11 +71,15 @@ function aPractice({ index = 0, of = 1, seed = 4, robotSteps = 0, nextEpisode = 
   const arm = new Arm()
   const begun: EpisodeStart[] = []
   const noises: number[] = []
+  const actors: string[] = []
   const log = {
     nextId: 0,
     nextEpisode,
     begin: (start: EpisodeStart) => void (log.nextEpisode = start.episode + 1),
-    step: ({ id }: { id: number }) => void (log.nextId = id + 1),
+    step: ({ id, actor }: { id: number; actor: string }) => {
+      log.nextId = id + 1
+      actors.push(actor)
+    },
     end: () => {},
   }
   const learner = { begin: (start: EpisodeStart) => void begun.push(start), step: () => {}, end: () => {} }
@@ -96,7 +102,7 @@ function aPractice({ index = 0, of = 1, seed = 4, robotSteps = 0, nextEpisode = 
       tasks: ['pick', 'place', 'turn'],
       seed,
       evaluation: { firstSeed: 1000 },
-      online: { exploration: { after: 0, hold: 3, reach: 0.5, gripper: 0.5 }, pace: 1 },
+      online: { exploration: { after: options.exploration ?? 0, hold: 1, reach: 0.5, gripper: 0.5 }, pace: 1 },
       reward: { kind: 'robot' },
     },
     options.watcher,
@@ -107,7 +113,7 @@ function aPractice({ index = 0, of = 1, seed = 4, robotSteps = 0, nextEpisode = 
     for (let i = 0; i < count; i++) done.push(await practice.episode())
     return done
   }
-  return { arm, begun, noises, episodes }
+  return { arm, begun, noises, actors, episodes }
 }
 
 const hand = Float32Array.of(0.5, 0, 0, 0, 0, 0, 1)
@@ -185,12 +191,31 @@ describe('the episodes of a robot', () => {
     expect(new Set(many.noises).size).toBeGreaterThan(1200)
   })
 
+  it('try something where the arm stands still, if that is set: from the first step of standing still, by the seed', async () => {
+    const tried = async (options: Options) => {
+      const practice = aPractice(options)
+      await practice.episodes(2)
+      return practice
+    }
+    expect((await tried({})).actors).toEqual(Array(2 * LENGTH).fill('primary'))
+    const one = await tried({ exploration: 1 })
+    const episode = ['primary', 'exploration', 'primary'] // an episode begins anew, and so does it after it has tried
+    expect(one.actors).toEqual([...episode, ...episode])
+    const [first, second] = [one.arm.actions[1]!, one.arm.actions[4]!]
+    expect([...first.subarray(3, 6)]).toEqual([0, 0, 0])
+    expect(Math.max(...first.subarray(0, 3).map(Math.abs))).toBeLessThanOrEqual(0.5)
+    expect(second).not.toEqual(first)
+    expect((await tried({ exploration: 1 })).arm.actions).toEqual(one.arm.actions)
+    for (const options of [{ index: 1, of: 2 }, { robotSteps: 30 }, { seed: 5 }])
+      expect((await tried({ exploration: 1, ...options })).arm.actions[1]).not.toEqual(first)
+  })
+
   it('begin where a simulation says, by the seed of the robot, and it hears how they ended', async () => {
     const heard: unknown[] = []
     const starts = vi.fn(() => ({
       begin: (episode: number, task: string) => {
         heard.push([episode, task])
-        return episode === 1 ? async () => ({ images: {}, proprio: Float32Array.of(0), time: 1e6 }) : undefined
+        return episode === 1 ? async () => ({ images: {}, proprio: new Float32Array(3), time: 1e6 }) : undefined
       },
       ended: ({ task, ending }: { task: string; ending: string }) => void heard.push([task, ending]),
     }))
@@ -206,6 +231,18 @@ describe('the episodes of a robot', () => {
 })
 
 describe('whoever tends', () => {
+  it('is never in the way of what is tried, and standing still under a hand is not counted', async () => {
+    let step = 0
+    const takes = [true, true, true, false, false, true] // of two episodes of three steps
+    const operator: SimulatedPerson = {
+      ...person(hand),
+      tend: () => (takes[step++] ? { takeover: hand } : {}),
+    }
+    const { actors, episodes } = aPractice({ operator, exploration: 1 })
+    await episodes(2)
+    expect(actors).toEqual(['operator', 'operator', 'operator', 'primary', 'exploration', 'operator'])
+  })
+
   it('is the operator of the run where nobody watches', async () => {
     const { arm, episodes } = aPractice({ operator: person(hand) })
     const [done] = await episodes(1)

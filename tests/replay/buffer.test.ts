@@ -84,6 +84,20 @@ describe('sampling', () => {
     })
   })
 
+  it('clones of its successes neither what was tried in vain nor the standing still before, which all stay rollouts', () => {
+    const replay = aReplay({ clones: 'successes', idle: 2 })
+    const exploration = (t: number) => t === 3 || t === 7
+    const last = { reward: 1, terminated: true, truncated: false }
+    feed(replay, { episode: 0, steps: 4, source: 'demonstration' })
+    feed(replay, { episode: 1, steps: 10, exploration, last })
+    feed(replay, { episode: 2, steps: 10, exploration })
+    expect(replay.counts().place).toMatchObject({ rollouts: 20, successes: 5 })
+    const out = rows(600)
+    replay.sampleTransitions({ task: 'place', count: 600, demonstrationShare: 1 }, stream(), out)
+    const own = checkRows(out, 0, 600).filter((frame) => frame >= 1000)
+    expect([...new Set(own)].sort((a, b) => a - b)).toEqual([1000, 1004, 1007, 1008, 1009])
+  })
+
   it('gives interventions the share of the cloned rows that is asked for, however few they are', () => {
     const replay = aReplay()
     feed(replay, { episode: 1, steps: 30, source: 'demonstration' })

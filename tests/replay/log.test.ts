@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EpisodeLog, readEpisodes, transitionsOf } from '../../src/replay/index.ts'
+import { ACTORS } from '../../src/replay/transition.ts'
 import { aFolder, aRobot, episodeOf, interrupted, observationOf, record } from './scenes.ts'
 
 let folder = ''
@@ -28,6 +29,15 @@ describe('the episode log', () => {
       task: 'place',
       observation: observationOf(3, 7),
     })
+  })
+
+  it('gives back who acted, whoever it was', () => {
+    const episode = episodeOf(1, ACTORS.length)
+    const steps = episode.steps.map((step, t) => ({ ...step, actor: ACTORS[t]! }))
+    const log = EpisodeLog.open(folder, aRobot())
+    record(log, { ...episode, steps })
+    log.close()
+    expect(read()[0]!.steps.map(({ actor }) => actor)).toEqual(['primary', 'refinement', 'operator', 'exploration'])
   })
 
   it('can be read while it is written, without its end', () => {

@@ -56,6 +56,7 @@ export type Plan = {
   task?: string
   source?: EpisodeStart['source']
   operator?: (t: number) => boolean
+  exploration?: (t: number) => boolean
   last?: Partial<Step>
   end?: EpisodeEnd
 }
@@ -75,7 +76,7 @@ export const stepOf = (plan: Plan, t: number): Step => ({
   terminated: false,
   truncated: false,
   by: 'robot',
-  actor: plan.operator?.(t) ? 'operator' : 'primary',
+  actor: plan.operator?.(t) ? 'operator' : plan.exploration?.(t) ? 'exploration' : 'primary',
   command: null,
   ...(t === plan.steps - 1 ? { truncated: true, ...plan.last } : {}),
 })

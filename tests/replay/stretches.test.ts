@@ -12,7 +12,7 @@ const steps = (kinds: string, rewards: number[], over: boolean) =>
     actor: ACTORS[kind as keyof typeof ACTORS],
   }))
 
-const ACTORS = { P: 'primary', R: 'refinement', O: 'operator' } as const
+const ACTORS = { P: 'primary', R: 'refinement', O: 'operator', E: 'exploration' } as const
 const HALF = { discount: 0.5, most: 3 }
 
 describe('stretches', () => {
@@ -39,6 +39,11 @@ describe('stretches', () => {
 
   it('end where the operator takes over, and where the operator hands back', () => {
     const lengths = stretches(steps('PPOOPP', [0, 0, 0, 0, 0, 0], false), HALF).map((stretch) => stretch.steps)
+    expect(lengths).toEqual([2, 1, 2, 1, 2, 1])
+  })
+
+  it('end where something is tried, and where the policy goes on', () => {
+    const lengths = stretches(steps('PPEEPP', [0, 0, 0, 0, 0, 0], false), HALF).map((stretch) => stretch.steps)
     expect(lengths).toEqual([2, 1, 2, 1, 2, 1])
   })
 

@@ -13,7 +13,7 @@ const settings = [
   ...['warmUp.bcWeight=0.91', 'warmUp.qWeight=0.12', 'online.bcWeight=0.43', 'online.qWeight=0.64'],
   ...['online.startAfter=77', 'learner.discount=0.955', 'learner.batch=48', 'learner.interventionShare=0.35'],
   ...['learner.targetRate=0.007', 'learner.learningRate=0.0013', 'learner.criticStepsPerActorStep=3'],
-  ...['learner.returnSteps=4', 'learner.clones=successes'],
+  ...['learner.returnSteps=4', 'learner.clones=successes', 'online.exploration.after=9'],
   ...['warmUp.updates=321', 'warmUp.heads=3', 'warmUp.cloningSteps=45'],
   ...['replay.capacity=1234', 'replay.shift=6', 'talk.window=3', 'talk.threshold=0.0021'],
 ]
@@ -48,7 +48,7 @@ describe('the setup of the learner', () => {
 
   it('gives the replay the discount of the TD target, and the widths of what is encoded', () => {
     expect(setup.replay).toMatchObject({
-      ...{ tasks: ['pick', 'place'], discount: 0.955, returnSteps: 4, clones: 'successes', copies: 2 },
+      ...{ tasks: ['pick', 'place'], discount: 0.955, returnSteps: 4, clones: 'successes', idle: 9, copies: 2 },
       ...{ embeddingWidth: 11, proprioWidth: 13, featureShape: [2, 3, 4, 5] },
       ...{ demonstrationCapacity: 1234, onlineCapacity: 1234 },
     })

@@ -1,17 +1,10 @@
 /** @file What a robot does now, as the pages are told: the newest observation, the step that led to it, its pictures. */
 
 import type { Happening } from '../../loop/happening.ts'
+import { ACTORS } from '../../replay/transition.ts'
 import { canonicalAction } from '../../robot/gripper.ts'
 import type { Action, Image, Observation, RobotSpec } from '../../robot/robot.ts'
-import {
-  ACTORS,
-  type CameraInfo,
-  type CommandInfo,
-  FRAME_FLAGS,
-  type RunStage,
-  type State,
-  type Vector3,
-} from '../protocol.ts'
+import { type CameraInfo, type CommandInfo, FRAME_FLAGS, type RunStage, type State, type Vector3 } from '../protocol.ts'
 import { copyOf } from './pictures.ts'
 import { camerasOf, ProprioReader } from './pose.ts'
 

@@ -48,7 +48,7 @@ export const STEP = schema('duet.Step', {
   episode: integer,
   step: integer,
   task: text,
-  actor: { ...text, description: 'primary, refinement or operator: whose action was executed' },
+  actor: { ...text, description: 'primary, refinement, operator or exploration: whose action was executed' },
   intervention: { ...truth, description: 'the operator acted in place of the policy' },
   command: { ...orNull('string'), description: 'what held while the policy acted' },
   action: {

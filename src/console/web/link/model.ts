@@ -1,6 +1,8 @@
 /** @file What the page knows, and how each event from the server changes it. Pure. */
+
+import type { Actor } from '../../../replay/transition.ts'
 import { append, type Board, boardAfter, EMPTY_BOARD } from '../../board.ts'
-import { type ActorName, type ServerEvent, TIMES } from '../../protocol.ts'
+import { type ServerEvent, TIMES } from '../../protocol.ts'
 
 export type Notice = { id: number; words: string; at: number /* ms, page's clock */ }
 
@@ -57,7 +59,7 @@ export const inControl = ({ control, hello }: Model) =>
   control?.holder != null && hello !== null && control.holder.client === hello.client
 
 /** Who is said to act: "stopped" only when the robot has been read back. */
-export function acting({ robot, state, control }: Model): ActorName | 'stopped' {
+export function acting({ robot, state, control }: Model): Actor | 'stopped' {
   if (robot?.status === 'stopped') return 'stopped'
   if (control?.holding && state?.stage !== 'evaluation') return 'operator'
   return state?.actor ?? 'primary'

@@ -13,7 +13,10 @@ export type Described = {
 const COLUMNS: readonly [name: string, meaning: string][] = [
   ['action', 'what was executed, after the safety envelope: a bounded twist and the gripper, each in [-1, 1]'],
   ['policy_plan', 'what the policy would have done; all 0 where `policy_planned` is false'],
-  ['actor', '`primary`, `refinement` (acts while a command holds) or `operator` (a person or a simulated one)'],
+  [
+    'actor',
+    '`primary`, `refinement` (acts while a command holds), `operator` (a person or a simulated one) or `exploration` (something was tried at random)',
+  ],
   [
     'intervention',
     'whether the operator acted in an episode of the policy; the same in `complementary_info.is_intervention`',
