@@ -6,7 +6,7 @@ import type { Address, Console } from '../console/server/open.ts'
 import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
-import { aloneInRealTime, evaluationNoise } from '../loop/evaluate.ts'
+import { aloneInRealTime, evaluationExploration, evaluationNoise } from '../loop/evaluate.ts'
 import { Course, Failure, Stopped } from '../loop/failure.ts'
 import { paceOf } from '../loop/pace.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
@@ -32,6 +32,7 @@ type Options = Address & {
   trials?: number
   firstSeed?: number
   commands?: boolean
+  explore?: number
   chain?: number
   chains: number
   bolts?: string
@@ -55,6 +56,11 @@ export function register(program: Command): void {
     .option('--trials <n>', 'episodes per task; by default as in the run', wholeNumber)
     .option('--first-seed <n>', 'seed of the first trial; by default as in the run', wholeNumber)
     .option('--commands', 'a simulated operator speaks, late like a person, where things go wrong')
+    .option(
+      '--explore <steps>',
+      'try something where the arm stood still for so many steps, as in practice; 0: never; by default as in the run',
+      wholeNumber,
+    )
     .option(
       '--chain <n>',
       'instead of single tasks: n operations one after the other, three a bolt, no reset',
@@ -85,7 +91,7 @@ Examples:
 async function run(options: Options): Promise<void> {
   if (options.console && options.chain)
     throw new InputError('--console', 'is given with --chain', 'Leave one out: chains are of simulated robots')
-  await withActing(await opened(options), async (acting, display) => {
+  await withActing(exploring(await opened(options), options.explore), async (acting, display) => {
     const speaker = options.commands ? simulationOf(acting).speaker(acting.session.translator) : undefined
     const result = options.chain
       ? await measureChains(acting, display, options, options.chain, speaker)
@@ -111,6 +117,13 @@ function opened({ checkpoint, policy, config, bolts, cell, device }: Options): P
   return openTrained(checkpoint!, robot, device)
 }
 
+/** The same, where something is tried after so many steps of standing still. */
+function exploring(acting: ActingPolicy, exploration?: number): ActingPolicy {
+  const { evaluation } = acting.config
+  if (exploration === undefined) return acting
+  return { ...acting, config: { ...acting.config, evaluation: { ...evaluation, exploration } } }
+}
+
 const simulationOf = ({ session }: ActingPolicy) => {
   const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
   return simulation
@@ -127,6 +140,7 @@ const crewOf = ({ config, session, perception, policy }: ActingPolicy, operator?
   perception,
   policy,
   noise: evaluationNoise(config),
+  exploration: evaluationExploration(config, session.robot.spec),
   operator,
 })
 

@@ -4,9 +4,10 @@ import type { TaskScore } from '../metrics/metrics.ts'
 import { wilsonInterval } from '../metrics/statistics.ts'
 import { RandomStream } from '../random/stream.ts'
 import type { Rig } from '../robot/rig.ts'
-import { ACTION_WIDTH } from '../robot/robot.ts'
+import { ACTION_WIDTH, type RobotSpec } from '../robot/robot.ts'
 import type { Attendant } from './attendant.ts'
 import { type Recorder, type Rollout, runEpisode } from './episode.ts'
+import { Exploration, type ExplorationSettings } from './exploration.ts'
 import type { EpisodeSummary } from './happening.ts'
 
 /** Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. */
@@ -64,6 +65,22 @@ export function score(episodes: readonly EpisodeSummary[]): TaskScore {
 /** What a robot that waits for nobody adds to those who are to act with it, where it is the only one. */
 export const aloneInRealTime = ({ real }: Pick<Rig, 'real'>): Pick<Rollout, 'realTime'> =>
   real ? { realTime: { during: (wait) => wait } } : {}
+
+/** What an evaluation tries where the arm stands still, if anything. */
+export function evaluationExploration(
+  { evaluation, online, seed }: ExploringSettings,
+  spec: RobotSpec,
+): Exploration | undefined {
+  const { exploration: after } = evaluation
+  if (after === 0) return undefined
+  return new Exploration({ ...online.exploration, after }, spec, new RandomStream(seed, 'evaluation exploration'))
+}
+
+type ExploringSettings = {
+  evaluation: { exploration: number }
+  online: { exploration: ExplorationSettings }
+  seed: number
+}
 
 /** ξ of an evaluation: drawn anew for each action, as in practice (docs/method.md §13), but as wide as `evaluation.noise` says. */
 export function evaluationNoise({

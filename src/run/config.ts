@@ -122,6 +122,10 @@ const EvaluationConfig = z.strictObject({
     .max(1)
     .default(1)
     .describe("spread of the policy's noise in evaluations; 1 is that of practice and of the paper, 0 none"),
+  exploration: count(
+    'steps for which the arm stands still in an evaluation before something is tried as in practice (online.exploration); 0: never',
+    0,
+  ).default(0),
 })
 
 export const RunConfig = z.strictObject({

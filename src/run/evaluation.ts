@@ -1,7 +1,7 @@
 /** @file The evaluation of one robot of a run, trial by trial, told to whoever looks on, or guided by them. */
 import type { Planner } from '../learn/planner.ts'
 import type { Recorder } from '../loop/episode.ts'
-import { aloneInRealTime, evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { aloneInRealTime, evaluate, evaluationExploration, evaluationNoise } from '../loop/evaluate.ts'
 import type { Course } from '../loop/failure.ts'
 import type { EpisodeSummary } from '../loop/happening.ts'
 import { paceOf } from '../loop/pace.ts'
@@ -41,6 +41,7 @@ export async function evaluateRig(rig: Rig, evaluation: RigEvaluation): Promise<
   const crew = {
     ...{ robot, perception, policy, course, operator },
     noise: evaluationNoise(config),
+    exploration: evaluationExploration(config, robot.spec),
     pace: observer || rig.real ? paceOf(rig, config, observer) : undefined,
     rewards: rewardSources(config.reward, robot.spec),
     ...aloneInRealTime(rig),

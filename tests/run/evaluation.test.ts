@@ -1,4 +1,4 @@
-/** @file An evaluation outside of a training: a person lays each scene, and one that is stopped goes on after its last whole trial. */
+/** @file An evaluation of one robot, also outside of a training: a person lays each scene, and one that is stopped goes on after its last whole trial. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,10 @@ import { RunObserver } from '../../src/console/server/observer.ts'
 import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
 import { Course, Failure, Stopped } from '../../src/loop/failure.ts'
-import { Perception } from '../../src/loop/perception.ts'
+import type { Happening } from '../../src/loop/happening.ts'
+import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
+import type { Rig } from '../../src/robot/rig.ts'
+import { guardedWorkcell } from '../../src/robots/workcell/guarded.ts'
 import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { evaluateRig } from '../../src/run/evaluation.ts'
 import { RunFolder } from '../../src/run/folder.ts'
@@ -81,3 +84,35 @@ it('asks for each scene, tells each trial, and after a stop asks for the rest al
     rmSync(directory, { recursive: true })
   }
 }, 120_000)
+
+it('tries something where the arm stands still only where the settings of evaluations say so, by the seed of the run', async () => {
+  const robot = await guardedWorkcell({ arm: 'gantry', cameras: false })
+  const width = robot.spec.channels.length
+  const perception = new Perception(encoder, { pick: 'pick' }, { h: identity(1), proprio: identity(width) })
+  const acted = async (exploration: number, seed = 0) => {
+    const actors: string[] = []
+    const actions: number[][] = []
+    const recorder = () => ({
+      copies: NO_COPIES,
+      observationId: () => 0,
+      begin: () => {},
+      step: ({ actor, action }: Happening) => {
+        actors.push(actor)
+        actions.push([...action])
+      },
+      end: () => {},
+    })
+    const settings = { ...config, seed, evaluation: { ...config.evaluation, exploration } }
+    await evaluateRig({ cell: 'A', robot } as unknown as Rig, {
+      ...{ config: settings, perception, policy: still, course: new Course(new Failure()), recorder },
+      ...{ stage: 'step 0', tasks: ['pick'], trials: 1, firstSeed: 1 },
+    })
+    return { actors, actions }
+  }
+  const never = await acted(0)
+  expect(new Set(never.actors)).toEqual(new Set(['primary']))
+  const tried = await acted(5)
+  expect(tried.actors.slice(0, 9)).toEqual([...Array(5).fill('primary'), ...Array(3).fill('exploration'), 'primary'])
+  expect((await acted(5)).actions).toEqual(tried.actions)
+  expect((await acted(5, 1)).actions.slice(5, 8)).not.toEqual(tried.actions.slice(5, 8))
+})
