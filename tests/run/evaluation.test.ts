@@ -86,7 +86,7 @@ it('asks for each scene, tells each trial, and after a stop asks for the rest al
 }, 120_000)
 
 it('tries something where the arm stands still only where the settings of evaluations say so, by the seed of the run', async () => {
-  const robot = await guardedWorkcell({ arm: 'gantry', cameras: false })
+  const { robot } = await guardedWorkcell({ arm: 'gantry', cameras: false })
   const width = robot.spec.channels.length
   const perception = new Perception(encoder, { pick: 'pick' }, { h: identity(1), proprio: identity(width) })
   const acted = async (exploration: number, seed = 0) => {
