@@ -5,19 +5,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openSafetensors } from '../src/formats/safetensors-file.ts'
-import type { Program } from '../src/graph/index.ts'
-import { shapesOf } from '../src/nets/parameters.ts'
 import { Workcell } from '../src/robots/workcell/workcell.ts'
 import type { EncoderInput } from '../src/vla/encoder.ts'
-import { storedTensors } from '../src/vla/files.ts'
-import { Compiler } from '../src/vla/int8/compiler.ts'
 import { cosine, shareOfSpread } from '../src/vla/int8/measure.ts'
-import { fillInput } from '../src/vla/nano/encoder.ts'
-import { nano, nanoInputs, nanoLayout } from '../src/vla/nano/model.ts'
-import { loadNano, NANO_FOLDER } from '../src/vla/nano/weights.ts'
-import { WordTokeniser } from '../src/vla/nano/words.ts'
 import { rounded } from './measure.ts'
+import { openFrozenNano } from './nano-frozen.ts'
 
 const FRAMES = 48
 const MEASURED_ON = 4 // others than these frames
@@ -37,32 +29,16 @@ export async function benchInt8(): Promise<Record<string, number>> {
 }
 
 async function compareNano(): Promise<Record<string, number>> {
-  const { config, hash } = await loadNano(NANO_FOLDER)
-  const file = await openSafetensors(join(NANO_FOLDER, 'weights.safetensors'))
-  const { h } = nano(await storedTensors(file, shapesOf(nanoLayout(config))), config, nanoInputs(config, 1))
-  const traced = { name: 'nano', outputs: { h }, threads: 1 }
-  const tokeniser = new WordTokeniser(config)
   const frames = await look(FRAMES + MEASURED_ON)
-  const plain = await new Compiler('f32', hash).compile(traced, async () => [])
-  const compiler = new Compiler('int8', hash, { frames: 'the robot' })
-  const bytes = await compiler.compile(traced, async () =>
-    frames.slice(FRAMES).map((frame) => {
-      fillInput(plain, 0, frame, config, tokeniser)
-      return Object.fromEntries(Object.entries(plain.inputs).map(([name, values]) => [name, values.slice()]))
-    }),
-  )
-  const encode = async (program: Program) => {
+  const shown = async () => frames.slice(FRAMES)
+  const encode = async (precision: 'f32' | 'int8') => {
+    const nano = await openFrozenNano(precision, { frames: shown })
     const encoded: Float32Array[] = []
-    for (const frame of frames.slice(0, FRAMES)) {
-      fillInput(program, 0, frame, config, tokeniser)
-      await program.run()
-      encoded.push(program.outputs.h!.slice())
-    }
-    await program.release()
-    return encoded
+    for (const frame of frames.slice(0, FRAMES)) encoded.push(await nano.encode(frame))
+    await nano.close()
+    return { encoded, compiler: nano.compiler }
   }
-  const [wanted, got] = [await encode(plain), await encode(bytes)]
-  await file.close()
+  const [{ encoded: wanted }, { encoded: got, compiler }] = [await encode('f32'), await encode('int8')]
   if (compiler.int8 === undefined) throw new Error(`bench int8: ${compiler.notes.join('; ')}`)
   const [inBytes, all] = /has (\d+) of (\d+) products/.exec(compiler.notes.join())!.slice(1).map(Number)
   return {

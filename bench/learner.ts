@@ -1,7 +1,7 @@
 /** @file (a) One joint learner step, critics and primary actor, against the same step in jax-js. */
 
-import type { ParameterStore } from '../src/graph/index.ts'
-import { compileJointStep } from '../src/learn/actor-critic.ts'
+import { compile, type ParameterStore, type Runtime } from '../src/graph/index.ts'
+import { traceJointStep } from '../src/learn/actor-critic.ts'
 import { LearnerConfig, NetworkConfig } from '../src/learn/config.ts'
 import { createStore, methodGroups } from '../src/learn/learner.ts'
 import { ACTOR_LOSS, TD } from '../src/learn/losses/index.ts'
@@ -39,10 +39,16 @@ export async function benchLearner(): Promise<LearnerFigures> {
   }
 }
 
+/** Of the online phase. */
+export const LAMBDA = { bc: 0.5, q: 0.5 }
+
 export type StepLosses = { td: number; actor: number }
 
-/** The production step on a fixed batch. `maxNorm` is the clip's, by default the learner's; `threads` all cores by default. */
-export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: number, threads?: number) {
+/** `maxNorm` is the clip's, by default the learner's; `threads` all cores by default. */
+export type StepOptions = Runtime & { maxNorm?: number }
+
+/** The production step as it is traced, and the store of its parameters as they begin. */
+export function tracedLearner(s: BenchSizes, { maxNorm, threads }: StepOptions = {}) {
   const network = NetworkConfig.parse({
     hidden: s.hidden,
     proprioWidth: s.projection,
@@ -55,8 +61,13 @@ export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: num
   const learner = LearnerConfig.parse({ batch: tasks * batchPerTask, ...(maxNorm && { maxGradientNorm: maxNorm }) })
   const settings = { sizes, tasks, batchPerTask, learner, threads }
   const store = createStore(methodGroups('single', settings), 0)
-  const program = await compileJointStep(store, settings, 'online', { bc: 0.5, q: 0.5 })
-  const columns = {
+  return { store, learner, traced: traceJointStep(store, settings, 'online', LAMBDA) }
+}
+
+/** The step's inputs by name. */
+export function columnsOf(batch: BenchBatch, s: BenchSizes): Record<string, Float32Array | Int32Array> {
+  const rows = s.tasks * s.batch
+  return {
     h: batch.h,
     nextH: batch.nextH,
     features: channelMajor(batch.features, s),
@@ -66,17 +77,28 @@ export async function ourLearner(s: BenchSizes, batch: BenchBatch, maxNorm?: num
     action: batch.action,
     reward: batch.reward,
     terminated: batch.notTerminated.map((goesOn) => 1 - goesOn),
-    discount: new Float32Array(tasks * batchPerTask).fill(learner.discount),
-    bcMask: new Float32Array(tasks * batchPerTask).fill(1),
+    discount: new Float32Array(rows).fill(LearnerConfig.parse({}).discount),
+    bcMask: new Float32Array(rows).fill(1),
     'xi/actor': batch.noise,
     'xi/next': batch.nextNoise,
     'xi/epsilon': batch.reconstructionNoise,
     'index/sigma': batch.sigmaIndex,
   }
-  for (const [name, values] of Object.entries(columns)) program.set(name, values)
+}
+
+/** The production step on a batch. */
+export async function ourLearner(s: BenchSizes, batch: BenchBatch, options: StepOptions = {}) {
+  const { store, learner, traced } = tracedLearner(s, options)
+  const program = await compile({ ...traced, device: options.device })
+  const show = (shown: BenchBatch) => {
+    for (const [name, values] of Object.entries(columnsOf(shown, s))) program.set(name, values)
+  }
+  show(batch)
   const { learningRate, maxGradientNorm, targetRate } = learner
   return {
     store,
+    /** Another batch from now on. */
+    show,
     async step(): Promise<StepLosses> {
       await program.run()
       store.adam('critic', { learningRate, maxNorm: maxGradientNorm, targetRate })

@@ -15,6 +15,15 @@ export async function timings(work: () => Promise<unknown> | unknown, rounds: nu
 export const medianTime = async (work: () => Promise<unknown> | unknown, rounds: number, warmUp?: number) =>
   median(await timings(work, rounds, warmUp))
 
+/** The median of as many rounds as fit into `seconds`, three at least, after one that warms up. */
+export async function medianWithin(work: () => Promise<unknown> | unknown, seconds: number): Promise<number> {
+  await work()
+  const times: number[] = []
+  const until = performance.now() + 1000 * seconds
+  while (times.length < 3 || performance.now() < until) times.push(...(await timings(work, 1, 0)))
+  return median(times)
+}
+
 /** For figures that people read: three significant digits. */
 export const rounded = (value: number) => Number(value.toPrecision(3))
 

@@ -18,8 +18,10 @@ import { builtInCommandEncoder } from '../src/talk/embedding.ts'
 import type { EncoderInput, Encoding, VlaEncoder } from '../src/vla/encoder.ts'
 import type { EncoderName } from '../src/vla/encoders.ts'
 import { cosine, shareOfSpread } from '../src/vla/int8/measure.ts'
-import { PRECISIONS, type Precision } from '../src/vla/int8/precision.ts'
 import { openEncoder } from '../src/vla/open.ts'
+
+const PRECISIONS = ['f32', 'int8'] as const
+type Compared = (typeof PRECISIONS)[number]
 
 const [name, folder, frames, acts, ...cameras] = process.argv.slice(2) as [
   EncoderName,
@@ -31,11 +33,11 @@ const [name, folder, frames, acts, ...cameras] = process.argv.slice(2) as [
 
 const workcell = await Workcell.create()
 const inputs = await look(Number(frames))
-const encoders = {} as Record<Precision, VlaEncoder>
+const encoders = {} as Record<Compared, VlaEncoder>
 for (const precision of PRECISIONS) encoders[precision] = await openEncoder(name, { folder, cameras, precision })
 
-const encodings: Record<Precision, Encoding[]> = { f32: [], int8: [] }
-const times: Record<Precision, { clock: number; processor: number }[]> = { f32: [], int8: [] }
+const encodings: Record<Compared, Encoding[]> = { f32: [], int8: [] }
+const times: Record<Compared, { clock: number; processor: number }[]> = { f32: [], int8: [] }
 for (const precision of PRECISIONS) await encoders[precision].encode([inputs[0]!])
 for (const input of inputs)
   for (const precision of PRECISIONS) {
@@ -84,7 +86,7 @@ function apart(): Record<string, number> {
 }
 
 function costs(): Record<string, number> {
-  const of = (precision: Precision, what: 'clock' | 'processor') => median(times[precision].map((time) => time[what]))
+  const of = (precision: Compared, what: 'clock' | 'processor') => median(times[precision].map((time) => time[what]))
   return {
     encodeMs: of('f32', 'clock'),
     int8EncodeMs: of('int8', 'clock'),
@@ -127,7 +129,7 @@ function asBegun(sizes: ActorSizes): ActorParameters {
 async function actBeside(rounds: number, act: (encoding: Encoding, i: number) => Promise<unknown>) {
   const learner = fork(resolve(import.meta.dirname, 'learner-beside.ts'), { execArgv: ['--import', 'tsx'] })
   await once(learner, 'message')
-  const taken: Record<Precision, number[]> = { f32: [], int8: [] }
+  const taken: Record<Compared, number[]> = { f32: [], int8: [] }
   for (let round = 0; round < rounds; round++)
     for (const precision of PRECISIONS) {
       const i = round % inputs.length

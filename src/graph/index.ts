@@ -9,6 +9,7 @@ export {
   type Substitute,
 } from './frozen-products.ts'
 export { gradients } from './gradient.ts'
+export { halfProducts } from './half-products.ts'
 export { constant, filled, input, type Storage, stored } from './leaves.ts'
 export { type ModelFile, openModel, readAbout, writeModel } from './model-file.ts'
 export * from './ops.ts'

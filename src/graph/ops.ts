@@ -5,6 +5,7 @@ import { attention } from './ops/attention.ts'
 import { control } from './ops/control.ts'
 import { convolutions } from './ops/convolution.ts'
 import { elementwise } from './ops/elementwise.ts'
+import { half } from './ops/half.ts'
 import { indexing } from './ops/indexing.ts'
 import { linear } from './ops/linear.ts'
 import { normalisation } from './ops/normalise.ts'
@@ -23,6 +24,7 @@ export const operations: Readonly<Record<string, TensorOperation>> = {
   ...normalisation,
   ...convolutions,
   ...quantised,
+  ...half,
   ...attention,
   ...control,
 }

@@ -114,18 +114,13 @@ function compileCriticStep(store: ParameterStore, settings: StepSettings): Promi
   return compile({ name: 'critic step', outputs: { criticLoss: loss }, gradients, threads: settings.threads })
 }
 
-/** Critics and primary actor from the same parameters and features. */
-export function compileJointStep(
-  store: ParameterStore,
-  settings: StepSettings,
-  phase: Phase,
-  lambda: ActorWeights,
-): Promise<Program> {
+/** Critics and primary actor from the same parameters and features: what is compiled of them. */
+export function traceJointStep(store: ParameterStore, settings: StepSettings, phase: Phase, lambda: ActorWeights) {
   const update = new Update(store, settings)
   const critics = new Critics(store, update, 'critic')
   const { loss: criticTotal, td, conservative } = criticLoss(update, critics, phase)
   const actor = actorLoss(update, critics, lambda)
-  return compile({
+  return {
     name: `joint step, ${phase}`,
     outputs: outputsOf([
       [CRITIC_LOSS, criticTotal],
@@ -142,7 +137,7 @@ export function compileJointStep(
       { store, group: 'head', loss: actor.loss },
     ],
     threads: settings.threads,
-  })
+  }
 }
 
 /** One update: extra cloning steps, extra critic steps online, then the joint step. */
@@ -151,8 +146,8 @@ export async function compileActorCritic(store: ParameterStore, settings: Method
   const cloning = await CloningSteps.compile(store, settings)
   const critic = await compileCriticStep(store, settings)
   const joint = {
-    'warm-up': await compileJointStep(store, settings, 'warm-up', lambda['warm-up']),
-    online: await compileJointStep(store, settings, 'online', lambda.online),
+    'warm-up': await compile(traceJointStep(store, settings, 'warm-up', lambda['warm-up'])),
+    online: await compile(traceJointStep(store, settings, 'online', lambda.online)),
   }
   const rank = await CriticRank.compile(store, settings)
   const renewal = await Renewal.compile(store, settings)

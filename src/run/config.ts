@@ -171,7 +171,7 @@ export const RunConfig = z.strictObject({
     .enum(PRECISIONS)
     .default('f32')
     .describe(
-      'smolvla, octo: numbers that the encoder multiplies. int8 is two to three times as fast on a processor that multiplies bytes; where it cannot be had, f32 is used and said',
+      'smolvla, octo: numbers that the encoder multiplies. int8 is two to three times as fast on a processor that multiplies bytes; f16 is for a GPU. Where one of them cannot be had, f32 is used and said',
     )
     .meta(FIXED),
   device: z

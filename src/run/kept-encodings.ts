@@ -31,16 +31,16 @@ export function encodingsOfDemonstrations(
   return encodingsBeside(beside ? name : join(run.encodings, String(index)), spec, as, onNotice)
 }
 
-/** A device is not among it: a run that goes on with another one keeps what it saw. Of int8 it is the quantised weights. */
+/** A device is not among it: a run that goes on with another one keeps what it saw. Of int8 it is the quantised weights, of f16 that it is. */
 function provenanceOf({ cameras, channels }: RobotSpec, { config, encoder, copies }: EncodedAs): Provenance {
-  const { name, hash, int8, embeddingWidth, featureShape } = encoder
+  const { name, hash, int8, half, embeddingWidth, featureShape } = encoder
   const { vlaLayer: layer, vlaCameras: pairing, vlaStatistics: statistics } = config
   const robot = {
     cameras: Object.entries(cameras).map(([camera, { width, height }]) => [camera, width, height]),
     channels: channels.map(({ name, unit, role }) => [name, unit, role ?? null]),
   }
   return {
-    encoder: { name, hash, int8, layer, pairing, statistics, robot },
+    encoder: { name, hash, int8, half, layer, pairing, statistics, robot },
     widths: { h: embeddingWidth, proprio: channels.length, features: featureShape },
     copies,
   }

@@ -16,6 +16,7 @@ export type EncoderDescription = {
   source: string
   hash: string // of the weights
   int8?: string // hash of those that are quantised in their place
+  half?: boolean // whether products are in half precision
   notes?: readonly string[] // what a person should know before a run: which camera stands in for which, how the files were read; a line each
 }
 

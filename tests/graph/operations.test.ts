@@ -5,8 +5,9 @@
 
 import { describe, expect, test } from 'vitest'
 import * as g from '../../src/graph/index.ts'
+import { half } from '../../src/graph/ops/half.ts'
 import { operations } from '../../src/graph/ops.ts'
-import type { Tensor } from '../../src/graph/tensor.ts'
+import { apply, type Tensor } from '../../src/graph/tensor.ts'
 import { at, broadcastAt, build, count, erf, type Grid, indicesOf, ragged, reduceOver } from './reference.ts'
 
 interface Case {
@@ -545,6 +546,26 @@ const cases: Record<string, Case[]> = {
     },
     gradient: [new Array<number>(40).fill(0)],
   })),
+  // whole numbers that halves have: what is rounded, half-products.test.ts looks at
+  halfMatmul: [
+    {
+      operands: [grid([2, 3], [1, 2, -3, 2, 0.5, 1]), grid([3, 2], [1, -2, 5, 1, 4, 1])],
+      make: (a, b) => apply(half.halfMatmul, [a, b]),
+      reference: () => grid([2, 2], [-1, -3, 8.5, -2.5]),
+      gradient: [new Array<number>(6).fill(0), new Array<number>(6).fill(0)],
+    },
+  ],
+  halfConvolution: [
+    {
+      operands: [grid([1, 1, 2, 3], [5, 1, 3, 1.5, 0, -2]), grid([1, 1, 2, 2], [1, 2, 3, 4])],
+      make: (x, kernel) => {
+        const attributes = { stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] }
+        return apply(half.halfConvolution, [x, kernel], attributes)
+      },
+      reference: () => grid([1, 1, 1, 2], [11.5, -1]),
+      gradient: [new Array<number>(6).fill(0), new Array<number>(4).fill(0)],
+    },
+  ],
   multiHeadAttention: [undefined, [0, -1, 2, 0.5, -3e38, 1]].map((bias) => ({
     what: bias ? 'with a bias' : 'alone',
     operands: [

@@ -227,6 +227,7 @@ describe('what a run made of its observations', () => {
     const others = [
       { as: { encoder: described('def') } },
       { as: { encoder: { ...described(), int8: 'abc' } } },
+      { as: { encoder: { ...described(), half: true } } },
       { as: { config: { ...config, vlaLayer: 3 } } },
       { as: { config: { ...config, vlaCameras: { camera1: 'wrist' } } } },
       { copies: { ...COPIES, seed: 6 } },

@@ -79,7 +79,7 @@ export const ModelProto = root.lookupType('ModelProto')
 export const ModelEnvelope = root.lookupType('ModelEnvelope')
 
 /** TensorProto.DataType */
-export const dataType = { f32: 1, i8: 3, i32: 6, i64: 7, bool: 9, f64: 11 } as const
+export const dataType = { f32: 1, i8: 3, i32: 6, i64: 7, bool: 9, f16: 10, f64: 11 } as const
 
 /** TensorProto.DataType of values that stay in a file, some of which have formats that nothing is computed in. */
 export const storedType = { F32: 1, I8: 3, F16: 10, BF16: 16 } as const

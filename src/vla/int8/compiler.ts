@@ -1,6 +1,7 @@
 /**
- * @file How the programs of an encoder are compiled: in f32, or with products of eight bits, which are made when they are
- * first asked for and kept in the cache. Where int8 cannot be had, f32 takes its place and a line says why.
+ * @file How the programs of an encoder are compiled: in f32, with products in halves, or with products of eight bits, which
+ * are made when they are first asked for and kept in the cache. Where a precision cannot be had, f32 takes its place and a
+ * line says why.
  */
 import { createHash } from 'node:crypto'
 import { InputError } from '../../errors.ts'
@@ -10,6 +11,7 @@ import {
   type FrozenProduct,
   fingerprint,
   frozenProducts,
+  halfProducts,
   type Program,
 } from '../../graph/index.ts'
 import { percent } from '../../metrics/percent.ts'
@@ -34,15 +36,18 @@ type CompilerOptions = {
   frames?: 'drawn' | 'the robot' // what samples are made of
   machine?: { processorLacks: () => string | undefined; memoryLeft: () => number }
 }
+const HALVES_ON_CPU =
+  'f16 gains nothing on a CPU: most multiply in f32 all the same, with rounded weights. Leave it out, or take a GPU'
 const THIS_MACHINE = { processorLacks: () => processorLacks(), memoryLeft }
 
 export class Compiler {
-  /** Why there is no int8, or how it came out; a line each. */
+  /** Why the precision cannot be had, or how it came out; a line each. */
   readonly notes: string[] = []
   private readonly hashes: string[] = []
   private readonly frames: string
   private readonly memoryLeft: () => number
   private lacks: string | undefined
+  private anyHalves = false
 
   /** `weights`: hash of all that they are made of. */
   constructor(
@@ -53,6 +58,10 @@ export class Compiler {
     this.frames = frames
     this.memoryLeft = machine.memoryLeft
     if (precision === 'f32') return
+    if (precision === 'f16') {
+      if (device === 'cpu') this.notes.push(`precision: ${HALVES_ON_CPU}`)
+      return
+    }
     this.lacks = device === 'cpu' ? machine.processorLacks() : `it is made for the CPU, not for ${device}`
     if (this.lacks) this.notes.push(`precision: int8 cannot be used, f32 is: ${this.lacks}`)
   }
@@ -62,14 +71,40 @@ export class Compiler {
     return this.hashes.length > 0 ? this.hashes.join('+') : undefined
   }
 
-  /** `samples` are asked for if the products have yet to be quantised: a few runs whose inputs are as they will be. */
+  /** Whether products are in half precision. */
+  get half(): true | undefined {
+    return this.anyHalves || undefined
+  }
+
+  /** `samples` are asked for to see that halves do, or if products have yet to be quantised: a few runs whose inputs are as they will be. */
   async compile(traced: Traced, samples: () => Promise<readonly Sample[]>): Promise<Program> {
     const products = frozenProducts(Object.values(traced.outputs), WORTH)
     this.noteMemory(traced, products)
+    if (this.precision === 'f16') return this.inHalves(traced, samples)
     const held = this.precision === 'int8' && !this.lacks ? await this.held(traced, products, samples) : undefined
     if (!held?.index.products.some(({ way }) => way !== 'f32')) return compile(traced)
     this.hashes.push(digest([held.index.weights, held.index.products.map(({ way }) => way)]))
     return compile({ ...traced, outputs: quantisedOutputs(traced.outputs, products, held) })
+  }
+
+  /** f32 where halves do not reach: weights of others may make larger numbers than ours, which were drawn. */
+  private async inHalves(traced: Traced, samples: () => Promise<readonly Sample[]>): Promise<Program> {
+    const names = Object.keys(traced.outputs)
+    const halved = halfProducts(Object.values(traced.outputs))
+    const program = await compile({
+      ...traced,
+      outputs: Object.fromEntries(names.map((name, i) => [name, halved[i]!])),
+    })
+    for (const sample of await samples()) {
+      for (const [name, values] of Object.entries(sample)) program.set(name, values)
+      await program.run()
+      if (Object.values(program.outputs).every((values) => values.every(Number.isFinite))) continue
+      this.notes.push(`precision: ${traced.name} has numbers beyond the range of f16: f32 is used`)
+      await program.release()
+      return compile(traced)
+    }
+    this.anyHalves = true
+    return program
   }
 
   private async held(

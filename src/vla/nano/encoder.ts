@@ -125,7 +125,7 @@ const notesOf = ({ missing }: ChannelPairing) =>
 
 /** Writes one observation into row `row` of a program's inputs. */
 export function fillInput(
-  program: Program,
+  program: Pick<Program, 'inputs'>,
   row: number,
   { images, proprio, instruction }: EncoderInput,
   config: NanoConfig,

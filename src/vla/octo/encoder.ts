@@ -67,6 +67,7 @@ export class OctoEncoder implements VlaEncoder {
       const read = {
         hash: state.hash === undefined ? file : `${file}+${state.hash}`,
         int8: compiler.int8,
+        half: compiler.half,
         notes: [pairingLine(pairs, wanted, cameras), ...weights.notes, ...state.notes, ...compiler.notes],
       }
       return new OctoEncoder(weights, tokenizer, pairs, state, compiled, read, runtime)
@@ -87,7 +88,7 @@ export class OctoEncoder implements VlaEncoder {
     private readonly cameras: readonly CameraPair[],
     private readonly state: State,
     { side, program }: { side: number; program: Program },
-    read: Pick<EncoderDescription, 'hash' | 'int8' | 'notes'>,
+    read: Pick<EncoderDescription, 'hash' | 'int8' | 'half' | 'notes'>,
     private readonly runtime: Runtime,
   ) {
     const { width } = weights.config

@@ -83,7 +83,7 @@ export class SmolVlaEncoder implements VlaEncoder {
         ...weights.notes,
         ...compiler.notes,
       ]
-      const read = { hash, int8: compiler.int8, notes }
+      const read = { hash, int8: compiler.int8, half: compiler.half, notes }
       return new SmolVlaEncoder(weights, tokenizer, cameras, scaling, programs, read)
     } catch (error) {
       await weights.close()
@@ -103,7 +103,7 @@ export class SmolVlaEncoder implements VlaEncoder {
     private readonly cameras: readonly CameraPair[],
     private readonly scaling: Scaling | undefined, // of the state
     private readonly programs: { eye: Program; mind: Program },
-    read: Pick<EncoderDescription, 'hash' | 'int8' | 'notes'>,
+    read: Pick<EncoderDescription, 'hash' | 'int8' | 'half' | 'notes'>,
   ) {
     const { config } = weights
     this.config = config
