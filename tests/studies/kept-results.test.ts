@@ -10,7 +10,7 @@ import { anUpdate } from '../run/builders.ts'
 import { aWorkbench, temporaryFolder, writeRun } from './fabricated.ts'
 
 const root = temporaryFolder()
-const OPTIONS: ExperimentOptions = { purpose: 'reporting', seeds: [12], trials: 2, robotMinutes: 1, overrides: {} }
+const OPTIONS: ExperimentOptions = { purpose: 'reporting', seeds: [15], trials: 2, robotMinutes: 1, overrides: {} }
 let kept = ''
 let trained: string[] = []
 beforeEach(() => {
