@@ -23,12 +23,14 @@ export class Exploration {
   private readonly before: Observation[] = [] // since it last tried something, the latest last
   private readonly position: readonly number[] | null
   private trying: { action: Action; left: number } | undefined
+  private readonly settings: ExplorationSettings
 
   constructor(
-    private readonly settings: ExplorationSettings,
+    settings: ExplorationSettings,
     private readonly spec: Pick<RobotSpec, 'channels' | 'actionScale'>,
     private readonly random: RandomStream,
   ) {
+    this.settings = { ...settings }
     this.position = vectorOf(spec.channels, 'position')
   }
 

@@ -61,7 +61,7 @@ const whole = (settings: object) =>
         tasks: ['pick'],
         demonstrations: { perTask: 1 },
         warmUp: { updates: 2 },
-        online: { robotMinutes: 0.05, pace: 1000 },
+        online: { robotMinutes: 0.05, pace: 1000, exploration: { after: 10 } },
         evaluation: { trials: 1 },
       },
       settings,
