@@ -20,7 +20,7 @@ const STILL = 0.25
  * (decision 74). One episode at a time.
  */
 export class Exploration {
-  private readonly before: Observation[] = [] // since it last tried something, the latest last
+  private readonly path: number[][] = [] // of the tool, since it last tried something, the latest last
   private readonly position: readonly number[] | null
   private trying: { action: Action; left: number } | undefined
   private readonly settings: ExplorationSettings
@@ -36,7 +36,7 @@ export class Exploration {
 
   /** An episode begins, or somebody else acted: what came before is no standing still of the policy. */
   begin(): void {
-    this.before.length = 0
+    this.path.length = 0
     this.trying = undefined
   }
 
@@ -49,13 +49,14 @@ export class Exploration {
     return action.slice()
   }
 
-  private standsStill(now: Observation): boolean {
-    const { before, position, spec } = this
-    before.push(now)
-    if (before.length <= this.settings.after) return false
-    const then = before.shift()!
+  private standsStill({ proprio }: Observation): boolean {
+    const { path, position, spec } = this
     if (!position) return false // a robot that does not tell where it is
-    return Math.hypot(...position.map((i) => now.proprio[i]! - then.proprio[i]!)) < STILL * spec.actionScale.translation
+    const here = position.map((i) => proprio[i]!) // a robot may use its array again
+    path.push(here)
+    if (path.length <= this.settings.after) return false
+    const then = path.shift()!
+    return Math.hypot(...here.map((x, axis) => x - then[axis]!)) < STILL * spec.actionScale.translation
   }
 
   private drawn({ proprio }: Observation): Action {

@@ -102,6 +102,16 @@ describe('what is tried where the arm stands still', () => {
     expect(over(one, times(4, at(0)))).toEqual(times(4, undefined))
   })
 
+  it('is nothing while the tool moves, of a robot that tells all of it in one array, too', () => {
+    const one = exploration()
+    const told = at(0)
+    const tried = Array.from({ length: 12 }, (_, t) => {
+      told.proprio[0] = t / 1000
+      return one.instead(told)
+    })
+    expect(tried.some(Boolean)).toBe(false)
+  })
+
   it('is never anything for a robot that does not tell where its tool is', () => {
     const blind = exploration({}, [{ name: 'grip', unit: '', role: 'grip' }])
     expect(over(blind, times(20, { images: {}, proprio: Float32Array.of(1), time: 0 })).some(Boolean)).toBe(false)
