@@ -97,9 +97,11 @@ async function run(options: Options): Promise<void> {
       ? await measureChains(acting, display, options, options.chain, speaker)
       : await measureTasks(acting, display, options, speaker)
     display.close()
-    const { checkpoint } = acting
+    const { checkpoint, config } = acting
+    const { exploration } = config.evaluation // a figure with it is another one than without
     const spoken = speaker?.report()
-    if (options.json) process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, commands: spoken })}\n`)
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ checkpoint, ...result.json, exploration, commands: spoken })}\n`)
     else process.stdout.write(`${[result.text, ...(spoken ? ['', said(spoken)] : [])].join('\n')}\n`)
     if (result.operating && !options.json) await untilClosed(result.operating)
     await result.operating?.server.close()

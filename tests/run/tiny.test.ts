@@ -122,6 +122,12 @@ describe('a tiny run, killed with SIGKILL and resumed', () => {
     expect(JSON.parse(out).tasks).toEqual(evaluation.tasks)
   }, 120_000)
 
+  it('says after how many steps an evaluation tried something: none as in the run, or as many as it was told', async () => {
+    const told = async (...args: string[]) =>
+      JSON.parse((await succeed('eval', '--checkpoint', run, '--trials', '1', '--json', ...args)).out).exploration
+    expect([await told(), await told('--explore', '7')]).toEqual([0, 7])
+  }, 120_000)
+
   it('is steered by six directions and twelve pairs', async () => {
     const { out } = await succeed('steer', '--checkpoint', run, '--states', '1', '--json')
     const { commands, nullChange } = JSON.parse(out)
