@@ -31,7 +31,12 @@ const workcellTasks = ({ tasks, trials }: Wanted) =>
   )
 
 const workcellSafety = {
-  workBox: { low: [0.3, -0.25, 0.012], high: [0.7, 0.25, 0.4] },
+  workBox: {
+    low: [0.3, -0.25, 0.012],
+    high: [0.7, 0.25, 0.4],
+    // a bad policy turns the hand until a joint is at its limit, and the straight way to the next start is none
+    turn: { low: [Math.PI - 0.5, -0.5, Math.PI / 2 - 0.9], high: [Math.PI + 0.5, 0.5, Math.PI / 2 + 0.9] },
+  },
   speed: 0.15,
   force: 80,
 }

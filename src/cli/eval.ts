@@ -7,6 +7,7 @@ import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
 import { aloneInRealTime, evaluationExploration, evaluationNoise } from '../loop/evaluate.ts'
+import { explorationNotices } from '../loop/exploration.ts'
 import { Course, Failure, Stopped } from '../loop/failure.ts'
 import { paceOf } from '../loop/pace.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
@@ -165,6 +166,7 @@ async function measureTasks(
   const operating = guided ? await openGuide(acting, folder!, display, options).catch(unopened) : undefined
   const failure = new Failure()
   const say = (line: string) => display.say(line)
+  explorationNotices([rig], { evaluation: config.evaluation.exploration }).forEach(say)
   const { stop, takeBack } = endBySteps(failure, say, () => operating?.observer.dismiss())
   const course = new Course(failure, stop)
   const stage = `of ${basename(checkpoint)}${speaker ? ', with commands' : ''}`

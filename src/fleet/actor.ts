@@ -13,6 +13,7 @@ import { Policy } from '../learn/policy.ts'
 import type { ActorStanding } from '../link/messages.ts'
 import { connectBroker } from '../link/nats/connect.ts'
 import type { Attendance } from '../loop/attendant.ts'
+import { explorationNotices } from '../loop/exploration.ts'
 import { Course, Stopped } from '../loop/failure.ts'
 import { OnlineRecorder } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
@@ -124,6 +125,7 @@ async function actIn(
   expectReady(session, observer !== undefined)
   session.robot.supervisedBy([]) // it goes on without a learner
   observer?.opened({ folder, config, session })
+  for (const line of explorationNotices(session.rigs, { practice: config.online.exploration.after })) onNotice(line)
   const isFirst = known === undefined
   const actor = await Actor.open(folder, config, session, welcome, isFirst, course, closing, events)
   const liaison = new Liaison(

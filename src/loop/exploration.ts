@@ -2,6 +2,7 @@
 import type { RandomStream } from '../random/stream.ts'
 import { vectorOf } from '../robot/channels.ts'
 import { GRIPPER_ENTRY, gripAfter, toldGrip } from '../robot/gripper.ts'
+import type { Rig } from '../robot/rig.ts'
 import { ACTION_WIDTH, type Action, type Observation, type RobotSpec } from '../robot/robot.ts'
 
 export type ExplorationSettings = {
@@ -13,6 +14,24 @@ export type ExplorationSettings = {
 
 /** Of one step's largest translation: a tool that came less far in all that time stands still, whatever it turned. */
 const STILL = 0.25
+
+/** What those who stand beside real robots have to know before anything moves: one line each, in practice and in evaluations. */
+export function explorationNotices(
+  rigs: readonly { robot: { spec: RobotSpec }; real: Rig['real'] }[],
+  { practice = 0, evaluation = 0 }: { practice?: number; evaluation?: number }, // steps without motion; 0: never
+): string[] {
+  const times = Object.entries({ practice, evaluations: evaluation })
+    .filter(([, after]) => after > 0)
+    .map(([when, after]) => `in ${when} after ${after} steps`)
+  if (times.length === 0) return []
+  return rigs
+    .filter(({ real }) => real)
+    .map(({ robot: { spec } }) => {
+      if (!vectorOf(spec.channels, 'position'))
+        return `${spec.name} does not tell where its tool is: nothing is tried where its policy stands still (exploration).`
+      return `${spec.name} moves by itself where its policy stands still, ${times.join(', ')}: some way at random, or its hand the other way, which lets go of what it holds (exploration). Keep clear of it.`
+    })
+}
 
 /**
  * Most of what a cloned policy fails at ends in a place where it wants nothing: beside the bolt, or with the bolt in its slot

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { score } from '../loop/evaluate.ts'
+import { explorationNotices } from '../loop/exploration.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
 import type { EpisodeSummary } from '../loop/happening.ts'
@@ -134,6 +135,9 @@ async function trainIn(
     session = await openSafely(open, config, course, closing)
     expectReady(session, observer !== undefined)
     observer?.opened({ folder, config, session })
+    const { online, evaluation } = config
+    const tries = { practice: online.exploration.after, evaluation: evaluation.exploration }
+    for (const line of explorationNotices(session.rigs, tries)) events.onNotice?.(line)
     for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
     const parts = await openRun(folder, config, session, onProgress, course, closing, observer, events.onNotice, start)
     if (parts.logs.some(({ flushes }) => !flushes))

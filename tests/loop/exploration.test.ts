@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { Exploration } from '../../src/loop/exploration.ts'
+import { Exploration, explorationNotices } from '../../src/loop/exploration.ts'
 import { RandomStream } from '../../src/random/stream.ts'
 import { vector } from '../../src/robot/channels.ts'
+import type { RobotSpec } from '../../src/robot/robot.ts'
 
 const spec = {
   channels: [
@@ -116,4 +117,28 @@ describe('what is tried where the arm stands still', () => {
     const blind = exploration({}, [{ name: 'grip', unit: '', role: 'grip' }])
     expect(over(blind, times(20, { images: {}, proprio: Float32Array.of(1), time: 0 })).some(Boolean)).toBe(false)
   })
+})
+
+describe('what is said of it before anything moves', () => {
+  const rig = (name: string, real: boolean, channels: readonly object[] = spec.channels) => ({
+    real,
+    robot: { spec: { name, channels } as RobotSpec },
+  })
+
+  it('names each real robot, and when', () => {
+    const rigs = [rig('left', true), rig('simulated', false), rig('right', true)]
+    expect(explorationNotices(rigs, { practice: 10 })).toEqual([
+      expect.stringMatching(/^left moves by itself .*, in practice after 10 steps: /),
+      expect.stringMatching(/^right moves by itself .*, in practice after 10 steps: /),
+    ])
+    expect(explorationNotices(rigs, { evaluation: 4 })[0]).toMatch(/, in evaluations after 4 steps: /)
+  })
+
+  it('is nothing where nothing is tried', () =>
+    expect(explorationNotices([rig('left', true)], { practice: 0 })).toEqual([]))
+
+  it('is that nothing happens, of a robot that does not tell where its tool is', () =>
+    expect(explorationNotices([rig('blind', true, [])], { practice: 10 })).toEqual([
+      expect.stringMatching(/^blind does not tell where its tool is: nothing is tried/),
+    ]))
 })

@@ -41,11 +41,12 @@ const settings = (own: object = {}) =>
     ),
   )
 
-const refusal = async (own: object) => {
+const refusal = async (own: object, told: string[] = []) => {
   const config = settings(own)
   const rig = await openReal()
   const folder = RunFolder.create(join(runs, `refused-${Object.keys(own)}-${Math.random()}`), config)
-  const error = await train(folder, config, {}, () => openRealSession(config, rig)).catch((thrown: Error) => thrown)
+  const events = { onNotice: (line: string) => told.push(line) }
+  const error = await train(folder, config, events, () => openRealSession(config, rig)).catch((thrown: Error) => thrown)
   return (error as Error).message
 }
 
@@ -55,6 +56,16 @@ describe('a real rig', () => {
     expect(await refusal({ online: { lockstep: true } })).toMatch(
       /setting "online.lockstep".*Set online.lockstep=false/,
     )
+  })
+
+  it('that tries something by itself is announced before anything moves', async () => {
+    const told: string[] = []
+    await refusal({ online: { exploration: { after: 10 } }, evaluation: { exploration: 7 } }, told)
+    const words = /^real-workcell-gantry-1 moves by itself .* in practice after 10 steps, in evaluations after 7 steps: /
+    expect(told).toEqual([expect.stringMatching(words)])
+    told.length = 0
+    await refusal({}, told)
+    expect(told).toEqual([])
   })
 
   it('without demonstrations and without a console has nobody to show it anything', async () =>

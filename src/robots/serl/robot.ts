@@ -221,7 +221,7 @@ export class SerlRobot implements Robot {
         throw this.failed(
           new RobotFault(
             'robot',
-            `it was sent to a start and stands still, ${(1000 * metres).toFixed(0)} mm and ${radians.toFixed(2)} rad from where it should be`,
+            `it was sent to a start and stands still, ${(1000 * metres).toFixed(0)} mm and ${radians.toFixed(2)} rad from where it should be; something holds it, or a joint is at its limit (let actions turn it less far: safety.workBox.turn; or let the server bring its joints home: jointReset)`,
           ),
         )
     }
