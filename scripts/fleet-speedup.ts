@@ -1,8 +1,10 @@
 /**
  * @file How much sooner several robots learn than one: whole fleets (broker, learner and robots in processes of their own) at the
  * same pace and for the same time on the clock, one after the other; then their checkpoints, tried in every cell.
- * `npx tsx scripts/fleet-speedup.ts [A A+B A+A+A+A ...] [--seeds 0,1,2] [--minutes 6] [--pace 1] [--preset quick] [--set name=value]`
- * A fleet that has been measured in `--folder` is not measured again.
+ * `npx tsx scripts/fleet-speedup.ts [A A+B A+A+A+A ...] [--seeds 0,1,2] [--minutes 6] [--pace 1] [--preset quick] [--folder path]
+ * [--only-practise] [--set name=value]`
+ * A fleet that has been measured in `--folder` is not measured again, and one that has practised there does not practise again:
+ * `--only-practise` leaves the trials, which need no quiet machine, to later calls with some of the seeds each.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
@@ -29,6 +31,7 @@ const { values: given, positionals } = parseArgs({
     trials: { type: 'string', default: '20' }, // of each task, cell and checkpoint
     set: { type: 'string', multiple: true, default: [] },
     folder: { type: 'string' },
+    'only-practise': { type: 'boolean', default: false },
   },
 })
 const fleets = positionals.length > 0 ? positionals : ['A', 'A+B', 'A+A+A+A']
@@ -61,12 +64,16 @@ async function practise(run: string, fleet: string, seed: number): Promise<void>
   if (code !== 0) throw new Error(`${fleet}, seed ${seed} ended with ${code}:\n${errors.slice(-4000)}`)
 }
 
-async function measured(fleet: string, seed: number): Promise<Course> {
+async function measured(fleet: string, seed: number): Promise<Course | null> {
   const run = join(folder, `${fleet.replaceAll('+', '')}-seed${seed}`)
   const kept = `${run}.json`
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'))
-  process.stderr.write(`${fleet}, seed ${seed}: practises\n`)
-  await practise(run, fleet, seed)
+  if (!existsSync(`${run}.practised`)) {
+    process.stderr.write(`${fleet}, seed ${seed}: practises\n`)
+    await practise(run, fleet, seed)
+    writeWhole(`${run}.practised`, '')
+  }
+  if (given['only-practise']) return null
   const { checkpoints } = new RunFolder(run)
   const states = readdirSync(checkpoints)
     .sort()
@@ -114,7 +121,11 @@ const stepsAMinute = ({ points }: Course) => points.at(-1)!.steps / points.at(-1
 mkdirSync(folder, { recursive: true })
 const courses: Course[] = []
 for (const seed of given.seeds.split(',').map(Number))
-  for (const fleet of fleets) courses.push(await measured(fleet, seed))
+  for (const fleet of fleets) {
+    const course = await measured(fleet, seed)
+    if (course) courses.push(course)
+  }
+if (given['only-practise']) process.exit(0)
 
 const reference = (seed: number) => courses.find((course) => course.seed === seed)! // the first fleet
 const minutesOf = (time: number | undefined) => (time === undefined ? 'not' : time.toFixed(1))
