@@ -12,8 +12,8 @@ import { percent } from '../src/metrics/percent.ts'
 import { wilsonInterval } from '../src/metrics/statistics.ts'
 import { formatTable } from '../src/metrics/summary.ts'
 import { describeRobot } from '../src/robots/index.ts'
-import { parseOverride, resolveConfig } from '../src/run/config.ts'
 import { demonstrationsIn } from '../src/run/demonstrations-in.ts'
+import { parseOverride, resolveConfig } from '../src/run/resolve.ts'
 import { textOf, writeForeignSet } from './mapped-step0/foreign-set.ts'
 
 const [folder, trials = '40', ...settings] = process.argv.slice(2)

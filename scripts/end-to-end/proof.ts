@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import type { PresetName } from '../../src/run/config.ts'
+import type { PresetName } from '../../src/run/presets.ts'
 import { type Process, startDuet, startScript } from './processes.ts'
 import { type RobotName, type ServedRobot, serve } from './robots.ts'
 import { TruthChannel } from './truth.ts'

@@ -9,7 +9,7 @@ import { type CameraConfig, type CamerasConfig, parseCameras } from '../robot/ca
 import { listDevices } from '../robot/cameras/devices.ts'
 import { type MeasuredCamera, measureCamera } from '../robot/cameras/measure.ts'
 import { openCamera } from '../robot/cameras/open.ts'
-import { fileSettings } from '../run/config.ts'
+import { fileSettings } from '../run/resolve.ts'
 
 const PATIENCE = 10 // s until a camera has to have sent a picture
 

@@ -4,19 +4,11 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { FleetFolder } from '../fleet/folder.ts'
 import { type FleetSettings, fleetSettings } from '../fleet/settings.ts'
-import {
-  fileSettings,
-  mergeSettings,
-  onPreset,
-  type PresetName,
-  parseConfig,
-  parseOverride,
-  presets,
-  type RunConfig,
-  USUAL_PRESET,
-} from '../run/config.ts'
+import type { RunConfig } from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
+import { type PresetName, presets, USUAL_PRESET } from '../run/presets.ts'
+import { fileSettings, mergeSettings, onPreset, parseConfig, parseOverride } from '../run/resolve.ts'
 import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
 import type { RunListener } from '../run/train.ts'
 

@@ -12,7 +12,7 @@ import type { Action, Observation } from '../robot/robot.ts'
 import { openRig } from '../robots/index.ts'
 import { climb, type Witness } from '../run/bring-up/ladder.ts'
 import { linesOf, linesOfRung, writeBringUp } from '../run/bring-up/report.ts'
-import { fileSettings } from '../run/config.ts'
+import { fileSettings } from '../run/resolve.ts'
 import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/trained.ts'
 import { cellIn, robotIn } from './robot-config.ts'
 

@@ -1,7 +1,7 @@
 /** @file The robot of a config file, for commands that need nothing else of a run. */
 import { InputError } from '../errors.ts'
 import type { RobotConfig } from '../robots/index.ts'
-import { resolveConfig } from '../run/config.ts'
+import { resolveConfig } from '../run/resolve.ts'
 
 /** @throws InputError as for a run */
 export const robotIn = (file: string): RobotConfig => resolveConfig('quick', file).robot

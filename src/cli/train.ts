@@ -9,21 +9,14 @@ import { Failure } from '../loop/failure.ts'
 import { formatSummary, type Summary } from '../metrics/summary.ts'
 import { type HealthChange, healthListener } from '../review/health/watch.ts'
 import { reportListener } from '../review/report/index.ts'
-import {
-  describeSettings,
-  fileSettings,
-  mergeSettings,
-  type PresetName,
-  parseOverride,
-  presets,
-  resolveConfig,
-  USUAL_PRESET,
-} from '../run/config.ts'
 import { RunFolder } from '../run/folder.ts'
 import type { Exported } from '../run/lerobot.ts'
 import type { LerobotRecorder } from '../run/lerobot-recorder.ts'
 import { absolutePaths } from '../run/paths.ts'
+import { type PresetName, presets, USUAL_PRESET } from '../run/presets.ts'
+import { fileSettings, mergeSettings, parseOverride, resolveConfig } from '../run/resolve.ts'
 import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
+import { describeSettings } from '../run/settings.ts'
 import { train } from '../run/train.ts'
 import { duetVersion } from '../run/version.ts'
 import { type RegimeName, regimeCalled } from '../studies/regimes.ts'

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { mergeSettings } from '../run/config.ts'
+import { mergeSettings } from '../run/resolve.ts'
 import type { FleetFolder } from './folder.ts'
 
 const FleetSettings = z.strictObject({

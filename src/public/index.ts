@@ -11,8 +11,8 @@ export {
   readEpisodes,
   type Step,
 } from '../replay/index.ts'
+export type { LoggedRobot } from '../replay/log-header.ts'
 export { LogSource } from '../replay/log-source.ts'
-export type { LoggedRobot } from '../replay/records.ts'
 export {
   type Episode,
   type EpisodeFilter,

@@ -5,17 +5,8 @@ import type { Observation, RobotSpec } from '../robot/robot.ts'
 import { crc32 } from './crc32.ts'
 import { FRAME_OVERHEAD, FrameReader, frame, type LogFrame } from './frames.ts'
 import { expectRobot, segmentsOf } from './log-files.ts'
-import {
-  LOG_FORMAT,
-  type LogHeader,
-  type LogOutline,
-  type LogRecord,
-  type LogVersion,
-  loggedRobot,
-  outlineOf,
-  RecordCodec,
-  versionFor,
-} from './records.ts'
+import { LOG_FORMAT, type LogHeader, type LogVersion, loggedRobot, versionFor } from './log-header.ts'
+import { type LogOutline, type LogRecord, outlineOf, RecordCodec } from './records.ts'
 
 const RECORDS_BEFORE_PAUSE = 50
 

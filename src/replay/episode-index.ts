@@ -8,8 +8,9 @@ import { InputError } from '../errors.ts'
 import type { EpisodeEnd, EpisodeStart } from './episode.ts'
 import { FrameReader } from './frames.ts'
 import { readLogHeader, segmentsOf } from './log-files.ts'
+import type { LoggedRobot } from './log-header.ts'
 import { type LoggedEpisode, readEpisode } from './log-reader.ts'
-import { type LoggedRobot, outlineOf, RecordCodec } from './records.ts'
+import { outlineOf, RecordCodec } from './records.ts'
 
 const RECORDS_BEFORE_PAUSE = 50
 

@@ -4,7 +4,8 @@ import path from 'node:path'
 import { InputError } from '../errors.ts'
 import { nameOf } from '../robot/channels.ts'
 import type { FrameReader } from './frames.ts'
-import { type LoggedRobot, type LogHeader, outlineOf } from './records.ts'
+import type { LoggedRobot, LogHeader } from './log-header.ts'
+import { outlineOf } from './records.ts'
 
 const NAME = /^segment-(\d{6})\.duetlog$/
 

@@ -2,8 +2,9 @@
 import type { RobotSpec } from '../robot/robot.ts'
 import { FrameReader } from './frames.ts'
 import { expectRobot, expectTornTail, readLogHeader, segmentsOf } from './log-files.ts'
+import { type LoggedRobot, loggedRobot } from './log-header.ts'
 import { type LoggedEpisode, readEpisode } from './log-reader.ts'
-import { type LoggedRobot, loggedRobot, outlineOf, RecordCodec } from './records.ts'
+import { outlineOf, RecordCodec } from './records.ts'
 
 export type Followed = { robot: LoggedRobot; episode: LoggedEpisode }
 

@@ -5,7 +5,8 @@ import type { Observation, RobotSpec } from '../robot/robot.ts'
 import { type EpisodeEnd, type EpisodeStart, type Step, settle } from './episode.ts'
 import { chained, FrameReader } from './frames.ts'
 import { expectRobot, expectTornTail, readLogHeader, repairOf, segmentsOf } from './log-files.ts'
-import { type LoggedRobot, loggedRobot, RecordCodec, type Unpictured } from './records.ts'
+import { type LoggedRobot, loggedRobot } from './log-header.ts'
+import { RecordCodec, type Unpictured } from './records.ts'
 import type { Transition } from './transition.ts'
 
 export type LoggedEpisode = {

@@ -7,17 +7,8 @@ import type { Observation, RobotSpec } from '../robot/robot.ts'
 import type { EpisodeEnd, EpisodeStart, Step } from './episode.ts'
 import { chained, FrameReader, frame, sumOf } from './frames.ts'
 import { expectRobot, expectTornTail, readLogHeader, segmentNumber, segmentPath, segmentsOf } from './log-files.ts'
-import {
-  LOG_FORMAT,
-  type LoggedRobot,
-  type LogOutline,
-  type LogRecord,
-  type LogVersion,
-  loggedRobot,
-  outlineOf,
-  RecordCodec,
-  versionFor,
-} from './records.ts'
+import { LOG_FORMAT, type LoggedRobot, type LogVersion, loggedRobot, versionFor } from './log-header.ts'
+import { type LogOutline, type LogRecord, outlineOf, RecordCodec } from './records.ts'
 import type { EpisodeSink } from './source.ts'
 
 export type LogOptions = {

@@ -2,126 +2,16 @@
 import { z } from 'zod'
 import { InputError, ShapeError } from '../errors.ts'
 import { undeveloped } from '../robot/cameras/develop-now.ts'
-import { type Channel, nameOf, ROLES, type Role, type VectorRole } from '../robot/channels.ts'
+import { nameOf } from '../robot/channels.ts'
 import { ACTION_WIDTH, type Image, type Observation, type RobotSpec } from '../robot/robot.ts'
 import { ENDINGS, type EpisodeEnd, type EpisodeStart, type Step } from './episode.ts'
 import { packImage, packJpeg, unpackImage, unpackJpeg } from './image-codec.ts'
+import { LoggedRobot, LogHeader, type LogVersion, loggedRobot, ReadableHeader, versionFor } from './log-header.ts'
+import { float32s, float64, json, MalformedRecord, RecordCursor } from './record-bytes.ts'
 import { ACTORS, JUDGES } from './transition.ts'
-
-export const LOG_FORMAT = 'duet-log'
-/**
- * Version 3 is for robots with cameras of their own: version 2, and images may be the cameras' JPEG. Version 4 is for a policy's
- * steps: version 3, and they may hold what was planned. Version 5 is for an actor of a fleet: version 4, and they hold which
- * policy planned them.
- */
-const VERSIONS = [2, 3, 4, 5] as const
 
 const count = z.int().min(0)
 const finite = z.number()
-const size = { width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) }
-const crop = z.strictObject({ left: z.int().min(0).max(4096), top: z.int().min(0).max(4096), ...size })
-const actionScale = z.strictObject({ translation: finite, rotation: finite })
-const quaternion = z.tuple([finite, finite, finite, finite])
-
-/** All of a RobotSpec but its tasks. */
-const Robot = z.strictObject({
-  name: z.string(),
-  rate: finite.gt(0),
-  cameras: z.record(
-    z.string(),
-    z.strictObject({
-      ...size,
-      jpeg: z.literal(true).optional(),
-      capture: z.strictObject(size).optional(),
-      crop: crop.optional(),
-      rotate: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]).optional(),
-      mount: z
-        .strictObject({
-          mount: z.enum(['base', 'tool']),
-          position: z.tuple([finite, finite, finite]),
-          rotation: quaternion,
-          fovy: finite,
-        })
-        .optional(),
-    }),
-  ),
-  channels: z
-    .array(
-      z.strictObject({
-        name: z.string(),
-        unit: z.string(),
-        low: finite.optional(),
-        high: finite.optional(),
-        role: z.enum(ROLES).optional(),
-      }),
-    )
-    .max(4096),
-  home: quaternion.optional(),
-  actionFrame: z.enum(['base', 'tool']),
-  actionScale,
-})
-export type LoggedRobot = z.infer<typeof Robot>
-
-const rest = { format: z.literal(LOG_FORMAT), nextId: count, nextEpisode: count }
-
-/** What the records of a log depend on. Each segment opens with it. */
-export const LogHeader = z
-  .strictObject({ ...rest, version: z.literal(VERSIONS), robot: Robot })
-  .refine(({ version, robot }) => version >= versionFor(robot), {
-    path: ['version'],
-    message: 'is older than its cameras',
-  })
-export type LogHeader = Omit<z.infer<typeof LogHeader>, 'version'> & { version: LogVersion }
-export type LogVersion = 1 | (typeof VERSIONS)[number]
-
-/** What a log keeps of a step beside what was done and seen. */
-export type Besides = { plans?: boolean; policyVersions?: boolean }
-
-/** In which version a robot's log is written: the oldest that can hold it, so that older readers read what they can. */
-export const versionFor = (
-  { cameras }: Pick<LoggedRobot, 'cameras'>,
-  { plans, policyVersions }: Besides = {},
-): (typeof VERSIONS)[number] => {
-  if (policyVersions) return 5
-  if (plans) return 4
-  return Object.values(cameras).some(({ jpeg, crop, rotate }) => jpeg || crop || rotate) ? 3 : 2
-}
-
-/** Version 1: only workcells wrote logs, of their channels only the names; the gripper's entry as it was asked, not canonical. */
-const FirstHeader = z
-  .strictObject({
-    ...rest,
-    version: z.literal(1),
-    robot: z.strictObject({
-      name: z.string(),
-      cameras: z.record(z.string(), z.strictObject(size)),
-      proprio: z.array(z.string()).max(4096),
-      actionScale,
-    }),
-  })
-  .transform(({ robot: { proprio, ...robot }, ...header }): LogHeader => {
-    const channels = proprio.map(channelNamed)
-    return { ...header, robot: { ...robot, channels, rate: 10, actionFrame: 'base' } }
-  })
-
-const READABLE = z.union([LogHeader, FirstHeader])
-
-const GRIPPER_ROLES: Record<string, Role> = { 'gripper.opening': 'opening', 'gripper.command': 'grip' }
-
-/** A channel of version 1 by its name, "tcp.x [m]". */
-function channelNamed(text: string): Channel {
-  const [, name, unit] = /^(.*) \[(.*)\]$/.exec(text) ?? [text, text, '']
-  const [, prefix, axis] = /^(.*)\.([xyz])$/.exec(name!) ?? []
-  const vectors: Record<string, VectorRole> = {
-    tcp: 'position',
-    'tcp.turn': 'turn',
-    'tcp.velocity': 'velocity',
-    'wrist.force': 'force',
-  }
-  const of = vectors[prefix ?? '']
-  const role = of ? (`${of}.${axis}` as Role) : GRIPPER_ROLES[name!]
-  return { name: name!, unit: unit!, ...(role && { role }) }
-}
 
 const Start = z.strictObject({
   episode: count,
@@ -162,16 +52,9 @@ export type Unpictured = Pick<Observation, 'proprio' | 'time'>
 
 const KINDS = ['header', 'start', 'step', 'end'] as const
 
-export function loggedRobot({ tasks: _, ...spec }: RobotSpec): LoggedRobot {
-  return structuredClone({ ...spec, channels: [...spec.channels] })
-}
-
 /** @throws InputError naming the first entry of a robot's description that a log could not hold */
 export const expectLoggable = (spec: RobotSpec): void =>
-  void valid(Robot, loggedRobot(spec), `the description of "${spec.name}"`)
-
-/** A file that holds no such record, or one that does not fit its header. */
-class Malformed extends Error {}
+  void valid(LoggedRobot, loggedRobot(spec), `the description of "${spec.name}"`)
 
 /** Turns records into payloads and back. One codec an episode stream: frames refer to the frame before them. */
 export class RecordCodec {
@@ -224,7 +107,7 @@ export class RecordCodec {
   /** A record with its observation as it is, which `readingsIn` and `unpack` understand. @throws as `decode` */
   unwrap(payload: Buffer, where: string): PackedRecord {
     return explain(where, () => {
-      const cursor = new Cursor(payload)
+      const cursor = new RecordCursor(payload)
       const outline = readOutline(cursor, this.version)
       const bare = outline.kind === 'header' || outline.kind === 'end'
       return { outline, observation: bare ? cursor.end(Buffer.alloc(0)) : cursor.rest() }
@@ -233,13 +116,13 @@ export class RecordCodec {
 
   /** Looks at no picture. @throws as `decode` */
   readingsIn(observation: Buffer, where: string): Unpictured {
-    return explain(where, () => this.readReadings(new Cursor(observation)))
+    return explain(where, () => this.readReadings(new RecordCursor(observation)))
   }
 
   /** The next observation of an episode, whose pictures refer to those of the one that was unpacked before it. @throws as `decode` */
   unpack(observation: Buffer, where: string): Observation {
     return explain(where, () => {
-      const cursor = new Cursor(observation)
+      const cursor = new RecordCursor(observation)
       return cursor.end(this.readObservation(cursor))
     })
   }
@@ -281,11 +164,11 @@ export class RecordCodec {
     return pieces
   }
 
-  private readReadings(cursor: Cursor): Unpictured {
+  private readReadings(cursor: RecordCursor): Unpictured {
     return { time: cursor.float64(), proprio: cursor.float32s(this.robot.channels.length) }
   }
 
-  private readObservation(cursor: Cursor): Observation {
+  private readObservation(cursor: RecordCursor): Observation {
     const { time, proprio } = this.readReadings(cursor)
     const images: Observation['images'] = {}
     this.sums = {}
@@ -295,7 +178,7 @@ export class RecordCodec {
       const packed = { codec: cursor.uint8(), bytes: cursor.bytes(cursor.uint32()) }
       const sent = this.version >= 3 ? unpackJpeg(packed) : undefined
       const data = sent === undefined && unpackImage(packed, width, 3 * width * height, this.previous[camera]?.data)
-      if (!sent && !data) throw new Malformed(`holds a damaged image of camera ${camera}`)
+      if (!sent && !data) throw new MalformedRecord(`holds a damaged image of camera ${camera}`)
       images[camera] = data ? { width, height, data } : undeveloped(sent!.jpeg, view, camera)
       if (sent) this.sums[camera] = sent.sum
     }
@@ -313,31 +196,31 @@ export class RecordCodec {
 
 /** The payload of a header with other numbers to go on from; all else stays as it is, of whatever version. */
 export function renumbered(header: Buffer, numbers: Pick<LogHeader, 'nextId' | 'nextEpisode'>): Buffer {
-  const text = JSON.parse(new Cursor(header.subarray(1)).text()) as object
+  const text = JSON.parse(new RecordCursor(header.subarray(1)).text()) as object
   return Buffer.concat([header.subarray(0, 1), json({ ...text, ...numbers })])
 }
 
 /** Reads a record without looking at its images. @throws InputError if it is none */
 export function outlineOf(payload: Buffer, where: string, version: LogVersion = 2): LogOutline {
-  return explain(where, () => readOutline(new Cursor(payload), version))
+  return explain(where, () => readOutline(new RecordCursor(payload), version))
 }
 
 function explain<T>(where: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (!(error instanceof Malformed)) throw error
+    if (!(error instanceof MalformedRecord)) throw error
     const remedy = 'Restore the file from a copy; `duet log check` and `repair` show and keep what is whole'
     throw new InputError(where, error.message, remedy, { cause: error })
   }
 }
 
-function readOutline(cursor: Cursor, version: LogVersion): LogOutline {
+function readOutline(cursor: RecordCursor, version: LogVersion): LogOutline {
   const kind = KINDS[cursor.uint8()]
-  if (kind === 'header') return { kind, header: cursor.json(READABLE, 'log header') }
+  if (kind === 'header') return { kind, header: cursor.json(ReadableHeader, 'log header') }
   if (kind === 'start') return { kind, start: cursor.json(Start, 'episode start') }
   if (kind === 'step') return { kind, ...readStep(cursor, version) }
-  if (kind !== 'end') throw new Malformed('holds a record of an unknown kind')
+  if (kind !== 'end') throw new MalformedRecord('holds a record of an unknown kind')
   const { episode, ...end } = cursor.json(End, 'episode end')
   return { kind, episode, end }
 }
@@ -385,7 +268,7 @@ const PLANNED = 1 << 6
 /** Bits of a step's flags, by version. */
 const FLAG_BITS = { 1: 4, 2: 6, 3: 6, 4: 7, 5: 7 } as const
 
-function readStep(cursor: Cursor, version: LogVersion): { episode: number; step: Step } {
+function readStep(cursor: RecordCursor, version: LogVersion): { episode: number; step: Step } {
   const id = cursor.float64()
   const episode = cursor.uint32()
   const index = cursor.uint32()
@@ -396,7 +279,7 @@ function readStep(cursor: Cursor, version: LogVersion): { episode: number; step:
   const terminated = (flags & 1) !== 0
   const truncated = (flags & 2) !== 0
   const actor = ACTORS[(flags >> 2) & 3]
-  if (!actor || flags >> FLAG_BITS[version]) throw new Malformed('holds a step of an unknown actor')
+  if (!actor || flags >> FLAG_BITS[version]) throw new MalformedRecord('holds a step of an unknown actor')
   const told = { id, step: index, action, ...planned, reward, terminated, truncated, actor }
   if (version === 1) {
     const command = cursor.json(z.string().nullable(), 'command')
@@ -404,85 +287,4 @@ function readStep(cursor: Cursor, version: LogVersion): { episode: number; step:
   }
   const by = JUDGES[(flags >> 4) & 3]!
   return { episode, step: { ...told, by, ...cursor.json(Beside, 'step') } }
-}
-
-function json(value: unknown): Buffer {
-  const text = Buffer.from(JSON.stringify(value))
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(text.length)
-  return Buffer.concat([length, text])
-}
-
-function float64(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleLE(value)
-  return bytes
-}
-
-function float32s(values: Float32Array): Buffer {
-  const bytes = Buffer.alloc(4 * values.length)
-  values.forEach((value, i) => {
-    bytes.writeFloatLE(value, 4 * i)
-  })
-  return bytes
-}
-
-/** Reads a payload from its front; every read is checked against what is left. */
-class Cursor {
-  private at = 0
-  constructor(private readonly payload: Buffer) {}
-
-  bytes(length: number): Buffer {
-    if (length > this.payload.length - this.at) throw new Malformed('ends in the middle of a record')
-    this.at += length
-    return this.payload.subarray(this.at - length, this.at)
-  }
-
-  uint8(): number {
-    return this.bytes(1)[0]!
-  }
-
-  uint32(): number {
-    return this.bytes(4).readUInt32LE()
-  }
-
-  float64(): number {
-    return this.bytes(8).readDoubleLE()
-  }
-
-  float32s(length: number): Float32Array {
-    const bytes = this.bytes(4 * length)
-    return Float32Array.from({ length }, (_, i) => bytes.readFloatLE(4 * i))
-  }
-
-  text(): string {
-    return this.bytes(this.uint32()).toString()
-  }
-
-  json<T>(schema: z.ZodType<T>, what: string): T {
-    const text = this.text()
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch {
-      throw new Malformed(`holds a ${what} that is not JSON`)
-    }
-    const result = schema.safeParse(value)
-    if (!result.success) {
-      const [issue] = result.error.issues
-      throw new Malformed(`holds a ${what} of another format (${issue!.path.join('.') || 'whole'}: ${issue!.message})`)
-    }
-    return result.data
-  }
-
-  /** All that is left. */
-  rest(): Buffer {
-    return this.bytes(this.payload.length - this.at)
-  }
-
-  /** `value`, once nothing is left. */
-  end<T>(value: T): T {
-    if (this.at !== this.payload.length) throw new Malformed('holds a record that is longer than its content')
-    return value
-  }
 }

@@ -4,10 +4,11 @@ import { basename, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { moveInPlace, writeWhole } from '../durable.ts'
 import { InputError, systemError } from '../errors.ts'
-import { parseConfig, type RunConfig, readSettings } from './config.ts'
+import type { RunConfig } from './config.ts'
 import { withoutGone } from './gone-settings.ts'
 import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
 import { LOCK_FILE, lock } from './lock.ts'
+import { parseConfig, readSettings } from './resolve.ts'
 
 export class RunFolder {
   readonly path: string

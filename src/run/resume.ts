@@ -1,19 +1,12 @@
 /** @file What a resume may change: settings given to it are taken and kept, or refused by name. */
 import { InputError } from '../errors.ts'
-import {
-  mayChange,
-  mergeSettings,
-  nested,
-  type PresetName,
-  parseConfig,
-  presets,
-  type RunConfig,
-  resolveConfig,
-  settingNames,
-} from './config.ts'
+import type { RunConfig } from './config.ts'
 import { type Difference, differences, flatSettings } from './differences.ts'
 import type { RunFolder } from './folder.ts'
 import { partNow } from './history.ts'
+import { type PresetName, presets } from './presets.ts'
+import { mergeSettings, nested, parseConfig, resolveConfig } from './resolve.ts'
+import { mayChange, settingNames } from './settings.ts'
 import type { RunListener } from './train.ts'
 
 /**

@@ -12,9 +12,10 @@ import { expectFittingRobot, type PolicyAbout } from '../policies/about.ts'
 import { openPolicyModel } from '../policies/file.ts'
 import { RemotePolicy } from '../policies/remote-policy.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
-import { fileSettings, mergeSettings, parseConfig, type RunConfig } from './config.ts'
+import type { RunConfig } from './config.ts'
 import { findCheckpoint, RunFolder } from './folder.ts'
 import { readNormalisers } from './preparation.ts'
+import { fileSettings, mergeSettings, parseConfig } from './resolve.ts'
 import { openSession, type Session } from './session.ts'
 
 /** Somebody who can act, and a robot to act in. */

@@ -1,5 +1,5 @@
 /** @file The methods that are compared, and the settings of a run of each. */
-import { mergeSettings } from '../run/config.ts'
+import { mergeSettings } from '../run/resolve.ts'
 import type { FinishedRun, Overrides, Regime, Workbench } from './experiment.ts'
 import { STANDARD } from './regimes.ts'
 

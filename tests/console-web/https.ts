@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
+import { presets } from '../../src/run/presets.ts'
+import { mergeSettings, parseConfig } from '../../src/run/resolve.ts'
 import { chromiumPath, openBrowser } from './browser.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest'
 import { Recording } from '../../src/console/server/recording.ts'
 import type { Observation } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
-import { parseConfig } from '../../src/run/config.ts'
+import { parseConfig } from '../../src/run/resolve.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'duet-recording-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { moveInPlace, syncFile, syncFolder, syncHandle, writeWhole } from '../../src/durable.ts'
 import { writeSafetensors } from '../../src/formats/safetensors.ts'
 import { EpisodeLog, readEpisodes } from '../../src/replay/index.ts'
-import { resolveConfig } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 import { aRobot, episodeOf, record } from '../replay/scenes.ts'
 
 /** What WSL's drives, SMB, sshfs, Windows and old kernels answer to the fsync of a folder. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { evaluationNoise, score } from '../../src/loop/evaluate.ts'
 import type { EpisodeSummary } from '../../src/loop/happening.ts'
-import { presets, resolveConfig } from '../../src/run/config.ts'
+import { presets } from '../../src/run/presets.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 
 describe('the noise of an evaluation', () => {
   const drawn = (noise: number, seed = 0) => {

@@ -9,7 +9,7 @@ import { assess, deafObedience, meanReturn } from '../../src/review/health/healt
 import { watchHealth } from '../../src/review/health/watch.ts'
 import { renderReport } from '../../src/review/report/index.ts'
 import { healthStretches } from '../../src/review/report/series.ts'
-import { resolveConfig } from '../../src/run/config.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 import { allCommands, commandDirection } from '../../src/talk/vocabulary.ts'
 import { anEpisode, anUpdate } from '../run/builders.ts'
 

@@ -2,14 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  describeSettings,
-  nearestOf,
-  parseConfig,
-  parseOverride,
-  presets,
-  resolveConfig,
-} from '../../src/run/config.ts'
+import { presets } from '../../src/run/presets.ts'
+import { parseConfig, parseOverride, resolveConfig } from '../../src/run/resolve.ts'
+import { describeSettings, nearestOf } from '../../src/run/settings.ts'
 
 const configFile = (text: string) => {
   const file = join(mkdtempSync(join(tmpdir(), 'duet-config-')), 'lab.yaml')

@@ -3,8 +3,9 @@ import { appendFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { evaluationFolder } from '../../src/run/evaluation-folder.ts'
+import { presets } from '../../src/run/presets.ts'
+import { mergeSettings, parseConfig } from '../../src/run/resolve.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-evaluations-'))
 afterAll(() => rmSync(runs, { recursive: true }))

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { resolveConfig } from '../../src/run/config.ts'
 import { findCheckpoint, RunFolder } from '../../src/run/folder.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 
 const place = () => join(mkdtempSync(join(tmpdir(), 'duet-run-')), 'a-run')
 const aCheckpoint = (text: string, updates: number) => async (directory: string) => {

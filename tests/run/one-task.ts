@@ -1,7 +1,8 @@
 /** @file A whole run that is over in seconds, on one task with one demonstration; and what has to be equal in two of one seed. */
 import type { Metric } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
+import { presets } from '../../src/run/presets.ts'
+import { mergeSettings, parseConfig } from '../../src/run/resolve.ts'
 
 const SETTINGS = {
   robot: { arm: 'gantry' },

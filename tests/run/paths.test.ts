@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { resolveConfig } from '../../src/run/config.ts'
 import { absolutePaths } from '../../src/run/paths.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 
 let folder: string
 beforeEach(() => {

@@ -13,8 +13,9 @@ import { readMetrics } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { demonstrator } from '../../src/robots/workcell/demonstrator.ts'
-import { mergeSettings, parseConfig, presets } from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
+import { presets } from '../../src/run/presets.ts'
+import { mergeSettings, parseConfig } from '../../src/run/resolve.ts'
 import { train } from '../../src/run/train.ts'
 import { Bot } from '../console/bot.ts'
 import { Page } from '../console/page.ts'
@@ -61,7 +62,8 @@ describe('a real rig', () => {
   it('that tries something by itself is announced before anything moves', async () => {
     const told: string[] = []
     await refusal({ online: { exploration: { after: 10 } }, evaluation: { exploration: 7 } }, told)
-    const words = /^real-workcell-gantry-1 moves by itself .* in practice after 10 steps, in evaluations after 7 steps: /
+    const words =
+      /^real-workcell-gantry-1 moves by itself .* in practice after 10 steps, in evaluations after 7 steps: /
     expect(told).toEqual([expect.stringMatching(words)])
     told.length = 0
     await refusal({}, told)

@@ -9,7 +9,6 @@ import { NO_COPIES } from '../../src/loop/perception.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
 import { LogSource } from '../../src/replay/log-source.ts'
 import type { RobotSpec } from '../../src/robot/robot.ts'
-import { resolveConfig } from '../../src/run/config.ts'
 import {
   encodeDemonstrations,
   fitNormalisers,
@@ -17,6 +16,7 @@ import {
   readNormalisers,
   saveNormalisers,
 } from '../../src/run/preparation.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 import type { Session } from '../../src/run/session.ts'
 import type { EncoderDescription } from '../../src/vla/encoder.ts'
 

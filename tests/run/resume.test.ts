@@ -2,18 +2,12 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  describeSettings,
-  mayChange,
-  mergeSettings,
-  type PresetName,
-  parseOverride,
-  resolveConfig,
-  settingNames,
-} from '../../src/run/config.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { partNow } from '../../src/run/history.ts'
+import type { PresetName } from '../../src/run/presets.ts'
+import { mergeSettings, parseOverride, resolveConfig } from '../../src/run/resolve.ts'
 import { describeChange, presetInFull, resumeConfig, resumeListener } from '../../src/run/resume.ts'
+import { describeSettings, mayChange, settingNames } from '../../src/run/settings.ts'
 import { duetVersion } from '../../src/run/version.ts'
 
 const config = resolveConfig('tiny')

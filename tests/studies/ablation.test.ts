@@ -1,7 +1,7 @@
 /** @file The ablation against the presets: it takes back all of what makes quick another method than paper, and nothing else. */
 import { describe, expect, it } from 'vitest'
-import { resolveConfig } from '../../src/run/config.ts'
 import { differences } from '../../src/run/differences.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 import { VARIANTS } from '../../src/studies/ablation.ts'
 import { methodCalled } from '../../src/studies/methods.ts'
 

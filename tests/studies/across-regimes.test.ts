@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { resolveConfig } from '../../src/run/config.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 import { experiment, methodsOf, type RegimeRows, sectionOf } from '../../src/studies/across-regimes.ts'
 import type { Regime } from '../../src/studies/experiment.ts'
 import { COMPARED, methodCalled, runName, settingsOf } from '../../src/studies/methods.ts'

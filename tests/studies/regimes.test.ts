@@ -1,7 +1,7 @@
 /** @file Regimes: what each sets over `quick`, and how an experiment is called in one. */
 import { describe, expect, it } from 'vitest'
-import { resolveConfig } from '../../src/run/config.ts'
 import { differences } from '../../src/run/differences.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 import type { Experiment } from '../../src/studies/experiment.ts'
 import { inRegime } from '../../src/studies/in-regime.ts'
 import { experiments } from '../../src/studies/index.ts'

@@ -1,6 +1,7 @@
 /** @file An episode of a log as the messages of an MCAP file: what was seen, where the tool was, who did what, what was said. */
+
+import type { LoggedRobot } from '../../replay/log-header.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
-import type { LoggedRobot } from '../../replay/records.ts'
 import { jpegOf } from '../../robot/cameras/jpeg.ts'
 import type { Observation } from '../../robot/robot.ts'
 import { multiply, type Pose, type Quat } from '../../robot/rotation.ts'

@@ -5,8 +5,8 @@
 import { InputError } from '../../errors.ts'
 import { FrameReader } from '../../replay/frames.ts'
 import { readLogHeader, segmentsOf } from '../../replay/log-files.ts'
+import type { LoggedRobot } from '../../replay/log-header.ts'
 import { type LoggedEpisode, readEpisodes } from '../../replay/log-reader.ts'
-import type { LoggedRobot } from '../../replay/records.ts'
 import { canonicalAction, gripAfter, toldGrip } from '../../robot/gripper.ts'
 import {
   ACTION_WIDTH,

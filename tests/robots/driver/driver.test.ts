@@ -7,7 +7,7 @@ import { RealSafetyConfig } from '../../../src/robot/real-config.ts'
 import { driverOf } from '../../../src/robots/driver/driver.ts'
 import { ForeignRobot } from '../../../src/robots/driver/robot.ts'
 import { describeRobot, openRig, RobotConfig } from '../../../src/robots/index.ts'
-import { resolveConfig } from '../../../src/run/config.ts'
+import { resolveConfig } from '../../../src/run/resolve.ts'
 import { robotContract } from '../../robot/contract.ts'
 
 const module = fileURLToPath(new URL('./arm.mjs', import.meta.url))
