@@ -1,5 +1,5 @@
 /** @file (n) What grows with data, tasks, robots and hours of log, and how fast: time and memory at sizes that are factors of ten or so apart. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LearnerConfig } from '../src/learn/config.ts'
@@ -15,6 +15,7 @@ import { Workcell } from '../src/robots/workcell/workcell.ts'
 import { presets } from '../src/run/presets.ts'
 import { resolveConfig } from '../src/run/resolve.ts'
 import { medianTime, rounded, timed } from './measure.ts'
+import { bytesBelow } from './on-disk.ts'
 import { EPISODE_STEPS, emptyReplay, fillReplay, NANO } from './random-replay.ts'
 import { quickUpdate } from './steps.ts'
 
@@ -147,7 +148,7 @@ async function logOf(hours: number) {
       }
       log.close()
     })
-    const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
+    const bytes = bytesBelow(folder)
     const before = held()
     const opened = await timed(() => EpisodeLog.open(folder, spec).close())
     const checked = await timed(() => checkLog(folder, spec, () => {}, false))

@@ -1,5 +1,5 @@
 /** @file (l) Half an hour of a robot as a LeRobot dataset, beside our own log of the same steps: time, size, memory. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -10,6 +10,7 @@ import { attempt } from '../src/robot/attempt.ts'
 import { demonstrator } from '../src/robots/workcell/demonstrator.ts'
 import { Workcell } from '../src/robots/workcell/workcell.ts'
 import { rounded, timed } from './measure.ts'
+import { bytesBelow, filesBelow } from './on-disk.ts'
 
 const MINUTES = 30
 const READ = 100 // episodes
@@ -61,7 +62,7 @@ export async function benchLerobot(): Promise<LerobotFigures> {
       }
       written.close()
     })
-    const files = filesIn(join(set, 'data')).slice(0, READ)
+    const files = filesBelow(join(set, 'data')).slice(0, READ)
     const reading = await timed(async () => {
       for (const file of files) await parquetReadObjects({ file: await asyncBufferFromFile(file), utf8: false })
     })
@@ -78,8 +79,8 @@ export async function benchLerobot(): Promise<LerobotFigures> {
       writeRatio: rounded(writing.processor / logging.processor),
       readProcessorSeconds: rounded(reading.processor),
       readLogProcessorSeconds: rounded(readingLog.processor),
-      setMegabytes: megabytes(sizeOf(set)),
-      logMegabytes: megabytes(sizeOf(log)),
+      setMegabytes: megabytes(bytesBelow(set)),
+      logMegabytes: megabytes(bytesBelow(log)),
       peakMegabytes: megabytes(peak),
       heldMegabytes: megabytes(held),
     }
@@ -111,13 +112,5 @@ async function record() {
   workcell.free()
   return { spec, recorded }
 }
-
-const filesIn = (folder: string) =>
-  (readdirSync(folder, { recursive: true }) as string[])
-    .map((name) => join(folder, name))
-    .filter((file) => statSync(file).isFile())
-    .sort()
-
-const sizeOf = (folder: string) => filesIn(folder).reduce((sum, file) => sum + statSync(file).size, 0)
 
 const megabytes = (bytes: number) => rounded(bytes / 2 ** 20)

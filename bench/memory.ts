@@ -1,5 +1,5 @@
 /** @file (d) Bytes that one transition takes: in the replay's memory and in the log on disk. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EpisodeLog, ReplayBuffer } from '../src/replay/index.ts'
@@ -11,6 +11,7 @@ import { translatorSettings } from '../src/run/label-rule.ts'
 import { builtInCommandEncoder } from '../src/talk/embedding.ts'
 import { openTranslator } from '../src/talk/translator.ts'
 import { NanoEncoder } from '../src/vla/nano/encoder.ts'
+import { bytesBelow } from './on-disk.ts'
 
 const EPISODES_PER_TASK = 3
 
@@ -69,7 +70,7 @@ async function logEpisodes(): Promise<{ transitions: number; bytes: number }> {
         log.end({ ending: success ? 'success' : 'timeout' })
       }
     log.close()
-    const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
+    const bytes = bytesBelow(folder)
     return { transitions: log.nextId, bytes }
   } finally {
     rmSync(folder, { recursive: true })

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { bytesBelow } from '../bench/on-disk.ts'
 import { FleetFolder } from '../src/fleet/folder.ts'
 import { readInvitation } from '../src/fleet/invitation.ts'
 import { readStatus } from '../src/fleet/status.ts'
@@ -64,13 +65,7 @@ function memoryOf(pid: number): number {
   return (pages * 4096) / MIB
 }
 
-const onDisk = (folder: string): number =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce(
-      (sum, entry) => sum + (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0),
-      0,
-    ) / MIB
+const onDisk = (folder: string): number => bytesBelow(folder) / MIB
 
 async function untilThere(child: ChildProcess): Promise<void> {
   const { status } = new FleetFolder(run)

@@ -3,12 +3,13 @@
  * and is gone, and what counts twice. `npx tsx scripts/kill-fleet.ts [seed] [kills]`
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { bytesBelow } from '../bench/on-disk.ts'
 import { decodeMessage } from '../src/link/codec.ts'
 import type { ToLearner } from '../src/link/messages.ts'
 import { RandomStream } from '../src/random/stream.ts'
@@ -62,16 +63,13 @@ let victim = ''
 
 function watch(): void {
   for (const [robot, state] of still) {
-    const bytes = bytesOf(join(runs, `arms-${robot}`, 'log'))
+    const bytes = bytesBelow(join(runs, `arms-${robot}`, 'log'))
     const now = performance.now()
     const kind = victim === robot ? 'killed' : 'spared'
     if (state.bytes >= 0) state[kind] = Math.max(state[kind], now - state.since)
     if (bytes !== state.bytes) Object.assign(state, { bytes, since: now })
   }
 }
-
-const bytesOf = (folder: string) =>
-  readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
 /** Seconds until this process is another one, and every robot has had something acknowledged since: words of before may be on their way. */
 async function recovered(who?: string, killed?: number): Promise<number> {
