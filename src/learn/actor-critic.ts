@@ -20,6 +20,7 @@ import {
   MEAN_Q,
   PLAIN_CALIBRATED_Q,
   primaryActorLoss,
+  RANKING,
   sampledActions,
   TASK_WEIGHT,
   TD,
@@ -28,6 +29,7 @@ import {
 import { GRADIENT_NORM, gradientNorms, outputsOf, read } from './measure.ts'
 import type { MethodSettings, ParameterGroup, StepSettings, Training } from './method.ts'
 import type { Phase } from './phase.ts'
+import { rankingTerm } from './ranking.ts'
 import { Renewal, successorGroup } from './renewal.ts'
 import { Critics, Update } from './update.ts'
 import { visualLayout, visualWidth } from './visual-input.ts'
@@ -37,6 +39,7 @@ const CRITIC_LOSS: Figure = { name: 'critic.loss', title: 'total', chart: 'Criti
 export const ACTOR_CRITIC_FIGURES: readonly Figure[] = [
   TD,
   CONSERVATIVE,
+  RANKING,
   CRITIC_LOSS,
   CLONING,
   ACTOR_VALUE,
@@ -72,13 +75,17 @@ export const actorCriticGroups = (settings: StepSettings): Record<string, Parame
   ...successorGroup(settings),
 })
 
-/** Critic loss of the phase: Cal-QL in the warm-up, plain TD online. Returns the loss with its parts. */
-function criticLoss(update: Update, critics: Critics, phase: Phase) {
+/** Critic loss of the phase: Cal-QL in the warm-up, TD online, with the ranking term if there is one. Returns the loss with its parts. */
+function criticLoss(store: ParameterStore, update: Update, critics: Critics, phase: Phase) {
   const { batch, settings } = update
   const { conservativeSamples, conservativeForm, conservativeWeight } = settings.learner
   const nextAction = update.policy(mul(NOISE_SCALE, update.normal('next')), update.nextH)
   const { q, td } = critics.temporalDifference(nextAction)
-  if (phase === 'online' || conservativeWeight === 0) return { loss: td, td }
+  if (phase === 'online') {
+    const ranking = rankingTerm(store, settings)
+    return { loss: ranking ? add(td, ranking) : td, td, ranking }
+  }
+  if (conservativeWeight === 0) return { loss: td, td }
   const uniform = uniformInput('actions', [...update.rows, conservativeSamples, ACTION_WIDTH])
   const noise = (name: string) => mul(NOISE_SCALE, update.normal(name, conservativeSamples))
   const sampled = sampledActions(
@@ -109,7 +116,7 @@ function actorLoss(update: Update, critics: Critics, lambda: ActorWeights) {
 /** Critics only: the extra critic steps of the online phase. */
 function compileCriticStep(store: ParameterStore, settings: StepSettings): Promise<Program> {
   const update = new Update(store, settings)
-  const { loss } = criticLoss(update, new Critics(store, update, 'critic'), 'online')
+  const { loss } = criticLoss(store, update, new Critics(store, update, 'critic'), 'online')
   const gradients = [{ store, group: 'critic', loss }]
   return compile({ name: 'critic step', outputs: { criticLoss: loss }, gradients, threads: settings.threads })
 }
@@ -118,7 +125,7 @@ function compileCriticStep(store: ParameterStore, settings: StepSettings): Promi
 export function traceJointStep(store: ParameterStore, settings: StepSettings, phase: Phase, lambda: ActorWeights) {
   const update = new Update(store, settings)
   const critics = new Critics(store, update, 'critic')
-  const { loss: criticTotal, td, conservative } = criticLoss(update, critics, phase)
+  const { loss: criticTotal, td, conservative, ranking } = criticLoss(store, update, critics, phase)
   const actor = actorLoss(update, critics, lambda)
   return {
     name: `joint step, ${phase}`,
@@ -126,6 +133,7 @@ export function traceJointStep(store: ParameterStore, settings: StepSettings, ph
       [CRITIC_LOSS, criticTotal],
       [TD, td],
       ...(conservative ? [[CONSERVATIVE, conservative] as const] : []),
+      ...(ranking ? [[RANKING, ranking] as const] : []),
       [ACTOR_LOSS, actor.loss],
       [CLONING, actor.bc],
       [ACTOR_VALUE, actor.q],

@@ -97,6 +97,18 @@ export const LearnerConfig = z.strictObject({
     .max(1)
     .default(0)
     .describe("g: how far unit noise moves the action; 0 is the paper's form"),
+  ranking: z
+    .strictObject({
+      weight: z
+        .number()
+        .min(0)
+        .default(0)
+        .describe(
+          "weight of the critics' ranking term, online: what an operator did is worth more than what the policy would do there; 0 is the paper",
+        ),
+      slope: positive('by how much, of Q, for each action unit between the two motions').default(0.05),
+    })
+    .prefault({}),
   conservativeWeight: z.number().min(0).default(0.1).describe('alpha of Cal-QL; 0: the warm-up is TD alone'),
   conservativeSamples: count('sampled actions of each of the three sources').default(10),
   conservativeForm: z

@@ -2,14 +2,12 @@
  * @file Whether the critics tell good from bad, with nothing but what a run has: in states in which the operator acted, does
  * Q rank what the operator did above what the policy would do there?
  */
-import { compile, concat, mul, type ParameterStore, type Program, slice, type Tensor } from '../graph/index.ts'
+import { compile, concat, type ParameterStore, type Program, slice, type Tensor } from '../graph/index.ts'
 import type { Figure } from '../metrics/figure.ts'
 import { meanOfMembers } from '../nets/index.ts'
 import type { TransitionRows } from '../replay/buffer.ts'
 import { GRIPPER_ENTRY } from '../robot/gripper.ts'
-import { ACTION_WIDTH } from '../robot/robot.ts'
-import { actingHeads, NOISE_SCALE, noiseOf } from './actors.ts'
-import { executedAnswer } from './executed.ts'
+import { drawCorrected, motionOf, policyBeside } from './corrected-states.ts'
 import type { UpdateReadings } from './measure.ts'
 import type { StepSettings } from './method.ts'
 import type { Steps } from './steps.ts'
@@ -21,7 +19,6 @@ export const RANK = {
   elsewhere: { name: 'critic.rankElsewhere', title: 'the same two actions in another state', ...CHART },
 } satisfies Record<string, Figure>
 
-const CORRECTED = 50 // intervened steps of a task before it counts: some ten takeovers
 const APART = 0.3 // action units between the two motions: nearer, the policy does what the operator did, and there is nothing to rank
 const FEWEST = 20 // rows that make a share
 
@@ -58,12 +55,7 @@ export class CriticRank {
     const update = new Update(store, settings)
     const { batch } = update
     const critics = new Critics(store, update, 'critic')
-    const { sizes } = settings
-    const xi = update.normal('rank')
-    const noise = store.names.includes('noiseActor') ? noiseOf(sizes, store.tensors('noiseActor'), batch, xi).noise : xi
-    const answer = executedAnswer(actingHeads(store, sizes), sizes.network)(mul(NOISE_SCALE, noise), batch)
-    // the operator's grip in both: a critic would know a head's, which is no whole one, without looking at the motion
-    const policy = concat([motionOf(answer), slice(batch.action, 2, GRIPPER_ENTRY, ACTION_WIDTH)], 2)
+    const policy = policyBeside(store, settings, batch, batch.action, update.normal('rank'))
     const q = (action: Tensor) => meanOfMembers(critics.judge(action))
     const outputs = {
       operator: q(batch.action),
@@ -83,19 +75,9 @@ export class CriticRank {
   /** Nothing where too little was corrected, or the policy does by now what it was shown. */
   async measure(steps: Steps): Promise<UpdateReadings> {
     const { program } = this
-    const rows = program.inputs as Partial<TransitionRows>
-    const { tasks } = steps.replay.options
-    const counts = steps.replay.counts()
-    const count = Math.floor((program.outputs.operator!.length as number) / tasks.length)
-    for (const [i, task] of tasks.entries())
-      steps.replay.sampleTransitions(
-        { task, count, offset: i * count, demonstrationShare: 1, interventionShare: 1 },
-        steps.sampling,
-        rows,
-      )
+    const counts = drawCorrected(steps, program.inputs as Partial<TransitionRows>, program.outputs.operator!.length)
     await steps.runFilled(program)
-    const enough = tasks.map((task) => counts[task]!.interventions >= CORRECTED)
-    const corrected = (row: number) => enough[Math.min(tasks.length - 1, Math.floor(row / count))]!
+    const corrected = (row: number) => counts[row]!
     const { operator, policy, operatorElsewhere, policyElsewhere } = program.outputs as Record<string, Float32Array>
     const apart = distances(program.outputs.operatorMotion!, program.outputs.policyMotion!)
     const own = rankOf({ operator: operator!, policy: policy!, apart }, corrected)
@@ -115,8 +97,6 @@ export class CriticRank {
     return first + ((row - first + 1) % this.rowsPerTask)
   }
 }
-
-const motionOf = (action: Tensor): Tensor => slice(action, 2, 0, GRIPPER_ENTRY)
 
 /** [task, batch, A]: each row's is that of the row after it, the last one's that of the first. */
 const nextRow = (x: Tensor): Tensor => concat([slice(x, 1, 1, x.shape[1]!), slice(x, 1, 0, 1)], 1)

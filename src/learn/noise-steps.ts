@@ -1,5 +1,5 @@
 /** @file Steps in noise space: critics of executed actions, critics of noise that follow them, and SAC over the noise that the heads are fed (docs/method.md §9, §12). */
-import { compile, exp, type ParameterStore, type Program, type Tensor } from '../graph/index.ts'
+import { add, compile, exp, type ParameterStore, type Program, type Tensor } from '../graph/index.ts'
 import type { Figure } from '../metrics/figure.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { criticGroup } from './actor-critic.ts'
@@ -12,6 +12,7 @@ import {
   noiseActorLoss,
   noiseAliasLoss,
   noisePolicyAction,
+  RANKING,
   TD,
   targetEntropy,
   taskWeights,
@@ -20,17 +21,20 @@ import {
 import { GRADIENT_NORM, outputsOf, type Readings, read, type UpdateReadings } from './measure.ts'
 import type { ParameterGroup, StepSettings } from './method.ts'
 import type { Phase } from './phase.ts'
+import { rankingTerm } from './ranking.ts'
 import type { Steps } from './steps.ts'
 import { Critics, Update } from './update.ts'
 
 const FIRST_TEMPERATURE = 0.01 // returns lie in [0, 1]: from 1 the entropy would drown them for a whole run
 
-export const NOISE_FIGURES: readonly Figure[] = [TD, ...Object.values(NOISE_SPACE), MEAN_Q, GRADIENT_NORM]
+export const NOISE_FIGURES: readonly Figure[] = [TD, RANKING, ...Object.values(NOISE_SPACE), MEAN_Q, GRADIENT_NORM]
 
 type Learnt = 'critic' | 'noiseCritic' | 'noiseActor' | 'temperature'
 
-/** What learns in which program. */
-const GROUPS: Record<'critic' | Phase, readonly Learnt[]> = {
+type Use = 'critic' | Phase
+
+/** What learns in which program; `critic`: the extra critic steps online. */
+const GROUPS: Record<Use, readonly Learnt[]> = {
   critic: ['critic'],
   'warm-up': ['critic', 'noiseCritic'],
   online: ['critic', 'noiseCritic', 'noiseActor', 'temperature'],
@@ -44,10 +48,11 @@ export function noiseGroups(settings: StepSettings): Record<string, ParameterGro
 }
 
 /**
- * One step of the given groups on the batch of all tasks, from the same parameters. The heads are those that act, and no
+ * One step of the groups of a use on the batch of all tasks, from the same parameters. The heads are those that act, and no
  * gradient reaches them. Heads without noise gain hardly answer their noise, and then there is nothing to learn here.
  */
-function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups: readonly Learnt[]): Promise<Program> {
+function compileNoiseStep(store: ParameterStore, settings: StepSettings, use: Use): Promise<Program> {
+  const groups = GROUPS[use]
   const update = new Update(store, settings)
   const { batch } = update
   const critics = new Critics(store, update, 'critic')
@@ -72,9 +77,15 @@ function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups:
   const { q, loss: actorLoss } = noiseActorLoss(logTemperature, sample.logProb, noiseCritics.judgeActor(sample.noise))
   const temperature = temperatureLoss(logTemperature, sample.logProb, targetEntropy(ACTION_WIDTH))
 
-  const losses = { critic: td, noiseCritic: alias, noiseActor: actorLoss, temperature: temperature.loss }
+  const ranking = use === 'warm-up' ? undefined : rankingTerm(store, settings)
+  const losses = {
+    critic: ranking ? add(td, ranking) : td,
+    noiseCritic: alias,
+    noiseActor: actorLoss,
+    temperature: temperature.loss,
+  }
   const readings: Record<Learnt, Readings> = {
-    critic: [[TD, td]],
+    critic: [[TD, td], ...(ranking ? [[RANKING, ranking] as const] : [])],
     noiseCritic: [[NOISE_SPACE.alias, alias]],
     noiseActor: [
       [NOISE_SPACE.loss, actorLoss],
@@ -95,12 +106,12 @@ function compileNoiseStep(store: ParameterStore, settings: StepSettings, groups:
 
 export class NoiseSteps {
   private constructor(
-    private readonly byUse: Record<keyof typeof GROUPS, Program>,
+    private readonly byUse: Record<Use, Program>,
     private readonly settings: StepSettings,
   ) {}
 
   static async compile(store: ParameterStore, settings: StepSettings): Promise<NoiseSteps> {
-    const of = (use: keyof typeof GROUPS) => compileNoiseStep(store, settings, GROUPS[use])
+    const of = (use: Use) => compileNoiseStep(store, settings, use)
     const byUse = { critic: await of('critic'), 'warm-up': await of('warm-up'), online: await of('online') }
     return new NoiseSteps(byUse, settings)
   }
@@ -112,7 +123,7 @@ export class NoiseSteps {
   /** Those of one update. Returns what was measured, and the gradient norms by group. @throws InputError on diverged critics */
   async take(phase: Phase, steps: Steps): Promise<{ measured: UpdateReadings; norms: Record<string, number> }> {
     const { criticStepsPerActorStep, taskWeight } = this.settings.learner
-    const run = async (use: keyof typeof GROUPS) => {
+    const run = async (use: Use) => {
       await steps.run(this.byUse[use])
       return Object.fromEntries(GROUPS[use].map((group) => [group, steps.apply(group)]))
     }

@@ -6,9 +6,10 @@ import type { ReplayBuffer, TransitionRows } from '../replay/buffer.ts'
 import { drawNoise } from './batch.ts'
 import type { LearnerConfig } from './config.ts'
 import type { ParameterGroup } from './method.ts'
+import { fillRanked } from './ranking.ts'
 
 /** Who draws from random streams of their own, so that their draws do not move those of the others. */
-const BRANCHES = ['refinement', 'successor', 'measure'] as const
+const BRANCHES = ['refinement', 'successor', 'measure', 'ranking'] as const
 export type Branch = (typeof BRANCHES)[number]
 
 export class Steps {
@@ -45,6 +46,7 @@ export class Steps {
       const request = { task, count, offset: i * count, demonstrationShare, interventionShare }
       this.replay.sampleTransitions(request, this.sampling, rows)
     }
+    fillRanked(this, program)
     await this.runFilled(program)
   }
 

@@ -315,7 +315,7 @@ export class ReplayBuffer {
       ...{ action: ACTION_WIDTH, command: commands.width },
     }
     for (const [name, column] of Object.entries(columns)) {
-      if (!column) continue
+      if (!column || name.includes('/')) continue // "xi/...", "corrected/...": others fill those
       const width = widths[name] ?? 1
       if (column.length < rows * width) throw new ShapeError(`sample.${name}`, [column.length], [rows * width])
     }

@@ -8,6 +8,8 @@ import {
   conservativeTerm,
   maskedMean,
   noiseGainTerm,
+  rankingLoss,
+  rankingMargin,
   taskWeightTensor,
 } from '../../src/learn/losses/index.ts'
 import {
@@ -151,6 +153,21 @@ describe('conservative term', () => {
     const { loss } = await evaluate({ loss: conservativeTerm(q, sampled, constant([0.3], [1, 1]), settings).loss })
     const expected = 2 * Math.log((Math.exp(0.15) + Math.exp(0.45) + Math.exp(0.25)) / 3) - 0.5
     expect(loss[0]).toBeCloseTo(expected, 6)
+  })
+})
+
+describe('ranking term', () => {
+  it('asks for more the further the two motions are apart, and no more than that', async () => {
+    // motions 5 and 0 apart: margins 0.5 and 0; two members, of which the first lacks 0.3 and nothing, the second 0.6 and 0.2
+    const margin = rankingMargin(constant([3, 4, 1, 1], [1, 2, 2]), constant([0, 0, 1, 1], [1, 2, 2]), 0.1)
+    const operator = constant([0.7, 0.9, 0.4, 0.1], [1, 2, 2])
+    const policy = constant([0.5, 0.2, 0.5, 0.3], [1, 2, 2])
+    const loss = (counts: number[]) => rankingLoss(operator, policy, margin, constant(counts, [1, 2]))
+    const figures = await evaluate({ margin, both: loss([1, 1]), first: loss([1, 0]), none: loss([0, 0]) })
+    expect(distance(figures.margin, [0.5, 0])).toBeLessThan(1e-6)
+    expect(figures.both[0]).toBeCloseTo((0.45 + 0.1) / 2, 6)
+    expect(figures.first[0]).toBeCloseTo(0.45, 6)
+    expect(figures.none[0]).toBe(0)
   })
 })
 
