@@ -19,7 +19,7 @@ const BINS = 10 // of the reliability plot
 const ADVICE = 2 // times the trials of a stage: it is asked once, of two policies
 
 const READING = [
-  'Ranking: a pair is one state in which an operator took over; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. The grip is the same in both.',
+  'Ranking: a pair is one state in which an operator took over, what they did and what the policy would have done; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. The grip is the same in both. Three columns tell what else could explain a share: the policy’s motion made as large as the operator’s, the same two actions judged in the state of another takeover, and the larger motion first, without any critic.',
   'Advice: both are the same heads, from the same starts and draws. The control of what critics are worth is the same run with silent critics (`regimes`); this is what their say does to the policy that acts.',
 ]
 
@@ -54,7 +54,7 @@ export const experiment: Experiment = {
       }
       const half = stages[Math.floor(stages.length / 2)]!
       rankings.push(
-        await bench.once(`seed${seed}-ranking`, () => trainedAt(run, half, (one) => rankLater(one, stepsOf(half)))),
+        await bench.once(`seed${seed}-ranks`, () => trainedAt(run, half, (one) => rankLater(one, stepsOf(half)))),
       )
       if (advises(run))
         advice.push(

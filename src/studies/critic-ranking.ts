@@ -15,10 +15,18 @@ import { shares } from './figures.ts'
 /** How many pairs there were, and in how many Q of the first was above Q of the second, a tie half. */
 export type Ranked = { pairs: number; above: number }
 
-/** `takeovers`: the operator's first action against the policy's; `control`: what the policy did against what it would do. */
-export type Ranking = { seed: number; tasks: Record<string, { takeovers: Ranked; control: Ranked }> }
+/**
+ * `takeovers`: the operator's first action against the policy's. Three things that would explain it: `sameSize`, the policy's
+ * motion made as large as the operator's; `elsewhere`, the same two actions in the state of another takeover; `larger`, no
+ * critic, the larger motion first. `control`: where the policy acted, what it did against what it would do.
+ */
+const KINDS = ['takeovers', 'sameSize', 'elsewhere', 'larger', 'control'] as const
+type Kind = (typeof KINDS)[number]
+export type Ranking = { seed: number; tasks: Record<string, Record<Kind, Ranked>> }
 
 type Pair = { task: string; kind: 'takeovers' | 'control'; done: JudgedAction; own: JudgedAction }
+/** What is asked of it: is the first worth more than the second? */
+type Question = { task: string; kind: Kind; first: JudgedAction; second: JudgedAction }
 
 /**
  * The critics of `trained` on what its run's log has from step `from` on. The grip is what was done in both: a critic would
@@ -34,17 +42,46 @@ export async function rankLater(trained: Trained, from: number): Promise<Ranking
     steps += episode.steps.length
     if (later) pairs.push(...(await pairsOf(trained, episode)))
   }
+  const questions = pairs.flatMap((pair) => questionsOf(pair, pairs))
   const judge = await CriticJudge.load(checkpoint, { method, sizes, tasks, learner })
   try {
-    const done = await judge.q(pairs.map((pair) => pair.done))
-    const own = await judge.q(pairs.map((pair) => pair.own))
+    const first = await judge.q(questions.map((question) => question.first))
+    const second = await judge.q(questions.map((question) => question.second))
+    const answers = questions.map(({ task, kind }, i) => ({ task, kind, above: share(first[i]!, second[i]!) }))
+    const larger = pairs
+      .filter(({ kind }) => kind === 'takeovers')
+      .map(({ task, done, own }) => ({
+        task,
+        kind: 'larger' as const,
+        above: share(size(done.action), size(own.action)),
+      }))
     return {
       seed: config.seed,
-      tasks: Object.fromEntries(tasks.map((task) => [task, rankedOf(task, pairs, done, own)])),
+      tasks: Object.fromEntries(tasks.map((task) => [task, rankedOf(task, [...answers, ...larger])])),
     }
   } finally {
     await judge.release()
   }
+}
+
+const share = (first: number, second: number) => (Math.sign(first - second) + 1) / 2
+const size = (action: Action) => Math.hypot(...action.subarray(0, GRIPPER_ENTRY))
+
+function questionsOf({ task, kind, done, own }: Pair, pairs: readonly Pair[]): Question[] {
+  const asked: Question[] = [{ task, kind, first: done, second: own }]
+  if (kind === 'control') return asked
+  const large = { ...own, action: resized(own.action, size(done.action)) }
+  asked.push({ task, kind: 'sameSize', first: done, second: large })
+  const others = pairs.filter((pair) => pair.kind === kind && pair.task === task)
+  const { seen } = others[(others.findIndex((pair) => pair.done === done) + 1) % others.length]!.done
+  if (others.length > 1) asked.push({ task, kind: 'elsewhere', first: { ...done, seen }, second: { ...own, seen } })
+  return asked
+}
+
+/** The same motion as large as that, each entry within its bounds; the grip as it is. */
+function resized(action: Action, wanted: number): Action {
+  const by = wanted / Math.max(size(action), 1e-6)
+  return action.map((value, entry) => (entry < GRIPPER_ENTRY ? Math.min(1, Math.max(-1, by * value)) : value))
 }
 
 async function pairsOf({ perception, policy }: Trained, episode: PackedEpisode): Promise<Pair[]> {
@@ -72,30 +109,44 @@ async function pairsOf({ perception, policy }: Trained, episode: PackedEpisode):
 export const takeoversOf = ({ steps }: Pick<PackedEpisode, 'steps'>): number[] =>
   steps.flatMap(({ actor }, t) => (actor === 'operator' && t > 0 && steps[t - 1]!.actor !== 'operator' ? [t] : []))
 
-function rankedOf(task: string, pairs: readonly Pair[], done: ArrayLike<number>, own: ArrayLike<number>) {
-  const ranked = (kind: Pair['kind']): Ranked => {
-    const rows = pairs.flatMap((pair, i) => (pair.task === task && pair.kind === kind ? [i] : []))
-    return { pairs: rows.length, above: rows.reduce((sum, i) => sum + (Math.sign(done[i]! - own[i]!) + 1) / 2, 0) }
+function rankedOf(task: string, answers: readonly { task: string; kind: Kind; above: number }[]) {
+  const ranked = (kind: Kind): Ranked => {
+    const own = answers.filter((answer) => answer.task === task && answer.kind === kind)
+    return { pairs: own.length, above: own.reduce((sum, { above }) => sum + above, 0) }
   }
-  return { takeovers: ranked('takeovers'), control: ranked('control') }
+  return Object.fromEntries(KINDS.map((kind) => [kind, ranked(kind)])) as Record<Kind, Ranked>
 }
 
 export function rankingTable(rankings: readonly Ranking[]): Table {
   const tasks = Object.keys(rankings[0]!.tasks)
   const row = (title: string, own: readonly string[]) => {
-    const figures = (['takeovers', 'control'] as const).flatMap((kind) => {
-      const bySeed = rankings.map(({ tasks: all }) =>
+    const tally = (kind: Kind) =>
+      rankings.map(({ tasks: all }) =>
         summedTally(own.map((task) => ({ sum: all[task]![kind].above, count: all[task]![kind].pairs }))),
       )
-      const { count } = summedTally(bySeed)
-      return [String(count), count > 0 ? shares(crossedEstimate(bySeed.map((cell) => [cell]))) : '-']
-    })
-    return [title, ...figures]
+    const count = (kind: Kind) => summedTally(tally(kind)).count
+    const shareOf = (kind: Kind) => (count(kind) > 0 ? shares(crossedEstimate(tally(kind).map((cell) => [cell]))) : '-')
+    const { takeovers, explained, control } = {
+      takeovers: [String(count('takeovers')), shareOf('takeovers')],
+      explained: (['sameSize', 'elsewhere', 'larger'] as const).map(shareOf),
+      control: [String(count('control')), shareOf('control')],
+    }
+    return [title, ...takeovers, ...explained, ...control]
   }
   return {
     title:
       'Q of what was done above Q of what the policy would do, %, in the log after the middle of the run, by critics from before it',
-    header: ['task', 'takeovers', 'operator’s action', 'control states', 'the policy’s own action'],
+    header: [
+      ...[
+        'task',
+        'takeovers',
+        'operator’s action',
+        'the policy’s as large',
+        'in another state',
+        'the larger one, no critic',
+      ],
+      ...['control states', 'the policy’s own action'],
+    ],
     rows: [...tasks.map((task) => row(task, [task])), row('all', tasks)],
   }
 }

@@ -128,24 +128,31 @@ describe('ranking', () => {
     const { seed, tasks: found } = await rankLater(trained, 3) // the first episode has three steps
     expect(seed).toBe(3)
     expect(asked).toEqual([3, 1, 5, 2].map((t) => timeOf(t)))
-    expect(found[tasks[1]!]).toEqual({ takeovers: { pairs: 0, above: 0 }, control: { pairs: 0, above: 0 } })
+    const nothing = { pairs: 0, above: 0 }
+    expect(found[tasks[1]!]).toEqual({
+      ...{ takeovers: nothing, sameSize: nothing, elsewhere: nothing, larger: nothing, control: nothing },
+    })
 
     const judge = await CriticJudge.load(checkpoint, { method: 'dual', sizes, tasks, learner: options().learner })
     const q = async (time: number, action: Float32Array) =>
       (await judge.q([{ seen: { ...seen, proprio: seen.proprio.map((x) => x + time) }, action, task: tasks[0]! }]))[0]!
     const logged = [...readEpisodes(log)][1]!.steps
-    const above = async (at: number) => {
+    const length = (action: Float32Array) => Math.hypot(...action.slice(0, 6))
+    const above = async (at: number, state = at, times = 1) => {
       const { action } = logged[at]!
-      return Number(
-        (await q(timeOf(at), action)) > (await q(timeOf(at), Float32Array.of(...own.slice(0, 6), action[6]!))),
-      )
+      const motion = own.slice(0, 6).map((entry) => Math.max(-1, Math.min(1, times * entry)))
+      return Number((await q(timeOf(state), action)) > (await q(timeOf(state), Float32Array.of(...motion, action[6]!))))
     }
+    const as = (at: number) => length(logged[at]!.action) / length(own)
     expect(found[tasks[0]!]).toEqual({
       takeovers: { pairs: 2, above: (await above(3)) + (await above(5)) },
+      sameSize: { pairs: 2, above: (await above(3, 3, as(3))) + (await above(5, 5, as(5))) },
+      elsewhere: { pairs: 2, above: (await above(3, 5)) + (await above(5, 3)) },
+      larger: { pairs: 2, above: Number(as(3) > 1) + Number(as(5) > 1) },
       control: { pairs: 2, above: (await above(1)) + (await above(2)) },
     })
     const { above: so, pairs } = found[tasks[0]!]!.takeovers
     expect(rankingTable([{ seed, tasks: found }]).rows[0]!.slice(1, 3)).toEqual(['2', String((100 * so) / pairs)]) // one seed
-    expect(rankingTable([{ seed, tasks: found }]).rows[1]).toEqual([tasks[1], '0', '-', '0', '-'])
+    expect(rankingTable([{ seed, tasks: found }]).rows[1]).toEqual([tasks[1], '0', '-', '-', '-', '-', '0', '-'])
   })
 })
