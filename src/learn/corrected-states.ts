@@ -27,7 +27,7 @@ export function drawCorrected(
 }
 
 /** The motion of an action, without the grip: [..., A] → [..., 6]. */
-export const motionOf = (action: Tensor): Tensor => slice(action, action.rank - 1, 0, GRIPPER_ENTRY)
+export const withoutGrip = (action: Tensor): Tensor => slice(action, action.rank - 1, 0, GRIPPER_ENTRY)
 
 /**
  * What the policy would execute in these states, [task, batch, A], with the grip of `action`, which was done: a critic would
@@ -42,5 +42,5 @@ export function policyBeside(
 ): Tensor {
   const noise = store.names.includes('noiseActor') ? noiseOf(sizes, store.tensors('noiseActor'), state, xi).noise : xi
   const answer = executedAnswer(actingHeads(store, sizes), sizes.network)(mul(NOISE_SCALE, noise), state)
-  return concat([motionOf(answer), slice(action, action.rank - 1, GRIPPER_ENTRY, ACTION_WIDTH)], action.rank - 1)
+  return concat([withoutGrip(answer), slice(action, action.rank - 1, GRIPPER_ENTRY, ACTION_WIDTH)], action.rank - 1)
 }

@@ -7,7 +7,7 @@ import type { Figure } from '../metrics/figure.ts'
 import { meanOfMembers } from '../nets/index.ts'
 import type { TransitionRows } from '../replay/buffer.ts'
 import { GRIPPER_ENTRY } from '../robot/gripper.ts'
-import { drawCorrected, motionOf, policyBeside } from './corrected-states.ts'
+import { drawCorrected, policyBeside, withoutGrip } from './corrected-states.ts'
 import type { UpdateReadings } from './measure.ts'
 import type { StepSettings } from './method.ts'
 import type { Steps } from './steps.ts'
@@ -62,8 +62,8 @@ export class CriticRank {
       policy: q(policy),
       operatorElsewhere: q(nextRow(batch.action)),
       policyElsewhere: q(nextRow(policy)),
-      policyMotion: motionOf(policy),
-      operatorMotion: motionOf(batch.action),
+      policyMotion: withoutGrip(policy),
+      operatorMotion: withoutGrip(batch.action),
     }
     // a flat critic has the rows of all tasks as those of one
     return new CriticRank(

@@ -1,9 +1,9 @@
-/** @file The ranking term of the critics, on rows of their own in the same program: states in which an operator acted (docs/method.md §9). */
+/** @file The ranking term of the critics, on rows of their own in the same program: states in which an operator acted (docs/method.md §15). */
 import { input, mul, type ParameterStore, type Program, stopGradient, type Tensor } from '../graph/index.ts'
 import { critic } from '../nets/index.ts'
 import { ACTION_WIDTH } from '../robot/robot.ts'
 import { normalInput } from './batch.ts'
-import { drawCorrected, motionOf, policyBeside } from './corrected-states.ts'
+import { drawCorrected, policyBeside, withoutGrip } from './corrected-states.ts'
 import { rankingLoss, rankingMargin } from './losses/index.ts'
 import type { StepSettings } from './method.ts'
 import type { Steps } from './steps.ts'
@@ -33,7 +33,7 @@ export function rankingTerm(store: ParameterStore, settings: StepSettings): Tens
   const parameters = store.tensors('critic')
   const seen = { features: visualInput(sizes, parameters, state), proprio: state.proprio }
   const q = (action: Tensor) => critic(parameters, seen, action)
-  const margin = rankingMargin(motionOf(done), motionOf(policy), slope)
+  const margin = rankingMargin(withoutGrip(done), withoutGrip(policy), slope)
   return mul(weight, rankingLoss(q(done), q(policy), margin, input(COUNTS, rows)))
 }
 

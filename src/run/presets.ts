@@ -44,7 +44,7 @@ export const presets: Record<'tiny' | 'quick' | 'practice' | 'paper', Partial_<R
   quick: QUICK,
   practice: {
     ...QUICK,
-    online: { ...QUICK.online, robotMinutes: 30, updatesPerStep: 1, exploration: { after: 10 } },
+    online: { ...QUICK.online, robotMinutes: 30, updatesPerStep: 1 },
     learner: { ...QUICK.learner, clones: 'successes', generation: 6000, renewal: { every: 0 } },
   },
   paper: { online: { lockstep: true } },
