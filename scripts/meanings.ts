@@ -1,5 +1,5 @@
 /**
- * @file Changes what the code means, in 23 places where no operator or literal tells it, and names the test that fails.
+ * @file Changes what the code means, in 24 places where no operator or literal tells it, and names the test that fails.
  * Mutations of operators and literals are those of `mutate.ts`; these are wrong wirings that once passed every test.
  *
  *   npx tsx scripts/meanings.ts            all of them, as the table in docs/mutations.md
