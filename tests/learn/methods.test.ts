@@ -163,7 +163,9 @@ describe('the figures of a method', () => {
   it.each(METHODS)('of %s are declared, each with a chart, and all of them are measured', async (method) => {
     const declared = methods[method].figures
     const moved = { sizes: { ...sizes, network: { ...network, criticsMove: 'noise' as const } } } // of ours, the other half
-    const runs = [await trained(method), ...(['dual', 'single'].includes(method) ? [await train(method, moved)] : [])]
+    const ranked = { learner: { ...options().learner, ranking: { weight: 1, slope: 0.1 } } }
+    const runs = [await trained(method), await train(method, ranked)]
+    if (['dual', 'single'].includes(method)) runs.push(await train(method, { ...moved, ...ranked }))
     const measured = runs.flatMap((run) => run.figures.map(({ figures }) => figures))
     const charts = figureCharts(declared, measured)
     const drawn = charts.flatMap(({ lines }) => lines.map(({ key }) => key))
