@@ -120,32 +120,30 @@ function rankedOf(task: string, answers: readonly { task: string; kind: Kind; ab
 export function rankingTable(rankings: readonly Ranking[]): Table {
   const tasks = Object.keys(rankings[0]!.tasks)
   const row = (title: string, own: readonly string[]) => {
-    const tally = (kind: Kind) =>
-      rankings.map(({ tasks: all }) =>
+    const told = (kind: Kind) => {
+      const bySeed = rankings.map(({ tasks: all }) =>
         summedTally(own.map((task) => ({ sum: all[task]![kind].above, count: all[task]![kind].pairs }))),
       )
-    const count = (kind: Kind) => summedTally(tally(kind)).count
-    const shareOf = (kind: Kind) => (count(kind) > 0 ? shares(crossedEstimate(tally(kind).map((cell) => [cell]))) : '-')
-    const { takeovers, explained, control } = {
-      takeovers: [String(count('takeovers')), shareOf('takeovers')],
-      explained: (['sameSize', 'elsewhere', 'larger'] as const).map(shareOf),
-      control: [String(count('control')), shareOf('control')],
+      const { count } = summedTally(bySeed)
+      return { count: `${count}`, share: count > 0 ? shares(crossedEstimate(bySeed.map((cell) => [cell]))) : '-' }
     }
-    return [title, ...takeovers, ...explained, ...control]
+    const takeovers = told('takeovers')
+    const control = told('control')
+    const explained = (['sameSize', 'elsewhere', 'larger'] as const).map((kind) => told(kind).share)
+    return [title, takeovers.count, takeovers.share, ...explained, control.count, control.share]
   }
   return {
     title:
       'Q of what was done above Q of what the policy would do, %, in the log after the middle of the run, by critics from before it',
     header: [
-      ...[
-        'task',
-        'takeovers',
-        'operator’s action',
-        'the policy’s as large',
-        'in another state',
-        'the larger one, no critic',
-      ],
-      ...['control states', 'the policy’s own action'],
+      'task',
+      'takeovers',
+      'operator’s action',
+      'the policy’s as large',
+      'in another state',
+      'the larger one, no critic',
+      'control states',
+      'the policy’s own action',
     ],
     rows: [...tasks.map((task) => row(task, [task])), row('all', tasks)],
   }
