@@ -181,7 +181,7 @@ export const MEANINGS: readonly Meaning[] = [
     from: 'rankingLoss(q(done), q(policy),',
     to: 'rankingLoss(q(policy), q(done),',
     test: 'tests/learn/critic-rank.test.ts',
-    only: 'that are told so rank the operator first',
+    only: 'that are told so',
   },
   {
     what: 'Cal-QL and TD swapped between the phases',

@@ -80,18 +80,25 @@ describe('measured critics', () => {
     expect(other['critic.rank']).toBeLessThan(0.2)
   })
 
-  it('that are told so rank the operator first where that did not pay, too, and of few corrections they are told nothing', async () => {
-    const told = { ...settings, learner: { ...learner, ranking: { weight: 3, slope: 0.3 } } }
-    const after = async (replay: ReturnType<typeof aReplay>) => {
-      const taught = await Learner.create(told, replay)
-      for (let i = 1; i < 400; i++) await taught.update('online')
-      return (await taught.update('online')).figures
-    }
-    const figures = await after(bandits('wrong'))
-    expect(figures['critic.rank']).toBeGreaterThan(0.8)
-    expect(figures['critic.ranking']).toBeGreaterThan(0)
-    expect((await after(bandits('wrong', 20)))['critic.ranking']).toBe(0)
-  })
+  it.each(['head', 'noise'] as const)(
+    'that are told so and move the %s rank the operator first where that did not pay, too; of few corrections they are told nothing',
+    async (criticsMove) => {
+      const network = { ...settings.sizes.network, criticsMove }
+      const told = {
+        ...{ ...settings, sizes: { ...settings.sizes, network } },
+        learner: { ...learner, ranking: { weight: 3, slope: 0.3 } },
+      }
+      const after = async (replay: ReturnType<typeof aReplay>) => {
+        const taught = await Learner.create(told, replay)
+        for (let i = 1; i < 400; i++) await taught.update('online')
+        return (await taught.update('online')).figures
+      }
+      const figures = await after(bandits('wrong'))
+      expect(figures['critic.rank']).toBeGreaterThan(0.8)
+      expect(figures['critic.ranking']).toBeGreaterThan(0)
+      expect((await after(bandits('wrong', 20)))['critic.ranking']).toBe(0)
+    },
+  )
 
   it('say nothing of less than fifty corrected steps of a task, and between two measurements', async () => {
     const { figures, taught } = await figuresAfter(50, bandits('right', 40))
