@@ -1,7 +1,7 @@
 /** @file The ablation against the presets: it takes back all of what makes quick another method than paper, and nothing else. */
 import { describe, expect, it } from 'vitest'
 import { differences } from '../../src/run/differences.ts'
-import { resolveConfig } from '../../src/run/resolve.ts'
+import { mergeSettings, resolveConfig } from '../../src/run/resolve.ts'
 import { VARIANTS } from '../../src/studies/ablation.ts'
 import { methodCalled } from '../../src/studies/methods.ts'
 
@@ -32,6 +32,14 @@ describe('the ablation', () => {
     const clones = (name: string) => resolveConfig('quick', undefined, [methodCalled(name).settings]).learner.clones
     expect(['hg-dagger', 'hil-conrft'].map(clones)).toEqual(['interventions', 'interventions'])
     expect(['silent', 'dual'].map(clones)).toEqual(['successful interventions', 'successful interventions'])
+  })
+
+  it('tells the critics of others nothing of two actions, where it tells ours', () => {
+    const told = { learner: { ranking: { weight: 1 } } }
+    const weight = (name: string) =>
+      resolveConfig('quick', undefined, [mergeSettings(told, methodCalled(name).settings)]).learner.ranking.weight
+    expect(['hil-conrft', 'dsrl'].map(weight)).toEqual([0, 0])
+    expect(['silent', 'dual'].map(weight)).toEqual([1, 1])
   })
 
   it('leaves one policy for ever to those that have one, where ours begins anew', () => {
