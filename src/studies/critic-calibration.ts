@@ -13,10 +13,11 @@ import { openTrained, type Trained } from '../run/trained.ts'
 import { type AdviceTrials, adviceTable, advises, followAdvice } from './critic-advice.ts'
 import { type Ranking, rankingTable, rankLater } from './critic-ranking.ts'
 import type { Experiment, FinishedRun, Section, Table, Workbench } from './experiment.ts'
+import { methodCalled, regimeOf, trainSeeds } from './methods.ts'
 
-const STAGES = 6 // checkpoints that are looked at, the first before the first online step
+const STAGES = 7 // checkpoints that are looked at, the first before the first online step
+const JUDGED = 15 // episodes of each task and stage, of thousands of steps together
 const BINS = 10 // of the reliability plot
-const ADVICE = 2 // times the trials of a stage: it is asked once, of two policies
 
 const READING = [
   'Ranking: a pair is one state in which an operator took over, what they did and what the policy would have done; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. The grip is the same in both. Three columns tell what else could explain a share: the policy’s motion made as large as the operator’s, the same two actions judged in the state of another takeover, and the larger motion first, without any critic.',
@@ -35,21 +36,20 @@ export const experiment: Experiment = {
   title: 'Do the critics know what will come?',
   question:
     'How far is Q of the executed actions from the Monte-Carlo returns that followed, per task and over training, in episodes that the critics never saw?',
+  runsOf: 'regimes',
   wholeRuns: true,
-  robotMinutes: 15,
-  trials: 15,
+  robotMinutes: 30,
   async run(bench: Workbench): Promise<Section> {
-    const { seeds, robotMinutes: minutes, trials } = bench.options
-    const settings = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: minutes / (STAGES - 1) }
+    const { trials } = bench.options
     const calibrations: CriticCalibration[] = []
     const rankings: Ranking[] = []
     const advice: AdviceTrials[] = []
-    for (const seed of seeds) {
-      const run = await bench.train('dual', settings, seed)
+    for (const run of await trainSeeds(bench, regimeOf(bench), methodCalled('dual'))) {
+      const { seed } = run.config
       const stages = stagesOf(run)
       for (const checkpoint of stages) {
         bench.progress(`critic-calibration: ${checkpoint}`)
-        const measure = () => trainedAt(run, checkpoint, (one) => calibrationOf(one, stepsOf(checkpoint), trials))
+        const measure = () => trainedAt(run, checkpoint, (one) => calibrationOf(one, stepsOf(checkpoint)))
         calibrations.push(await bench.once(`seed${seed}-${checkpoint}`, measure))
       }
       const half = stages[Math.floor(stages.length / 2)]!
@@ -59,9 +59,7 @@ export const experiment: Experiment = {
       if (advises(run))
         advice.push(
           await bench.once(`seed${seed}-advice`, () =>
-            trainedAt(run, stages.at(-1)!, (one) =>
-              followAdvice(one, { trials: ADVICE * trials, firstSeed: strange(one) }),
-            ),
+            trainedAt(run, stages.at(-1)!, (one) => followAdvice(one, { trials, firstSeed: strange(one) })),
           ),
         )
     }
@@ -97,7 +95,7 @@ function stagesOf({ folder }: FinishedRun): string[] {
 const stepsOf = (checkpoint: string) => Number(/^step-(\d+)-/.exec(checkpoint)?.[1] ?? 0)
 
 /** Evaluation episodes on starts that neither training nor evaluation uses, judged by the critics of the same checkpoint. */
-async function calibrationOf(trained: Trained, robotSteps: number, trials: number): Promise<CriticCalibration> {
+async function calibrationOf(trained: Trained, robotSteps: number): Promise<CriticCalibration> {
   const { checkpoint, config, session, perception, policy, sizes } = trained
   const { tasks, learner, method } = config
   const judge = await CriticJudge.load(checkpoint, { method, sizes, tasks, learner })
@@ -109,7 +107,7 @@ async function calibrationOf(trained: Trained, robotSteps: number, trials: numbe
         { robot: session.robot, perception, policy, noise: evaluationNoise(config) },
         [task],
         {
-          trials,
+          trials: JUDGED,
           firstSeed: strange(trained),
           recorder: () => {
             const film = new Film(task)
@@ -122,7 +120,7 @@ async function calibrationOf(trained: Trained, robotSteps: number, trials: numbe
       found.tasks[task] = {
         q: [...(await judge.q(judged))],
         returned: films.flatMap(({ rewards }) => [...monteCarloReturns(rewards, learner.discount)]),
-        episodes: trials,
+        episodes: JUDGED,
         successes: scores[task]!.successes,
       }
     }

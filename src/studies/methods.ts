@@ -8,6 +8,9 @@ export type ComparedMethod = { name: string; title: string; colour: number; sett
 /** Evaluations draw from random streams of their own: a run that is evaluated on the way learns the same. */
 const ON_THE_WAY: Overrides = { evaluation: { trialsOnTheWay: 10, everyRobotMinutes: 5 } }
 
+/** What the critics knew on the way is asked of the checkpoints. */
+const KEPT: Overrides = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: 2.5 }
+
 /**
  * The control of every table: what as many heads as act in the others come to, each cloned on the demonstrations alone for as
  * many steps, and averaged. What a method brings is its difference to this, not to its own step 0.
@@ -49,7 +52,7 @@ export const COMPARED: readonly ComparedMethod[] = [
   },
   { name: 'dsrl', title: 'DSRL', colour: 5, settings: mergeSettings({ method: 'dsrl' }, TD_ALONE, FOR_EVER) },
   { name: 'silent', title: 'dual actor, critics silent', colour: 1, settings: SILENT },
-  { name: 'dual', title: 'dual actor', colour: 0, settings: mergeSettings({ method: 'dual' }, ON_THE_WAY) },
+  { name: 'dual', title: 'dual actor', colour: 0, settings: mergeSettings({ method: 'dual' }, ON_THE_WAY, KEPT) },
 ]
 
 export const methodCalled = (name: string): ComparedMethod => COMPARED.find((method) => method.name === name)!

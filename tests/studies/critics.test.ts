@@ -12,7 +12,10 @@ import { EpisodeLog } from '../../src/replay/log.ts'
 import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts'
 import type { Trained } from '../../src/run/trained.ts'
 import { type AdviceTrials, adviceTable, advises, gainOf, headsAlone } from '../../src/studies/critic-advice.ts'
+import { experiment } from '../../src/studies/critic-calibration.ts'
 import { rankingTable, rankLater, takeoversOf } from '../../src/studies/critic-ranking.ts'
+import type { Workbench } from '../../src/studies/experiment.ts'
+import { COMPARED } from '../../src/studies/methods.ts'
 import { aReplay, commands, options, sizes as plainSizes, tasks } from '../learn/problem.ts'
 import { aRobot, episodeOf, observationOf, record } from '../replay/scenes.ts'
 
@@ -57,6 +60,25 @@ describe('heads alone', () => {
     const run = (criticsMove: 'head' | 'noise') =>
       ({ config: { networks: { criticsMove } } }) as Pick<Trained, 'config'>
     expect([advises(run('noise')), advises(run('head'))]).toEqual([true, false])
+  })
+})
+
+describe('critic-calibration', () => {
+  it('asks the dual actors of the tables, which keep what they were on the way', async () => {
+    const asked: unknown[] = []
+    const bench = {
+      options: { seeds: [4], trials: 3 },
+      train: async (...what: unknown[]) => {
+        asked.push(what)
+        throw new Error('far enough')
+      },
+    }
+    await expect(experiment.run(bench as unknown as Workbench)).rejects.toThrow('far enough')
+    expect(experiment.runsOf).toBe('regimes')
+    const kept = { keepCheckpoints: 1000, checkpointEveryRobotMinutes: 2.5 }
+    expect(asked).toEqual([['standard-dual', expect.objectContaining({ method: 'dual', ...kept }), 4]])
+    for (const other of COMPARED.filter(({ name }) => name !== 'dual'))
+      expect(other.settings).not.toHaveProperty('keepCheckpoints')
   })
 })
 
