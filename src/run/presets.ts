@@ -20,6 +20,7 @@ const QUICK = {
     boundedTargets: true,
     targetRate: 0.01,
     conservativeWeight: 0,
+    ranking: { weight: 1 },
     refinement: { obedience: 1 },
   },
   evaluation: { noise: 0.5 },

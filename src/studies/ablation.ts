@@ -31,6 +31,11 @@ export const VARIANTS: readonly Variant[] = [
   },
   { name: 'no-extra-cloning', title: 'no further cloning steps', settings: { learner: { cloningSteps: 0 } } },
   { name: 'all-interventions', title: 'all interventions cloned', settings: { learner: { clones: 'interventions' } } },
+  {
+    name: 'no-ranking',
+    title: 'critics told nothing of two actions',
+    settings: { learner: { ranking: { weight: 0 } } },
+  },
   { name: 'no-renewal', title: 'head never renewed', settings: { learner: { renewal: { every: 0 } } } },
   { name: 'no-input-noise', title: 'no noise on inputs', settings: { learner: { inputNoise: 0 } } },
   { name: 'no-average', title: 'head acts as it learns', settings: { learner: { actorAverage: 1 } } },
