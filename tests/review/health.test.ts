@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Metric, MetricsWriter, readMetrics } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
 import { summarise } from '../../src/metrics/summary.ts'
-import { assess, deafObedience, meanReturn } from '../../src/review/health/health.ts'
+import { assess } from '../../src/review/health/health.ts'
+import { meanReturn } from '../../src/review/health/heard.ts'
+import { deafObedience } from '../../src/review/health/refinement-signs.ts'
 import { watchHealth } from '../../src/review/health/watch.ts'
 import { renderReport } from '../../src/review/report/index.ts'
 import { healthStretches } from '../../src/review/report/series.ts'
@@ -143,6 +145,23 @@ describe('health', () => {
     expect(ranked(0.2).map(({ sign }) => sign)).toEqual(['critics at chance']) // worse than a coin
     expect(ranked(0.58)).toEqual([])
   })
+
+  it.each([
+    ['quick', 1, 'more corrections; let nothing follow them yet: networks.criticsMove=head and online.qWeight=0'],
+    [
+      'quick',
+      0,
+      'learner.ranking.weight=1, or let nothing follow them: networks.criticsMove=head and online.qWeight=0',
+    ],
+    ['paper', 0, 'learner.ranking.weight=1, or let nothing follow them: online.qWeight=0'],
+  ] as const)(
+    'of critics at chance in %s, ranking weight %f, says what would silence them',
+    (preset, weight, advice) => {
+      const settings = resolveConfig(preset, undefined, [{ learner: { ranking: { weight } } }])
+      const signs = assess(run(60, { update: { figures: { 'critic.rank': 0.5 } } }), settings)
+      expect(signs.find(({ sign }) => sign === 'critics at chance')!.advice).toContain(advice)
+    },
+  )
 
   describe('a policy that falls', () => {
     const alone = (share: number) => (round: number) => ({ operatorSteps: (round * 37) % 100 < 100 * share ? 0 : 5 })

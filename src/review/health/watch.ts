@@ -2,7 +2,8 @@
 
 import type { HealthSign, Metric, MetricsWriter } from '../../metrics/metrics.ts'
 import type { RunListener } from '../../run/train.ts'
-import { type HealthConfig, HealthMonitor } from './health.ts'
+import { HealthMonitor } from './health.ts'
+import type { HealthConfig } from './heard.ts'
 
 export type HealthChange = { appeared: HealthSign[]; cleared: HealthSign[] }
 
