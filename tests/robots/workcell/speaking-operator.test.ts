@@ -112,7 +112,7 @@ describe('an operator with a voice', () => {
 
   it('reaches for the robot while a command holds where something presses', () => {
     let pressed = false
-    const truth = () => ({ ...cell.truth(), contactForce: pressed ? 50 : 0 })
+    const truth = () => ({ ...cell.truth(), contactForce: pressed ? 70 : 0 })
     const did = slip(speaking({ speaking: 0 }, {}, truth), 2, 12, () => {
       pressed = true
       return still
@@ -130,7 +130,7 @@ describe('an operator with a voice', () => {
 
   it('reaches for it where something presses while the words are sought', () => {
     let looks = 0
-    const truth = () => ({ ...cell.truth(), contactForce: looks++ > 3 ? 50 : 0 })
+    const truth = () => ({ ...cell.truth(), contactForce: looks++ > 3 ? 70 : 0 })
     const operator = speaking({ speaking: 8 }, {}, truth)
     const did = slip(operator, 2, 12, asTold)
     expect(did).toContain('hand')
