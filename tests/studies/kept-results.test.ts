@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readMetrics } from '../../src/metrics/metrics.ts'
@@ -106,4 +108,13 @@ it('nothing is kept where nothing is to be', async () => {
   await bench('a', { kept: undefined }).train('x', {}, 12)
   await bench('a', { kept: undefined }).once('v', async () => 1)
   expect(existsSync(kept)).toBe(false)
+})
+
+it('lies where git follows it, or nobody else would ever find it', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const ignored = (path: string) =>
+    spawnSync('git', ['check-ignore', '--no-index', '--quiet', path], { cwd: root }).status
+  // 0: ignored, 1: followed; 128 where there is no repository
+  expect([1, 128]).toContain(ignored('docs/results/runs/abc/regimes/standard-dual-seed17.gz'))
+  expect([0, 128]).toContain(ignored('runs/quick/metrics.jsonl'))
 })
