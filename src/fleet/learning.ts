@@ -20,6 +20,7 @@ const LOOK_EVERY = 500 // ms between two looks at whether something is due
 const STATUS_EVERY = 2 // s between two words on how the fleet is
 const FIGURES_EVERY = 15 // s between two lines of the metrics about it
 
+/** In chunks, each behind a checkpoint, from where the folder stood. */
 export async function warmUp(
   folder: RunFolder,
   config: RunConfig,
@@ -83,6 +84,8 @@ export async function checkpoint(folder: RunFolder, config: RunConfig, parts: Le
     return version
   })
 }
+
+/** The gate between the learner and the robots, with a canary where the settings ask for one. */
 export function versionsOf(
   parts: LearnerParts,
   settings: FleetSettings,

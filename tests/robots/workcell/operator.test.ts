@@ -56,6 +56,16 @@ describe('the gate', () => {
     expect(pressing(61, 59, 61, 61)).toEqual([null, null, null, 'force'])
   })
 
+  it('waits longer as the weak one: 20 steps for progress, 12 beside a contact', () => {
+    const firstReason = (glance: (i: number) => Partial<Glance>) => {
+      const gate = new Gate(WEAK_OPERATOR)
+      const reasons = Array.from({ length: 30 }, (_, i) => gate.look({ ...calm, ...glance(i) }))
+      return reasons.flatMap((reason, i) => (reason ? [[reason, i]] : []))[0]
+    }
+    expect(firstReason(() => ({}))).toEqual(['stuck', 20])
+    expect(firstReason((i) => ({ potential: 30 - i, offset: 0.009 }))).toEqual(['funnel', 12])
+  })
+
   it('looks at the misalignment only around a contact', () => {
     const plan = { phase: 'insert' as const, offset: 0.008, height: 0.011 }
     const at = (changes: object) => contactOffset({ ...expertPlanOf, ...plan, ...changes })
