@@ -47,6 +47,7 @@ const proof = await Proof.open({
   trials: Number(options.trials),
   demonstrations: Number(options.demonstrations),
 })
+const servedComesFirst = proof.robot.process.comesFirst
 const training = proof.train()
 let person: Process | undefined
 try {
@@ -58,9 +59,9 @@ try {
   const figures = figuresOf(proof.run, report, await proof.channel.commands(), proof.robot)
   writeFileSync(
     join(folder, 'figures.json'),
-    `${JSON.stringify({ robot, minutes: Number(options.minutes), ...figures }, null, 2)}\n`,
+    `${JSON.stringify({ robot, minutes: Number(options.minutes), servedComesFirst, ...figures }, null, 2)}\n`,
   )
-  process.stdout.write(`${tableOf(figures)}\n${join(folder, 'figures.json')}\n`)
+  process.stdout.write(`${tableOf(figures, servedComesFirst)}\n${join(folder, 'figures.json')}\n`)
 } finally {
   person?.kill()
   training.kill('SIGINT')
@@ -68,7 +69,10 @@ try {
 }
 process.exit(0)
 
-function tableOf({ success, practice, received, jitter, latency, ...rest }: Figures): string {
+function tableOf(
+  { success, practice, received, jitter, latency, ...rest }: Figures,
+  servedComesFirst: boolean,
+): string {
   const percent = (share: number) => `${Math.round(100 * share)} %`
   const ms = (value: number) => `${value.toFixed(1)} ms`
   const rows = [
@@ -103,6 +107,7 @@ function tableOf({ success, practice, received, jitter, latency, ...rest }: Figu
       `${ms(latency.median)}, ${ms(latency.p99)} (worst episode ${ms(latency.worst99)})`,
     ],
     ['updates a second', rest.updatesPerSecond.toFixed(1)],
+    ['served robot', servedComesFirst ? 'before the others on its core' : 'as all others on its core'],
     ['faults', rest.faults.join('; ') || 'none'],
   ]
   return formatTable(['figure', 'value'], rows)

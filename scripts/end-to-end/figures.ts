@@ -4,11 +4,9 @@ import { readMetrics } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
 import { quantile, wilsonInterval } from '../../src/metrics/statistics.ts'
 import type { Received } from '../../src/robot/test-channel.ts'
+import { jitterAsReceived } from './received.ts'
 import type { Report } from './report.ts'
 import type { ServedRobot } from './robots.ts'
-
-const PERIOD = 100 // ms
-const REST = 300 // ms: a longer interval is no step late, but a scene that is laid, a verdict, a stop
 
 type Score = { successes: number; trials: number; interval: readonly [number, number] }
 type Spread = { median: number; p99: number; worst99: number }
@@ -39,11 +37,7 @@ export function figuresOf(
   const timings = episodes.flatMap(({ timing }) => timing ?? [])
   const learning = ofKind(metrics, 'update').filter(({ phase }) => phase === 'online')
   const [first, last] = [learning[0], learning.at(-1)]
-  const intervals = report.windows.flatMap(({ from, to }) => {
-    const motions = received.filter(({ at, motion }) => motion && at >= from && at <= to)
-    return motions.slice(1).map(({ at }, i) => at - motions[i]!.at)
-  })
-  const jitters = intervals.filter((interval) => interval < REST).map((interval) => Math.abs(interval - PERIOD))
+  const jitters = jitterAsReceived(received, report.windows)
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
   const at = (values: readonly number[], share: number) => (values.length > 0 ? quantile(values, share) : Number.NaN)
   type Told = (timing: (typeof timings)[number]) => number

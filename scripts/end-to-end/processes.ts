@@ -1,10 +1,12 @@
 /** @file The other processes of a proof in real time: started, listened to for a line, ended. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { getPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const duet = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const LAST_WORDS = 4000 // characters that are shown of one that failed
+const FIRST = -10 // niceness of a process that stands for a computer of its own
 
 /** Those that are still there end with this process, however it ends. */
 const started = new Set<ChildProcess>()
@@ -39,6 +41,11 @@ export class Process {
     return this.child.pid!
   }
 
+  /** Whether it comes before the others on their cores: it asks for that, and only root is given it. */
+  get comesFirst(): boolean {
+    return getPriority(this.pid) < 0
+  }
+
   get alive(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null
   }
@@ -64,13 +71,17 @@ export class Process {
   }
 }
 
-type Options = { env?: Record<string, string>; before?: string[] /* arguments of Node itself */ }
+type Options = {
+  env?: Record<string, string>
+  before?: string[] // arguments of Node itself
+  ownComputer?: boolean // a robot's server has one: where root starts the proof, it comes first on the cores that it shares
+}
 
-const node = (name: string, args: string[], { env = {} }: Options) =>
-  new Process(
-    name,
-    spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } }),
-  )
+function node(name: string, args: string[], { env = {}, ownComputer = false }: Options): Process {
+  const words = [...(ownComputer ? ['nice', '-n', String(FIRST)] : []), process.execPath, ...args] // threads inherit it
+  const [program, ...rest] = words as [string, ...string[]]
+  return new Process(name, spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } }))
+}
 
 export const startDuet = (name: string, args: string[], options: Options = {}): Process =>
   node(name, [...(options.before ?? []), duet, ...args], options)

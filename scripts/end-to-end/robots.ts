@@ -42,9 +42,11 @@ const workcellSafety = {
 }
 
 async function serveSerl(wanted: Wanted): Promise<ServedRobot> {
-  const process = startDuet('the served workcell', [
-    ...['serve', 'workcell', '--api', 'serl', '--port', '0', '--fps', '20', '--task', wanted.tasks[0]!, '--test-truth'],
-  ])
+  const process = startDuet(
+    'the served workcell',
+    ['serve', 'workcell', '--api', 'serl', '--port', '0', '--fps', '20', '--task', wanted.tasks[0]!, '--test-truth'],
+    { ownComputer: true },
+  )
   const url = await process.says(/SERL interface: (\S+)/)
   const cameras = await process.says(/Camera: (\S+\/cameras)\/front/)
   const camera = (name: string) => ({ kind: 'mjpeg', url: `${cameras}/${name}.mjpg`, ...SIZE })
@@ -72,9 +74,11 @@ async function serveSerl(wanted: Wanted): Promise<ServedRobot> {
 }
 
 async function serveRos(wanted: Wanted): Promise<ServedRobot> {
-  const process = startDuet('the served workcell', [
-    ...['serve', 'workcell', '--api', 'rosbridge', '--port', '0', '--task', wanted.tasks[0]!, '--test-truth'],
-  ])
+  const process = startDuet(
+    'the served workcell',
+    ['serve', 'workcell', '--api', 'rosbridge', '--port', '0', '--task', wanted.tasks[0]!, '--test-truth'],
+    { ownComputer: true },
+  )
   const address = await process.says(/rosbridge of ROS \d: (\S+)/)
   const camera = (name: string) => ({ kind: 'ros', topic: `/${name}/image/compressed`, ...SIZE })
   const config = {
@@ -103,9 +107,11 @@ async function serveRos(wanted: Wanted): Promise<ServedRobot> {
 
 async function serveSo101({ trials, folder }: Wanted): Promise<ServedRobot> {
   const [port, arm] = [`${folder}/arm-port`, `${folder}/arm.json`]
-  const process = startDuet('the simulated arm', [
-    ...['so101', 'simulate', port, '--calibration', arm, '--cameras-port', '0', '--test-truth'],
-  ])
+  const process = startDuet(
+    'the simulated arm',
+    ['so101', 'simulate', port, '--calibration', arm, '--cameras-port', '0', '--test-truth'],
+    { ownComputer: true },
+  )
   const cameras = await process.says(/Camera: (\S+\/cameras)\/front/)
   const camera = (name: string) => ({ kind: 'mjpeg', url: `${cameras}/${name}.mjpg`, ...SIZE })
   const config = {
