@@ -7,7 +7,7 @@ import { RandomStream } from '../src/random/stream.ts'
 import type { Piece } from './gpu-pieces.ts'
 import { ourLearner, type StepLosses } from './learner.ts'
 import { launchedLearner } from './learner-launch.ts'
-import { torchLearner } from './learner-torch.ts'
+import { pythonLearner } from './learner-python.ts'
 import { medianWithin, rounded } from './measure.ts'
 import { type BenchSizes, randomBatch } from './problem.ts'
 
@@ -62,7 +62,11 @@ export async function learnerOn({ device, label, sizes, seconds, torch, piece }:
     await piece(`learnerTorch${label}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'duet-bench-torch-'))
       try {
-        const { losses, stepMs, tf32StepMs } = await torchLearner(sizes, batch, { folder, device: torch, seconds })
+        const { losses, stepMs, tf32StepMs } = await pythonLearner('torch', sizes, batch, {
+          folder,
+          device: torch,
+          seconds,
+        })
         note(`learnerTorch${label}`, stepMs, losses)
         if (tf32StepMs !== undefined) figures[`learnerTorch${label}Tf32Ms`] = rounded(tf32StepMs)
       } finally {

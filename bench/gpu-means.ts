@@ -63,7 +63,7 @@ async function torchHere(device: Device, ask: Ask): Promise<{ torch?: 'cuda' | '
 }
 
 /** Not installed, or the last line that it printed: of Python the error. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string }
   return code === 'ENOENT' ? 'not found' : (stderr || message).trim().split('\n').at(-1)!
 }

@@ -14,6 +14,7 @@ import { benchGpu } from './gpu.ts'
 import { benchGrowth } from './growth.ts'
 import { benchInt8 } from './int8.ts'
 import { benchLearner } from './learner.ts'
+import { benchPeers } from './learner-peers.ts'
 import { benchLerobot } from './lerobot.ts'
 import { benchMemory } from './memory.ts'
 import { benchRealtime } from './realtime.ts'
@@ -29,6 +30,7 @@ type Asked = { device?: Device; say: (line: string) => void }
 /** Parts marked `large` take minutes and a gigabyte; they run when asked for by name. */
 const PARTS: Record<string, { title: string; run: (asked: Asked) => Promise<Figures>; large?: boolean }> = {
   learner: { title: 'Learner step: batch 255 over 3 tasks, critics and primary actor', run: benchLearner },
+  peers: { title: 'Learner step in turn with JAX and PyTorch, where python3 has them', run: benchPeers, large: true },
   steps: { title: 'Training steps of preset quick: processor time, one thread', run: benchSteps },
   act: { title: 'Acting: one observation, one thread', run: benchAct },
   env: { title: 'Simulated workcell: control steps with both cameras, one core', run: benchEnv },

@@ -10,7 +10,7 @@ import { differenceOf, learnerOn } from '../../bench/gpu-learner.ts'
 import { type Ask, cardMegabytes, gpuMeans } from '../../bench/gpu-means.ts'
 import { piecewise } from '../../bench/gpu-pieces.ts'
 import { ourLearner } from '../../bench/learner.ts'
-import { torchLearner } from '../../bench/learner-torch.ts'
+import { type PythonLibrary, pythonLearner } from '../../bench/learner-python.ts'
 import { randomBatch } from '../../bench/problem.ts'
 import { InputError } from '../../src/errors.ts'
 import { RandomStream } from '../../src/random/stream.ts'
@@ -147,30 +147,33 @@ describe('the bench', () => {
   })
 })
 
-const torchIsHere = (() => {
+const isHere = (library: PythonLibrary) => {
   try {
-    execFileSync('python3', ['-c', 'import torch'], { stdio: 'ignore' })
+    execFileSync('python3', ['-c', `import ${library}`], { stdio: 'ignore' })
     return true
   } catch {
     return false
   }
-})()
+}
 
-describe.skipIf(!torchIsHere)(
-  'the step in PyTorch (skipped where python3 has none: the program does not need it)',
-  () => {
-    it('loses what ours does, step after step', async () => {
+describe.each([
+  { title: 'PyTorch', library: 'torch' },
+  { title: 'JAX', library: 'jax' },
+] as const)('the step in $title', ({ library }) => {
+  it.skipIf(!isHere(library))(
+    'loses what ours does, step after step (skipped where python3 has it not: the program does not need it)',
+    async () => {
       const batch = randomBatch(SMALL, new RandomStream(3, 'test'))
       const ours = await ourLearner(SMALL, batch, { threads: 1 })
       const wanted = []
       for (let step = 0; step < 3; step++) wanted.push(await ours.step())
       await ours.release()
-      const folder = mkdtempSync(join(tmpdir(), 'duet-torch-'))
-      const { losses, stepMs } = await torchLearner(SMALL, batch, { folder, device: 'cpu', seconds: 0 })
+      const folder = mkdtempSync(join(tmpdir(), 'duet-python-'))
+      const { losses, stepMs } = await pythonLearner(library, SMALL, batch, { folder, seconds: 0 })
       rmSync(folder, { recursive: true })
       expect(differenceOf(losses, wanted)).toBeLessThan(2e-5)
       expect(losses[2]!.td).not.toBeCloseTo(losses[0]!.td, 3)
       expect(stepMs).toBeGreaterThan(0)
-    })
-  },
-)
+    },
+  )
+})

@@ -1,4 +1,4 @@
-/** @file The learner step in PyTorch, in a process of its own, on the batch and from the parameters of ours: learner-torch.py. */
+/** @file The learner step in JAX or PyTorch, in a process of its own, on the batch and from the parameters of ours: learner-jax.py, learner-torch.py. */
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -10,23 +10,29 @@ import { CONRFT_SCHEDULE } from '../src/nets/index.ts'
 import { columnsOf, LAMBDA, type StepLosses, tracedLearner } from './learner.ts'
 import type { BenchBatch, BenchSizes } from './problem.ts'
 
-export type TorchFigures = {
+export type PythonFigures = {
   losses: StepLosses[] // of the first steps
   stepMs: number
-  tf32StepMs?: number // on CUDA, where products may be rounded as onnxruntime rounds them
+  tf32StepMs?: number // of PyTorch on CUDA, where products may be rounded as onnxruntime rounds them
 }
 
-const SCRIPT = resolve(import.meta.dirname, 'learner-torch.py')
+export type PythonLibrary = 'jax' | 'torch'
 
 /** Steps for about `seconds` after the first ones. `folder`: for what is handed over. @throws Error if the script fails */
-export async function torchLearner(
+export async function pythonLearner(
+  library: PythonLibrary,
   s: BenchSizes,
   batch: BenchBatch,
-  { folder, device, seconds }: { folder: string; device: 'cuda' | 'cpu'; seconds: number },
-): Promise<TorchFigures> {
+  {
+    folder,
+    device = 'cpu',
+    seconds,
+  }: { folder: string; device?: 'cuda' | 'cpu' /* PyTorch's alone */; seconds: number },
+): Promise<PythonFigures> {
   await writeProblem(folder, s, batch)
-  const { stdout } = await promisify(execFile)('python3', [SCRIPT, folder, device, String(seconds)])
-  const { losses, ...times } = JSON.parse(stdout) as Omit<TorchFigures, 'losses'> & { losses: [number, number][] }
+  const script = resolve(import.meta.dirname, `learner-${library}.py`)
+  const { stdout } = await promisify(execFile)('python3', [script, folder, device, String(seconds)])
+  const { losses, ...times } = JSON.parse(stdout) as Omit<PythonFigures, 'losses'> & { losses: [number, number][] }
   return { ...times, losses: losses.map(([td, actor]) => ({ td, actor })) }
 }
 
