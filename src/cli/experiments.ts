@@ -12,6 +12,7 @@ import { checkSeeds, PROTOCOL, type Purpose } from '../studies/protocol.ts'
 import { commandOf, type Making, printed, publish, writePlots } from '../studies/publish.ts'
 import { type Recipe, Recipes } from '../studies/recipe.ts'
 import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
+import { withMethods } from '../studies/with-methods.ts'
 import { DiskWorkbench } from '../studies/workbench.ts'
 import { workers } from '../studies/workers.ts'
 import { regimeOption, wholeNumber } from './options.ts'
@@ -20,6 +21,7 @@ import { RunsDisplay } from './runs-display.ts'
 type Options = {
   preset?: PresetName
   regime?: RegimeName
+  methods?: string[]
   seeds?: number[]
   trials?: number
   robotMinutes?: number
@@ -44,6 +46,11 @@ export function register(program: Command): void {
       ),
     )
     .addOption(regimeOption())
+    .option(
+      '--methods <list>',
+      'methods to compare beside the dual actor and the control, e.g. silent,dsrl; all of the regime where it is left out',
+      (text) => text.split(','),
+    )
     .option('--seeds <list>', 'training seeds, e.g. 0,1,2', seedList)
     .option('--trials <n>', 'evaluation episodes per task and seed', wholeNumber)
     .option('--robot-minutes <minutes>', 'online budget of one run', minutes)
@@ -82,6 +89,7 @@ Examples:
   duet experiments --freeze                                  once they are
   duet experiments regimes --jobs 2 --publish
   duet experiments regimes --regime hard                     one regime of it, by the same runs, under a name of its own
+  duet experiments regimes --regime hard --methods silent    a table before all of its methods have run
   duet experiments curves --regime hard                      any other experiment in that regime
   duet experiments regimes --preset tiny --seeds 0           a few minutes, to try it
 `,
@@ -100,10 +108,11 @@ async function run(names: string[], options: Options): Promise<void> {
   if (names.length === 0) return options.freeze ? undefined : list()
   if (options.jobs < 1) throw new InputError('--jobs', 'is 0', 'Give 1 or more')
   const regime = options.regime && regimeCalled(options.regime)
-  const chosen = names.map(find).map((found) => ({
-    experiment: regime ? inRegime(found, regime) : found,
-    options: resolveOptions(found, options),
-  }))
+  const { methods } = options
+  const chosen = names.map(find).map((found) => {
+    const placed = regime ? inRegime(found, regime) : found
+    return { experiment: methods ? withMethods(placed, methods) : placed, options: resolveOptions(found, options) }
+  })
   const recipe = purposeOf(options) === 'reporting' ? recipes.frozen() : undefined // before anything is written
   const abort = new AbortController()
   const display = new RunsDisplay()
@@ -135,7 +144,7 @@ async function run(names: string[], options: Options): Promise<void> {
 async function runOne(
   experiment: Experiment,
   options: ExperimentOptions,
-  { preset = USUAL_PRESET, regime, runs, jobs, docs }: Options,
+  { preset = USUAL_PRESET, regime, methods, runs, jobs, docs }: Options,
   recipe: Recipe | undefined,
   signal: AbortSignal,
   display: RunsDisplay,
@@ -145,6 +154,7 @@ async function runOne(
     options,
     preset,
     regime: regime && regimeCalled(regime),
+    methods,
     runs,
     kept: recipe && join(docs, 'results', 'runs', recipe.commit),
     jobs,

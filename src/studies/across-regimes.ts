@@ -26,6 +26,13 @@ const PLAN: Readonly<Record<string, readonly string[]>> = {
 /** In the order of the tables, the control first. */
 export const methodsOf = ({ name }: Regime): ComparedMethod[] => (PLAN[name] ?? ['cloning', 'dual']).map(methodCalled)
 
+/** In every table: ours, and what it is held against. */
+const ALWAYS = ['cloning', 'dual']
+
+/** `asked`: by name; all that the regime is worth where none is. */
+const chosenOf = (regime: Regime, asked?: readonly string[]): readonly ComparedMethod[] =>
+  asked ? COMPARED.filter(({ name }) => [...ALWAYS, ...asked].includes(name)) : methodsOf(regime)
+
 /** What is trained before the others. */
 const FIRST = ['dual', 'cloning', 'silent']
 
@@ -37,6 +44,7 @@ export const experiment: Experiment = {
   question:
     'What does each method add to heads cloned on the demonstrations alone, on the same networks, demonstrations, training seeds and starts, and under which conditions?',
   everyRegime: true,
+  comparesMethods: true,
   robotMinutes: 30,
   async run(bench) {
     const trained = await Promise.all(
@@ -53,7 +61,7 @@ export const experiment: Experiment = {
 
 /** Begins with what is asked most, so that who stops the work early has that: ours and what it is held against. */
 async function trainRows(bench: Workbench, regime: Regime): Promise<Row[]> {
-  const methods = methodsOf(regime)
+  const methods = chosenOf(regime, bench.methods)
   const first = (name: string) => [...FIRST, name].indexOf(name)
   const speak = (run: FinishedRun) => withCommands(bench, regime, run)
   const trained = new Map(
@@ -137,12 +145,15 @@ function describeRegime({ regime, rows, spoken }: RegimeRows): string {
   const { runs } = rows[0]!
   const { config } = runs[0]!
   const before = rows.find(({ method }) => method.name === 'dual')!
+  const shown = new Set(rows.map(({ method }) => method.name))
+  const missing = methodsOf(regime).filter(({ name }) => !shown.has(name))
   const step0 = successRate(before.runs, 'step 0', config.tasks)
   const total = (pick: (report: SpeakerReport) => number) => spoken.reduce((sum, report) => sum + pick(report), 0)
   return (
     `**${regime.title}** (\`${regime.name}\`): ${regime.sentence} ${describeDemonstrations(config)}; the dual actor's step 0 is ${(100 * step0.value).toFixed(1)} %. ` +
     `${describeOperator(config)} With commands: a simulated speaker, who sees late what an operator would take over for, and says ` +
     `the direction in which the scripted expert would go: ${total(({ commands }) => commands)} commands, in force for ` +
-    `${((100 * total(({ spokenSteps }) => spokenSteps)) / total(({ steps }) => steps)).toFixed(1)} % of the steps.`
+    `${((100 * total(({ spokenSteps }) => spokenSteps)) / total(({ steps }) => steps)).toFixed(1)} % of the steps.` +
+    (missing.length > 0 ? ` Not in these tables: ${missing.map(({ title }) => title).join(', ')}.` : '')
   )
 }

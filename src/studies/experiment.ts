@@ -32,6 +32,8 @@ export type Workbench = {
   options: ExperimentOptions
   /** The regime that was asked for, if any: its settings lie under those of every run. */
   regime?: Regime
+  /** The methods that were asked for, by name, if any: of an experiment that compares them. */
+  methods?: readonly string[]
   /** The folder of this experiment. */
   path: string
   /**
@@ -63,6 +65,8 @@ export type Experiment = {
   runsOf?: string
   /** Trains in every regime, unless it is asked for one; its runs are named by theirs. */
   everyRegime?: true
+  /** Compares methods, and can be asked for some of them. */
+  comparesMethods?: true
   /** Of its runs it reads more than what outlasts them: policies, logs or updates. */
   wholeRuns?: true
   trains?: false // no run: it works on scenes and operators of its own

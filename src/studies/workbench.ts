@@ -31,6 +31,7 @@ export type WorkbenchParts = {
   options: ExperimentOptions
   preset: PresetName
   regime?: Regime // the one that was asked for
+  methods?: readonly string[] // those that were asked for
   runs: string // folder of all runs
   kept?: string // folder in which outlasts them what they measured, if it is to
   jobs: number // runs that train at the same time
@@ -42,6 +43,7 @@ export type WorkbenchParts = {
 export class DiskWorkbench implements Workbench {
   readonly options: ExperimentOptions
   readonly regime?: Regime
+  readonly methods?: readonly string[]
   readonly path: string
   /** Names of the runs that were asked for, with the settings in which they differ from the preset. */
   readonly used = new Map<string, { settings: Overrides; seeds: number[]; versions: Set<string> }>()
@@ -55,6 +57,7 @@ export class DiskWorkbench implements Workbench {
   constructor(private readonly parts: WorkbenchParts) {
     this.options = parts.options
     this.regime = parts.regime
+    this.methods = parts.methods
     const reporting = parts.options.purpose === 'reporting' ? ['reporting'] : []
     const preset = parts.preset === USUAL_PRESET ? [] : [parts.preset]
     this.root = resolve(parts.runs, 'experiments', ...reporting, ...preset)

@@ -33,14 +33,14 @@ describe('regimes', () => {
   })
 
   it('are all trained, unless one is asked for, by as many methods as they are worth, ours and the controls first', async () => {
-    const asked = async (regime?: Regime) => {
+    const asked = async (regime?: Regime, methods?: string[]) => {
       const names: string[] = []
       const refuse = async (name: string) => {
         names.push(name)
         throw new Error('is not trained here')
       }
       const options = { purpose: 'tuning' as const, seeds: [0], trials: 1, robotMinutes: 1, overrides: {} }
-      const bench = { options, regime, path: '', train: refuse, once: refuse, progress: () => {} }
+      const bench = { options, regime, methods, path: '', train: refuse, once: refuse, progress: () => {} }
       await expect(experiment.run(bench)).rejects.toThrow('is not trained here')
       return names
     }
@@ -53,6 +53,7 @@ describe('regimes', () => {
       expect(of(regime)).toEqual([...withoutFlat.slice(0, 4), 'hil-conrft', 'dsrl'])
     for (const regime of ['none', 'hard']) expect(of(regime)).toEqual(withoutFlat)
     for (const regime of ['few', 'wide', 'human']) expect(of(regime)).toEqual(['dual', 'cloning'])
+    expect(await asked(none, ['hil-conrft'])).toEqual(['none-dual', 'none-cloning', 'none-hil-conrft'])
   })
 
   it('try the dual actor with commands as soon as its run has finished, whatever the others do', async () => {
@@ -129,6 +130,10 @@ describe('the section of fabricated runs', () => {
     expect(text).toContain('**strong operator** (`standard`): As ever. 20 demonstrations')
     expect(text).toContain("the dual actor's step 0 is 25.0 %. Operator (strong): takes over when")
     expect(text).toContain("the dual actor's step 0 is 25.0 %. Nobody corrects.")
+    expect(text).toMatch(
+      /of the steps\. Not in these tables: HG-DAgger, HIL-ConRFT \(flat\), dual actor, critics silent\./,
+    )
+    expect(text).toMatch(/of the steps\. Not in these tables: HG-DAgger, DSRL, dual actor, critics silent\.$/m)
     expect(text).toContain('10 commands, in force for 5.0 % of the steps')
   })
 

@@ -1,4 +1,4 @@
-/** @file What the command hands on to the workbench, so that what was measured outlasts the runs. */
+/** @file What the command hands on to the workbench: where what was measured is to outlast the runs, and which methods are compared. */
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { expect, it, vi } from 'vitest'
@@ -33,3 +33,8 @@ it('keeps what is reported beside the page of results, apart for each recipe', a
   expect((await experiments('--reporting')).kept).toBe(join('pages', 'results', 'runs', 'abc123')))
 
 it('keeps nothing of what settings are chosen on', async () => expect((await experiments()).kept).toBeUndefined())
+
+it('hands on the methods that it was asked for, and none where it was not', async () => {
+  expect((await experiments('--methods', 'silent,dsrl')).methods).toEqual(['silent', 'dsrl'])
+  expect((await experiments()).methods).toBeUndefined()
+})

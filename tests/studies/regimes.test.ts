@@ -7,6 +7,7 @@ import { inRegime } from '../../src/studies/in-regime.ts'
 import { experiments } from '../../src/studies/index.ts'
 import { commandOf } from '../../src/studies/publish.ts'
 import { REGIME_NAMES, type RegimeName, regimeCalled } from '../../src/studies/regimes.ts'
+import { withMethods } from '../../src/studies/with-methods.ts'
 
 const quick = resolveConfig('quick')
 const configOf = (name: RegimeName) => resolveConfig('quick', undefined, [], regimeCalled(name).settings)
@@ -55,6 +56,11 @@ describe('an experiment in a regime', () => {
     expect(commandOf(curves.asked!, 'quick', options)).toBe(
       'npx duet experiments curves --regime hard --preset quick --seeds 0 --trials 5 --robot-minutes 1 --tuning --publish',
     )
+  })
+
+  it('is asked for with some methods by their names', () => {
+    const { asked } = withMethods(inRegime(called('regimes'), hard), ['silent', 'dsrl'])
+    expect(asked).toBe('regimes --regime hard --methods silent,dsrl')
   })
 
   it('keeps its runs where those of the regime are: in the folder of `regimes`, or one of its own', () => {
