@@ -38,7 +38,10 @@ it.each([
   [['regimes', '--reporting', '--docs', '/nowhere'], /recipe\.json: is missing: no recipe is frozen/],
   [['regimes', '--publish', '--docs', '/nowhere'], /recipe\.json: is missing: no recipe is frozen/],
   [['regimes', '--reporting', '--tuning'], /'--tuning' cannot be used with option '--reporting'/],
-  [['regimes', '--regime', 'few', '--set', 'online.robotMinuts=3'], /unknown setting "online.robotMinuts".*"online.robotMinutes"/s],
+  [
+    ['regimes', '--regime', 'few', '--set', 'online.robotMinuts=3'],
+    /unknown setting "online.robotMinuts".*"online.robotMinutes"/s,
+  ],
 ])('refuses %j before anything runs', async (args, message) => {
   await expect(duet(...args)).rejects.toThrow(message)
   const made = readdirSync(runs, { recursive: true, encoding: 'utf8' })
