@@ -1,7 +1,4 @@
 /** @file The learner's step on a device: as the product takes it, several a launch, and in PyTorch, against the product on the CPU. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Device } from '../src/graph/index.ts'
 import { RandomStream } from '../src/random/stream.ts'
 import type { Piece } from './gpu-pieces.ts'
@@ -60,18 +57,9 @@ export async function learnerOn({ device, label, sizes, seconds, torch, piece }:
     })
   if (torch !== undefined)
     await piece(`learnerTorch${label}`, async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'duet-bench-torch-'))
-      try {
-        const { losses, stepMs, tf32StepMs } = await pythonLearner('torch', sizes, batch, {
-          folder,
-          device: torch,
-          seconds,
-        })
-        note(`learnerTorch${label}`, stepMs, losses)
-        if (tf32StepMs !== undefined) figures[`learnerTorch${label}Tf32Ms`] = rounded(tf32StepMs)
-      } finally {
-        await rm(folder, { recursive: true, force: true })
-      }
+      const { losses, stepMs, tf32StepMs } = await pythonLearner('torch', sizes, batch, { device: torch, seconds })
+      note(`learnerTorch${label}`, stepMs, losses)
+      if (tf32StepMs !== undefined) figures[`learnerTorch${label}Tf32Ms`] = rounded(tf32StepMs)
     })
   return figures
 }

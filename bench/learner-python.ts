@@ -1,6 +1,7 @@
 /** @file The learner step in JAX or PyTorch, in a process of its own, on the batch and from the parameters of ours: learner-jax.py, learner-torch.py. */
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { leaves } from '../src/graph/leaves.ts'
@@ -18,22 +19,23 @@ export type PythonFigures = {
 
 export type PythonLibrary = 'jax' | 'torch'
 
-/** Steps for about `seconds` after the first ones. `folder`: for what is handed over. @throws Error if the script fails */
+/** Steps for about `seconds` after the first ones. `device`: PyTorch's alone. @throws Error if the script fails */
 export async function pythonLearner(
   library: PythonLibrary,
   s: BenchSizes,
   batch: BenchBatch,
-  {
-    folder,
-    device = 'cpu',
-    seconds,
-  }: { folder: string; device?: 'cuda' | 'cpu' /* PyTorch's alone */; seconds: number },
+  { device = 'cpu', seconds }: { device?: 'cuda' | 'cpu'; seconds: number },
 ): Promise<PythonFigures> {
-  await writeProblem(folder, s, batch)
-  const script = resolve(import.meta.dirname, `learner-${library}.py`)
-  const { stdout } = await promisify(execFile)('python3', [script, folder, device, String(seconds)])
-  const { losses, ...times } = JSON.parse(stdout) as Omit<PythonFigures, 'losses'> & { losses: [number, number][] }
-  return { ...times, losses: losses.map(([td, actor]) => ({ td, actor })) }
+  const folder = await mkdtemp(join(tmpdir(), `duet-bench-${library}-`))
+  try {
+    await writeProblem(folder, s, batch)
+    const script = resolve(import.meta.dirname, `learner-${library}.py`)
+    const { stdout } = await promisify(execFile)('python3', [script, folder, device, String(seconds)])
+    const { losses, ...times } = JSON.parse(stdout) as Omit<PythonFigures, 'losses'> & { losses: [number, number][] }
+    return { ...times, losses: losses.map(([td, actor]) => ({ td, actor })) }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 async function writeProblem(folder: string, s: BenchSizes, batch: BenchBatch): Promise<void> {
