@@ -126,7 +126,14 @@ async function run(names: string[], options: Options): Promise<void> {
   process.on('SIGINT', stop)
   try {
     for (const { experiment, options: resolved } of chosen) {
-      const { section, making } = await runOne(experiment, resolved, options, recipe, abort.signal, display)
+      const { section, making } = await runOne(
+        experiment,
+        resolved,
+        options,
+        { recipes, recipe },
+        abort.signal,
+        display,
+      )
       if (recipe)
         for (const [name, { versions }] of making.runs)
           for (const version of versions) recipes.refuseRun(`run ${name}`, version, recipe)
@@ -145,7 +152,7 @@ async function runOne(
   experiment: Experiment,
   options: ExperimentOptions,
   { preset = USUAL_PRESET, regime, methods, runs, jobs, docs }: Options,
-  recipe: Recipe | undefined,
+  { recipes, recipe }: { recipes: Recipes; recipe: Recipe | undefined },
   signal: AbortSignal,
   display: RunsDisplay,
 ): Promise<{ section: Section; making: Making }> {
@@ -160,6 +167,7 @@ async function runOne(
     jobs,
     workers,
     signal,
+    mayMake: recipe && (() => recipes.refuseOtherCode(recipe)),
     onProgress: (run, progress) => display.show(experiment.name, run, progress),
   })
   const section = await experiment.run(bench).finally(() => bench.settled())

@@ -38,16 +38,20 @@ export class Recipes {
     return recipe
   }
 
-  /** What reporting seeds may be run by. @throws InputError if nothing is frozen, not committed, or what trains is another now */
+  /** What reporting seeds are run by. @throws InputError if nothing is frozen, or that is not committed */
   frozen(): Recipe {
     const remedy = 'Once settings are decided: `npx duet experiments --freeze`, and commit what it wrote'
     if (!existsSync(this.file)) throw new InputError(this.file, 'is missing: no recipe is frozen', remedy)
     const recipe = Recipe.parse(JSON.parse(readFileSync(this.file, 'utf8')))
-    this.refuseChanges()
     if (this.git('ls-files', '--', resolve(this.file)) === '')
       throw new InputError(this.file, 'is not committed', 'Commit it, so that the history shows when it was frozen')
-    this.refuseOther('this version', 'HEAD', recipe)
     return recipe
+  }
+
+  /** @throws InputError if this version is not committed, or trains otherwise than the recipe: it makes no reported run */
+  refuseOtherCode(recipe: Recipe): void {
+    this.refuseChanges()
+    this.refuseOther('this version', 'HEAD', recipe)
   }
 
   /** @throws InputError if what a run was begun by, as `version` of it names, trains otherwise than the recipe */
@@ -70,7 +74,7 @@ export class Recipes {
     throw new InputError(
       what,
       `trains otherwise than the recipe frozen on ${recipe.day} (${recipe.commit}): ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`,
-      'Go back to the recipe, or freeze another and train the reporting seeds again',
+      `Train in a clone of the recipe, and bring what it keeps in ${this.docs}/results/runs here; or freeze another recipe and begin again`,
     )
   }
 

@@ -37,6 +37,8 @@ export type WorkbenchParts = {
   jobs: number // runs that train at the same time
   workers: Workers
   signal: AbortSignal
+  /** Throws where this program may make nothing: what was made before is found all the same. */
+  mayMake?: () => void
   onProgress: (run: string, ...progress: Parameters<OnProgress>) => void
 }
 
@@ -90,6 +92,7 @@ export class DiskWorkbench implements Workbench {
     const made = { preset: this.parts.preset, ...options }
     if (!existsSync(path) && !this.kept?.restoreValue(path)) {
       this.parts.signal.throwIfAborted()
+      this.parts.mayMake?.()
       const since = performance.now()
       const value = await make()
       const seconds = (performance.now() - since) / 1000
@@ -156,10 +159,11 @@ export class DiskWorkbench implements Workbench {
 
   /** While this run waited for its place, another program may have begun or finished it. */
   private async work(run: string, folder: RunFolder, config: RunConfig): Promise<void> {
-    const { workers, signal, onProgress } = this.parts
+    const { workers, signal, onProgress, mayMake } = this.parts
     signal.throwIfAborted()
     refuseAnotherRun(folder, config)
     if (isFinished(folder)) return
+    mayMake?.()
     const show: OnProgress = (progress) => onProgress(run, progress)
     await this.ensureDemonstrations(config, show)
     if (!existsSync(folder.config)) RunFolder.create(folder.path, config, this.commandOf(config))

@@ -1,4 +1,7 @@
-/** @file What the command hands on to the workbench: where what was measured is to outlast the runs, and which methods are compared. */
+/**
+ * @file What the command hands on to the workbench: where what was measured is to outlast the runs, which methods are compared,
+ * and whether anything may be made.
+ */
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { expect, it, vi } from 'vitest'
@@ -10,6 +13,9 @@ const handed = vi.hoisted(() => [] as WorkbenchParts[])
 vi.mock('../../src/studies/recipe.ts', () => ({
   Recipes: class {
     frozen = () => ({ commit: 'abc123', day: '2026-01-01' })
+    refuseOtherCode = ({ commit }: { commit: string }) => {
+      throw new Error(`other code than ${commit}`)
+    }
   },
 }))
 vi.mock('../../src/studies/workbench.ts', () => ({
@@ -33,6 +39,11 @@ it('keeps what is reported beside the page of results, apart for each recipe', a
   expect((await experiments('--reporting')).kept).toBe(join('pages', 'results', 'runs', 'abc123')))
 
 it('keeps nothing of what settings are chosen on', async () => expect((await experiments()).kept).toBeUndefined())
+
+it('lets reported runs be made by the recipe alone, and others by any code', async () => {
+  expect((await experiments('--reporting')).mayMake).toThrow('other code than abc123')
+  expect((await experiments()).mayMake).toBeUndefined()
+})
 
 it('hands on the methods that it was asked for, and none where it was not', async () => {
   expect((await experiments('--methods', 'silent,dsrl')).methods).toEqual(['silent', 'dsrl'])

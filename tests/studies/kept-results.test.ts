@@ -95,6 +95,33 @@ describe('a run that was kept', () => {
   })
 })
 
+describe('a program that trains otherwise', () => {
+  const other = (machine: string) =>
+    bench(machine, {
+      mayMake: () => {
+        throw new Error('trains otherwise')
+      },
+    })
+
+  it('finds the runs and values that were kept, and makes none', async () => {
+    await bench('a').train('x', {}, 12)
+    await bench('a').once('v', async () => 1)
+    expect((await other('b').train('x', {}, 12)).summary).toBeDefined()
+    expect(await other('b').once('v', async () => 2)).toBe(1)
+    await expect(other('b').train('y', {}, 12)).rejects.toThrow('trains otherwise')
+    await expect(other('b').once('w', async () => 2)).rejects.toThrow('trains otherwise')
+    expect(trained).toEqual(['x-seed12'])
+  })
+
+  it('does not go on with a run that was stopped', async () => {
+    await bench('a').train('x', {}, 12)
+    rmSync(kept, { recursive: true })
+    rmSync(new RunFolder(join(`${kept}-a`, 'experiments', 'reporting', 'tiny', 'fake', 'x-seed12')).summary)
+    await expect(other('a').train('x', {}, 12)).rejects.toThrow('trains otherwise')
+    expect(trained).toEqual(['x-seed12'])
+  })
+})
+
 describe('a value that was kept', () => {
   it('is read on another machine', async () => {
     let made = 0

@@ -69,6 +69,7 @@ describe('a recipe', () => {
     write('docs/page.txt', 'two')
     commit()
     expect(recipes.frozen().commit).toBe(head)
+    expect(() => recipes.refuseOtherCode(recipes.frozen())).not.toThrow()
   })
 
   it('is frozen of commits only, and named by them', () => {
@@ -81,7 +82,7 @@ describe('a recipe', () => {
     recipes.freeze()
     commit()
     write('docs/page.txt', 'two') // a run would note a changed version
-    expect(() => recipes.frozen()).toThrow('docs/page.txt: is not committed')
+    expect(() => recipes.refuseOtherCode(recipes.frozen())).toThrow('docs/page.txt: is not committed')
   })
 
   it('is left by a commit that trains otherwise, and again in force once that is frozen', () => {
@@ -89,12 +90,14 @@ describe('a recipe', () => {
     commit()
     write('src/learn/a.ts', 'two')
     const second = commit()
-    expect(() => recipes.frozen()).toThrow(
+    expect(recipes.frozen().commit).toBe(first) // what was made by it can still be read
+    expect(() => recipes.refuseOtherCode(recipes.frozen())).toThrow(
       `trains otherwise than the recipe frozen on ${day} (${first}): src/learn/a.ts`,
     )
     recipes.freeze()
     commit()
     expect(recipes.frozen().commit).toBe(second)
+    expect(() => recipes.refuseOtherCode(recipes.frozen())).not.toThrow()
     expect(readFileSync(join(docs, 'recipe.json'), 'utf8')).toContain(second)
   })
 
