@@ -93,7 +93,14 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
     const first = now
     await later.do(() => recorder?.begin(task, seed, first.observation, first.seen))
     attendant?.begin(now.observation)
+    const plan = async (): Promise<Plan> => {
+      const sighting: Sighting = { observation: now.observation, task, afresh }
+      const policyVersion = crew.policyVersion?.()
+      return { sighting, policyVersion, planned: await crew.policy.primary(now.seen, crew.noise(), sighting) }
+    }
     for (let over = false; !over; ) {
+      // while a real robot moves there is time to think; a simulated one plans with what it has learned by its tick
+      const early = realTime && (await plan())
       await crew.pace?.tick()
       const waiting = attendant?.between()
       if (waiting) await later.run() // it may be long
@@ -111,9 +118,7 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
       afresh ||= waiting !== undefined
       if (waiting) crew.exploration?.begin()
       const madeAt = robot.now()
-      const sighting: Sighting = { observation: now.observation, task, afresh }
-      const policyVersion = crew.policyVersion?.()
-      const planned = await crew.policy.primary(now.seen, crew.noise(), sighting)
+      const { sighting, policyVersion, planned } = early && !waiting ? early : await plan()
       const tending = operator?.tend(now.observation, planned) ?? {}
       const { command, actor } = await choose(crew, now, planned, tending, sighting)
       afresh = actor !== 'primary'
@@ -168,6 +173,9 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
 
 /** A moment: what the robot told, and what the networks see of it. */
 type Moment = { observation: Observation; seen: SeenObservation }
+
+/** What the policy would do, and what it was asked about. */
+type Plan = { sighting: Sighting; policyVersion: number | undefined; planned: Action }
 
 /** Sees for one episode; in real time its shifted copies are encoded after the next command. */
 class Eyes {

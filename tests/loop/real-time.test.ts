@@ -1,6 +1,7 @@
 /** @file A robot whose time passes by itself: nothing that can wait stands between what it sees and its next command. */
 import { describe, expect, it } from 'vitest'
 import { Normaliser } from '../../src/learn/normaliser.ts'
+import type { Sighting } from '../../src/learn/planner.ts'
 import type { Policy } from '../../src/learn/policy.ts'
 import type { Attendant } from '../../src/loop/attendant.ts'
 import { type Recorder, type Rollout, runEpisode } from '../../src/loop/episode.ts'
@@ -71,7 +72,13 @@ function crewOf(scene: Scene, realTime: Rollout['realTime']): Rollout {
   return {
     robot: new SafeRobot(scene),
     perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
-    policy: { followsCommands: false, primary: async () => holdAction() } as unknown as Policy,
+    policy: {
+      followsCommands: false,
+      primary: async ({ h }: { h: Float32Array }, _xi: Float32Array, { afresh }: Sighting) => {
+        events.push(`plan for ${h[0]}${afresh ? ' afresh' : ''}`)
+        return holdAction()
+      },
+    } as unknown as Policy,
     noise: () => new Float32Array(7),
     recorder,
     realTime,
@@ -79,9 +86,9 @@ function crewOf(scene: Scene, realTime: Rollout['realTime']): Rollout {
 }
 
 const IN_TURN = [
-  ...['see 1 of 0', 'command 0', 'see 2 of 0', 'log start 0 x3'],
-  ...['see 1 of 1', 'command 1', 'see 2 of 1', 'log 0 to 1 x3'],
-  ...['see 1 of 2', 'command 2', 'see 2 of 2', 'log 1 to 2 x3'],
+  ...['see 1 of 0', 'plan for 0 afresh', 'command 0', 'see 2 of 0', 'log start 0 x3'],
+  ...['see 1 of 1', 'plan for 1', 'command 1', 'see 2 of 1', 'log 0 to 1 x3'],
+  ...['see 1 of 2', 'plan for 2', 'command 2', 'see 2 of 2', 'log 1 to 2 x3'],
   ...['see 1 of 3', 'see 2 of 3', 'log 2 to 3 x3', 'log end'],
 ]
 
@@ -96,14 +103,22 @@ describe('in real time', () => {
   it('a simulation waits for the log of each step, and is not timed', async () => {
     const scene = new Scene()
     const summary = await runEpisode(crewOf(scene, undefined), 'push', 0)
-    expect(scene.events.slice(0, 5)).toEqual([
-      'see 3 of 0',
-      'log start 0 x3',
-      'command 0',
-      'see 3 of 1',
-      'log 0 to 1 x3',
+    expect(scene.events.slice(0, 6)).toEqual([
+      ...['see 3 of 0', 'log start 0 x3', 'plan for 0 afresh', 'command 0'],
+      ...['see 3 of 1', 'log 0 to 1 x3'],
     ])
     expect(summary.timing).toBeUndefined()
+  })
+
+  it.each([
+    ['a real robot plans while it waits for its tick', { during: <T>(wait: Promise<T>) => wait }, ['plan', 'tick']],
+    ['a simulated one after it, with what was learned until then', undefined, ['tick', 'plan']],
+  ] as const)('%s', async (_, realTime, order) => {
+    const scene = new Scene()
+    const pace = { tick: async () => void scene.events.push('tick') }
+    await runEpisode({ ...crewOf(scene, realTime), pace }, 'push', 0)
+    const turns = scene.events.flatMap((event) => event.match(/^(plan|tick|command)/)?.[1] ?? [])
+    expect(turns).toEqual(Array.from({ length: STEPS }, () => [...order, 'command']).flat())
   })
 
   it('what has happened before a robot fails is logged, once it has been stopped', async () => {
@@ -139,7 +154,10 @@ describe('in real time', () => {
     await runEpisode({ ...crew, attendant }, 'push', 0)
     const { events } = scene
     expect(events.indexOf('log 0 to 1 x3')).toBeLessThan(events.indexOf('see 1 of 1', events.indexOf('held')))
-    expect(events.slice(events.indexOf('held')).slice(0, 3)).toEqual(['held', 'log 0 to 1 x3', 'see 1 of 1'])
+    expect(events.slice(events.indexOf('held')).slice(0, 5)).toEqual([
+      ...['held', 'log 0 to 1 x3', 'see 1 of 1'],
+      ...['plan for 1 afresh', 'command 1'], // not what was planned before
+    ])
   })
 })
 
