@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { NumpyArray, numbersOf, pack, unpack } from '../src/formats/msgpack.ts'
 import type { Planner } from '../src/learn/planner.ts'
-import { evaluate, evaluationNoise } from '../src/loop/evaluate.ts'
+import { evaluate, scores, trialDraws } from '../src/loop/evaluate.ts'
 import { Pace } from '../src/loop/pace.ts'
 import { servePolicy } from '../src/policies/serve/server.ts'
 import { servedRun } from '../src/run/served.ts'
@@ -81,10 +81,16 @@ const remote: Planner = {
 }
 
 const score = async (planner: Planner, speed: number) => {
-  const pace = new Pace(session.robot.spec.rate, () => speed)
-  const crew = { robot: session.robot, perception, policy: planner, noise: evaluationNoise(config), pace }
-  const scores = await evaluate(crew, config.tasks, { trials: Number(trials), firstSeed: config.evaluation.firstSeed })
-  return Object.entries(scores)
+  const { spec } = session.robot
+  const pace = new Pace(spec.rate, () => speed)
+  const crew = { robot: session.robot, perception, policy: planner, pace }
+  const { firstSeed } = config.evaluation
+  const made = await evaluate(crew, config.tasks, {
+    trials: Number(trials),
+    firstSeed,
+    draws: trialDraws(config, spec),
+  })
+  return Object.entries(scores(made))
     .map(([task, { successes, trials }]) => `${task} ${successes}/${trials}`)
     .join(', ')
 }

@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { writeWhole } from '../src/durable.ts'
-import { evaluate, evaluationNoise } from '../src/loop/evaluate.ts'
+import { evaluate, scores, trialDraws } from '../src/loop/evaluate.ts'
 import { percent } from '../src/metrics/percent.ts'
 import { mean } from '../src/metrics/statistics.ts'
 import { formatTable } from '../src/metrics/summary.ts'
@@ -102,9 +102,10 @@ async function worth(checkpoint: string, cell: string): Promise<number> {
   const trained = await openTrained(checkpoint, { cells: [cell] })
   const { config, session, perception, policy } = trained
   try {
-    const crew = { robot: session.rigs[0]!.robot, perception, policy, noise: evaluationNoise(config) }
-    const tasks = await evaluate(crew, config.tasks, { trials, firstSeed: FIRST_SEED })
-    return mean(Object.values(tasks).map(({ success }) => success))
+    const crew = { robot: session.rigs[0]!.robot, perception, policy }
+    const draws = trialDraws(config, crew.robot.spec)
+    const made = await evaluate(crew, config.tasks, { trials, firstSeed: FIRST_SEED, draws })
+    return mean(Object.values(scores(made)).map(({ success }) => success))
   } finally {
     await trained.close()
   }

@@ -120,8 +120,8 @@ export const MEANINGS: readonly Meaning[] = [
   {
     what: 'an aborted trial counted as a failure',
     file: 'loop/evaluate.ts',
-    from: 'if (taken.judged?.terminated !== false) summary = taken',
-    to: 'summary = taken',
+    from: 'if (summary.judged?.terminated !== false) return summary',
+    to: 'return summary',
     test: 'tests/loop/episode.test.ts',
   },
   {

@@ -9,11 +9,11 @@ import { CommanderError } from 'commander'
 import { InputError, LostError, ShapeError, systemError } from '../errors.ts'
 import type { Failure } from '../loop/failure.ts'
 import { commandsAny, stopAll } from '../robot/commanded.ts'
-import { learnersGone, learnersLive } from '../run/learner.ts'
+import { threadsGone, threadsLive } from '../run/threads.ts'
 
 const PATIENCE = 1500 // ms from the cause to the end, at the latest; but see `leave`
 const AT_ONCE = 300 // ms, where somebody has asked twice
-const COMPILED = 10_000 // ms in which a learner leaves the program that it compiles, on a machine with much else to do
+const COMPILED = 10_000 // ms in which a thread leaves the program that it compiles, on a machine with much else to do
 
 type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
@@ -104,18 +104,18 @@ function end(error: unknown, patience = PATIENCE): void {
 }
 
 /**
- * Ends the process. `process.exit` terminates the learner's thread, and one inside onnxruntime turns that into an abort
+ * Ends the process. `process.exit` terminates threads, and one inside onnxruntime turns that into an abort
  * (exit code 134). With such a thread a signal ends the process the way it does where nobody listens to it: at once, with
  * no destructor run and 128 + n for a shell. Any other end waits for the thread; so does a process that no signal can
  * end so, the first one of a container.
  */
 async function leave(error: unknown): Promise<void> {
-  if (learnersLive()) {
+  if (threadsLive()) {
     if (error instanceof Signalled) {
       process.removeAllListeners(error.signal)
       process.kill(process.pid, error.signal)
     }
-    await Promise.race([learnersGone(), sleep(COMPILED)])
+    await Promise.race([threadsGone(), sleep(COMPILED)])
   }
   process.exit(exitCodeOf(error))
 }

@@ -6,7 +6,7 @@ import type { Address, Console } from '../console/server/open.ts'
 import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
-import { aloneInRealTime, evaluationExploration, evaluationNoise } from '../loop/evaluate.ts'
+import { aloneInRealTime, evaluationExploration, evaluationNoise, scores } from '../loop/evaluate.ts'
 import { explorationNotices } from '../loop/exploration.ts'
 import { Course, Failure, Stopped } from '../loop/failure.ts'
 import { paceOf } from '../loop/pace.ts'
@@ -34,6 +34,7 @@ type Options = Address & {
   firstSeed?: number
   commands?: boolean
   explore?: number
+  threads?: number
   chain?: number
   chains: number
   bolts?: string
@@ -60,6 +61,11 @@ export function register(program: Command): void {
     .option(
       '--explore <steps>',
       'try something where the arm stood still for so many steps, as in practice; 0: never; by default as in the run',
+      wholeNumber,
+    )
+    .option(
+      '--threads <n>',
+      'trials of simulated robots at the same time; 0: as the cores allow; by default as in the run',
       wholeNumber,
     )
     .option(
@@ -92,7 +98,7 @@ Examples:
 async function run(options: Options): Promise<void> {
   if (options.console && options.chain)
     throw new InputError('--console', 'is given with --chain', 'Leave one out: chains are of simulated robots')
-  await withActing(exploring(await opened(options), options.explore), async (acting, display) => {
+  await withActing(evaluated(await opened(options), options), async (acting, display) => {
     const speaker = options.commands ? simulationOf(acting).speaker(acting.session.translator) : undefined
     const result = options.chain
       ? await measureChains(acting, display, options, options.chain, speaker)
@@ -120,11 +126,11 @@ function opened({ checkpoint, policy, config, bolts, cell, device }: Options): P
   return openTrained(checkpoint!, robot, device)
 }
 
-/** The same, where something is tried after so many steps of standing still. */
-function exploring(acting: ActingPolicy, exploration?: number): ActingPolicy {
+/** The same, evaluated as asked for where that is not as in its run. */
+function evaluated(acting: ActingPolicy, { explore, threads }: Options): ActingPolicy {
   const { evaluation } = acting.config
-  if (exploration === undefined) return acting
-  return { ...acting, config: { ...acting.config, evaluation: { ...evaluation, exploration } } }
+  const asked = { exploration: explore ?? evaluation.exploration, threads: threads ?? evaluation.threads }
+  return { ...acting, config: { ...acting.config, evaluation: { ...evaluation, ...asked } } }
 }
 
 const simulationOf = ({ session }: ActingPolicy) => {
@@ -153,7 +159,7 @@ async function measureTasks(
   options: Options,
   speaker?: SpeakingPerson,
 ): Promise<Result> {
-  const { config, session, perception, policy, checkpoint } = acting
+  const { config, session, perception, policy, copy, checkpoint } = acting
   const rig = session.rigs[0]!
   const tasks = options.task ?? config.tasks
   const trials = options.trials ?? config.evaluation.trials
@@ -173,8 +179,9 @@ async function measureTasks(
   const kept = rig.real ? new Trials(folder!.trialsApart, { stage, version: acting.version ?? 0 }) : undefined
   let done = 0
   try {
-    const scores = await evaluateRig(rig, {
-      ...{ config, perception, policy, course, stage, tasks, trials, kept },
+    const made = await evaluateRig(rig, {
+      ...{ config, perception, policy, copy, course, stage, tasks, trials, kept },
+      onNotice: say,
       observer: operating?.observer,
       operator: speaker,
       firstSeed: options.firstSeed ?? config.evaluation.firstSeed,
@@ -184,7 +191,8 @@ async function measureTasks(
     kept?.remove()
     await rig.leave?.().catch((error: Error) => display.say(`The robot stays where it is: ${error.message}`))
     operating?.observer.closed({ summary: null })
-    return { json: { tasks: scores }, text: scoreTable(scores), operating }
+    const scored = scores(made)
+    return { json: { tasks: scored }, text: scoreTable(scored), operating }
   } catch (error) {
     operating?.observer.closed({ error })
     await operating?.server.close()
@@ -243,8 +251,8 @@ const brief = ({ seed, completed, asked, episodes }: Chain) => ({
   ending: episodes.at(-1)!.ending,
 })
 
-function scoreTable(scores: Record<string, TaskScore>): string {
-  const rows = Object.entries(scores).map(([task, { success, interval, trials, meanSteps }]) => [
+function scoreTable(scored: Record<string, TaskScore>): string {
+  const rows = Object.entries(scored).map(([task, { success, interval, trials, meanSteps }]) => [
     task,
     `${(100 * success).toFixed(0)} %`,
     `${(100 * interval[0]).toFixed(0)} to ${(100 * interval[1]).toFixed(0)} %`,

@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts'
 import type { ActorSizes } from '../learn/actors.ts'
 import { Policy } from '../learn/policy.ts'
 import type { Published } from '../link/ports.ts'
+import { scores } from '../loop/evaluate.ts'
 import { Course } from '../loop/failure.ts'
 import type { Perception } from '../loop/perception.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
@@ -50,7 +51,7 @@ export async function openCanary(
       ownCourse.check()
       policy.setParameters(values)
       const crew = { config, perception, policy, course: ownCourse, stage: 'canary' }
-      return evaluateRig(rig, { ...crew, tasks, trials, firstSeed })
+      return scores(await evaluateRig(rig, { ...crew, tasks, trials, firstSeed }))
     }
     const made = trial()
     going = made

@@ -16,7 +16,8 @@ export type ScheduleLink = { control: Pick<LearnerControl, 'learn'>; weights: We
 export class UpdateSchedule {
   /** The updates of the block before the last publication; awaited at the next one, so that robots and learner overlap. */
   private block?: Promise<Learned>
-  private applied: ActorParameters | undefined
+  /** What the policy acts with; none before the first publication. */
+  acting: ActorParameters | undefined
 
   constructor(
     private readonly link: ScheduleLink,
@@ -48,8 +49,8 @@ export class UpdateSchedule {
   /** The newest parameters act from here on. */
   takeUp(): void {
     const values = this.link.weights.newest?.values
-    if (values && values !== this.applied) this.apply(values)
-    this.applied = values
+    if (values && values !== this.acting) this.apply(values)
+    this.acting = values
   }
 
   /** Takes the parameters of the block before, and asks for the updates that are due by now. Fixed by the step count alone. */

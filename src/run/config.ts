@@ -107,6 +107,12 @@ const TalkConfig = z.strictObject({
 })
 
 const EvaluationConfig = z.strictObject({
+  threads: count(
+    'trials of simulated robots at the same time, each with an encoder of its own; 0: half of the cores, at most 4, with nano, else 1',
+    0,
+  )
+    .default(0)
+    .meta(MAY_CHANGE),
   trials: count('fresh seeds per task at the end and before the first online step', 1).default(25).meta(MAY_CHANGE),
   everyRobotMinutes: positive('robot minutes between two evaluations on the way').default(10).meta(MAY_CHANGE),
   trialsOnTheWay: count('trials per task of an evaluation on the way', 0).default(0).meta(MAY_CHANGE),

@@ -1,4 +1,4 @@
-/** @file The trials of an evaluation in the order in which they are made, as those who look on are told of them. */
+/** @file The trials of an evaluation in their order, as those who look on are told of them. Several may be made at a time. */
 import type { EpisodeSummary } from '../loop/happening.ts'
 import type { Rig } from '../robot/rig.ts'
 import { startInWords } from '../robot/starts.ts'
@@ -6,11 +6,10 @@ import type { EvaluationProgress } from './observer.ts'
 
 export class EvaluationPlan {
   private readonly trials: EvaluationProgress['trials'][number][]
-  private done = 0
 
   constructor(
     private readonly rig: Pick<Rig, 'cell' | 'robot'>,
-    tasks: readonly string[],
+    private readonly tasks: readonly string[],
     private readonly options: { stage: string; trials: number; firstSeed: number },
   ) {
     const { trials, firstSeed } = options
@@ -24,16 +23,17 @@ export class EvaluationPlan {
     )
   }
 
-  /** The next trial is over. */
-  note({ ending, length, by }: EpisodeSummary): void {
+  /** A trial is over. */
+  note({ task, seed, ending, length, by }: EpisodeSummary): void {
+    const { trials, firstSeed } = this.options
+    const index = this.tasks.indexOf(task) * trials + seed - firstSeed
     const outcome = { success: ending === 'success', length, by: by ?? null }
-    this.trials[this.done] = { ...this.trials[this.done]!, outcome }
-    this.done++
+    this.trials[index] = { ...this.trials[index]!, outcome }
   }
 
   get progress(): EvaluationProgress {
     const { stage } = this.options
-    const { trials, done, rig } = this
-    return { stage, robot: rig.cell, over: done === trials.length, trials: [...trials] }
+    const { trials, rig } = this
+    return { stage, robot: rig.cell, over: trials.every(({ outcome }) => outcome), trials: [...trials] }
   }
 }

@@ -39,7 +39,7 @@ export const presets: Record<'tiny' | 'quick' | 'practice' | 'paper', Partial_<R
     warmUp: { updates: 60 },
     online: { robotMinutes: 0.5, lockstep: true, updatesPerStep: 0.2, publishEvery: 20, startAfter: 20 },
     learner: { batch: 32, refinement: { batch: 16, startAfter: 4 }, conservativeSamples: 2, noiseGain: 0.1 },
-    evaluation: { trials: 2, noise: 0.5 },
+    evaluation: { trials: 2, noise: 0.5, threads: 1 }, // a thread takes longer to open than two trials
     checkpointEveryRobotMinutes: 0.1,
   },
   quick: QUICK,

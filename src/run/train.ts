@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { score } from '../loop/evaluate.ts'
+import { score, scores } from '../loop/evaluate.ts'
 import { explorationNotices } from '../loop/exploration.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
 import { FilmRecorder } from '../loop/film-recorder.ts'
 import type { EpisodeSummary } from '../loop/happening.ts'
 import type { Practice } from '../loop/practice.ts'
-import { type Metric, type MetricOf, type MetricsWriter, readMetrics, type TaskScore } from '../metrics/metrics.ts'
+import { type Metric, type MetricOf, type MetricsWriter, readMetrics } from '../metrics/metrics.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
 import { describeFault } from '../robot/fault.ts'
@@ -345,22 +345,24 @@ class Run {
     }
     const since = parts.clock.seconds
     const several = parts.practices.length > 1
-    const episodes: EpisodeSummary[] = []
-    const robots: Record<string, Record<string, TaskScore>> = {}
+    let done = 0
+    const made: Record<string, Record<string, EpisodeSummary[]>> = {} // by robot and task
     const real = parts.practices.some(({ rig }) => rig.real)
     const version = parts.learner.weights.newest?.version ?? 0
     const kept = real ? new Trials(folder.trials, { stage, version }) : undefined
     for (const { rig } of parts.practices) {
       const film = `${stage}${several ? `-${rig.cell}` : ''}`
-      const { perception, policy, course } = parts
-      robots[rig.cell] = await evaluateRig(rig, {
-        ...{ config, perception, policy, course, stage, trials, firstSeed, kept },
-        observer: this.events.observer,
+      const { perception, policy, course, normalisers, tempo } = parts
+      const { h, proprio } = normalisers
+      const copy = tempo.acting && { actors: tempo.acting, normalisers: { h: h.save(), proprio: proprio.save() } }
+      made[rig.cell] = await evaluateRig(rig, {
+        ...{ config, perception, policy, copy, course, stage, trials, firstSeed, kept },
+        ...{ observer: this.events.observer, onNotice: this.events.onNotice },
         tasks: config.tasks,
         recorder: (task, trial) =>
           stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
         onEpisode: (summary) => {
-          const done = episodes.push(summary)
+          done++
           const total = trials * config.tasks.length * parts.practices.length
           const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`
           this.events.onProgress?.({ stage: `evaluation, ${stage}`, done, total, note })
@@ -368,11 +370,13 @@ class Run {
       })
     }
     const tasks = Object.fromEntries(
-      config.tasks.map((task) => [task, score(episodes.filter((episode) => episode.task === task))]),
+      config.tasks.map((task) => [task, score(Object.values(made).flatMap((own) => own[task]!))]),
     )
     const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
     const seconds = clock.time - since
-    const perRobot = several ? { robots } : {}
+    const perRobot = several
+      ? { robots: Object.fromEntries(Object.entries(made).map(([cell, own]) => [cell, scores(own)])) }
+      : {}
     parts.metrics.write({
       kind: 'evaluation',
       ...clock,

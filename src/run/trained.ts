@@ -5,11 +5,13 @@ import { InputError } from '../errors.ts'
 import type { Device } from '../graph/index.ts'
 import { type ActorSizes, actorLayouts, actorSizes } from '../learn/actors.ts'
 import { readPolicy } from '../learn/checkpoint.ts'
+import { Normaliser, type NormaliserState } from '../learn/normaliser.ts'
 import type { Planner } from '../learn/planner.ts'
-import { Policy } from '../learn/policy.ts'
+import { type ActorParameters, Policy } from '../learn/policy.ts'
 import { Perception } from '../loop/perception.ts'
 import { expectFittingRobot, type PolicyAbout } from '../policies/about.ts'
 import { openPolicyModel } from '../policies/file.ts'
+import type { FiledPolicy } from '../policies/filed-policy.ts'
 import { RemotePolicy } from '../policies/remote-policy.ts'
 import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
@@ -27,8 +29,17 @@ export type ActingPolicy = {
   session: Session
   perception: Perception
   policy: Planner
+  copy?: PolicyCopy // for another thread; a server's policy has none
   close(): Promise<void>
 }
+
+/** What a policy is, as data: a policy file, or the parameters of a run's actors and what stands before them. */
+export type PolicyCopy =
+  | { file: string }
+  | { actors: ActorParameters; normalisers: Record<'h' | 'proprio', NormaliserState> }
+
+/** All that another thread needs in order to act as a policy does, in a robot of its own. */
+export type ActingSetup = { config: RunConfig; cell: string; policy: PolicyCopy }
 
 export type Trained = ActingPolicy & { folder: RunFolder; sizes: ActorSizes; policy: Policy }
 
@@ -42,18 +53,42 @@ export async function openTrained(
   const { folder, config: trained } = RunFolder.open(run)
   const config = parseConfig(run, mergeSettings(trained, { robot, ...(device && { device }) }))
   const session = await openAttended(config)
-  const { encoder, commands } = session
-  const sizes = actorSizes(config.networks, encoder.description, session.robot.spec.channels.length, commands.width)
-  const policy = await Policy.create(sizes, commands, config.method)
-  policy.setParameters(await readPolicy(checkpoint, actorLayouts(sizes, config.method)))
+  const { encoder } = session
+  const sizes = actorSizesIn(session, config)
+  const actors = await readPolicy(checkpoint, actorLayouts(sizes, config.method))
+  const normalisers = readNormalisers(checkpoint, encoder.description)
+  const copy = { actors, normalisers: { h: normalisers.h.save(), proprio: normalisers.proprio.save() } }
+  return { folder, checkpoint, sizes, ...(await actingBy(session, config, copy)) }
+}
+
+/** The same policy again. @throws InputError as where it was opened first */
+export async function openCopy({
+  config: whole,
+  cell,
+  policy,
+}: ActingSetup): Promise<Omit<ActingPolicy, 'checkpoint'>> {
+  const config = parseConfig('policy', mergeSettings(whole, { robot: { cells: [cell] } }))
+  if ('file' in policy) return actingByFile(policy.file, await openPolicyModel(policy.file), config)
+  return actingBy(await openAttended(config), config, policy)
+}
+
+const actorSizesIn = ({ encoder, robot, commands }: Session, { networks }: RunConfig): ActorSizes =>
+  actorSizes(networks, encoder.description, robot.spec.channels.length, commands.width)
+
+async function actingBy(
+  session: Session,
+  config: RunConfig,
+  copy: Extract<PolicyCopy, { actors: unknown }>,
+): Promise<Pick<Trained, 'config' | 'session' | 'perception' | 'policy' | 'copy' | 'close'>> {
+  const policy = await Policy.create(actorSizesIn(session, config), session.commands, config.method)
+  policy.setParameters(copy.actors)
+  const normalisers = { h: new Normaliser(copy.normalisers.h), proprio: new Normaliser(copy.normalisers.proprio) }
   return {
-    folder,
     config,
-    checkpoint,
     session,
-    sizes,
-    perception: new Perception(encoder, session.instructions, readNormalisers(checkpoint, encoder.description)),
+    perception: new Perception(session.encoder, session.instructions, normalisers),
     policy,
+    copy,
     async close() {
       await policy.release()
       await session.close()
@@ -86,11 +121,27 @@ export type Elsewhere = { settings?: string; robot?: Record<string, unknown>; de
 /** @throws InputError if the file is damaged, of another robot or of another encoder */
 export async function openFiled(path: string, { settings, robot = {}, device }: Elsewhere = {}): Promise<ActingPolicy> {
   const policy = await openPolicyModel(path)
+  let config: RunConfig
   try {
-    const { about } = policy
     const given = settings === undefined ? {} : (fileSettings(settings) as Record<string, unknown>)
-    const merged = mergeSettings({ ...about.settings, ...given }, { robot, ...(device && { device }) })
-    const config = parseConfig(settings ?? path, merged)
+    const merged = mergeSettings({ ...policy.about.settings, ...given }, { robot, ...(device && { device }) })
+    config = parseConfig(settings ?? path, merged)
+  } catch (error) {
+    await policy.release()
+    throw error
+  }
+  const version = Number.parseInt(createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8), 16)
+  return { checkpoint: path, version, ...(await actingByFile(path, policy, config)) }
+}
+
+/** Whatever fails, the policy is released. */
+async function actingByFile(
+  path: string,
+  policy: FiledPolicy,
+  config: RunConfig,
+): Promise<Omit<ActingPolicy, 'checkpoint'>> {
+  const { about } = policy
+  try {
     const session = await openAttended(config)
     try {
       expectFittingRobot(path, about, session.robot.spec)
@@ -101,11 +152,10 @@ export async function openFiled(path: string, { settings, robot = {}, device }: 
     }
     return {
       config,
-      checkpoint: path,
-      version: Number.parseInt(createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8), 16),
       session,
       perception: bareEyes(session, about.encoder.inside ? undefined : session.encoder),
       policy,
+      copy: { file: path },
       async close() {
         await policy.release()
         await session.close()

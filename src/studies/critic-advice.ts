@@ -6,7 +6,7 @@
 import { type ActorSizes, actorLayouts } from '../learn/actors.ts'
 import { readPolicy } from '../learn/checkpoint.ts'
 import { Policy } from '../learn/policy.ts'
-import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { evaluate, score, trialDraws } from '../loop/evaluate.ts'
 import { crossedEstimate, type Estimate, summedTally, type Tally } from '../metrics/crossed.ts'
 import type { TrialOutcome } from '../metrics/metrics.ts'
 import type { Trained } from '../run/trained.ts'
@@ -47,10 +47,10 @@ export async function followAdvice(
           [trained.policy, followed],
           [alone, ignored],
         ] as const) {
-          const noise = evaluationNoise({ ...config, seed: start }) // the same draws for both
-          const crew = { robot: session.robot, perception, policy, noise }
-          const scores = await evaluate(crew, [task], { trials: 1, firstSeed: start })
-          trialsOf.push(...scores[task]!.outcomes!)
+          const crew = { robot: session.robot, perception, policy }
+          const draws = trialDraws(config, session.robot.spec) // the same for both
+          const made = await evaluate(crew, [task], { trials: 1, firstSeed: start, draws })
+          trialsOf.push(...score(made[task]!).outcomes!)
         }
       advice.tasks[task] = { followed, ignored }
     }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CriticJudge, type JudgedAction } from '../learn/judge.ts'
 import type { Recorder } from '../loop/episode.ts'
-import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { evaluate, score, trialDraws } from '../loop/evaluate.ts'
 import { NO_COPIES } from '../loop/perception.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { mean } from '../metrics/statistics.ts'
@@ -103,25 +103,22 @@ async function calibrationOf(trained: Trained, robotSteps: number): Promise<Crit
     const found: CriticCalibration = { seed: config.seed, robotSteps, tasks: {} }
     for (const task of tasks) {
       const films: Film[] = []
-      const scores = await evaluate(
-        { robot: session.robot, perception, policy, noise: evaluationNoise(config) },
-        [task],
-        {
-          trials: JUDGED,
-          firstSeed: strange(trained),
-          recorder: () => {
-            const film = new Film(task)
-            films.push(film)
-            return film
-          },
+      const made = await evaluate({ robot: session.robot, perception, policy }, [task], {
+        trials: JUDGED,
+        firstSeed: strange(trained),
+        draws: trialDraws(config, session.robot.spec),
+        recorder: () => {
+          const film = new Film(task)
+          films.push(film)
+          return film
         },
-      )
+      })
       const judged = films.flatMap((film) => film.steps)
       found.tasks[task] = {
         q: [...(await judge.q(judged))],
         returned: films.flatMap(({ rewards }) => [...monteCarloReturns(rewards, learner.discount)]),
         episodes: JUDGED,
-        successes: scores[task]!.successes,
+        successes: score(made[task]!).successes,
       }
     }
     return found

@@ -1,5 +1,5 @@
 /** @file The evaluation of a finished run once more: in another cell, or beside a simulated speaker. */
-import { evaluate, evaluationNoise } from '../loop/evaluate.ts'
+import { evaluate, scores, trialDraws } from '../loop/evaluate.ts'
 import type { TaskScore } from '../metrics/metrics.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
 import { openTrained, type Trained } from '../run/trained.ts'
@@ -22,9 +22,10 @@ export async function tryOut({ folder }: FinishedRun, says?: Listener, cell?: st
   try {
     const { robot, simulation } = session.rigs[0]!
     const operator = says && simulation!.speaker(session.translator)
-    const crew = { robot, perception, policy: heardBy(trained, says), noise: evaluationNoise(config), operator }
-    const tasks = await evaluate(crew, config.tasks, config.evaluation)
-    return { tasks, report: operator?.report() }
+    const crew = { robot, perception, policy: heardBy(trained, says), operator }
+    const draws = trialDraws(config, robot.spec)
+    const made = await evaluate(crew, config.tasks, { ...config.evaluation, draws })
+    return { tasks: scores(made), report: operator?.report() }
   } finally {
     await trained.close()
   }

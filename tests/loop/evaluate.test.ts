@@ -1,8 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { evaluationNoise, score } from '../../src/loop/evaluate.ts'
+import { Normaliser } from '../../src/learn/normaliser.ts'
+import type { Policy } from '../../src/learn/policy.ts'
+import {
+  type EvaluationOptions,
+  evaluate,
+  evaluationNoise,
+  score,
+  type TrialStart,
+  trialDraws,
+} from '../../src/loop/evaluate.ts'
+import { Course, Stopped } from '../../src/loop/failure.ts'
 import type { EpisodeSummary } from '../../src/loop/happening.ts'
+import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
+import type { Observation, Outcome, Robot } from '../../src/robot/robot.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
 import { presets } from '../../src/run/presets.ts'
 import { resolveConfig } from '../../src/run/resolve.ts'
+import type { VlaEncoder } from '../../src/vla/encoder.ts'
+
+const identity = new Normaliser({ mean: [0], deviation: [1] })
+const encoder = {
+  encode: async (inputs: unknown[]) => inputs.map(() => ({ h: Float32Array.of(0), features: Float32Array.of(0) })),
+} as unknown as VlaEncoder
+
+/** Its trials take two steps, a few milliseconds each. */
+class Slow implements Robot {
+  resets = 0
+  readonly spec = {
+    name: 'slow',
+    cameras: {},
+    rate: 1000,
+    channels: [{ name: 'step', unit: '1' }],
+    actionFrame: 'base' as const,
+    actionScale: { translation: 0.01, rotation: 0.1 },
+    tasks: { push: { instruction: 'push', maxSteps: 2 }, pull: { instruction: 'pull', maxSteps: 2 } },
+  }
+  private time = 0
+
+  async reset() {
+    this.resets++
+    return this.observe()
+  }
+  async observe(): Promise<Observation> {
+    return { images: {}, proprio: Float32Array.of(0), time: this.time++ / 1000 }
+  }
+  async step(): Promise<Outcome> {
+    await sleep(3)
+    return { observation: await this.observe(), reward: 0, terminated: false }
+  }
+  async stop() {}
+}
 
 describe('the noise of an evaluation', () => {
   const drawn = (noise: number, seed = 0) => {
@@ -32,11 +80,104 @@ describe('the noise of an evaluation', () => {
   })
 })
 
-describe('the score of a task', () => {
-  const trial = (ending: EpisodeSummary['ending'], length: number, seed: number): EpisodeSummary => ({
-    ...{ task: 'pick', seed, ending, length, operatorSteps: 0, spokenSteps: 0, commands: 0, segments: [] },
+const trial = (ending: EpisodeSummary['ending'], length: number, seed: number, task = 'pick'): EpisodeSummary => ({
+  ...{ task, seed, ending, length, operatorSteps: 0, spokenSteps: 0, commands: 0, segments: [] },
+})
+
+describe('what a trial draws', () => {
+  const config = resolveConfig('quick', undefined, [{ evaluation: { noise: 1 } }])
+  const spec = new Slow().spec
+  const first = (trial: TrialStart, of = config) => [...trialDraws(of, spec)(trial).noise()]
+
+  it('is its own: the same again, whatever was drawn for others before, and other than theirs', () => {
+    const draws = trialDraws(config, spec)
+    for (let k = 0; k < 9; k++) draws({ task: 'push', seed: 3 }).noise()
+    expect([...draws({ task: 'push', seed: 4 }).noise()]).toEqual(first({ task: 'push', seed: 4 }))
+    expect(first({ task: 'push', seed: 3 })).not.toEqual(first({ task: 'push', seed: 4 }))
+    expect(first({ task: 'pull', seed: 3 })).not.toEqual(first({ task: 'push', seed: 3 }))
+    expect(first({ task: 'push', seed: 3 }, { ...config, seed: 1 })).not.toEqual(first({ task: 'push', seed: 3 }))
   })
 
+  it('explores only where the settings say so', () => {
+    const exploring = { ...config, evaluation: { ...config.evaluation, exploration: 5 } }
+    expect(trialDraws(config, spec)({ task: 'push', seed: 3 }).exploration).toBeUndefined()
+    expect(trialDraws(exploring, spec)({ task: 'push', seed: 3 }).exploration).toBeDefined()
+  })
+})
+
+describe('trials that others make beside the robot', () => {
+  const makers = (...made: ((trial: TrialStart) => Promise<EpisodeSummary>)[]) => made.map((make) => ({ make }))
+  const aside = async ({ task, seed }: TrialStart) => trial('success', 1, seed, task)
+  const evaluated = async (robot: Slow, options: Partial<EvaluationOptions>, course?: Course) => {
+    const told: EpisodeSummary[] = []
+    const crew = {
+      robot: new SafeRobot(robot),
+      perception: new Perception(encoder, { push: 'push', pull: 'pull' }, { h: identity, proprio: identity }),
+      policy: { followsCommands: false, primary: async () => new Float32Array(7) } as unknown as Policy,
+      course,
+    }
+    const draws = () => ({ noise: () => new Float32Array(7) })
+    const onEpisode = (summary: EpisodeSummary) => void told.push(summary)
+    const made = await evaluate(crew, ['push', 'pull'], { trials: 6, firstSeed: 20, draws, onEpisode, ...options })
+    return { made, told }
+  }
+  const SEEDS = [20, 21, 22, 23, 24, 25]
+
+  it('are each made once, and stand in the order of their seeds', async () => {
+    const robot = new Slow()
+    const { made, told } = await evaluated(robot, { beside: makers(aside, aside) })
+    for (const task of ['push', 'pull']) expect(made[task]!.map(({ seed }) => seed)).toEqual(SEEDS)
+    expect(told).toHaveLength(12)
+    const own = Object.values(made).flatMap((trials) => trials.filter(({ length }) => length === 2))
+    expect(own).toHaveLength(robot.resets)
+    expect(robot.resets).toBeGreaterThan(0)
+    expect(robot.resets).toBeLessThan(12)
+  })
+
+  it('are made by the robot where somebody leaves, the one in hand too, however late', async () => {
+    const leaves = () => new Promise<never>((_, reject) => setTimeout(() => reject(new Error('gone')), 300))
+    const robot = new Slow()
+    const { made } = await evaluated(robot, { beside: makers(leaves) })
+    expect(robot.resets).toBe(12)
+    expect(made.push!.map(({ seed }) => seed)).toEqual(SEEDS)
+  })
+
+  it('are not those that are filmed, or were made before', async () => {
+    const asked: string[] = []
+    const noting = async (of: TrialStart) => {
+      asked.push(`${of.task} ${of.seed}`)
+      return aside(of)
+    }
+    const filmed: string[] = []
+    const recorder = (task: string, k: number) => {
+      if (k > 0) return undefined
+      const end = () => void filmed.push(task)
+      return { copies: NO_COPIES, observationId: () => 0, begin: () => {}, step: () => {}, end }
+    }
+    const before = (task: string, seed: number) => (seed === 23 ? trial('failure', 9, 23, task) : undefined)
+    const { made } = await evaluated(new Slow(), { beside: makers(noting), recorder, made: before })
+    expect(filmed).toEqual(['push', 'pull'])
+    expect(asked.length).toBeGreaterThan(2)
+    expect(asked.filter((one) => /2[03]$/.test(one))).toEqual([])
+    expect(made.pull![3]).toMatchObject({ ending: 'failure', length: 9 })
+  })
+
+  it('are left where the evaluation is stopped', async () => {
+    const stop = new AbortController()
+    const asked: TrialStart[] = []
+    const stopping = async (of: TrialStart) => {
+      asked.push(of)
+      stop.abort()
+      throw new Stopped('so was this one')
+    }
+    await expect(
+      evaluated(new Slow(), { beside: makers(stopping) }, new Course(undefined, stop.signal)),
+    ).rejects.toThrow(Stopped)
+    expect(asked).toHaveLength(1)
+  })
+})
+
+describe('the score of a task', () => {
   it('is the share of successes, with their steps and Wilson’s interval', () => {
     const { interval, ...rest } = score([trial('success', 10, 7), trial('timeout', 80, 8), trial('success', 20, 9)])
     expect(rest).toEqual({

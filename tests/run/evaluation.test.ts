@@ -115,5 +115,5 @@ it('tries something where the arm stands still only where the settings of evalua
   const tried = await acted(5)
   expect(tried.actors.slice(0, 9)).toEqual([...Array(5).fill('primary'), ...Array(3).fill('exploration'), 'primary'])
   expect((await acted(5)).actions).toEqual(tried.actions)
-  expect((await acted(5, 1)).actions.slice(5, 8)).not.toEqual(tried.actions.slice(5, 8))
+  expect((await acted(5, 1)).actions).not.toEqual(tried.actions)
 })

@@ -122,6 +122,12 @@ describe('a tiny run, killed with SIGKILL and resumed', () => {
     expect(JSON.parse(out).tasks).toEqual(evaluation.tasks)
   }, 120_000)
 
+  it('evaluates to the same by two threads', async () => {
+    const told = async (threads: string) =>
+      JSON.parse((await succeed('eval', '--checkpoint', run, '--trials', '2', '--json', '--threads', threads)).out)
+    expect(await told('2')).toEqual(await told('1'))
+  }, 120_000)
+
   it('says after how many steps an evaluation tried something: none as in the run, or as many as it was told', async () => {
     const told = async (...args: string[]) =>
       JSON.parse((await succeed('eval', '--checkpoint', run, '--trials', '1', '--json', ...args)).out).exploration
