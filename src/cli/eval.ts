@@ -14,7 +14,7 @@ import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
-import { evaluateRig } from '../run/evaluation.ts'
+import { evaluateRig, trialsAtOnce } from '../run/evaluation.ts'
 import { evaluationFolder } from '../run/evaluation-folder.ts'
 import type { RunFolder } from '../run/folder.ts'
 import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/trained.ts'
@@ -192,7 +192,11 @@ async function measureTasks(
     await rig.leave?.().catch((error: Error) => display.say(`The robot stays where it is: ${error.message}`))
     operating?.observer.closed({ summary: null })
     const scored = scores(made)
-    return { json: { tasks: scored }, text: scoreTable(scored), operating }
+    return {
+      json: { tasks: scored, threads: trialsAtOnce(rig, { config, copy, operator: speaker }) },
+      text: scoreTable(scored),
+      operating,
+    }
   } catch (error) {
     operating?.observer.closed({ error })
     await operating?.server.close()

@@ -13,7 +13,14 @@ import { openSession, type Session } from '../../src/run/session.ts'
 import { threadsLive } from '../../src/run/threads.ts'
 import type { PolicyCopy } from '../../src/run/trained.ts'
 
-const settings = { robot: { arm: 'gantry', cells: ['B'] }, tasks: ['pick', 'place'] }
+/** Trials end where the tool comes to a place that is neither near nor far: how soon tells what the policy did. */
+const far = { position: [0.65, -0.2, 0.2], within: 0.06, steps: 1 }
+const near = { position: [0.52, 0, 0.1], within: 0.025, steps: 1 }
+const settings = {
+  robot: { arm: 'gantry', cells: ['B'] },
+  tasks: ['pick', 'place'],
+  reward: { kind: 'pose', targets: { pick: near, place: far } },
+}
 const config = parseConfig('test', mergeSettings(presets.tiny, settings, { evaluation: { noise: 1, exploration: 4 } }))
 const TRIALS = 4
 
@@ -42,10 +49,10 @@ afterAll(async () => {
   await session.close()
 })
 
-type Asked = { threads: number; copied?: PolicyCopy; stop?: AbortSignal; onEpisode?: () => void }
+type Asked = { threads: number; tasks?: string[]; copied?: PolicyCopy; stop?: AbortSignal; onEpisode?: () => void }
 
 /** Also how many of the trials were made by the robot itself, and what was said. */
-async function evaluated({ threads, copied = copy, stop, onEpisode }: Asked) {
+async function evaluated({ threads, tasks = config.tasks, copied = copy, stop, onEpisode }: Asked) {
   const rig = session.rigs[0]!
   const { robot } = rig
   let resets = 0
@@ -60,7 +67,7 @@ async function evaluated({ threads, copied = copy, stop, onEpisode }: Asked) {
   try {
     const made = await evaluateRig(rig, {
       config: { ...config, evaluation: { ...config.evaluation, threads } },
-      ...{ policy, copy: copied, onEpisode, tasks: config.tasks, trials: TRIALS, firstSeed: 700, stage: 'test' },
+      ...{ policy, copy: copied, onEpisode, tasks, trials: TRIALS, firstSeed: 700, stage: 'test' },
       perception: new Perception(session.encoder, session.instructions, normalisers),
       course: new Course(new Failure(), stop),
       onNotice: (line) => void notices.push(line),
@@ -72,15 +79,26 @@ async function evaluated({ threads, copied = copy, stop, onEpisode }: Asked) {
 }
 
 describe('an evaluation by several threads', () => {
-  it('comes to the same as by one, step for step, and leaves no thread', async () => {
-    const alone = await evaluated({ threads: 1 })
-    expect(alone.resets).toBe(2 * TRIALS)
-    const together = await evaluated({ threads: 3 })
-    expect(together.made).toEqual(alone.made)
-    expect(together.resets).toBeLessThan(2 * TRIALS)
-    expect(together.notices).toEqual([])
-    expect(threadsLive()).toBe(false)
-  }, 120_000)
+  it.each([
+    ['moves', 1, ['pick', 'place']],
+    ['stands still, where it tries things', 0, ['place', 'pick']], // threads, which open late, make the last trials
+  ])(
+    'comes to the same as by one, step for step, of a policy that %s, and leaves no thread',
+    async (_, scale, tasks) => {
+      const scaled = Object.entries(copy.actors).map(([actor, values]) => [actor, values.map((value) => scale * value)])
+      const copied = { ...copy, actors: Object.fromEntries(scaled) as ActorParameters }
+      policy.setParameters(copied.actors)
+      const alone = await evaluated({ threads: 1, tasks, copied })
+      expect(alone.resets).toBe(2 * TRIALS)
+      expect(new Set(alone.made[tasks[1]!]!.map(({ length }) => length)).size).toBeGreaterThan(2) // the policy shows in them
+      const together = await evaluated({ threads: 3, tasks, copied })
+      expect(together.made).toEqual(alone.made)
+      expect(together.resets).toBeLessThan(2 * TRIALS)
+      expect(together.notices).toEqual([])
+      expect(threadsLive()).toBe(false)
+    },
+    120_000,
+  )
 
   it('goes on without one that cannot act, and says so', async () => {
     const { head } = copy.actors

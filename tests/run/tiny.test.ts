@@ -125,7 +125,9 @@ describe('a tiny run, killed with SIGKILL and resumed', () => {
   it('evaluates to the same by two threads', async () => {
     const told = async (threads: string) =>
       JSON.parse((await succeed('eval', '--checkpoint', run, '--trials', '2', '--json', '--threads', threads)).out)
-    expect(await told('2')).toEqual(await told('1'))
+    const [alone, together] = [await told('1'), await told('2')]
+    expect([alone.threads, together.threads]).toEqual([1, 2])
+    expect(together.tasks).toEqual(alone.tasks)
   }, 120_000)
 
   it('says after how many steps an evaluation tried something: none as in the run, or as many as it was told', async () => {
