@@ -14,7 +14,7 @@ import type { TaskScore } from '../metrics/metrics.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { rewardSources } from '../reward/sources.ts'
 import type { SpeakerReport, SpeakingPerson } from '../robot/rig.ts'
-import { evaluateRig, trialsAtOnce } from '../run/evaluation.ts'
+import { evaluateRig, type RigEvaluation, trialsAtOnce } from '../run/evaluation.ts'
 import { evaluationFolder } from '../run/evaluation-folder.ts'
 import type { RunFolder } from '../run/folder.ts'
 import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/trained.ts'
@@ -179,21 +179,20 @@ async function measureTasks(
   const kept = rig.real ? new Trials(folder!.trialsApart, { stage, version: acting.version ?? 0 }) : undefined
   let done = 0
   try {
-    const made = await evaluateRig(rig, {
+    const evaluation: RigEvaluation = {
       ...{ config, perception, policy, copy, course, stage, tasks, trials, kept },
-      onNotice: say,
-      observer: operating?.observer,
-      operator: speaker,
+      ...{ observer: operating?.observer, operator: speaker, onNotice: say },
       firstSeed: options.firstSeed ?? config.evaluation.firstSeed,
       onEpisode: ({ task, ending }) =>
         display.show({ stage: 'evaluation', done: ++done, total: trials * tasks.length, note: `${task}: ${ending}` }),
-    })
+    }
+    const made = await evaluateRig(rig, evaluation)
     kept?.remove()
     await rig.leave?.().catch((error: Error) => display.say(`The robot stays where it is: ${error.message}`))
     operating?.observer.closed({ summary: null })
     const scored = scores(made)
     return {
-      json: { tasks: scored, threads: trialsAtOnce(rig, { config, copy, operator: speaker }) },
+      json: { tasks: scored, threads: trialsAtOnce(rig, evaluation) },
       text: scoreTable(scored),
       operating,
     }
