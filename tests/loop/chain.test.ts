@@ -4,7 +4,7 @@ import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
 import { attrition, attritionTable, type Chain, type ChainRollout, runChain, runChains } from '../../src/loop/chain.ts'
 import type { Recorder } from '../../src/loop/episode.ts'
-import { evaluate } from '../../src/loop/evaluate.ts'
+import { evaluate, scores } from '../../src/loop/evaluate.ts'
 import type { EpisodeSummary } from '../../src/loop/happening.ts'
 import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
 import type { Action } from '../../src/robot/robot.ts'
@@ -185,9 +185,9 @@ describe('an operator who speaks', () => {
   it('changes nothing in an evaluation of a policy that hears no commands, however much it says', async () => {
     const crew = crewOf(one, expert(one))
     const options = { trials: 2, firstSeed: 30, draws: () => crew }
-    const alone = await evaluate(crew, ['place', 'pick'], options)
+    const alone = scores(await evaluate(crew, ['place', 'pick'], options))
     const operator = new Speaker(one.workcell, translator, talkative)
-    expect(await evaluate({ ...crew, operator }, ['place', 'pick'], options)).toEqual(alone)
+    expect(scores(await evaluate({ ...crew, operator }, ['place', 'pick'], options))).toEqual(alone)
     expect(operator.report().commands).toBeGreaterThan(20)
   })
 

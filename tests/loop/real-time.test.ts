@@ -39,7 +39,9 @@ class Scene implements Robot {
     this.picture.data.fill(this.steps)
     return { images: { front: this.picture }, proprio: Float32Array.of(this.steps), time: performance.now() / 1000 }
   }
+  /** Its command leaves as a request does, once the event loop comes round to it. */
   async step(): Promise<Outcome> {
+    await new Promise<void>((sent) => process.nextTick(sent))
     this.events.push(`command ${this.steps}`)
     this.steps++
     this.picture.data.fill(99) // while it moves
