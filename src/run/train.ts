@@ -25,6 +25,7 @@ import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
 import type { Observer } from './observer.ts'
 import { clockSteps, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
+import { comeFirst, PRECEDENCE_REFUSED } from './priority.ts'
 import type { OnProgress } from './progress.ts'
 import { openSession, type Session } from './session.ts'
 import { Trials } from './trials.ts'
@@ -140,6 +141,11 @@ async function trainIn(
     for (const line of explorationNotices(session.rigs, tries)) events.onNotice?.(line)
     for (const note of session.encoder.description.notes ?? []) events.onNotice?.(`Encoder: ${note}`)
     const parts = await openRun(folder, config, session, onProgress, course, closing, observer, events.onNotice, start)
+    if (session.rigs.some(({ real }) => real)) {
+      const precedence = comeFirst() // now that the learner has a thread, which stays as it is
+      closing.add(() => precedence.back())
+      if (precedence.refused) events.onNotice?.(PRECEDENCE_REFUSED)
+    }
     if (parts.logs.some(({ flushes }) => !flushes))
       events.onNotice?.(`Log: the disk of ${folder.log} cannot be flushed; a power cut may take the last episodes.`)
     run = new Run(folder, config, session, events, parts)

@@ -3,7 +3,7 @@
  * knows: demonstrations, practice and evaluations, with a bot at the console.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunLibrary } from '../../src/console/server/library.ts'
@@ -15,6 +15,7 @@ import { readEpisodes } from '../../src/replay/log-reader.ts'
 import { demonstrator } from '../../src/robots/workcell/demonstrator.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { presets } from '../../src/run/presets.ts'
+import { PRECEDENCE_REFUSED } from '../../src/run/priority.ts'
 import { mergeSettings, parseConfig } from '../../src/run/resolve.ts'
 import { train } from '../../src/run/train.ts'
 import { Bot } from '../console/bot.ts'
@@ -82,6 +83,8 @@ describe('a run with a person', () => {
   let page: Page
   let stopped: { from: number; to: number }
   const keptAtStart: (number | undefined)[] = []
+  const notices: string[] = []
+  const niceness = { before: os.getPriority(process.pid), inPractice: 0, after: 0 }
 
   /** A part of the run, with a page at its console; `act` is what the person does. */
   async function part(act: (end: () => void) => Promise<void>): Promise<void> {
@@ -96,7 +99,9 @@ describe('a run with a person', () => {
       hand: () => demonstrator(() => workcell.truth(), 1, { noise: 0, memory: 0 }),
     })
     const stop = new AbortController()
-    const training = train(folder, config, { observer, stop: stop.signal }, () => openRealSession(config, rig))
+    const onNotice = (line: string) => notices.push(line)
+    const events = { observer, stop: stop.signal, onNotice }
+    const training = train(folder, config, events, () => openRealSession(config, rig))
     const end = () => {
       stop.abort()
       observer.dismiss()
@@ -122,6 +127,7 @@ describe('a run with a person', () => {
     await part(async () => {
       await demonstrateAll(1)
       await bot.until(() => page.last('state')?.stage === 'practice' && page.last('state')!.episodeStep > 1, 'practice')
+      niceness.inPractice = os.getPriority(process.pid)
       stopped = await bot.stopAndGoOn()
       await bot.until(
         () => page.last('state')!.stage === 'practice' && page.last('state')!.episodeStep === 2,
@@ -140,7 +146,16 @@ describe('a run with a person', () => {
       )
       bot.judge()
     })
+    niceness.after = os.getPriority(process.pid)
   }, 900_000)
+
+  it('has its loop come first on the cores while it goes on, or says why it does not', () => {
+    const refused = notices.filter((line) => line === PRECEDENCE_REFUSED)
+    if (process.platform === 'linux' && refused.length === 0) expect(niceness.inPractice).toBe(-15)
+    else expect(niceness.inPractice).toBe(niceness.before)
+    expect(niceness.after).toBe(niceness.before)
+    expect(refused).toHaveLength(process.platform === 'linux' && niceness.inPractice > -15 ? 1 : 0)
+  })
 
   it('begins from the demonstrations that a person kept, and goes on with those after it was ended', () => {
     expect(keptAtStart).toEqual([undefined, 1])
