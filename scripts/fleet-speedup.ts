@@ -18,7 +18,7 @@ import { percent } from '../src/metrics/percent.ts'
 import { mean } from '../src/metrics/statistics.ts'
 import { formatTable } from '../src/metrics/summary.ts'
 import { RunFolder } from '../src/run/folder.ts'
-import { type RunState, STATE_FILE } from '../src/run/opening.ts'
+import { type RunState, STATE_FILE } from '../src/run/run-state.ts'
 import { openTrained } from '../src/run/trained.ts'
 
 const { values: given, positionals } = parseArgs({

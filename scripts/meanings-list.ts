@@ -41,14 +41,14 @@ export const MEANINGS: readonly Meaning[] = [
   },
   {
     what: 'λ of cloning and value swapped in the warm-up',
-    file: 'run/opening.ts',
+    file: 'run/learner-setup.ts',
     from: "'warm-up': { bc: warmUp.bcWeight, q: warmUp.qWeight }",
     to: "'warm-up': { bc: warmUp.qWeight, q: warmUp.bcWeight }",
     test: SETUP,
   },
   {
     what: 'replay returns with γ = 0.5, as set up',
-    file: 'run/opening.ts',
+    file: 'run/learner-setup.ts',
     from: 'discount: learner.discount,',
     to: 'discount: 0.5,',
     test: SETUP,

@@ -15,7 +15,12 @@ export function jitterAsReceived(received: readonly Received[], windows: readonl
     const within = received.filter(({ at }) => at >= from && at <= to)
     const motions = within.filter(({ motion }) => motion)
     const steps = within.filter(({ at, motion }) => motion || motions.some((go) => go.at > at && go.at < at + REST))
-    const intervals = steps.slice(1).map(({ at }, i) => at - steps[i]!.at)
-    return intervals.filter((interval) => interval < REST).map((interval) => Math.abs(interval - PERIOD))
+    const intervals = steps.slice(1).map(({ at }, i) => ({ interval: at - steps[i]!.at, staying: !steps[i]!.motion }))
+    return intervals
+      .filter(({ interval }) => interval < REST)
+      .map(({ interval, staying }) => Math.abs(interval - (staying ? wholePeriods(interval) : PERIOD)))
   })
 }
+
+/** An arm that stays is told so once: steps that ask it to go on staying send nothing. */
+const wholePeriods = (interval: number) => PERIOD * Math.max(1, Math.round(interval / PERIOD))

@@ -19,11 +19,12 @@ import type { Closing } from '../run/closing.ts'
 import type { RunConfig } from '../run/config.ts'
 import { readDemonstrations } from '../run/demonstrations.ts'
 import { demonstrationsIn } from '../run/demonstrations-in.ts'
-import type { RunFolder } from '../run/folder.ts'
+import { ensureDemonstrations } from '../run/demonstrations-of-run.ts'
+import { partOf, type RunFolder } from '../run/folder.ts'
 import { encodingsOfDemonstrations } from '../run/kept-encodings.ts'
 import { translatorSettings } from '../run/label-rule.ts'
 import { startLearner } from '../run/learner.ts'
-import { ensureDemonstrations, learnerSetup, partOf, RunClock, type RunState, readRunState } from '../run/opening.ts'
+import { learnerSetup } from '../run/learner-setup.ts'
 import {
   encodeDemonstrations,
   fitNormalisers,
@@ -31,6 +32,7 @@ import {
   readNormalisers,
   tellEpisode,
 } from '../run/preparation.ts'
+import { RunClock, type RunState, readRunState } from '../run/run-state.ts'
 import { openMinds, openSession } from '../run/session.ts'
 import type { TrainEvents } from '../run/train.ts'
 import { openTranslator } from '../talk/translator.ts'

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { moveInPlace, writeWhole } from '../durable.ts'
 import { InputError, systemError } from '../errors.ts'
+import type { Rig } from '../robot/rig.ts'
 import type { RunConfig } from './config.ts'
 import { withoutGone } from './gone-settings.ts'
 import { partNow, type RunPart, readHistory, writtenHistory } from './history.ts'
@@ -192,3 +193,7 @@ const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?
 const DRAFT = '.draft-'
 
 const digits = (count: number) => String(count).padStart(8, '0')
+
+/** Where a robot's part of a folder lies: the first one's in the folder itself, another's in a folder of its own in it. */
+export const partOf = (folder: string, { rig, index }: { rig: Pick<Rig, 'cell'>; index: number }) =>
+  index === 0 ? folder : join(folder, rig.cell)

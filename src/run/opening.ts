@@ -1,37 +1,27 @@
 /** @file Opens a run, new or continued: demonstrations, encodings, networks, learner and log, brought to where the folder says it stands. */
-import { existsSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
-import { type ActorSizes, actorSizes } from '../learn/actors.ts'
+import { actorSizes } from '../learn/actors.ts'
 import { methods } from '../learn/methods.ts'
 import type { Planner } from '../learn/planner.ts'
 import { Policy } from '../learn/policy.ts'
 import type { LearnerLink } from '../link/ports.ts'
-import { Course } from '../loop/failure.ts'
-import { type CellIndex, OnlineRecorder } from '../loop/online-recorder.ts'
+import type { Course } from '../loop/failure.ts'
+import { OnlineRecorder } from '../loop/online-recorder.ts'
 import { type Copies, Perception } from '../loop/perception.ts'
-import { Practice, robotSeed } from '../loop/practice.ts'
+import { Practice } from '../loop/practice.ts'
 import { Turns } from '../loop/turns.ts'
 import { type LockStep, UpdateSchedule } from '../loop/update-schedule.ts'
-import { MetricsWriter, readMetrics } from '../metrics/metrics.ts'
-import { ofKind } from '../metrics/of-kind.ts'
+import { MetricsWriter } from '../metrics/metrics.ts'
 import { RemotePolicy } from '../policies/remote-policy.ts'
 import { EpisodeLog } from '../replay/log.ts'
 import { LogSource } from '../replay/log-source.ts'
-import type { EpisodeSource } from '../replay/source.ts'
-import type { Rig, SimulatedPerson } from '../robot/rig.ts'
-import type { RobotSpec } from '../robot/robot.ts'
-import type { SafeRobot } from '../robot/safety.ts'
-import type { Translator } from '../talk/translator.ts'
 import type { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
-import { recordDemonstrations } from './demonstrations.ts'
-import { demonstrationsIn } from './demonstrations-in.ts'
-import type { RunFolder } from './folder.ts'
+import { ensureDemonstrations } from './demonstrations-of-run.ts'
+import { partOf, type RunFolder } from './folder.ts'
 import { encodingsBeside, encodingsOfDemonstrations } from './kept-encodings.ts'
-import { translatorSettings } from './label-rule.ts'
 import { type StartLearner, startLearner } from './learner.ts'
-import type { LearnerSetup } from './learner-process.ts'
+import { learnerSetup } from './learner-setup.ts'
 import type { Observer } from './observer.ts'
 import {
   encodeDemonstrations,
@@ -42,39 +32,12 @@ import {
   tellEpisode,
 } from './preparation.ts'
 import type { OnProgress } from './progress.ts'
+import { RunClock, type RunState, readRunState } from './run-state.ts'
 import type { Session } from './session.ts'
+import { simulatedOperator } from './simulated-operator.ts'
 
 /** Whose silence stops a robot that can break. */
 const LEARNER = 'the learner'
-
-const FIGURES_EVERY = 10 // updates between two lines of the metrics log
-
-export const STATE_FILE = 'run.json'
-
-/** The run's own part of a checkpoint; the learner's lies beside it. */
-export type RunState = {
-  warmUpUpdates: number
-  onlineUpdatesAsked: number
-  wallSeconds: number
-  robotSteps?: Record<string, number> // by the robot's cell; its log may hold fewer, where a repair dropped episodes
-  operators?: Record<string, unknown> // what simulated operators keep, by the robot's cell
-}
-
-/** Wall time over all parts of a run, and the last update heard of. */
-export class RunClock {
-  private readonly startedAt = performance.now()
-  private before = 0
-  update = 0
-
-  /** Time goes on from where an earlier part of the run stopped. */
-  goOnFrom(seconds: number): void {
-    this.before = seconds
-  }
-
-  get seconds(): number {
-    return this.before + (performance.now() - this.startedAt) / 1000
-  }
-}
 
 export type RunParts = {
   policy: Policy
@@ -245,152 +208,3 @@ function expectVoice({ operator }: Pick<RunConfig, 'operator'>): void {
 /** Steps on the clock that all robots share: those of the robot that is furthest on. */
 export const clockSteps = (practices: readonly Practice[]) =>
   Math.max(...practices.map(({ recorder }) => recorder.robotSteps))
-
-/** Where a robot's part of a folder lies: the first one's in the folder itself, another's in a folder of its own in it. */
-export const partOf = (folder: string, { rig, index }: { rig: Pick<Rig, 'cell'>; index: number }) =>
-  index === 0 ? folder : join(folder, rig.cell)
-
-const FRESH: RunState = { warmUpUpdates: 0, onlineUpdatesAsked: 0, wallSeconds: 0 }
-
-function parseState(path: string): RunState {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as RunState
-  } catch (cause) {
-    throw new InputError(
-      path,
-      'cannot be read as the state of a run',
-      'Remove this checkpoint to resume from the one before',
-      { cause },
-    )
-  }
-}
-
-/** The newest checkpoint, and the state in it. The metrics may be ahead of it; their clock counts. */
-export function readRunState(folder: RunFolder): {
-  checkpoint: string | undefined
-  state: RunState
-  evaluated: boolean
-} {
-  const checkpoint = folder.latestCheckpoint()
-  const state = checkpoint ? parseState(join(checkpoint, STATE_FILE)) : { ...FRESH }
-  const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []
-  for (const { time } of past) state.wallSeconds = Math.max(state.wallSeconds, time)
-  return { checkpoint, state, evaluated: ofKind(past, 'evaluation').length > 0 }
-}
-
-/** Tends one robot, and sees no other's scene. `words`: those of a policy that follows them. @throws InputError if the robot is real: only a person can tend that */
-export function simulatedOperator(
-  { operator, seed }: RunConfig,
-  { robot, simulation }: Rig,
-  place: CellIndex,
-  words: Translator | undefined,
-): SimulatedPerson | undefined {
-  if (operator.kind === 'none') return undefined
-  if (!simulation)
-    throw new InputError(
-      'setting "operator.kind"',
-      `is "simulated", and ${robot.spec.name} is no simulation`,
-      'Set operator.kind=none and tend it at the console',
-    )
-  return simulation.operator(operator.strength, robotSeed(seed, place), operator.speaks ? words : undefined)
-}
-
-/** Of each robot; where the config names no folder, recorded into this one, going on where an earlier recording stopped. */
-export async function ensureDemonstrations(
-  folder: Pick<RunFolder, 'demonstrations'>,
-  config: RunConfig,
-  session: Session,
-  onProgress: OnProgress,
-  course = new Course(),
-  observer?: Observer,
-): Promise<EpisodeSource[]> {
-  const { path, perTask, noise, by } = config.demonstrations
-  const sources = session.rigs.map(
-    (rig, index) => new LogSource(partOf(path ?? folder.demonstrations, { rig, index }), rig.robot.spec),
-  )
-  if (path)
-    return Promise.all(
-      sources.map(({ name }, index) => demonstrationsIn(name, config, session.rigs[index]!.robot.spec)),
-    )
-  const recordedByPerson = async (name: string, cell: string, robot: SafeRobot) => {
-    if (!observer)
-      throw new InputError(
-        'setting "demonstrations.path"',
-        `is not set, and ${robot.spec.name} has nobody to demonstrate by itself`,
-        'Train with --console and record them there, or name a folder of demonstrations that a person recorded',
-      )
-    robot.supervisedBy([]) // there is no learner yet; a page in control is heard
-    const onKept = (done: number, total: number) =>
-      onProgress({ stage: `waiting for demonstrations in ${robot.spec.name}`, done, total })
-    await course.during(observer.demonstrate(cell, { folder: name, tasks: config.tasks, perTask, onKept }))
-    course.check()
-  }
-  for (const [index, { cell, robot, simulation }] of session.rigs.entries()) {
-    if (!simulation) {
-      await recordedByPerson(sources[index]!.name, cell, robot)
-      continue
-    }
-    await recordDemonstrations(sources[index]!.name, {
-      robot,
-      demonstrator: (start, hand) => simulation.demonstrator(start, hand, by),
-      tasks: config.tasks,
-      perTask,
-      noise,
-      seed: robotSeed(config.seed, { index }),
-      ready: () => {
-        const held = observer?.ready(cell)
-        return held && course.during(held)
-      },
-      check: () => course.breathe(),
-      onEpisode: (done, total) => onProgress({ stage: `recording demonstrations in ${robot.spec.name}`, done, total }),
-    })
-  }
-  return sources
-}
-
-/** All that the learner is told of the run: it sees no config. */
-export function learnerSetup(
-  folder: Pick<RunFolder, 'path' | 'checkpoints'>,
-  config: RunConfig,
-  session: Pick<Session, 'encoder' | 'commandTable'> & { robot: { spec: RobotSpec } },
-  sizes: ActorSizes,
-  copies: Copies,
-  checkpoint: string | undefined,
-): LearnerSetup {
-  const { warmUp, online, learner, tasks, replay } = config
-  const { featureShape } = session.encoder.description
-  return {
-    run: basename(folder.path),
-    checkpoints: folder.checkpoints,
-    checkpoint,
-    figuresEvery: FIGURES_EVERY,
-    learner: {
-      method: config.method,
-      tasks,
-      sizes,
-      learner,
-      seed: config.seed,
-      onlineAfter: online.startAfter,
-      warmUp: { updates: warmUp.updates, heads: warmUp.heads, cloningSteps: warmUp.cloningSteps },
-      lambda: {
-        'warm-up': { bc: warmUp.bcWeight, q: warmUp.qWeight },
-        online: { bc: online.bcWeight, q: online.qWeight },
-      },
-    },
-    commandTable: session.commandTable,
-    translator: translatorSettings(config, session.robot.spec),
-    replay: {
-      tasks,
-      embeddingWidth: sizes.embedding,
-      proprioWidth: sizes.proprio,
-      featureShape,
-      copies: copies.count,
-      discount: learner.discount,
-      returnSteps: learner.returnSteps,
-      clones: learner.clones,
-      idle: online.exploration.after,
-      demonstrationCapacity: replay.capacity,
-      onlineCapacity: replay.capacity,
-    },
-  }
-}

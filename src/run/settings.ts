@@ -71,7 +71,8 @@ export const unwrap = (type: z.ZodType): z.ZodType => (isWrapper(type) ? unwrap(
 export function nearestOf(word: string, candidates: readonly string[]): string {
   const last = (text: string) => text.split('.').at(-1)!
   const score = (candidate: string) => editDistance(word, candidate) + 2 * editDistance(last(word), last(candidate))
-  return [...candidates].sort((a, b) => score(a) - score(b))[0]!
+  const scored = candidates.map((candidate) => ({ candidate, score: score(candidate) }))
+  return scored.reduce((best, next) => (next.score < best.score ? next : best)).candidate
 }
 
 function editDistance(a: string, b: string): number {

@@ -3,13 +3,10 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { score, scores } from '../loop/evaluate.ts'
 import { explorationNotices } from '../loop/exploration.ts'
 import { Course, type Failure, Stopped } from '../loop/failure.ts'
-import { FilmRecorder } from '../loop/film-recorder.ts'
-import type { EpisodeSummary } from '../loop/happening.ts'
 import type { Practice } from '../loop/practice.ts'
-import { type Metric, type MetricOf, type MetricsWriter, readMetrics } from '../metrics/metrics.ts'
+import { type Metric, type MetricsWriter, readMetrics } from '../metrics/metrics.ts'
 import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
 import { describeFault } from '../robot/fault.ts'
@@ -17,22 +14,20 @@ import type { SafeRobot } from '../robot/safety.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { episodeMetric } from './episode-metric.ts'
-import { evaluateRig } from './evaluation.ts'
 import type { RunFolder } from './folder.ts'
 import type { StartLearner } from './learner.ts'
 import { lock } from './lock.ts'
 import { describeRepair, expectWholeLogs, logsOf, repairLogs } from './logs.ts'
 import type { Observer } from './observer.ts'
-import { clockSteps, openRun, type RunParts, type RunState, STATE_FILE } from './opening.ts'
+import { clockSteps, openRun, type RunParts } from './opening.ts'
 import { saveNormalisers } from './preparation.ts'
 import { comeFirst, PRECEDENCE_REFUSED } from './priority.ts'
 import type { OnProgress } from './progress.ts'
+import { type EvaluationStage, evaluateRun } from './run-evaluation.ts'
+import { type RunState, STATE_FILE } from './run-state.ts'
 import { openSession, type Session } from './session.ts'
-import { Trials } from './trials.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
-
-type EvaluationStage = NonNullable<MetricOf<'evaluation'>['stage']>
 
 /** Reads what a run writes down: health words, report. It never changes how the run goes. */
 export type RunListener = {
@@ -239,7 +234,7 @@ class Run {
 
   async evaluateStep0(): Promise<void> {
     if (this.parts.evaluated || this.parts.course.stopping) return
-    await this.evaluateNow('step 0', this.config.evaluation.trials)
+    await this.evaluate('step 0', this.config.evaluation.trials)
   }
 
   async goOnline(): Promise<void> {
@@ -266,7 +261,7 @@ class Run {
       }
       if (evaluationDue(minutes)) {
         evaluated = minutes
-        await this.evaluateNow('on the way', config.evaluation.trialsOnTheWay)
+        await this.evaluate('on the way', config.evaluation.trialsOnTheWay)
       }
     }
     if (!course.stopping) await tempo.settle() // updates that were asked for are made, unless nobody waits for them
@@ -277,7 +272,7 @@ class Run {
 
   async finish(): Promise<void> {
     if (this.parts.course.stopping) return
-    await this.evaluateNow('final', this.config.evaluation.trials)
+    await this.evaluate('final', this.config.evaluation.trials)
   }
 
   report(): Summary {
@@ -333,67 +328,19 @@ class Run {
   }
 
   /** Nothing is noted of an evaluation that a stop cut short: the resumed run begins it again. */
-  private async evaluateNow(stage: EvaluationStage, trials: number): Promise<void> {
+  private async evaluate(stage: EvaluationStage, trials: number): Promise<void> {
+    const { config, parts } = this
+    const { control } = parts.learner
     try {
-      await this.evaluateWhole(stage, trials)
+      if (!config.online.lockstep) {
+        await control.pause()
+        parts.tempo.takeUp()
+      }
+      await evaluateRun({ ...this.events, folder: this.folder, config, parts }, stage, trials)
+      if (!config.online.lockstep && stage === 'on the way') await control.learnFreely(config.online.publishEvery)
     } catch (error) {
       if (!(error instanceof Stopped)) throw error
     }
-  }
-
-  private async evaluateWhole(stage: EvaluationStage, trials: number): Promise<void> {
-    const { config, parts, folder } = this
-    const { firstSeed } = config.evaluation
-    const { control } = parts.learner
-    if (!config.online.lockstep) {
-      await control.pause()
-      parts.tempo.takeUp()
-    }
-    const since = parts.clock.seconds
-    const several = parts.practices.length > 1
-    let done = 0
-    const made: Record<string, Record<string, EpisodeSummary[]>> = {} // by robot and task
-    const real = parts.practices.some(({ rig }) => rig.real)
-    const version = parts.learner.weights.newest?.version ?? 0
-    const kept = real ? new Trials(folder.trials, { stage, version }) : undefined
-    for (const { rig } of parts.practices) {
-      const film = `${stage}${several ? `-${rig.cell}` : ''}`
-      const { perception, policy, course, normalisers, tempo } = parts
-      const { h, proprio } = normalisers
-      const copy = tempo.acting && { actors: tempo.acting, normalisers: { h: h.save(), proprio: proprio.save() } }
-      made[rig.cell] = await evaluateRig(rig, {
-        ...{ config, perception, policy, copy, course, stage, trials, firstSeed, kept },
-        ...{ observer: this.events.observer, onNotice: this.events.onNotice },
-        tasks: config.tasks,
-        recorder: (task, trial) =>
-          stage === 'final' && trial === 0 ? new FilmRecorder(folder.frames, `${film}-${task}`) : undefined,
-        onEpisode: (summary) => {
-          done++
-          const total = trials * config.tasks.length * parts.practices.length
-          const note = `${several ? `${rig.cell}, ` : ''}${summary.task}: ${summary.ending}`
-          this.events.onProgress?.({ stage: `evaluation, ${stage}`, done, total, note })
-        },
-      })
-    }
-    const tasks = Object.fromEntries(
-      config.tasks.map((task) => [task, score(Object.values(made).flatMap((own) => own[task]!))]),
-    )
-    const clock = { time: parts.clock.seconds, robotSteps: clockSteps(parts.practices) }
-    const seconds = clock.time - since
-    const perRobot = several
-      ? { robots: Object.fromEntries(Object.entries(made).map(([cell, own]) => [cell, scores(own)])) }
-      : {}
-    parts.metrics.write({
-      kind: 'evaluation',
-      ...clock,
-      update: parts.clock.update,
-      stage,
-      seconds,
-      tasks,
-      ...perRobot,
-    })
-    kept?.remove()
-    if (!config.online.lockstep && stage === 'on the way') await control.learnFreely(config.online.publishEvery)
   }
 
   private async checkpoint(): Promise<void> {

@@ -15,6 +15,11 @@ it('takes steps that ask the arm to stay for commands in time, not for missing o
   expect(jitterAsReceived([go(1000), stay(1100), stay(1201), go(1300)], WINDOW)).toEqual([0, 1, 1])
 })
 
+it('misses no command where the arm is asked to go on staying, which sends nothing; where it is to move, it does', () => {
+  expect(jitterAsReceived([go(1000), stay(1100), go(1303)], WINDOW)).toEqual([0, 3])
+  expect(jitterAsReceived([go(1000), go(1203)], WINDOW)).toEqual([103])
+})
+
 it('takes no stop for a step: the one that ends an episode, or after which a scene is laid', () => {
   expect(jitterAsReceived([go(1000), go(1101), stay(1164)], WINDOW)).toEqual([1])
   expect(jitterAsReceived([go(1000), stay(1064), stay(1065), go(1700), go(1802)], WINDOW)).toEqual([2])

@@ -1,7 +1,8 @@
 /** @file What a run hands on to its learner: every setting arrives as itself, none as its neighbour. */
 import { describe, expect, it } from 'vitest'
 import { actorSizes } from '../../src/learn/actors.ts'
-import { learnerSetup, lockStepOf } from '../../src/run/opening.ts'
+import { learnerSetup } from '../../src/run/learner-setup.ts'
+import { lockStepOf } from '../../src/run/opening.ts'
 import { parseOverride, resolveConfig } from '../../src/run/resolve.ts'
 import type { Session } from '../../src/run/session.ts'
 import { openTranslator } from '../../src/talk/translator.ts'
