@@ -8,16 +8,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const outdir = `${root}build/program`
 
 /** What is loaded by name: commands, the threads and processes that they start, and what tests look into. */
-const PARTS = [
-  'cli/main',
-  'run/learner-process',
-  'robot/cameras/develop',
-  'robots/workcell/serve/render-process',
-  'run/lerobot-process',
-  'studies/run-process',
-  'robot/safety',
-  'errors',
-]
+const PARTS = [...new Set([...openedIn('bin'), ...openedIn('src'), 'robot/safety'])]
+
+function openedIn(folder) {
+  const starters = readdirSync(`${root}${folder}`, { recursive: true }).filter((name) => name.endsWith('.mjs'))
+  return starters.flatMap((name) => {
+    const text = readFileSync(`${root}${folder}/${name}`, 'utf8')
+    return [...text.matchAll(/openModule\('([^']+)'\)/g)].map(([, part]) => part)
+  })
+}
 
 /** Files find others from where they lie in the source, not in the bundle. */
 const places = {

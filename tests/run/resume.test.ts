@@ -95,6 +95,7 @@ describe('every setting', () => {
       'demonstrations.path',
       'device',
       'evaluation.everyRobotMinutes',
+      'evaluation.threads',
       'evaluation.trials',
       'evaluation.trialsOnTheWay',
       'keepCheckpoints',
