@@ -13,7 +13,7 @@ import type { Operator } from '../robot/operator.ts'
 import type { Rig } from '../robot/rig.ts'
 import type { RunConfig } from './config.ts'
 import { EvaluationPlan } from './evaluation-plan.ts'
-import { type Evaluator, startEvaluator } from './evaluator.ts'
+import { startEvaluator } from './evaluator.ts'
 import type { Observer } from './observer.ts'
 import type { PolicyCopy } from './trained.ts'
 import type { Trials } from './trials.ts'
@@ -67,14 +67,10 @@ export async function evaluateRig(rig: Rig, evaluation: RigEvaluation): Promise<
   }
   const plan = new EvaluationPlan(rig, tasks, { stage, trials, firstSeed })
   observer?.evaluating(plan.progress)
-  const beside: Evaluator[] = []
-  const setup = copy && { config, cell, policy: copy }
-  for (let n = Math.min(trialsAtOnce(rig, evaluation), trials * tasks.length); setup && n > 1; n--)
-    beside.push(
-      startEvaluator(setup, ({ message }) =>
-        onNotice?.(`Evaluation: a thread makes no more trials, the others go on. ${message}`),
-      ),
-    )
+  const others = Math.min(trialsAtOnce(rig, evaluation), trials * tasks.length) - 1
+  const lost = ({ message }: Error) =>
+    onNotice?.(`Evaluation: a thread makes no more trials, the others go on. ${message}`)
+  const beside = copy ? Array.from({ length: others }, () => startEvaluator({ config, cell, policy: copy }, lost)) : []
   try {
     return await evaluate(crew, tasks, {
       ...{ trials, firstSeed, recorder, beside },
