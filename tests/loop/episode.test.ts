@@ -1,69 +1,15 @@
 /** @file The interaction loop on a scripted robot: who acts, what is recorded, how an episode ends. */
 import { describe, expect, it } from 'vitest'
-import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Policy } from '../../src/learn/policy.ts'
 import { type Recorder, runEpisode } from '../../src/loop/episode.ts'
-import { evaluate, score } from '../../src/loop/evaluate.ts'
+import { evaluate } from '../../src/loop/evaluate.ts'
 import { Course, Stopped } from '../../src/loop/failure.ts'
 import type { EpisodeSummary, Happening } from '../../src/loop/happening.ts'
-import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
+import { NO_COPIES } from '../../src/loop/perception.ts'
 import type { Tending } from '../../src/robot/operator.ts'
-import type { Action, Outcome, Robot } from '../../src/robot/robot.ts'
+import type { Action } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
-import type { VlaEncoder } from '../../src/vla/encoder.ts'
-
-const MAX_STEPS = 5
-const identity = new Normaliser({ mean: [0], deviation: [1] })
-const filled = (value: number): Action => new Float32Array(7).fill(value)
-
-/** Its one proprio entry counts the steps; `endsAt` gives the outcome of that step. */
-class ScriptedRobot implements Robot {
-  readonly spec = {
-    name: 'scripted',
-    cameras: {},
-    rate: 10,
-    channels: [{ name: 'step', unit: '1' }],
-    actionFrame: 'base' as const,
-    actionScale: { translation: 0.01, rotation: 0.1 },
-    tasks: { push: { instruction: 'push', maxSteps: MAX_STEPS } },
-  }
-  readonly executed: Action[] = []
-  stops = 0
-  private time = 0
-
-  constructor(private readonly endsAt: Record<number, { reward: number }> = {}) {}
-
-  async reset() {
-    this.executed.length = 0
-    return this.observe()
-  }
-  async observe() {
-    return { images: {}, proprio: Float32Array.of(this.executed.length), time: this.time++ }
-  }
-  async step(action: Action): Promise<Outcome> {
-    this.executed.push(action)
-    const end = this.endsAt[this.executed.length]
-    return { observation: await this.observe(), reward: end?.reward ?? 0, terminated: end !== undefined }
-  }
-  async stop() {
-    this.stops++
-  }
-}
-
-/** h is the step count, so that a recorded sight can be traced to its observation. */
-const encoder = {
-  description: {},
-  encode: async (inputs: { proprio: Float32Array }[]) =>
-    inputs.map(({ proprio }) => ({ h: proprio.slice(), features: Float32Array.of(0) })),
-  close: async () => {},
-} as unknown as VlaEncoder
-
-const policy = (planned: Action) =>
-  ({
-    followsCommands: true,
-    primary: async () => planned,
-    refined: async (_: unknown, command: string) => filled(command === 'move left' ? 0.7 : 0),
-  }) as unknown as Policy
+import { attendant, filled, MAX_STEPS, noNoise, perceptionOf, planning, ScriptedRobot } from './scripted.ts'
 
 class Notes implements Recorder {
   readonly copies = NO_COPIES
@@ -87,9 +33,9 @@ async function run(robot: ScriptedRobot, tend: (step: number) => Tending = () =>
   let step = 0
   const crew = {
     robot: new SafeRobot(robot),
-    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
-    policy: policy(planned),
-    noise: () => new Float32Array(7),
+    perception: perceptionOf(),
+    policy: planning(planned),
+    noise: noNoise,
     operator: { begin: () => {}, tend: () => tend(step++) },
     recorder,
   }
@@ -187,9 +133,9 @@ describe('an episode', () => {
 describe('a robot that is watched', () => {
   const crewOf = (robot: SafeRobot, primary: () => Promise<Action>, recorder: Recorder) => ({
     robot,
-    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+    perception: perceptionOf(),
     policy: { primary } as unknown as Policy,
-    noise: () => new Float32Array(7),
+    noise: noNoise,
     recorder,
   })
 
@@ -256,9 +202,9 @@ describe('an episode of a run that ends', () => {
     let step = 0
     return {
       robot: new SafeRobot(robot),
-      perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
-      policy: policy(filled(0.1)),
-      noise: () => new Float32Array(7),
+      perception: perceptionOf(),
+      policy: planning(filled(0.1)),
+      noise: noNoise,
       operator: {
         begin: () => {},
         tend: (): Tending => {
@@ -318,18 +264,14 @@ describe('a word between two steps', () => {
     const summary = await runEpisode(
       {
         robot: new SafeRobot(robot),
-        perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
-        policy: policy(filled(0.1)),
-        noise: () => new Float32Array(7),
+        perception: perceptionOf(),
+        policy: planning(filled(0.1)),
+        noise: noNoise,
         recorder,
-        attendant: {
-          ready: () => undefined,
-          scene: () => undefined,
-          begin: () => {},
+        attendant: attendant({
           between: () => (steps === 2 ? Promise.resolve(verdict) : undefined),
           step: () => void steps++,
-          end: () => {},
-        },
+        }),
       },
       'push',
       3,
@@ -345,91 +287,11 @@ it('a run that fails while a person’s halt holds the robot is not said to have
   const reasons: string[] = []
   const recorder = Object.assign(new Notes(), { interrupt: (why: string) => void reasons.push(why) })
   const fails = { followsCommands: false, primary: () => Promise.reject(new Error('no policy')) } as unknown as Policy
-  const perception = new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity })
+  const perception = perceptionOf()
   const operator = { begin: () => void robot.halt('by Ada'), tend: () => ({}) }
-  const crew = { robot, perception, policy: fails, noise: () => new Float32Array(7), recorder, operator }
+  const crew = { robot, perception, policy: fails, noise: noNoise, recorder, operator }
   await expect(runEpisode(crew, 'push', 3)).rejects.toThrow('no policy')
   expect(reasons).toEqual([])
-})
-
-it('a trial that a person aborts is no trial: it is taken again from the same start, one that they fail is not', async () => {
-  const robot = new ScriptedRobot({ 3: { reward: 1 } })
-  const seeds: number[] = []
-  const reset = robot.reset.bind(robot)
-  robot.reset = ((_task: string, seed: number) => {
-    seeds.push(seed)
-    return reset()
-  }) as typeof robot.reset
-  const words = ['abort', 'abort', 'failure', undefined] as const
-  let tries = 0
-  const crew = {
-    robot: new SafeRobot(robot),
-    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
-    policy: policy(filled(0.1)),
-  }
-  const draws = () => ({ noise: () => new Float32Array(7) })
-  const { push } = await evaluate(crew, ['push'], {
-    trials: 2,
-    firstSeed: 40,
-    draws,
-    attend: () => {
-      const word = words[tries++]
-      const none = () => undefined
-      return {
-        ready: none,
-        scene: none,
-        begin: none,
-        between: () => (word ? Promise.resolve(word) : undefined),
-        step: none,
-        end: none,
-      }
-    },
-  })
-  expect(seeds).toEqual([40, 40, 40, 41])
-  expect(score(push!)).toMatchObject({ trials: 2, successes: 1, success: 0.5 })
-  expect(score(push!).outcomes).toEqual([
-    { seed: 40, success: false, length: 0, by: 'person' },
-    { seed: 41, success: true, length: 3, by: 'robot' },
-  ])
-})
-
-it('a trial that was made before is counted as it was, and not made again', async () => {
-  const robot = new ScriptedRobot({ 3: { reward: 1 } })
-  const resets: number[] = []
-  const reset = robot.reset.bind(robot)
-  robot.reset = ((_task: string, seed: number) => {
-    resets.push(seed)
-    return reset()
-  }) as typeof robot.reset
-  const crew = {
-    robot: new SafeRobot(robot),
-    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
-    policy: policy(filled(0.1)),
-  }
-  const draws = () => ({ noise: () => new Float32Array(7) })
-  const before = {
-    task: 'push',
-    seed: 41,
-    ending: 'failure',
-    length: 4,
-    by: 'person',
-    operatorSteps: 0,
-    spokenSteps: 0,
-    commands: 0,
-    segments: [],
-  } as const
-  const { push } = await evaluate(crew, ['push'], {
-    trials: 3,
-    firstSeed: 40,
-    draws,
-    made: (_, seed) => (seed === 41 ? { ...before, segments: [] } : undefined),
-  })
-  expect(resets).toEqual([40, 42])
-  expect(score(push!).outcomes!.map(({ success, length, by }) => [success, length, by])).toEqual([
-    [true, 3, 'robot'],
-    [false, 4, 'person'],
-    [true, 3, 'robot'],
-  ])
 })
 
 it('an episode whose scene a person lays begins from what is seen once it is laid', async () => {
@@ -446,12 +308,11 @@ it('an episode whose scene a person lays begins from what is seen once it is lai
   await runEpisode(
     {
       robot: new SafeRobot(robot),
-      perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
-      policy: policy(filled(0.1)),
-      noise: () => new Float32Array(7),
+      perception: perceptionOf(),
+      policy: planning(filled(0.1)),
+      noise: noNoise,
       recorder,
-      attendant: {
-        ready: () => undefined,
+      attendant: attendant({
         scene: async (seed) => {
           seeds.push(seed)
           looks = 0
@@ -460,10 +321,7 @@ it('an episode whose scene a person lays begins from what is seen once it is lai
         begin: () => {
           begunAfter = looks
         },
-        between: () => undefined,
-        step: () => {},
-        end: () => {},
-      },
+      }),
     },
     'push',
     9,

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { Normaliser } from '../../src/learn/normaliser.ts'
-import type { Policy } from '../../src/learn/policy.ts'
 import {
   type EvaluationOptions,
   evaluate,
@@ -12,30 +10,22 @@ import {
 } from '../../src/loop/evaluate.ts'
 import { Course, Stopped } from '../../src/loop/failure.ts'
 import type { EpisodeSummary } from '../../src/loop/happening.ts'
-import { NO_COPIES, Perception } from '../../src/loop/perception.ts'
+import { NO_COPIES } from '../../src/loop/perception.ts'
 import type { Observation, Outcome, Robot } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
 import { presets } from '../../src/run/presets.ts'
 import { resolveConfig } from '../../src/run/resolve.ts'
-import type { VlaEncoder } from '../../src/vla/encoder.ts'
+import { attendant, filled, noNoise, perceptionOf, planning, ScriptedRobot, scriptedSpec } from './scripted.ts'
 
-const identity = new Normaliser({ mean: [0], deviation: [1] })
-const encoder = {
-  encode: async (inputs: unknown[]) => inputs.map(() => ({ h: Float32Array.of(0), features: Float32Array.of(0) })),
-} as unknown as VlaEncoder
+const draws = () => ({ noise: noNoise })
 
 /** Its trials take two steps, a few milliseconds each. */
 class Slow implements Robot {
   resets = 0
-  readonly spec = {
-    name: 'slow',
-    cameras: {},
+  readonly spec = scriptedSpec({
     rate: 1000,
-    channels: [{ name: 'step', unit: '1' }],
-    actionFrame: 'base' as const,
-    actionScale: { translation: 0.01, rotation: 0.1 },
     tasks: { push: { instruction: 'push', maxSteps: 2 }, pull: { instruction: 'pull', maxSteps: 2 } },
-  }
+  })
   private time = 0
 
   async reset() {
@@ -105,6 +95,47 @@ describe('what a trial draws', () => {
   })
 })
 
+describe('trials on a robot', () => {
+  const crewOf = (robot: ScriptedRobot) => ({
+    robot: new SafeRobot(robot),
+    perception: perceptionOf(),
+    policy: planning(filled(0.1)),
+  })
+
+  it('are taken again from the same start where a person aborts them, and are not where they fail them', async () => {
+    const robot = new ScriptedRobot({ 3: { reward: 1 } })
+    const words = ['abort', 'abort', 'failure', undefined] as const
+    let tries = 0
+    const { push } = await evaluate(crewOf(robot), ['push'], {
+      ...{ trials: 2, firstSeed: 40, draws },
+      attend: () => {
+        const word = words[tries++]
+        return attendant({ between: () => (word ? Promise.resolve(word) : undefined) })
+      },
+    })
+    expect(robot.seeds).toEqual([40, 40, 40, 41])
+    expect(score(push!)).toMatchObject({ trials: 2, successes: 1, success: 0.5 })
+    expect(score(push!).outcomes).toEqual([
+      { seed: 40, success: false, length: 0, by: 'person' },
+      { seed: 41, success: true, length: 3, by: 'robot' },
+    ])
+  })
+
+  it('that were made before are counted as they were, and not made again', async () => {
+    const robot = new ScriptedRobot({ 3: { reward: 1 } })
+    const { push } = await evaluate(crewOf(robot), ['push'], {
+      ...{ trials: 3, firstSeed: 40, draws },
+      made: (_, seed) => (seed === 41 ? { ...trial('failure', 4, 41, 'push'), by: 'person' } : undefined),
+    })
+    expect(robot.seeds).toEqual([40, 42])
+    expect(score(push!).outcomes!.map(({ success, length, by }) => [success, length, by])).toEqual([
+      [true, 3, 'robot'],
+      [false, 4, 'person'],
+      [true, 3, 'robot'],
+    ])
+  })
+})
+
 describe('trials that others make beside the robot', () => {
   const makers = (...made: ((trial: TrialStart) => Promise<EpisodeSummary>)[]) => made.map((make) => ({ make }))
   const aside = async ({ task, seed }: TrialStart) => trial('success', 1, seed, task)
@@ -112,11 +143,10 @@ describe('trials that others make beside the robot', () => {
     const told: EpisodeSummary[] = []
     const crew = {
       robot: new SafeRobot(robot),
-      perception: new Perception(encoder, { push: 'push', pull: 'pull' }, { h: identity, proprio: identity }),
-      policy: { followsCommands: false, primary: async () => new Float32Array(7) } as unknown as Policy,
+      perception: perceptionOf(['push', 'pull']),
+      policy: planning(filled(0)),
       course,
     }
-    const draws = () => ({ noise: () => new Float32Array(7) })
     const onEpisode = (summary: EpisodeSummary) => void told.push(summary)
     const made = await evaluate(crew, ['push', 'pull'], { trials: 6, firstSeed: 20, draws, onEpisode, ...options })
     return { made, told }

@@ -16,6 +16,7 @@ import type { Rig, SimulatedPerson, Simulation } from '../../src/robot/rig.ts'
 import type { Action, Outcome, Robot } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
+import { attendant } from './scripted.ts'
 
 const LENGTH = 3 // steps of an episode, by the clock
 
@@ -123,18 +124,10 @@ const person = (takeover: Action): SimulatedPerson => ({
   save: () => null,
   restore: () => {},
 })
-const nobody: Attendant = {
-  ready: () => undefined,
-  scene: () => undefined,
-  begin: () => {},
-  between: () => undefined,
-  step: () => {},
-  end: () => {},
-}
 const watching = (changes: Partial<Attendance>): Attendance => ({
   speed: (own) => own,
   operator: (_, own) => own,
-  attend: () => nobody,
+  attend: () => attendant(),
   ...changes,
 })
 
@@ -292,7 +285,7 @@ describe('a robot that is held', () => {
     const turns = new Turns()
     const { arm, episodes } = aPractice({
       turns,
-      watcher: watching({ attend: () => ({ ...nobody, [where]: () => held }) }),
+      watcher: watching({ attend: () => attendant({ [where]: () => held }) }),
     })
     const episode = episodes(1)
     await turns.take() // comes, although the robot has not finished
@@ -308,7 +301,7 @@ describe('a robot that is held', () => {
     const held = new Promise<undefined>(() => {})
     const { arm, episodes } = aPractice({
       course,
-      watcher: watching({ attend: () => ({ ...nobody, ready: () => held }) }),
+      watcher: watching({ attend: () => attendant({ ready: () => held }) }),
     })
     const episode = episodes(1)
     course.failure.fail(new Error('the learner is gone'))

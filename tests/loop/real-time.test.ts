@@ -1,32 +1,25 @@
 /** @file A robot whose time passes by itself: nothing that can wait stands between what it sees and its next command. */
 import { describe, expect, it } from 'vitest'
-import { Normaliser } from '../../src/learn/normaliser.ts'
 import type { Sighting } from '../../src/learn/planner.ts'
 import type { Policy } from '../../src/learn/policy.ts'
-import type { Attendant } from '../../src/loop/attendant.ts'
 import { type Recorder, type Rollout, runEpisode } from '../../src/loop/episode.ts'
-import { Perception } from '../../src/loop/perception.ts'
 import { LoopTiming } from '../../src/loop/timing.ts'
 import { holdAction } from '../../src/robot/guard.ts'
 import type { Image, Observation, Outcome, Robot } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
 import type { VlaEncoder } from '../../src/vla/encoder.ts'
+import { attendant, noNoise, perceptionOf, scriptedSpec } from './scripted.ts'
 
 const STEPS = 3
-const identity = new Normaliser({ mean: [0], deviation: [1] })
 
 /** What is done to it, by it and around it, in order. Its one picture, whose memory it uses again, shows the step count. */
 class Scene implements Robot {
   readonly events: string[] = []
-  readonly spec = {
-    name: 'scene',
+  readonly spec = scriptedSpec({
     cameras: { front: { width: 1, height: 1 } },
     rate: 1000,
-    channels: [{ name: 'step', unit: '1' }],
-    actionFrame: 'base' as const,
-    actionScale: { translation: 0.01, rotation: 0.1 },
     tasks: { push: { instruction: 'push', maxSteps: STEPS } },
-  }
+  })
   private readonly picture: Image = { width: 1, height: 1, data: new Uint8Array(3) }
   private steps = 0
   breaksAt = Number.POSITIVE_INFINITY
@@ -73,7 +66,7 @@ function crewOf(scene: Scene, realTime: Rollout['realTime']): Rollout {
   }
   return {
     robot: new SafeRobot(scene),
-    perception: new Perception(encoder, { push: 'push' }, { h: identity, proprio: identity }),
+    perception: perceptionOf(['push'], encoder),
     policy: {
       followsCommands: false,
       primary: async ({ h }: { h: Float32Array }, _xi: Float32Array, { afresh }: Sighting) => {
@@ -81,7 +74,7 @@ function crewOf(scene: Scene, realTime: Rollout['realTime']): Rollout {
         return holdAction()
       },
     } as unknown as Policy,
-    noise: () => new Float32Array(7),
+    noise: noNoise,
     recorder,
     realTime,
   }
@@ -139,21 +132,14 @@ describe('in real time', () => {
     const scene = new Scene()
     const crew = crewOf(scene, { during: (wait) => wait })
     let asked = 0
-    const attendant = {
-      ready: () => undefined,
-      scene: () => undefined,
-      begin: () => {},
-      between: () => {
-        if (asked++ !== 1) return undefined
-        return Promise.resolve().then(() => {
-          scene.events.push('held')
-          return undefined
-        })
-      },
-      step: () => {},
-      end: () => {},
-    } as Attendant
-    await runEpisode({ ...crew, attendant }, 'push', 0)
+    const between = () => {
+      if (asked++ !== 1) return undefined
+      return Promise.resolve().then(() => {
+        scene.events.push('held')
+        return undefined
+      })
+    }
+    await runEpisode({ ...crew, attendant: attendant({ between }) }, 'push', 0)
     const { events } = scene
     expect(events.indexOf('log 0 to 1 x3')).toBeLessThan(events.indexOf('see 1 of 1', events.indexOf('held')))
     expect(events.slice(events.indexOf('held')).slice(0, 5)).toEqual([
