@@ -36,7 +36,7 @@ export type EvaluationOptions = {
 }
 
 /**
- * TrialStart k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. Returns
+ * Trial k of every task and every evaluation uses the seed firstSeed + k, so that evaluations and methods are paired. Returns
  * the trials of each task, in this order.
  */
 export async function evaluate(

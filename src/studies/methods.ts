@@ -26,11 +26,11 @@ const SILENT: Overrides = {
   learner: { refinement: { qWeight: 0 } },
 }
 
-/** Of others, who clone whatever an operator did and nothing else, and whose critics are told nothing of it: what they would make of our choice of it is `silent`. */
-const AS_PUBLISHED: Overrides = { learner: { clones: 'interventions', ranking: { weight: 0 } } }
+/** Of others, whose critics are told nothing of what an operator preferred; what they would make of our choice of it is `silent`. */
+const UNTOLD: Overrides = { learner: { ranking: { weight: 0 } } }
 
-/** DSRL's heads rest, so that it clones nothing; its critics are as published, too. */
-const TD_ALONE: Overrides = { learner: { ranking: { weight: 0 } } }
+/** Of those of them who clone: whatever an operator did, and nothing else. */
+const AS_PUBLISHED: Overrides = mergeSettings(UNTOLD, { learner: { clones: 'interventions' } })
 
 /** Of those whose policy is one for ever; who only clones may begin anew as ours does. */
 const FOR_EVER: Overrides = { learner: { generation: 0 } }
@@ -50,7 +50,7 @@ export const COMPARED: readonly ComparedMethod[] = [
     colour: 3,
     settings: mergeSettings({ method: 'hil-conrft' }, AS_PUBLISHED, FOR_EVER),
   },
-  { name: 'dsrl', title: 'DSRL', colour: 5, settings: mergeSettings({ method: 'dsrl' }, TD_ALONE, FOR_EVER) },
+  { name: 'dsrl', title: 'DSRL', colour: 5, settings: mergeSettings({ method: 'dsrl' }, UNTOLD, FOR_EVER) },
   { name: 'silent', title: 'dual actor, critics silent', colour: 1, settings: SILENT },
   { name: 'dual', title: 'dual actor', colour: 0, settings: mergeSettings({ method: 'dual' }, ON_THE_WAY, KEPT) },
 ]
