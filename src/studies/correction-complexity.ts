@@ -100,7 +100,7 @@ export function sectionOf(samples: readonly CorrectionSample[]): Section {
       `${percent(share(turning))} of the labelled steps turn the tool by more than ${TURNING} rad within their window, and ${percent(mean(samples.map(({ rotationShare }) => rotationShare)))} of the motion is rotation on average (0.15 rad counted as 15 mm): the rule says none of it. ${percent(onlyTurning)} turn and are meant as no translation at all.`,
       `By axes meant: ${[0, 1, 2, 3].map((count) => `${count}: ${percent(share((one) => axesOf(one) === count))}`).join(', ')}. The gripper changes in ${percent(share(({ gripperChanges }) => gripperChanges))}, an axis reverses in ${percent(share(({ reverses }) => reverses))}.`,
       `Exact agreement is ${percent(exact((one) => axesOf(one) === 1))} for one axis, ${percent(exact((one) => axesOf(one) === 2))} for two, ${percent(exact((one) => axesOf(one) === 3))} for three; ${percent(exact(({ reverses }) => reverses))} where an axis reverses and ${percent(exact(({ reverses }) => !reverses))} where none does; ${percent(exact(({ window }) => window === 1))} in windows of one step and ${percent(exact(({ window }) => window === LABEL_DEFAULTS.window))} in full ones.`,
-      'The groups are made from what a still hand would have pushed, so that the tremor does not sort its own errors. A gripper change, a rotation and a speed have no words in the vocabulary.',
+      'The groups are made from what a still hand would have pushed, so that the tremor does not sort its own errors. A gripper change, a rotation and a speed have no words in the vocabulary. Intervals are at 95 %, over other interventions.',
     ],
   }
 }

@@ -72,6 +72,7 @@ export type CorrectionSample = {
   gripperChanges: boolean
   /** An axis is pushed one way and then the other within the window, by more than the threshold each. */
   reverses: boolean
+  group: string // the intervention
 }
 
 export function samplesOf(
@@ -79,7 +80,7 @@ export function samplesOf(
   rule: LabelRule,
   radiansPerUnit = 0.15,
 ): CorrectionSample[] {
-  return segments.flatMap(({ task, pushed, still }) => {
+  return segments.flatMap(({ task, pushed, still }, intervention) => {
     const label = (actions: number[][]) =>
       labelInterventions(
         actions.map((action) => ({ action, intervened: true })),
@@ -93,6 +94,7 @@ export function samplesOf(
       const [translation, rotation] = [Math.hypot(...sums.slice(0, 3)), Math.hypot(...sums.slice(3))]
       return {
         task,
+        group: String(intervention),
         window,
         delta: said!.delta,
         intended: meant[step]!.delta,

@@ -91,7 +91,7 @@ export function sectionOf(hands: readonly Hand[], seeds: readonly number[]): Sec
         'The corrected policy is the scripted expert with wandering noise (0.5 action units, memory 0.8), so nothing here is learned.',
       `With the default operator ${shown(usual.exact)} of ${usual.exact.of} labels agree on all axes and ${shown(usual.axes)} of the axes agree; ${usual.opposed} axes were said in the opposite direction. ` +
         `Of the axes that disagree, ${percent(borderline(found[0]!.judged))} were meant by an amount within 1 mm of σ: a matter of where the line is drawn.`,
-      'Windows of neighbouring steps overlap, so the Wilson intervals are narrower than independent labels would give.',
+      'Intervals are at 95 %, over other interventions: the labels of one share its scene and most of their steps.',
     ],
   }
 }

@@ -38,10 +38,10 @@ const said = (...direction: Direction) => direction
 
 describe('agreement', () => {
   const judged = [
-    { said: said(1, 0, 0), meant: said(1, 0, 0) },
-    { said: said(1, 0, 0), meant: said(1, 1, 0) },
-    { said: said(0, -1, 0), meant: said(0, 1, 0) },
-    { said: said(0, 0, 0), meant: said(0, 0, -1) },
+    { said: said(1, 0, 0), meant: said(1, 0, 0), group: 'a' },
+    { said: said(1, 0, 0), meant: said(1, 1, 0), group: 'a' },
+    { said: said(0, -1, 0), meant: said(0, 1, 0), group: 'b' },
+    { said: said(0, 0, 0), meant: said(0, 0, -1), group: 'c' },
   ]
   const found = agreement(judged)
 
@@ -58,11 +58,14 @@ describe('agreement', () => {
       ['move right', 0, 1],
       ['[null]', 0, 1],
     ]))
-  it('gives shares their Wilson interval: 95 of 100 is 88.8 to 97.8 %', () => {
-    const { share, interval } = rate(95, 100)
-    expect(share).toBe(0.95)
-    expect(interval[0]).toBeCloseTo(0.8882, 3)
-    expect(interval[1]).toBeCloseTo(0.9785, 3)
+  it('gives shares the interval over groups: twenty interventions of five labels each say less than a hundred labels', () => {
+    const cases = (perGroup: number) =>
+      Array.from({ length: 100 }, (_, i) => ({ holds: i < 80, group: String(Math.floor(i / perGroup)) }))
+    const [alone, together] = [rate(cases(1), ({ holds }) => holds), rate(cases(5), ({ holds }) => holds)]
+    expect([alone.share, together.share]).toEqual([0.8, 0.8])
+    expect(alone.interval[0]).toBeCloseTo(0.71, 2)
+    expect(together.interval[0]).toBeCloseTo(0.57, 2)
+    expect(found.exact.interval[1] - found.exact.interval[0]).toBeGreaterThan(0.8)
   })
   it('weighs commands by how often the log says them: (0.5 · 10 + 0 · 30 + 0 · 10) / 50', () =>
     expect(

@@ -1,13 +1,14 @@
 /** @file How far labels agree with a source of truth: exactly, per axis, by command, and at other thresholds σ. */
 
-import { wilsonInterval } from '../../metrics/statistics.ts'
+import type { Tally } from '../../metrics/crossed.ts'
+import { groupedInterval } from '../../metrics/grouped.ts'
 import { AXES, type Axis, type Direction, formatCommand } from '../../talk/vocabulary.ts'
 import { type Displacement, directionOf } from './triplets.ts'
 
-/** What was said, and what should have been said. */
-export type SaidAndMeant = { said: Direction; meant: Direction }
+/** What was said, and what should have been said. Labels of one group have a scene in common, and most of their steps. */
+export type SaidAndMeant = { said: Direction; meant: Direction; group: string }
 
-export type Rate = { agree: number; of: number; share: number; interval: [low: number, high: number] } // Wilson, 95 %
+export type Rate = { agree: number; of: number; share: number; interval: [low: number, high: number] } // 95 %, over other groups
 
 export type Agreement = {
   exact: Rate // all three axes
@@ -21,16 +22,23 @@ export type Agreement = {
 }
 
 /** Shares of nothing are NaN, with the widest interval. */
-export function rate(agree: number, of: number): Rate {
-  return { agree, of, share: agree / of, interval: of > 0 ? wilsonInterval(agree, of) : [0, 1] }
+export function rate<T extends { group: string }>(cases: readonly T[], agrees: (one: T) => boolean): Rate {
+  const groups = new Map<string, Tally>()
+  for (const one of cases) {
+    const { sum, count } = groups.get(one.group) ?? { sum: 0, count: 0 }
+    groups.set(one.group, { sum: sum + Number(agrees(one)), count: count + 1 })
+  }
+  const agree = count(cases, agrees)
+  return { agree, of: cases.length, share: agree / cases.length, interval: groupedInterval([...groups.values()]) }
 }
 
-const equal = ({ said, meant }: SaidAndMeant) => said.every((sign, axis) => sign === meant[axis])
+const equal = ({ said, meant }: Pick<SaidAndMeant, 'said' | 'meant'>) =>
+  said.every((sign, axis) => sign === meant[axis])
 const count = <T>(items: readonly T[], holds: (item: T) => boolean) => items.filter(holds).length
 
 export function agreement(judged: readonly SaidAndMeant[]): Agreement {
-  const pairs = judged.flatMap(({ said, meant }) =>
-    said.map((sign, axis) => ({ axis, said: sign, meant: meant[axis]! })),
+  const pairs = judged.flatMap(({ said, meant, group }) =>
+    said.map((sign, axis) => ({ axis, said: sign, meant: meant[axis]!, group })),
   )
   const same = ({ said, meant }: { said: number; meant: number }) => said === meant
   const spoken = pairs.filter(({ said }) => said !== 0)
@@ -39,17 +47,18 @@ export function agreement(judged: readonly SaidAndMeant[]): Agreement {
     const command = formatCommand(one.said)
     commands.set(command, [...(commands.get(command) ?? []), one])
   }
-  const axisRate = (index: number) => {
-    const own = pairs.filter(({ axis }) => axis === index)
-    return rate(count(own, same), own.length)
-  }
+  const axisRate = (index: number) =>
+    rate(
+      pairs.filter(({ axis }) => axis === index),
+      same,
+    )
   return {
-    exact: rate(count(judged, equal), judged.length),
-    axes: rate(count(pairs, same), pairs.length),
+    exact: rate(judged, equal),
+    axes: rate(pairs, same),
     axis: Object.fromEntries(AXES.map((name, i) => [name, axisRate(i)])) as Record<Axis, Rate>,
-    spoken: rate(count(spoken, same), spoken.length),
+    spoken: rate(spoken, same),
     opposed: count(pairs, ({ said, meant }) => said * meant < 0),
-    byCommand: Object.fromEntries([...commands].map(([name, own]) => [name, rate(count(own, equal), own.length)])),
+    byCommand: Object.fromEntries([...commands].map(([name, own]) => [name, rate(own, equal)])),
   }
 }
 
@@ -82,9 +91,14 @@ export function sweepThresholds(
 ): SweepPoint[] {
   return thresholds.map((threshold) => {
     const said = judged.map(({ delta, meant }) => ({ said: directionOf(delta, { threshold, tie }), meant }))
-    const { exact, axes } = agreement(said)
+    const axes = said.flatMap((one) => one.said.map((sign, axis) => sign === one.meant[axis]))
     const silent = count(said, (one) => one.said.every((sign) => sign === 0))
-    return { threshold, exact: exact.share, axes: axes.share, null: silent / said.length }
+    return {
+      threshold,
+      exact: count(said, equal) / said.length,
+      axes: count(axes, Boolean) / axes.length,
+      null: silent / said.length,
+    }
   })
 }
 

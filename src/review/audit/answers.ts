@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts'
 import { directionAsked, type Translator } from '../../talk/translator.ts'
 import type { Direction } from '../../talk/vocabulary.ts'
 import { type Rate, rate } from './agreement.ts'
-import type { Correction, Displacement } from './triplets.ts'
+import { type Correction, type Displacement, episodeKey } from './triplets.ts'
 
 const Answer = z.discriminatedUnion('answer', [
   z.strictObject({ key: z.string(), label: z.string(), answer: z.literal('yes') }),
@@ -55,6 +55,7 @@ export function judgeAnswers(
 ): AuditAnswer {
   const byKey = new Map(corrections.map((correction) => [correction.key, correction]))
   const meant: AuditAnswer['meant'] = []
+  const judged: { answer: string; group: string }[] = []
   for (const given of answers) {
     const correction = byKey.get(given.key)
     if (!correction || correction.label.command !== given.label)
@@ -65,9 +66,10 @@ export function judgeAnswers(
       )
     if (given.answer === 'edit' && !translator.commands.all.includes(given.command))
       throw new InputError(`answer ${given.key}`, `"${given.command}" is no command`, "Choose one of the page's list")
+    judged.push({ answer: given.answer, group: episodeKey(correction) })
     const command = given.answer === 'yes' ? given.label : given.answer === 'edit' ? given.command : null
     if (command !== null) meant.push({ delta: correction.label.delta, meant: directionAsked(translator, command) })
   }
   const counted = (answer: string) => answers.filter((given) => given.answer === answer).length
-  return { agreed: rate(counted('yes'), answers.length), no: counted('no'), edited: counted('edit'), meant }
+  return { agreed: rate(judged, ({ answer }) => answer === 'yes'), no: counted('no'), edited: counted('edit'), meant }
 }

@@ -27,6 +27,7 @@ import {
   correctionsOf,
   directionOf,
   drawEvenly,
+  episodeKey,
   expectPosition,
   type Triplet,
   tripletOf,
@@ -65,6 +66,7 @@ function compare(
     said: triplet.label.direction,
     meant: truth(triplet),
     delta: triplet.label.delta,
+    group: episodeKey(triplet),
   }))
   const found = agreement(judged)
   const sweep = sweepThresholds(judged, tie)

@@ -54,6 +54,9 @@ export function correctionsOf(episode: LoggedEpisode, translator: Translator, ce
   })
 }
 
+/** What the corrections of an episode have in common. */
+export const episodeKey = ({ cell, episode }: Pick<StepAddress, 'cell' | 'episode'>): string => `${cell}/${episode}`
+
 /** A correction with its frames. */
 export function tripletOf(correction: Correction, { observations }: LoggedEpisode): Triplet {
   const [first, last] = [observations[correction.step]!, observations[correction.step + correction.label.window]!]
