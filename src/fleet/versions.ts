@@ -100,7 +100,7 @@ export class Versions {
   }
 
   private async tryNewest(tryOut: TryVersion, published: Published): Promise<void> {
-    const trial = await tryOut({ ...published, values: this.asSent(published) })
+    const trial = await tryOut(this.sentOf(published))
     this.trying = false
     const share = trial.successes / trial.trials
     if (this.best - share > this.options.settings.canary.drop + ROUNDING) {
@@ -120,16 +120,17 @@ export class Versions {
   }
 
   private act(published: Published, trial?: Trial): void {
-    const values = this.asSent(published)
     const back = this.acting !== undefined && published.version < this.acting.version
-    const sent: Published = { ...published, values, hash: hashOf(values), ...(back && { back }) }
+    const sent: Published = { ...this.sentOf(published), ...(back && { back }) }
     if (!this.options.publish(sent)) return
     this.acting = sent
     if (trial || this.now() - this.keptAt >= KEPT_EVERY) this.keep(sent, trial)
   }
 
-  private asSent({ values }: Published) {
-    return this.options.settings.bits === 16 ? inSixteenBits(values) : values
+  /** As the robots get it, under the hash of that: what was kept may be of a start with more bits. */
+  private sentOf(published: Published): Published {
+    const values = this.options.settings.bits === 16 ? inSixteenBits(published.values) : published.values
+    return { ...published, values, hash: hashOf(values) }
   }
 
   private choose(chosen: VersionChoice | null): void {
@@ -149,7 +150,7 @@ export class Versions {
   }
 
   private goBack(chosen: VersionChoice): void {
-    const kept = readVersion(this.options.folder, chosen)
+    const kept = this.sentOf(readVersion(this.options.folder, chosen))
     if (this.options.publish({ ...kept, back: true })) this.acting = kept
   }
 

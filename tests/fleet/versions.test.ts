@@ -69,6 +69,21 @@ describe('versions', () => {
     expect(second.out[1]!.back).toBeUndefined()
   })
 
+  it('that were kept in 32 bits go back in 16 where those are asked for by now: a robot takes them', () => {
+    const first = opened('fewer bits')
+    first.versions.offer(weights(1))
+    rollBack(first.folder, 1, 'Ann')
+    const { out } = opened('fewer bits', { bits: 16 })
+    const message = decodeMessage<never>(weightsMessage(out[0]!, 16)) // as the reception sends it
+    const rounded = inSixteenBits(weights(1).values)
+    expect(publishedOf(message.head, message)).toEqual({
+      version: 1,
+      values: rounded,
+      hash: hashOf(rounded),
+      back: true,
+    })
+  })
+
   it('that fail a trial never go out: the last that passed stay, and a later one may pass', async () => {
     const successes = [8, 7, 5, 6]
     const trial = async () => ({ successes: successes.shift()!, trials: 10 })
