@@ -4,6 +4,7 @@ import { startFfmpeg } from '../../ffmpeg.ts'
 import type { Image } from '../../robot/robot.ts'
 
 const QUIET = ['-hide_banner', '-loglevel', 'error', '-nostdin']
+const NOT_SHOWN = 4 // flag of a packet that lies before a cut: it is decoded for those behind it alone
 
 /** The times at which the frames are shown, s, sorted, by the packets alone: nothing is decoded. @throws InputError */
 export async function frameTimes(path: string): Promise<Float64Array> {
@@ -27,17 +28,31 @@ export async function frameTimes(path: string): Promise<Float64Array> {
   const unit = Number(numerator) / Number(denominator)
   const times = text
     .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
+    .filter((line) => line !== '' && !line.startsWith('#') && isShown(line))
     .map((line) => unit * Number(line.split(',')[2]))
   if (times.length === 0 || times.some(Number.isNaN))
     throw new InputError(path, 'holds no frame of a video', 'Fetch the file again')
   return Float64Array.from(times).sort()
 }
 
+const isShown = (packet: string) => (Number(/F=(0x[0-9a-f]+)/i.exec(packet)?.[1] ?? 0) & NOT_SHOWN) === 0
+
 /** Frames from `from` (s, as `frameTimes` tells them) on, to the end. @throws InputError if they cannot be decoded */
 export async function* framesFrom(path: string, from: number): AsyncGenerator<Image> {
-  const seek = from > 0 ? ['-ss', from.toFixed(6)] : []
-  const output = ['-map', '0:v:0', ...(await everyFrameOnce(path)), '-f', 'image2pipe', '-c:v', 'ppm', 'pipe:1']
+  // Without the option ffmpeg adds the time of the file's first frame, which need not be 0.
+  const seek = from > 0 ? ['-seek_timestamp', '1', '-ss', from.toFixed(6)] : []
+  const output = [
+    '-map',
+    '0:v:0',
+    ...(await everyFrameOnce(path)),
+    '-f',
+    'image2pipe',
+    '-c:v',
+    'ppm',
+    '-pix_fmt',
+    'rgb24',
+    'pipe:1',
+  ]
   const running = start(path, [...QUIET, ...seek, '-i', path, ...output])
   try {
     yield* pixmaps(running.child.stdout, path)

@@ -1,7 +1,7 @@
 /** @file Pictures of tiny datasets. What needs ffmpeg is left out where there is none. */
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { LerobotDataset } from '../../../src/formats/lerobot/dataset.ts'
@@ -46,12 +46,25 @@ describe('the pictures of an episode', () => {
   it.skipIf(!hasFfmpeg).each([
     ['H.264 with B frames', ['-c:v', 'libx264', '-bf', '2', '-g', '4', '-pix_fmt', 'yuv420p']],
     ['MPEG-4 part 2', ['-c:v', 'mpeg4', '-q:v', '1']],
+    ['one that begins later than at 0', ['-c:v', 'libx264', '-bf', '2', '-g', '4', '-output_ts_offset', '0.55']],
+    ['10 bits a channel', ['-c:v', 'libx264', '-pix_fmt', 'yuv420p10le']],
   ])('come out of a video in the order in which they are shown: %s', async (_, codec) => {
     const folder = aTinySet({}, video)
     placed(folder, [0, 0.5], [0.5, 0.9])
     putVideo(folder, FILE, GREYS, codec)
     expect(await seen(folder, 0)).toEqual(near(GREYS.slice(0, 5)))
     expect(await seen(folder, 1, [0, 1, 1, 3])).toEqual(near([grey(1, 0), grey(1, 1), grey(1, 1), grey(1, 3)]))
+  })
+
+  it.skipIf(!hasFfmpeg)('begin where a video was cut, whatever lies before that in the file', async () => {
+    const folder = aTinySet({}, video)
+    placed(folder, [0, 0.5], [0.5, 0.9])
+    putVideo(folder, 'whole.mp4', [250, 240, 230, ...GREYS], ['-c:v', 'libx264', '-g', '20', '-pix_fmt', 'yuv420p'])
+    mkdirSync(dirname(join(folder, FILE)), { recursive: true })
+    const cut = ['-loglevel', 'error', '-ss', '0.3', '-i', join(folder, 'whole.mp4'), '-c', 'copy', join(folder, FILE)]
+    expect(spawnSync('ffmpeg', cut).status).toBe(0)
+    expect(await seen(folder, 0, [0, 2, 4])).toEqual(near([0, 2, 4].map((t) => grey(0, t))))
+    expect(await seen(folder, 1)).toEqual(near(GREYS.slice(5)))
   })
 
   it.skipIf(!hasFfmpeg)('go by the clock where the video has another rate', async () => {
