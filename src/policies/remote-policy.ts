@@ -133,7 +133,7 @@ async function greet(server: string, patience: number): Promise<{ line: Line; ab
 class Line {
   private readonly socket: WebSocket
   private waiting: { resolve(message: Uint8Array): void; reject(error: Error): void } | null = null
-  private early: Uint8Array | null = null // a message that came before anybody waited for it
+  private early: Uint8Array | null = null // a message that came while nobody waited: the first one may
   private lost: Error | null = null
 
   constructor(private readonly server: string) {
@@ -144,8 +144,9 @@ class Line {
   }
 
   async exchange(message: Uint8Array, patience: number): Promise<Uint8Array> {
+    // Of a server that answers twice, the second answer may come after the next question as well as before it.
+    if (this.early) this.lose('has sent a message that nobody asked for')
     if (this.lost) throw this.lost
-    this.early = null
     this.socket.send(message)
     return this.next(patience)
   }

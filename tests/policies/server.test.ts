@@ -1,5 +1,6 @@
 /** @file A policy server and the client of this program: what steers, what is refused, whose state is whose. */
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import { NumpyArray, numbersOf, type PackableMap, pack, unpack } from '../../src/formats/msgpack.ts'
@@ -232,7 +233,7 @@ describe('the client', () => {
 
   /** A server of somebody else, whose answers are these. */
   async function withStranger(
-    answers: (PackableMap | string | null)[],
+    answers: (PackableMap | PackableMap[] | string | null)[],
     use: (remote: RemotePolicy, asked: () => number) => Promise<void>,
   ) {
     const stranger = new WebSocketServer({ port: 0, host: '127.0.0.1' })
@@ -241,7 +242,7 @@ describe('the client', () => {
       socket.send(pack({}))
       socket.on('message', () => {
         const answer = answers[asked++] ?? null
-        if (answer !== null) socket.send(typeof answer === 'string' ? answer : pack(answer))
+        for (const one of answer === null ? [] : [answer].flat()) socket.send(typeof one === 'string' ? one : pack(one))
       })
     })
     await once(stranger, 'listening')
@@ -267,6 +268,15 @@ describe('the client', () => {
       expect(Math.round(10 * (await next(true))!)).toBe(6)
       expect(asked()).toBe(3)
       expect(remote.followsCommands).toBe(false)
+    }))
+
+  it('is given up where it answers twice: the second answer would be taken for that to the next question', () =>
+    withStranger([[rows(0.1), rows(0.2)], rows(0.3)], async (remote, asked) => {
+      await remote.primary(seen, xi, sighting(true))
+      await setTimeout(100)
+      const why = 'has sent a message that nobody asked for'
+      await expect(remote.primary(seen, xi, sighting(true))).rejects.toThrow(why)
+      expect(asked()).toBe(1)
     }))
 
   it.each([
