@@ -23,10 +23,15 @@ const STATES = ['observation.state', 'state', 'observation.environment_state']
 /** @throws InputError if the first episode cannot be read */
 export async function propose(given: Given): Promise<Proposal> {
   const { dataset } = given
-  const rows = await readRows(dataset, dataset.episodes[0]!, [...ACTIONS, ...STATES])
+  const notes: Omit<Proposal, 'mapping'> = { because: [], check: [], refused: [] }
+  const [first] = dataset.episodes
+  if (!first) {
+    notes.refused.push('the files hold no episode')
+    return notes
+  }
+  const rows = await readRows(dataset, first, [...ACTIONS, ...STATES])
   const action = sideOf(dataset, rows, ACTIONS)
   const state = sideOf(dataset, rows, STATES)
-  const notes: Omit<Proposal, 'mapping'> = { because: [], check: [], refused: [] }
   if (!action) {
     const numbers = [...dataset.features.values()].filter(({ kind }) => kind === 'number').map(({ name }) => name)
     notes.refused.push(`there is no column "action" or "actions"; the columns of numbers are ${numbers.join(', ')}`)

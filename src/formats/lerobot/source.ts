@@ -248,9 +248,14 @@ export class LerobotSource implements EpisodeSource {
     const texts = [...dataset.tasks.values()]
     if (texts.length > 0 && texts.every((text) => this.taskFor(text) === undefined))
       throw new InputError(dataset.folder, `has no task of ${spec.name}`, this.taskRemedy())
+    const [first] = chosen
+    if (!first)
+      throw mapping.episodes
+        ? new InputError('mapping.episodes', 'names no episode', 'Leave it out, and all are taken')
+        : new InputError(dataset.folder, 'holds no episode', 'Record some, or fetch the dataset again, with its data')
     expectFrame(mapping.motion, mapping.pose, spec)
     this.expectCameras()
-    const rows = await readRows(dataset, chosen[0]!, mappedColumns(mapping))
+    const rows = await readRows(dataset, first, mappedColumns(mapping))
     const width = (where: string, text: string | undefined, wanted: number) => {
       if (text === undefined) return
       const { column, from, to } = referenceOf(text)

@@ -279,6 +279,14 @@ describe('a mapping that does not fit is refused:', () => {
     expect(await episodesOf(partial, { ...own, episodes: [0] })).toHaveLength(1)
   })
 
+  it('a dataset that nothing was recorded into yet, or none of its episodes', async () => {
+    const empty = aTinySet({ total_episodes: 0 }, {}, {})
+    await expect(open(empty)).rejects.toThrow('holds no episode. Record some')
+    await expect(open(aTinySet(), { ...own, episodes: [] })).rejects.toThrow('mapping.episodes: names no episode')
+    const dataset = await LerobotDataset.open(empty)
+    expect((await propose({ dataset, spec: robot, tasks: ['place'] })).refused).toEqual(['the files hold no episode'])
+  })
+
   it('an unknown setting, or no column at all', () => {
     expect(() => parseMapping('c.yaml', { ...own, gripper: { column: 'action[a]', open: 0, closed: 1 } })).toThrow(
       /c\.yaml: setting "gripper\.column": is no column such as/,
