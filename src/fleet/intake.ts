@@ -85,6 +85,7 @@ export class Intake {
   private readonly assembler: EpisodeAssembler // looks at everything before the learner does
   private tally: EpisodeTally | undefined
   private journal: ExperienceJournal | undefined
+  private before: Promise<unknown> = Promise.resolve() // a session that broke may still have one in hand when the next one tells
 
   private constructor(private readonly options: IntakeOptions) {
     this.assembler = new EpisodeAssembler(options.shape)
@@ -105,7 +106,13 @@ export class Intake {
    * False for what is known. It is on its way to the disk and to the learner when this resolves.
    * @throws InputError or ShapeError on what cannot be learned from; LostError where the disk refuses it
    */
-  async take(bytes: ArrayBuffer): Promise<boolean> {
+  take(bytes: ArrayBuffer): Promise<boolean> {
+    const taken = this.before.then(() => this.takeNow(bytes))
+    this.before = taken.catch(() => {}) // whoever told it hears of it
+    return taken
+  }
+
+  private async takeNow(bytes: ArrayBuffer): Promise<boolean> {
     const message = decodeMessage<ToLearner>(bytes)
     const head = this.expectTold(message.head)
     if (this.isKnown(head)) return false
@@ -154,7 +161,7 @@ export class Intake {
   /** The robot went on to another episode, and has lost the end of this one. */
   private async give(episode: number): Promise<void> {
     const end = { ending: 'interrupted', why: 'its robot went on without an end' } as const
-    await this.take(
+    await this.takeNow(
       encodeMessage<ToLearner>({ head: { kind: 'end', from: this.options.origin, episode, end }, arrays: [] }),
     )
   }

@@ -2,9 +2,10 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { InputError, LostError } from '../../src/errors.ts'
-import { Intake } from '../../src/fleet/intake.ts'
+import { Intake, type IntakeOptions } from '../../src/fleet/intake.ts'
 import type { Tallied } from '../../src/fleet/tally.ts'
 import { encodeMessage } from '../../src/link/codec.ts'
 import { stepMessage } from '../../src/link/messages.ts'
@@ -17,19 +18,20 @@ afterAll(() => fs.rmSync(root, { recursive: true }))
 async function opened(path: string) {
   const replay = aReplay()
   const episodes: Tallied[] = []
-  const intake = await Intake.open(path, {
+  const options: IntakeOptions = {
     origin: FROM,
     shape: { ...SHAPE, copies: 1 },
     tasks: ['place', 'pick'],
     experience: experienceInto(replay),
     onEpisode: (episode) => episodes.push(episode),
-  })
+  }
+  const intake = await Intake.open(path, options)
   const take = async (messages: ArrayBuffer[]) => {
     const taken: boolean[] = []
     for (const message of messages) taken.push(await intake.take(message))
     return taken
   }
-  return { intake, replay, episodes, take }
+  return { intake, replay, episodes, take, options }
 }
 
 const one = { episode: 3, steps: 3, operator: (t: number) => t === 1 }
@@ -79,6 +81,27 @@ describe('an intake', () => {
       [67, 2],
     ])
     await intake.close()
+  })
+
+  it('counts each thing once where one session tells it while another that broke has it in hand', async () => {
+    const { intake, replay, take, options } = await opened(join(root, 'two-sessions'))
+    await take([begun(one), stepped(one, 0)])
+    let letGo = () => {}
+    const full = new Promise<void>((resolve) => (letGo = resolve))
+    options.experience.room = () => full // the learner is behind
+    const broken = intake.take(begun(two)) // ends the one before it first
+    await setImmediate()
+    const told = [begun(two), stepped(two, 0), stepped(two, 1)].map((message) => intake.take(message))
+    await setImmediate()
+    letGo()
+    expect([await broken, ...(await Promise.all(told))]).toEqual([true, false, true, true])
+    expect(intake).toMatchObject({ steps: 3, have: { episode: 67, steps: 2, closed: false } })
+    await take([ended(two)])
+    expect(replay.stats()).toMatchObject({ episodes: 2, transitions: 3 })
+    await intake.close()
+    const again = await opened(join(root, 'two-sessions'))
+    expect(again.intake).toMatchObject({ steps: 3, episodes: 2 })
+    await again.intake.close()
   })
 
   it.each([
