@@ -25,16 +25,17 @@ import { EpisodeLog } from '../replay/log.ts'
 import { describeFault } from '../robot/fault.ts'
 import { Closing } from '../run/closing.ts'
 import type { RunConfig } from '../run/config.ts'
-import { flatSettings } from '../run/differences.ts'
+import { differences, flatSettings } from '../run/differences.ts'
 import { episodeMetric } from '../run/episode-metric.ts'
 import { RunFolder } from '../run/folder.ts'
+import { partNow, type RunPart } from '../run/history.ts'
 import { lock } from '../run/lock.ts'
 import { encodeEpisode, tellEpisode } from '../run/preparation.ts'
 import { mergeSettings, parseConfig } from '../run/resolve.ts'
 import { openSession, type Session } from '../run/session.ts'
 import { simulatedOperator } from '../run/simulated-operator.ts'
 import { expectReady, type TrainEvents } from '../run/train.ts'
-import { readWelcome, type Welcome, welcomeBytes } from './greeting.ts'
+import { lengthOf, readWelcome, type Welcome, welcomeBytes } from './greeting.ts'
 import type { Cursor } from './intake.ts'
 import type { Invitation } from './invitation.ts'
 import { askForRun, Liaison, type Told } from './liaison.ts'
@@ -119,11 +120,12 @@ async function actIn(
   closing.add(lock(folder.path))
   folder.sweep()
   keepWelcome(folder, welcome)
-  const { config } = RunFolder.open(path)
+  const { config, changed } = settingsOf(folder, own)
   const session = await course.during(openSession(config))
   closing.add(() => session.close())
   course.failure.stops(session.rigs.map(({ robot }) => robot))
   expectReady(session, observer !== undefined)
+  if (changed.length > 0) folder.goOn(config, partNow({ changed })) // a start that fails leaves them as they were
   session.robot.supervisedBy([]) // it goes on without a learner
   observer?.opened({ folder, config, session })
   for (const line of explorationNotices(session.rigs, { practice: config.online.exploration.after })) onNotice(line)
@@ -138,6 +140,7 @@ async function actIn(
       standing: () => ({ does: actor.does, fault: faultOf(session, course), page }),
       onSaid: onNotice,
       onWelcome(said) {
+        actor.minutes = lengthOf(said) ?? actor.minutes
         try {
           keepWelcome(folder, said)
         } catch (error) {
@@ -181,6 +184,17 @@ function homeOf(path: string, welcome: Welcome, own: unknown): RunFolder {
   )
 }
 
+/** As the folder has them, and what is given to this start on top: a cable may be in another socket by now. */
+function settingsOf(
+  { path }: RunFolder,
+  own: unknown,
+): { config: RunConfig; changed: NonNullable<RunPart['changed']> } {
+  const { config: before } = RunFolder.open(path)
+  const config = parseConfig('settings of the robot', mergeSettings(before, own))
+  const changed = differences(before, config).map(({ name, first, second }) => ({ name, from: first, to: second }))
+  return { config, changed }
+}
+
 /** Why nothing moves it any more, if that is so. */
 function faultOf({ robot }: Session, { failure }: Course): string | null {
   if (robot.fault) return describeFault(robot.fault)
@@ -211,6 +225,8 @@ class Actor {
     private readonly index: EpisodeIndex, // of its own log
     private readonly steps: number, // made before
     private readonly observer: ActorEvents['observer'],
+    /** Robot minutes that the run is to have; a learner that begins anew may say otherwise. */
+    public minutes: number,
   ) {}
 
   /** For whoever looks on. */
@@ -269,7 +285,22 @@ class Actor {
     )
     const bytes = 4 * (sizes.embedding + sizes.proprio + features)
     const most = Math.min(MOST, Math.ceil(MEMORY / bytes))
-    return new Actor(feed, most, config, session, perception, policy, log, place, course, index, steps, observer)
+    const minutes = lengthOf(welcome) ?? config.online.robotMinutes
+    return new Actor(
+      feed,
+      most,
+      config,
+      session,
+      perception,
+      policy,
+      log,
+      place,
+      course,
+      index,
+      steps,
+      observer,
+      minutes,
+    )
   }
 
   async act(liaison: Liaison, { onNotice, onEpisode }: ActorEvents): Promise<void> {
@@ -287,12 +318,20 @@ class Actor {
     const turns = new Turns()
     const shared = { perception, policy, policyVersion: () => feed.version, turns, course }
     const practice = new Practice(rig, recorder, operator, shared, config, this.attendance)
-    const total = Math.round(config.online.robotMinutes * 60 * rig.robot.spec.rate)
+    const isDone = () => recorder.robotSteps >= Math.round(this.minutes * 60 * rig.robot.spec.rate)
     const catchUp = () => failure.during(liaison.catchUp((have) => this.missing(have)))
     await turns.take()
-    while (!course.stopping && recorder.robotSteps < total) {
+    for (let said = false; !course.stopping; ) {
       await catchUp()
       failure.check()
+      this.state = isDone() ? 'is done' : 'acts'
+      if (this.state === 'is done') {
+        if (liaison.toldAll) break
+        if (!said) onNotice?.('The robot is done; its learner has yet to take in the rest.')
+        said = true
+        await failure.during(sleep(LOOK_EVERY))
+        continue
+      }
       const practised = await practice.episode()
       if (practised.length === 0) continue // a person ended it before it began
       const { robotSteps } = recorder
@@ -300,12 +339,6 @@ class Actor {
       onEpisode?.({ ...practised, policyVersion: feed.version })
     }
     turns.give()
-    this.state = 'is done'
-    for (let said = false; !course.stopping && !liaison.toldAll; said = true) {
-      if (!said) onNotice?.('The robot is done; its learner has yet to take in the rest.')
-      await catchUp()
-      await failure.during(sleep(LOOK_EVERY))
-    }
   }
 
   /** Of this process. */

@@ -47,6 +47,12 @@ export const welcomeBytes = (welcome: Welcome): Uint8Array => Buffer.from(JSON.s
 /** `where`: who says it, or the file that keeps it. @throws InputError if it is none */
 export const readWelcome = (where: string, bytes: Uint8Array): Welcome => parsed(where, Welcome, bytes)
 
+const Length = z.object({ online: z.object({ robotMinutes: z.number().min(0) }) })
+
+/** How long the run is to be, robot minutes: a resume may change it. Undefined where the learner does not say. */
+export const lengthOf = ({ config }: Pick<Welcome, 'config'>): number | undefined =>
+  Length.safeParse(config).data?.online.robotMinutes
+
 function parsed<T>(where: string, schema: z.ZodType<T>, bytes: Uint8Array): T {
   try {
     return schema.parse(JSON.parse(Buffer.from(bytes).toString()))
