@@ -35,7 +35,7 @@ import { mergeSettings, parseConfig } from '../run/resolve.ts'
 import { openSession, type Session } from '../run/session.ts'
 import { simulatedOperator } from '../run/simulated-operator.ts'
 import { expectReady, type TrainEvents } from '../run/train.ts'
-import { lengthOf, readWelcome, type Welcome, welcomeBytes } from './greeting.ts'
+import { expectSameRun, lengthOf, readWelcome, type Welcome, welcomeBytes } from './greeting.ts'
 import type { Cursor } from './intake.ts'
 import type { Invitation } from './invitation.ts'
 import { askForRun, Liaison, type Told } from './liaison.ts'
@@ -140,6 +140,7 @@ async function actIn(
       standing: () => ({ does: actor.does, fault: faultOf(session, course), page }),
       onSaid: onNotice,
       onWelcome(said) {
+        expectSameRun(folder.path, readKnown(folder.path) ?? welcome, said)
         actor.minutes = lengthOf(said) ?? actor.minutes
         try {
           keepWelcome(folder, said)

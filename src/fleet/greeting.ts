@@ -21,6 +21,7 @@ export type ActorHello = z.infer<typeof ActorHello>
 const Statistics = z.object({ mean: z.array(z.number()), deviation: z.array(z.number().gt(0)) })
 
 const Welcome = z.object({
+  id: z.string().optional(), // of the run, whatever it is called; learners of earlier versions tell none
   config: z.record(z.string(), z.unknown()), // of the run
   encoder: Encoder,
   normalisers: z.object({ h: Statistics, proprio: Statistics }),
@@ -46,6 +47,19 @@ export const welcomeBytes = (welcome: Welcome): Uint8Array => Buffer.from(JSON.s
 
 /** `where`: who says it, or the file that keeps it. @throws InputError if it is none */
 export const readWelcome = (where: string, bytes: Uint8Array): Welcome => parsed(where, Welcome, bytes)
+
+/**
+ * A run that was begun anew under an old name has other weights, scales and numbers: on those of the old one a robot would
+ * act at random, and tell what it did long ago. `folder`: of what is known. @throws InputError
+ */
+export function expectSameRun(folder: string, known: Pick<Welcome, 'id'>, said: Pick<Welcome, 'id'>): void {
+  if (known.id === undefined || said.id === undefined || known.id === said.id) return
+  throw new InputError(
+    folder,
+    'is of an earlier run, and its learner is that of another one under the same name',
+    'Move it away, or give another --folder: what is in it stays as it is',
+  )
+}
 
 const Length = z.object({ online: z.object({ robotMinutes: z.number().min(0) }) })
 

@@ -40,6 +40,7 @@ export type LiaisonOptions = {
   /** How the robot is, for the learner. */
   standing: () => Omit<ActorStanding, 'lag'>
   onSaid: (line: string) => void
+  /** Before anything else is heard of the learner. Where it throws an InputError, this learner is not joined. */
   onWelcome: (welcome: Welcome) => void
   onWeights: (published: Published) => void
   /** The learner has everything up to here on its disk. */
@@ -73,6 +74,16 @@ export async function askForRun(
   const { channel, welcome } = await dial(wire, whose, helloOf({ host: hostname(), process: OURSELVES }), { signal })
   channel.close()
   return readWelcome(`the learner of run "${whose.run}"`, welcome)
+}
+
+/** A session that cannot be begun is left. */
+function welcomed<T>(channel: LinkChannel, hear: () => T): T {
+  try {
+    return hear()
+  } catch (error) {
+    channel.close()
+    throw error
+  }
 }
 
 export class Liaison {
@@ -169,7 +180,11 @@ export class Liaison {
           signal,
           onLost,
         })
-        const welcome = readWelcome(`the learner of run "${run}"`, bytes)
+        const welcome = welcomed(channel, () => {
+          const said = readWelcome(`the learner of run "${run}"`, bytes)
+          onWelcome(said)
+          return said
+        })
         const link = new LinkClient(channel, run, async () => {}, {
           onWeights: (published) => this.options.onWeights(published),
           onTaken: () => standing && this.settle(standing),
@@ -181,7 +196,6 @@ export class Liaison {
         standing = { link, channel, have: welcome.have, live: false, newest: undefined, waiting: [], kept: undefined }
         this.standing = standing
         if (channel.ended) link.lose(new LostError('the learner', 'left at once', 'It is looked for again'))
-        onWelcome(welcome)
         onSaid(`The learner of run ${run} is there.`)
         said = ''
         await this.follow(standing, lost)

@@ -1,4 +1,5 @@
 /** @file Which robot of a run has which numbers: each has a place of its own for good, from the first time it joins. */
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { writeWhole } from '../durable.ts'
@@ -8,31 +9,42 @@ import type { CellIndex } from '../loop/online-recorder.ts'
 /** Robots of a run at most: episodes and steps are numbered in as many series, so that no two robots use one number. */
 const PLACES = 64
 
-const Saved = z.strictObject({ robots: z.array(z.string()).max(PLACES) })
+/** `run`: see `FleetPlaces.run`; files of earlier versions have none. */
+const Saved = z.strictObject({ run: z.string().optional(), robots: z.array(z.string()).max(PLACES) })
+type Saved = z.infer<typeof Saved>
 
 export class FleetPlaces {
-  private readonly robots: string[]
+  private saved: Saved
 
   /** @throws InputError if the file is not what was saved */
   constructor(private readonly path: string) {
-    this.robots = existsSync(path) ? read(path) : []
+    this.saved = existsSync(path) ? read(path) : { robots: [] }
   }
 
   get known(): readonly string[] {
-    return this.robots
+    return this.saved.robots
+  }
+
+  /** Drawn once: tells the run, whose numbers these are, from another one under the same name. */
+  get run(): string {
+    return this.saved.run ?? this.save({ ...this.saved, run: randomUUID() }).run!
   }
 
   /** @throws InputError if none is left */
   of(robot: string): CellIndex {
-    let index = this.robots.indexOf(robot)
-    if (index < 0) {
-      if (this.robots.length === PLACES)
-        throw new InputError(`robot "${robot}"`, `is one too many: a run has ${PLACES} places`, 'Begin another run')
-      index = this.robots.length
-      writeWhole(this.path, JSON.stringify({ robots: [...this.robots, robot] }))
-      this.robots.push(robot)
-    }
-    return { index, of: PLACES }
+    const { robots } = this.saved
+    const index = robots.indexOf(robot)
+    if (index >= 0) return { index, of: PLACES }
+    if (robots.length === PLACES)
+      throw new InputError(`robot "${robot}"`, `is one too many: a run has ${PLACES} places`, 'Begin another run')
+    this.save({ ...this.saved, robots: [...robots, robot] })
+    return { index: robots.length, of: PLACES }
+  }
+
+  private save(saved: Saved): Saved {
+    writeWhole(this.path, JSON.stringify(saved))
+    this.saved = saved
+    return saved
   }
 }
 
@@ -49,9 +61,9 @@ export function goesOnFrom(
   return Math.max(logged, firstEpisode, have ? have.episode + 1 : 0) + (isFirst ? 0 : place.of)
 }
 
-function read(path: string): string[] {
+function read(path: string): Saved {
   try {
-    return [...Saved.parse(JSON.parse(readFileSync(path, 'utf8'))).robots]
+    return Saved.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
     throw new InputError(path, 'is not what was saved', 'Restore it from a copy: it says which numbers are whose', {
       cause,

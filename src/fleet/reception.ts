@@ -121,7 +121,7 @@ export class Reception {
     const { config, encoder, normalisers, firstEpisode } = about
     const place = places.of(robot)
     const have = this.intakes.get(robot)?.have ?? null
-    const welcome = welcomeBytes({ config, encoder, normalisers, firstEpisode, place, have })
+    const welcome = welcomeBytes({ id: places.run, config, encoder, normalisers, firstEpisode, place, have })
     const opened = (channel: LinkChannel) => {
       if (!hello.robot) return
       const guest: Guest = { process: hello.process, channel }

@@ -1,4 +1,4 @@
-/** @file A robot's process, started again: with other settings of its own, in a run that is longer by now. */
+/** @file A robot's process, started again: with other settings of its own, in a run that is longer by now, in one that is another. */
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -114,5 +114,14 @@ describe.skipIf(!natsServer)(natsServer ? 'a robot that is started again' : WITH
     expect(logged).toHaveLength(1)
     expect(second.told()).toBe(logged[0]!.steps.length)
     expect(RunFolder.open(join(root, 'arms-A')).config.operator.kind).toBe('none')
+  })
+
+  it('tells and takes nothing of another run that was begun under the name of its own', async () => {
+    const first = await aLearner(broker.url, 'old', settings(0))
+    await act('old-A')
+    await first.close()
+    const other = await aLearner(broker.url, 'begun anew', settings(1))
+    await expect(act('old-A')).rejects.toThrow('old-A: is of an earlier run, and its learner is that of another one')
+    expect(other.told()).toBe(0)
   })
 })
