@@ -81,6 +81,7 @@ export async function runEpisode(crew: Rollout, task: string, seed: number): Pro
     const held = attendant?.ready()
     if (held) await held
     failure?.check()
+    if (course?.stopping) return summary // before it began: whoever stops a run wants no robot to be reset, which moves it
     const start = await (crew.begin ? crew.begin(task, seed) : robot.reset(task, seed))
     const laying = attendant?.scene(seed)
     if (laying) await laying

@@ -237,6 +237,17 @@ describe('an episode of a run that ends', () => {
     expect(robot.stops).toBe(1)
   })
 
+  it('does not begin where the run is asked to stop while the robot is held: a reset would move it', async () => {
+    const robot = new ScriptedRobot()
+    const stop = new AbortController()
+    const crew = crewOf(robot, new Course(undefined, stop.signal), () => {})
+    const letGo = () => Promise.resolve().then(() => stop.abort())
+    const summary = await runEpisode({ ...crew, attendant: attendant({ ready: letGo }) }, 'push', 3)
+    expect(summary).toMatchObject({ ending: 'abort', length: 0 })
+    expect(robot.seeds).toEqual([])
+    expect([crew.recorder.first, crew.recorder.summary]).toEqual([undefined, undefined])
+  })
+
   it('is no trial of an evaluation', async () => {
     const stop = new AbortController()
     const crew = crewOf(new ScriptedRobot(), new Course(undefined, stop.signal), (step) => step === 7 && stop.abort())
