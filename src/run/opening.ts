@@ -53,7 +53,7 @@ export type RunParts = {
   course: Course
   clock: RunClock
   state: RunState
-  evaluated: boolean // by an earlier part of the run: step 0 is behind it
+  evaluatedAt: number | undefined // robot steps, where an earlier part of the run was evaluated last; step 0 is behind it
 }
 
 /** What it opens goes into `closing` at once. @throws Stopped, or the cause of a failure, as soon as `course` knows of it */
@@ -72,7 +72,7 @@ export async function openRun(
   expectVoice(config)
   const check = () => course.check()
   const clock = new RunClock()
-  const { checkpoint, state, evaluated } = readRunState(folder)
+  const { checkpoint, state, evaluatedAt } = readRunState(folder)
   clock.goOnFrom(state.wallSeconds)
   const copies: Copies = { count: config.replay.shiftedCopies, pixels: config.replay.shift, seed: config.seed }
   const demonstrations = await ensureDemonstrations(folder, config, session, onProgress, course, observer)
@@ -155,7 +155,7 @@ export async function openRun(
   await course.during(learner.control.learn('warm-up', 0))
   tempo.takeUp()
   const minds = { policy, planner, perception, normalisers, learner }
-  return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluated }
+  return { ...minds, metrics, practices, logs, turns, tempo, course, clock, state, evaluatedAt }
 }
 
 /** @throws InputError if the server that the settings name does not answer, or has a policy for another robot */

@@ -52,11 +52,11 @@ function parseState(path: string): RunState {
 export function readRunState(folder: RunFolder): {
   checkpoint: string | undefined
   state: RunState
-  evaluated: boolean
+  evaluatedAt: number | undefined
 } {
   const checkpoint = folder.latestCheckpoint()
   const state = checkpoint ? parseState(join(checkpoint, STATE_FILE)) : { ...FRESH }
   const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []
   for (const { time } of past) state.wallSeconds = Math.max(state.wallSeconds, time)
-  return { checkpoint, state, evaluated: ofKind(past, 'evaluation').length > 0 }
+  return { checkpoint, state, evaluatedAt: ofKind(past, 'evaluation').at(-1)?.robotSteps }
 }

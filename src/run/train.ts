@@ -233,7 +233,7 @@ class Run {
   }
 
   async evaluateStep0(): Promise<void> {
-    if (this.parts.evaluated || this.parts.course.stopping) return
+    if (this.parts.evaluatedAt !== undefined || this.parts.course.stopping) return
     await this.evaluate('step 0', this.config.evaluation.trials)
   }
 
@@ -243,7 +243,7 @@ class Run {
     const { control } = parts.learner
     const total = Math.round(config.online.robotMinutes * 60 * this.rate)
     let checkpointed = this.robotMinutes
-    let evaluated = checkpointed
+    let evaluated = parts.evaluatedAt === undefined ? checkpointed : robotMinutes(parts.evaluatedAt, this.rate)
     const checkpointDue = (minutes: number) => minutes - checkpointed >= config.checkpointEveryRobotMinutes
     const { trialsOnTheWay, everyRobotMinutes } = config.evaluation
     const evaluationDue = (minutes: number) =>
@@ -251,18 +251,22 @@ class Run {
     const over = (steps: number) => steps >= total || course.stopping
     const due = (steps: number) =>
       checkpointDue(robotMinutes(steps, this.rate)) || evaluationDue(robotMinutes(steps, this.rate))
-    if (!config.online.lockstep) await control.learnFreely(config.online.publishEvery)
-    while (parts.practices.some(({ recorder }) => !over(recorder.robotSteps))) {
-      await this.practise((steps) => over(steps) || due(steps))
+    const goesOn = () => parts.practices.some(({ recorder }) => !over(recorder.robotSteps))
+    const evaluateIfDue = async () => {
       const minutes = this.robotMinutes
-      if (checkpointDue(minutes)) {
-        checkpointed = minutes
+      if (!evaluationDue(minutes)) return
+      evaluated = minutes
+      await this.evaluate('on the way', trialsOnTheWay)
+    }
+    if (goesOn()) await evaluateIfDue() // one that a stop cut short, by the policy that made its first trials
+    if (!config.online.lockstep && goesOn()) await control.learnFreely(config.online.publishEvery)
+    while (goesOn()) {
+      await this.practise((steps) => over(steps) || due(steps))
+      if (checkpointDue(this.robotMinutes)) {
+        checkpointed = this.robotMinutes
         await this.checkpoint()
       }
-      if (evaluationDue(minutes)) {
-        evaluated = minutes
-        await this.evaluate('on the way', config.evaluation.trialsOnTheWay)
-      }
+      await evaluateIfDue()
     }
     if (!course.stopping) await tempo.settle() // updates that were asked for are made, unless nobody waits for them
     await control.pause()
