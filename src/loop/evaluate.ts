@@ -63,6 +63,8 @@ export async function evaluate(
       if (summary.judged?.terminated !== false) return summary // else a person stopped it: it was no trial
     }
   }
+  /** Of those beside the robot nobody knows how long they take. */
+  const heard = <T>(wait: Promise<T>) => crew.course?.during(wait) ?? wait
   const own = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift())
       note(next, made?.(next.task, next.seed) ?? (await make(next)))
@@ -79,7 +81,7 @@ export async function evaluate(
   })
   try {
     await own()
-    await Promise.all(others)
+    await heard(Promise.all(others))
     await own() // what somebody left
   } finally {
     waiting.length = 0

@@ -205,6 +205,19 @@ describe('trials that others make beside the robot', () => {
     ).rejects.toThrow(Stopped)
     expect(asked).toHaveLength(1)
   })
+
+  it('are not waited for where the evaluation is stopped, or has failed, however long they take', async () => {
+    const never = () => new Promise<never>(() => {})
+    const ended = (end: () => void, course: Course) => {
+      let own = 0
+      const onEpisode = () => void (++own === 11 && setTimeout(end, 20)) // the twelfth is made beside the robot
+      return evaluated(new Slow(), { beside: makers(never), onEpisode }, course)
+    }
+    const stop = new AbortController()
+    await expect(ended(() => stop.abort(), new Course(undefined, stop.signal))).rejects.toThrow(Stopped)
+    const course = new Course()
+    await expect(ended(() => course.failure.fail(new Error('the learner is gone')), course)).rejects.toThrow('is gone')
+  }, 20_000)
 })
 
 describe('the score of a task', () => {
