@@ -22,12 +22,15 @@ type Kept = z.infer<typeof Kept>
 
 export class Trials {
   private readonly kept: Kept[]
+  private torn: boolean // the last line is not whole: what comes next must not stand on it
 
   constructor(
     private readonly file: string,
     private readonly of: Pick<Kept, 'stage' | 'version'>,
   ) {
-    this.kept = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).flatMap(keptIn) : []
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : ['']
+    this.torn = lines.at(-1) !== ''
+    this.kept = lines.slice(0, -1).flatMap(keptIn)
   }
 
   /** One that was made before with this policy, in the same stage. */
@@ -43,7 +46,11 @@ export class Trials {
   }
 
   keep(cell: string, { task, seed, ending, length, by }: EpisodeSummary): void {
-    appendFileSync(this.file, `${JSON.stringify({ ...this.of, cell, task, seed, ending, length, by })}\n`)
+    const line = JSON.stringify({ ...this.of, cell, task, seed, ending, length, by })
+    const apart = this.torn ? '\n' : ''
+    this.torn = true // until all of it is there
+    appendFileSync(this.file, `${apart}${line}\n`)
+    this.torn = false
   }
 
   /** The evaluation is over, and noted elsewhere. */

@@ -50,6 +50,9 @@ it('makes a trial again whose line is torn or damaged', () => {
   appendFileSync(file(), '{"stage":"final","version":40,"cell":"A","task":"pick","seed":9,"end')
   const now = new Trials(file(), { stage: 'final', version: 40 })
   expect([7, 8, 9].map((seed) => now.made('A', 'pick', seed)?.length)).toEqual([12, undefined, undefined])
+  for (const seed of [9, 10]) now.keep('A', trial(seed)) // the first one on a line of its own, too
+  const later = new Trials(file(), { stage: 'final', version: 40 })
+  expect([7, 9, 10].map((seed) => later.made('A', 'pick', seed)?.length)).toEqual([12, 12, 12])
 })
 
 it('is gone when the evaluation is over', () => {
