@@ -124,8 +124,8 @@ export class RunFolder {
 
   /** Gives the name free again, where a start failed before anything was recorded and nobody else has it. Files of others stay. */
   removeUnused(): void {
-    const files = [this.metrics, this.log, this.demonstrations, this.trialsApart, join(this.path, LOCK_FILE)]
-    const recorded = files.some(existsSync)
+    const made = [this.metrics, this.log, this.demonstrations, this.encodings, this.trialsApart]
+    const recorded = [...made, join(this.path, LOCK_FILE)].some(existsSync)
     if (recorded || namesIn(this.checkpoints).length > 0) return
     for (const file of [this.command, this.history, this.config]) rmSync(file, { force: true })
     for (const directory of [this.checkpoints, this.frames, this.path])

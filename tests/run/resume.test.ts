@@ -165,4 +165,11 @@ describe('the folder of a run', () => {
     used.removeUnused()
     expect(() => RunFolder.create(used.path, config)).toThrow('already holds a run')
   })
+
+  it('is kept where somebody else’s demonstrations were encoded in it: that may have taken hours', () => {
+    const folder = aRun()
+    mkdirSync(join(folder.encodings, '0'), { recursive: true })
+    folder.removeUnused()
+    expect(RunFolder.open(folder.path).config).toEqual(config)
+  })
 })
