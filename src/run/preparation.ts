@@ -35,7 +35,7 @@ export type Reading<OnEpisode> = {
 
 type Eyes = Pick<Session, 'encoder' | 'instructions'>
 
-/** Reads and encodes the first `perTask` demonstrations of each task and robot. @throws InputError if a task has too few */
+/** Reads and encodes the first `perTask` demonstrations of each task and robot. @throws InputError if a task has too few, or the replay cannot hold them all */
 export async function encodeDemonstrations(
   eyes: Eyes,
   sources: readonly EpisodeSource[], // one a robot
@@ -44,6 +44,8 @@ export async function encodeDemonstrations(
   { onEpisode, onLeftOut, check, encodings }: Reading<(done: number, total: number) => void>, // parts of an episode count
 ): Promise<EncodedEpisode[]> {
   const wanted = config.demonstrations.perTask
+  const { capacity } = config.replay
+  let observations = 0
   const encoded: EncodedEpisode[] = []
   for (const [from, source] of sources.entries()) {
     const taken = new Map(config.tasks.map((task) => [task, 0]))
@@ -62,6 +64,13 @@ export async function encodeDemonstrations(
       const onShare = (share: number) => onEpisode(encoded.length + share, total)
       const sights = await encodeEpisode(eyes, episode, copies, id, { onShare, check, kept: encodings?.[from] })
       encoded.push({ episode: { start, steps, end }, sights })
+      observations += sights.length
+      if (observations > capacity)
+        throw new InputError(
+          'setting "replay.capacity"',
+          `is ${capacity}, and the demonstrations alone have more observations: the first would be forgotten before anything is learned from them`,
+          'Raise it, or lower demonstrations.perTask',
+        )
       if ([...taken.values()].every((held) => held >= wanted)) break // of a large source, most is never read
     }
     for (const [task, count] of taken)

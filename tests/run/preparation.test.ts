@@ -108,6 +108,16 @@ describe('demonstrations', () => {
     expect(h.apply(Float32Array.of(4))[0]).toBeCloseTo(1 / Math.sqrt(2 / 3), 5)
   })
 
+  it('are refused where the replay cannot hold them all: the first would be forgotten before anything is learned', async () => {
+    const source = new LogSource(demonstrations(['pick', 'place']), spec)
+    const encodedInto = (capacity: number) => {
+      const settings = { ...config(1), replay: { ...config(1).replay, capacity } }
+      return encodeDemonstrations(eyes, [source], settings, NO_COPIES, { onEpisode: () => {} })
+    }
+    expect(await encodedInto(6)).toHaveLength(2) // of three observations each
+    await expect(encodedInto(5)).rejects.toThrow(/"replay\.capacity": is 5, .*Raise it/)
+  })
+
   it('are missed by name where a task has too few', async () => {
     await expect(encode(demonstrations(['pick']), 1)).rejects.toThrow(
       /holds 0 demonstrations of task "place", 1 are asked for.*duet demo record/,
