@@ -59,13 +59,14 @@ export async function recordLerobot(
   const tell = (message: ToRecorder) => {
     if (!trouble) worker.postMessage(message)
   }
-  tell('advance')
   return {
     listener: {
-      started: ({ metrics }) =>
+      started: ({ metrics }) => {
+        tell('advance') // not before: until the run is open its logs may be repaired, which puts others in their place
         metrics.listen((metric) => {
           if (metric.kind === 'episode') tell('advance') // its end is in the log
-        }),
+        })
+      },
     },
     close() {
       tell('close')
