@@ -162,6 +162,7 @@ export class EpisodeLog implements EpisodeSink {
   /** A new file appears under its name only once its header is whole. */
   private beginSegment() {
     if (this.fd >= 0) fs.closeSync(this.fd)
+    this.fd = -1 // where no other file can be had, the number is soon that of somebody else's
     const file = segmentPath(this.folder, ++this.segment)
     const header = {
       format: LOG_FORMAT,

@@ -130,6 +130,20 @@ describe('the episode log', () => {
     expect(read()[0]!.steps.map(({ step }) => step)).toEqual([0, 1])
   })
 
+  it('that gets no further file closes none but its own', () => {
+    const log = EpisodeLog.open(folder, aRobot(), { segmentBytes: 1000 })
+    record(log, episodeOf(1, 4))
+    const full = { code: 'ENOSPC', syscall: 'open' }
+    vi.spyOn(fs, 'openSync').mockImplementationOnce(() => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, open'), full)
+    })
+    expect(() => record(log, episodeOf(2, 4))).toThrow('no space left on device (ENOSPC)')
+    const other = fs.openSync(path.join(folder, 'other'), 'w') // it gets the number of the file that was full
+    log.close()
+    expect(fs.fstatSync(other).isFile()).toBe(true)
+    fs.closeSync(other)
+  })
+
   it('takes back a record that the disk had room for only in part, and goes on when there is room', () => {
     const log = EpisodeLog.open(folder, aRobot())
     const episode = episodeOf(1, 6)
