@@ -1,4 +1,4 @@
-/** @file What the config of every robot that can break has: its safety limits, and the tasks that it is given. */
+/** @file What the config of every robot that can break has: its safety limits, the cells of several, and the tasks that it is given. */
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { defaultLimits, type SafetyLimits } from './guard.ts'
@@ -52,6 +52,13 @@ export const RealSafetyConfig = z.strictObject({
   ).default(0.2),
 })
 export type RealSafetyConfig = z.infer<typeof RealSafetyConfig>
+
+/** Names of the robots of a run. What is kept of each lies in folders of that name, and an arm in two cells would be moved by two loops. */
+export const CellsConfig = z
+  .array(z.string().regex(/^[^./\\][^/\\]*$/, 'has to name a folder: no "/", and no "." in front'))
+  .min(1)
+  .refine((cells) => new Set(cells).size === cells.length, 'names a cell twice')
+  .default(['A'])
 
 /**
  * The limits of the safety envelope; `speed` and `jump` are for the robot's driver to keep.

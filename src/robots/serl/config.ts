@@ -1,7 +1,7 @@
 /** @file The settings of an arm behind SERL's HTTP server. */
 import { z } from 'zod'
 import { CamerasConfig } from '../../robot/cameras/config.ts'
-import { RealSafetyConfig, TasksConfig } from '../../robot/real-config.ts'
+import { CellsConfig, RealSafetyConfig, TasksConfig } from '../../robot/real-config.ts'
 
 const address = z.url({ protocol: /^http$/, error: 'is no http:// address' })
 const number = z.number()
@@ -20,7 +20,7 @@ const Settings = z.strictObject({
     .describe("serl: goes into the robot's name; demonstrations of one robot are not another's"),
   url: address.default('http://127.0.0.1:5000/').describe('serl: address of the server'),
   servers: z.record(z.string(), address).default({}).describe('serl: by cell, where each has a server of its own'),
-  cells: z.array(z.string()).min(1).default(['A']).describe('names of the robots of a run'),
+  cells: CellsConfig.describe('names of the robots of a run'),
   rate: positive('serl: Hz, steps a second').max(30).default(10),
   actionScale: z
     .strictObject({
@@ -72,7 +72,10 @@ const Settings = z.strictObject({
 })
 
 export const SerlConfig = Settings.refine(
-  ({ cells, servers }) => cells.length === 1 || cells.every((cell) => Object.hasOwn(servers, cell)),
+  ({ cells, servers }) => {
+    const own = cells.flatMap((cell) => (Object.hasOwn(servers, cell) ? [servers[cell]] : []))
+    return cells.length === 1 || new Set(own).size === cells.length
+  },
   { path: ['servers'], message: 'with several cells each needs the address of its own server' },
 )
 export type SerlConfig = z.infer<typeof SerlConfig>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { InputError } from '../../../src/errors.ts'
-import { openRig } from '../../../src/robots/index.ts'
+import { openRig, RobotConfig } from '../../../src/robots/index.ts'
 import { SerlConfig } from '../../../src/robots/serl/config.ts'
 import { type SerlServer, serveWorkcell } from '../../../src/robots/workcell/serve/server.ts'
 import { Between } from './between.ts'
@@ -86,6 +86,20 @@ describe('an arm behind a SERL server', () => {
 
   it('has an address of its own in each of several cells', () => {
     expect(() => settings('http://a/', { cells: ['A', 'B'], servers: { A: 'http://a/' } })).toThrow('its own server')
+    const one = { A: 'http://a/', B: 'http://a/' } // two loops would move it
+    expect(() => settings('http://a/', { cells: ['A', 'B'], servers: one })).toThrow('its own server')
     expect(SerlConfig.safeParse({ ...settings('http://a/'), url: 'ftp://a/' }).success).toBe(false)
+  })
+
+  it.each([
+    ['twice in one cell', ['A', 'A'], 'names a cell twice'],
+    ['in a cell whose name leads out of the folder of the run', ['A', '..'], 'has to name a folder'],
+    ['in a cell whose name is of two folders', ['A', 'lab/B'], 'has to name a folder'],
+    ['in a cell without a name, where the log of the first one lies', ['A', ''], 'has to name a folder'],
+  ])('does not stand %s', (_, cells, words) => {
+    const servers = Object.fromEntries(cells.map((cell, k) => [cell, `http://${k}/`]))
+    expect(() => settings('http://a/', { cells, servers })).toThrow(words)
+    const arms = { kind: 'driver', module: './arm.mjs', safety, cells }
+    expect(() => RobotConfig.parse(arms)).toThrow(words)
   })
 })
