@@ -91,9 +91,12 @@ function counting({ checkpoint, checkpoints, learner }: LearnerSetup): LearnerPo
   }
 }
 
+let learner: LearnerPort // of the part that goes on
+
 const startCounting: StartLearner = (setup, events) => {
   const { port1, port2 } = new MessageChannel()
-  const serving = serve(port2, async () => counting(setup), setup)
+  learner = counting(setup)
+  const serving = serve(port2, async () => learner, setup)
   return new LinkClient(port1, setup.run, () => serving, events)
 }
 
@@ -113,9 +116,12 @@ function aRun(name: string, settings: { online: object; warmUp?: object; evaluat
     config,
     folder,
     /** Stopped at the first word of a stage. @returns the start states of the trials that were made */
-    async part(stopAt?: string): Promise<number[]> {
+    async part(stopAt?: string, heard: (stage: string) => void = () => {}): Promise<number[]> {
       const stop = new AbortController()
-      const onProgress = ({ stage }: { stage: string }) => stage === stopAt && stop.abort()
+      const onProgress = ({ stage }: { stage: string }) => {
+        heard(stage)
+        if (stage === stopAt) stop.abort()
+      }
       const starts: number[] = []
       await train(folder, config, { onProgress, stop: stop.signal }, () => open(starts), startCounting)
       return starts.filter((seed) => seed >= config.evaluation.firstSeed)
@@ -149,6 +155,18 @@ it('an evaluation on the way that was stopped is made up for before anything els
     ['on the way', 2 * MAX_STEPS],
     ['final', 3 * MAX_STEPS],
   ])
+})
+
+it('its learner rests while it is evaluated on the way, and goes on after that', async () => {
+  const run = aRun('rests', {
+    online: { robotMinutes: minutes(3 * MAX_STEPS) },
+    evaluation: { everyRobotMinutes: minutes(2 * MAX_STEPS), trialsOnTheWay: 2 },
+  })
+  const made: number[] = [] // updates, at the end of each trial on the way
+  await run.part(undefined, (stage) => stage === 'evaluation, on the way' && made.push(learner.updates))
+  expect(made).toEqual([made[0], made[0]])
+  expect(made[0]).toBeGreaterThan(10)
+  expect(run.updates()).toBeGreaterThan(made[0]! + 10)
 })
 
 it('a warm-up that was stopped holds no update of the online phase', async () => {
