@@ -32,3 +32,34 @@ it.each(['twist', 'pose'] as const)(
   },
   60_000,
 )
+
+/** An arm whose controller has lost its state: its pose is told as null. */
+async function lostArm(changes: Record<string, unknown>) {
+  const stage = await openStage()
+  stage.arm.pose = { ...stage.arm.pose, position: [Number.NaN, 0, 0.3] }
+  return { ...stage, config: rosConfig(stage.wire.port, changes) }
+}
+
+it('by twists, also where the tool reads as no number', async () => {
+  const { arm, config, close } = await lostArm({ command: { mode: 'twist', topic: SERVED.twist } })
+  try {
+    expect(await stopRos(config)).toBe('For 2 s it was told on /twist_command to stand still.')
+    expect(arm.told.filter(({ linear }) => linear).length).toBeGreaterThan(20)
+  } finally {
+    await close()
+  }
+}, 60_000)
+
+it('by poses says what it could not tell a tool that reads as no number, and presses the emergency stop where there is one', async () => {
+  const { arm, config, close } = await lostArm({})
+  const nothing = 'was told nothing: no pose that can be read came on /tool_pose'
+  try {
+    await expect(stopRos(config)).rejects.toThrow(nothing)
+    const pressed = await stopRos({ ...config, estop: SERVED.estop })
+    expect(pressed).toContain(`${SERVED.estop} says that the emergency stop is pressed`)
+    expect(pressed).toContain(nothing)
+    expect(arm.told.filter(({ aim }) => aim)).toEqual([])
+  } finally {
+    await close()
+  }
+}, 60_000)
