@@ -22,6 +22,16 @@ const orders = (): unknown[] =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
+const serlArm = (url: string) => `robot:
+  kind: serl
+  name: bench
+  url: ${url}
+  startPose: [0.5, 0, 0.2, 3.14, 0, 0]
+  tasks: { pick: { instruction: pick it up, maxSteps: 10 } }
+  cameras: {}
+  safety: { workBox: { low: [0.3, -0.2, 0.1], high: [0.7, 0.2, 0.4] }, speed: 0.15 }
+`
+
 it('lists the faults that are kept, clears one by its name, and knows none of another', async () => {
   vi.stubEnv('DUET_STATE', state)
   new FaultFile('so101 left', join(state, 'faults')).write({
@@ -43,18 +53,7 @@ it('lists the faults that are kept, clears one by its name, and knows none of an
 
 it('stops a robot by its fault even where the robot itself cannot be reached, and writes down who did', () => {
   const config = join(state, 'arm.yaml')
-  writeFileSync(
-    config,
-    `robot:
-  kind: serl
-  name: bench
-  url: http://127.0.0.1:9/
-  startPose: [0.5, 0, 0.2, 3.14, 0, 0]
-  tasks: { pick: { instruction: pick it up, maxSteps: 10 } }
-  cameras: {}
-  safety: { workBox: { low: [0.3, -0.2, 0.1], high: [0.7, 0.2, 0.4] }, speed: 0.15 }
-`,
-  )
+  writeFileSync(config, serlArm('http://127.0.0.1:9/'))
   const { status, stdout, stderr } = duet('robot', 'stop', '--config', config)
   expect([status, stdout]).toEqual([2, expect.stringContaining('none moves it before `duet robot clear bench-A`')])
   expect(stderr).toContain('nobody listens there')
@@ -62,4 +61,19 @@ it('stops a robot by its fault even where the robot itself cannot be reached, an
   const what = `stopped by ${who} from a terminal`
   expect(new FaultFile('bench-A', join(state, 'faults')).read()).toMatchObject({ kind: 'stopped', what })
   expect(orders().at(-1)).toMatchObject({ order: 'stop', robot: 'bench-A', by: who })
+})
+
+it('stops a robot of another driver by its fault, and says that there is no second way to it', async () => {
+  vi.stubEnv('DUET_STATE', state)
+  const config = join(state, 'foreign.yaml')
+  const module = fileURLToPath(new URL('../robots/driver/arm.mjs', import.meta.url))
+  const safety = '{ workBox: { low: [0.3, -0.1, 0.1], high: [0.5, 0.1, 0.23] }, speed: 0.25 }'
+  writeFileSync(config, `robot: { kind: driver, module: ${module}, safety: ${safety} }\n`)
+  const { status, stdout, stderr } = await duetHere('robot', 'stop', '--config', config)
+  expect([status, stdout]).toEqual([
+    2,
+    expect.stringContaining('none moves it before `duet robot clear a foreign arm A`'),
+  ])
+  expect(stderr).toContain('cannot be told to stop beside whoever drives it')
+  expect(new FaultFile('a foreign arm A', join(state, 'faults')).read()).toMatchObject({ kind: 'stopped' })
 })
