@@ -31,17 +31,32 @@ It takes a second or two to start: the hardware stop is the quick one. docs/real
     .action(park)
 }
 
-/** The fault comes first: a run of this machine heeds it, and no next one moves the robot. */
+/**
+ * The fault comes first: a run of this machine heeds it, and no next one moves the robot. A disk that does not take it keeps nobody
+ * from stopping the robot.
+ */
 async function stop({ config: file, cell: wanted }: Options): Promise<void> {
   const config = robotIn(file)
   const cell = cellIn(config, wanted)
   const stopFromHere = stopOf(config)
   const { name } = describeRobot(config, cell)
-  new FaultFile(name).write({ kind: 'stopped', what: `stopped by ${whoIsThere()} from a terminal` })
-  noteOrder('stop', name)
   const told = `A run that drives it from this machine holds from now on; none moves it before \`duet robot clear ${name}\`.`
-  process.stdout.write(`${told}\n`)
+  unlessRefused(`The fault of ${name} cannot be kept: no run heeds it`, () => {
+    new FaultFile(name).write({ kind: 'stopped', what: `stopped by ${whoIsThere()} from a terminal` })
+    process.stdout.write(`${told}\n`)
+  })
+  unlessRefused('Who told it to stop cannot be written down', () => noteOrder('stop', name))
   process.stdout.write(`${await stopFromHere(cell)}\n`)
+}
+
+/** Goes on where the disk refuses; that is said, and the command fails in the end. */
+function unlessRefused(what: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    process.stderr.write(`${what} (${(error as Error).message}).\n`)
+    process.exitCode = 2
+  }
 }
 
 async function park({ config: file, cell: wanted }: Options): Promise<void> {

@@ -1,6 +1,9 @@
 /** @file `duet robot`: what holds robots, and a person's word that they may move again. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -76,4 +79,31 @@ it('stops a robot of another driver by its fault, and says that there is no seco
   ])
   expect(stderr).toContain('cannot be told to stop beside whoever drives it')
   expect(new FaultFile('a foreign arm A', join(state, 'faults')).read()).toMatchObject({ kind: 'stopped' })
+})
+
+it.each([
+  ['its fault', 'faults', 'cannot be kept'],
+  ['the order', join('faults', 'orders.jsonl'), 'cannot be written down'],
+])('stops a robot even where %s finds no place, and says so', async (_, taken, words) => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url!)
+    response.end('{}')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const home = mkdtempSync(join(state, 'full-'))
+  if (taken === 'faults') writeFileSync(join(home, 'faults'), 'no folder')
+  else mkdirSync(join(home, taken), { recursive: true })
+  vi.stubEnv('DUET_STATE', home)
+  const config = join(home, 'arm.yaml')
+  writeFileSync(config, serlArm(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`))
+  try {
+    const { status, stderr } = await duetHere('robot', 'stop', '--config', config)
+    expect(asked).toContain('/stopimp')
+    expect([status, stderr]).toEqual([2, expect.stringContaining(words)])
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })
