@@ -89,7 +89,9 @@ export class SerlRobot implements Robot {
       await this.faulty(this.server.command('jointreset', undefined, JOINT_RESET))
       await this.send((await this.read()).pose, stops)
     }
-    this.tellGripper(this.gripRead(await this.read()), startGrip)
+    const state = await this.read()
+    this.expectGoing(stops)
+    this.tellGripper(this.gripRead(state), startGrip)
     this.stepped = false
     await this.travel(goal, stops)
     this.deadline = this.clock.now()
@@ -143,8 +145,10 @@ export class SerlRobot implements Robot {
       )
       this.holding = !moves
     }
-    this.asked = gripAfter(action[GRIPPER_ENTRY]!, this.asked)
-    this.grip()
+    if (stops === this.stops) {
+      this.asked = gripAfter(action[GRIPPER_ENTRY]!, this.asked)
+      this.grip()
+    }
     // Late, the arm still gets half a period for what it was told.
     this.deadline = Math.max(this.deadline + period, this.clock.now() + period / 2)
     await this.clock.sleep(this.deadline - this.clock.now())
@@ -153,9 +157,13 @@ export class SerlRobot implements Robot {
     return { observation, reward: reached ? 1 : 0, terminated: reached }
   }
 
-  /** The pose that is measured becomes the one to stay at; once more when a command that was under way has arrived. */
+  /**
+   * The pose that is measured becomes the one to stay at; once more when a command that was under way has arrived. What the hand
+   * was to be told when it has had its time it is not told any more.
+   */
   async stop(): Promise<void> {
     this.stops++
+    this.asked = this.gripSent
     const underWay = this.sending
     let measured: unknown = null
     const { pose } = await readState(this.server, this.config.gripper).catch((error) => {

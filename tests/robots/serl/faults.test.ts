@@ -180,6 +180,56 @@ describe('a stop', () => {
     expect(robot.fault?.kind).toBe('robot')
     expect(cell.between.poses.length).toBeGreaterThan(0)
   })
+
+  const gripperTold = () => cell.between.asked.filter(({ route }) => route.endsWith('_gripper')).length
+  const closing = () => Float32Array.of(0, 0.8, 0, 0, 0, 0, 1)
+
+  it('that comes while a step sends its pose keeps the gripper as it is', async () => {
+    await opened()
+    let armed = true
+    cell.between.spoil = ({ route }) => {
+      if (route === 'pose' && armed) void robot.halt('a person').catch(() => {})
+      if (route === 'pose') armed = false
+      return undefined
+    }
+    await robot.step(closing())
+    for (let i = 0; i < 8; i++) await robot.step(closing())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(armed).toBe(false)
+    expect(gripperTold()).toBe(0)
+  })
+
+  it('forgets what the hand was not told yet, for good', async () => {
+    await opened()
+    await robot.step(closing())
+    await robot.step(Float32Array.of(0, 0, 0, 0, 0, 0, -1)) // the hand needs its time before
+    await robot.halt('a person')
+    for (let i = 0; i < 8; i++) await robot.step(closing())
+    robot.clearFault()
+    for (let i = 0; i < 8; i++) await robot.step(left())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(gripperTold()).toBe(1)
+    await robot.step(Float32Array.of(0, 0, 0, 0, 0, 0, -1))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(gripperTold()).toBe(2)
+  })
+
+  it('on the way to a start is not followed by what the gripper is told there', async () => {
+    await opened({ startGrip: 'close' })
+    for (let i = 0; i < 15; i++) await robot.step(Float32Array.of(0, 0, 0, 0, 0, 0, -1)) // the hand has had its time
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const told = gripperTold()
+    let armed = false
+    cell.between.spoil = ({ route }) => {
+      if (route === 'getstate' && armed) void robot.halt('a person').catch(() => {})
+      armed = route === 'pose' && !robot.fault
+      return undefined
+    }
+    await robot.reset('pick', 1)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(robot.fault?.kind).toBe('stopped')
+    expect(gripperTold()).toBe(told)
+  })
 })
 
 describe('silence', () => {
