@@ -37,6 +37,7 @@ const JOINT_RESET = 45 // s that a jointreset may take
 const GRIPPER = { patience: 2, pause: 0.6 } // s: for an answer; between two commands, as the hand needs it
 const READS = { open: 0.85, closed: 0.15 } // of the opening: what a gripper was asked for can be told from it beyond these
 const ARRIVED = { metres: 0.01, radians: 0.1 } // from the start: springs, and an unknown load, leave a little
+const OLD = 1 // s: the arm may be anywhere by now
 const STILL = { metres: 0.01, radians: 0.1 } // a second: nobody begins an episode in motion
 const PROGRESS = { metres: 0.001, radians: 0.01, within: 2 } // s: an arm on its way comes so much nearer in that time
 
@@ -168,7 +169,7 @@ export class SerlRobot implements Robot {
     let measured: unknown = null
     const { pose } = await readState(this.server, this.config.gripper).catch((error) => {
       measured = error
-      if (!this.state) throw this.failed(error)
+      if (!this.state || this.clock.now() - this.readAt > OLD) throw this.failed(error)
       return this.state // a moment old, and better than to go on
     })
     try {

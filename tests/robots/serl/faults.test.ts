@@ -230,6 +230,16 @@ describe('a stop', () => {
     expect(robot.fault?.kind).toBe('stopped')
     expect(gripperTold()).toBe(told)
   })
+
+  it('does not send the arm to where it was long ago', async () => {
+    await opened()
+    await cell.clock.sleep(5) // a server that brings the joints home moves it meanwhile
+    const sent = cell.between.poses.length
+    cell.between.spoil = ({ route }) => (route === 'getstate' ? { status: 500 } : undefined)
+    await expect(robot.stop()).rejects.toThrow('500')
+    expect(robot.fault?.kind).toBe('robot')
+    expect(cell.between.poses.length).toBe(sent)
+  })
 })
 
 describe('silence', () => {
