@@ -54,6 +54,7 @@ export class So101 implements Robot {
   private goals: number[] = [] // [6] where the joints were sent last
   private readings: JointReading[] = []
   private grip: AskedGrip = -1
+  private gripStays = false // told to stop: it goes on when it is asked for something again
   private task = ''
   private due = 0 // s, when the step that runs ends
   private stops = 0 // stops so far: what runs ends early when one comes
@@ -107,7 +108,9 @@ export class So101 implements Robot {
     const now = this.clock.now()
     const late = now - this.due // of a call that comes a little late the step is shorter: the rate stays
     this.due = now + (late >= 0 && late < period / 2 ? period - late : period)
-    this.grip = gripAfter(action[GRIPPER_ENTRY]!, this.grip)
+    const entry = action[GRIPPER_ENTRY]!
+    this.grip = gripAfter(entry, this.grip)
+    if (gripAfter(entry, 0) !== 0) this.gripStays = false
     const from = [...this.goals]
     const before = posture(from).tool
     const to = [...this.follow(action, from, before), this.gripGoal(period)]
@@ -118,13 +121,18 @@ export class So101 implements Robot {
     return { observation, reward, terminated: reward > 0, executed }
   }
 
-  /** The joints stay where they are, under torque; a gripper that holds something goes on holding it. */
+  /**
+   * The joints stay where they are, under torque; a gripper that holds something goes on holding it. Whoever steps the arm meanwhile
+   * begins from there, not from where it was sent before.
+   */
   async stop(): Promise<void> {
     this.stops++
     this.due = 0
+    this.gripStays = true
     if (this.readings.length === 0) return
+    this.goals = this.standing()
     await this.guarded(async () => {
-      await this.arm.sendNow(this.standing())
+      await this.arm.sendNow(this.goals)
       await this.readNow()
       this.goals = this.standing()
       await this.arm.send(this.goals)
@@ -188,6 +196,7 @@ export class So101 implements Robot {
     const wanted = this.grip === 1 ? CLOSED : OPEN
     const most = seconds / GRIPPER_TIME
     const from = this.goals[GRIPPER_JOINT]!
+    if (this.gripStays) return from
     return from + Math.max(-most, Math.min(most, wanted - from))
   }
 

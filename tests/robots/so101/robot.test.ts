@@ -286,6 +286,34 @@ describe('a stop', () => {
     expect(bus.servos.map((servo) => servo.get('goalPosition'))).toEqual(there)
     expect(bus.servos.every((servo) => servo.get('torqueEnable') === 1)).toBe(true)
   })
+
+  it('holds the arm where it stands, also where it is read back before the stop has been told', async () => {
+    const { robot, bus } = await aGuardedArm()
+    await robot.reset('reach')
+    for (let i = 0; i < 4; i++) await robot.step(UP)
+    const stood = bus.servos.map((servo) => servo.told)
+    const lag = Math.max(...bus.servos.map((servo, j) => Math.abs(servo.get('goalPosition') - stood[j]!)))
+    expect(lag).toBeGreaterThan(20) // it was on its way
+    const stopping = robot.halt('a person')
+    for (let i = 0; i < 3; i++) await robot.step(UP)
+    await stopping
+    for (const [j, servo] of bus.servos.entries()) expect(Math.abs(servo.told - stood[j]!)).toBeLessThan(lag / 2)
+  })
+
+  it('keeps a gripper that moves where it is, until it is asked for something again', async () => {
+    const { robot, bus } = await aGuardedArm()
+    await robot.reset('reach')
+    for (let i = 0; i < 3; i++) await robot.step(ahead(0, 0, 0, 1))
+    await robot.halt('a person')
+    const gripper = servoOf(bus, 'gripper')
+    const stood = gripper.told
+    expect(stood - gripper.get('minPosition')).toBeGreaterThan(300) // it was half closed
+    for (let i = 0; i < 10; i++) await robot.step(ahead(0, 0, 0, -1))
+    expect(Math.abs(gripper.told - stood)).toBeLessThan(60) // the way that it needs to come to rest
+    robot.clearFault()
+    for (let i = 0; i < 10; i++) await robot.step(ahead(0, 0, 0, 1))
+    expect(gripper.told - gripper.get('minPosition')).toBeLessThan(100)
+  })
 })
 
 describe('a bus that fails after the arm was found', () => {
