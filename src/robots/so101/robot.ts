@@ -139,13 +139,13 @@ export class So101 implements Robot {
     })
   }
 
-  /** After a fault: finds the arm again if it was unplugged, and stays where it is. */
+  /** After a fault: finds the arm again if it was unplugged, drives it anew if its power was off, and stays where it is. */
   async recover(): Promise<void> {
     this.watch.forget()
-    if (!this.arm.open) {
-      this.arm = await this.connect()
-      await this.take()
-    }
+    this.readings = [] // it may have fallen: a stop that comes meanwhile must not send it to where it was
+    if (!this.arm.open) this.arm = await this.connect()
+    if ((await this.arm.driven()).every(Boolean)) await this.read()
+    else await this.take()
     await this.stop()
   }
 

@@ -5,7 +5,7 @@ import { SafeRobot } from '../../../src/robot/safety.ts'
 import type { Arm } from '../../../src/robots/so101/arm.ts'
 import { So101Config } from '../../../src/robots/so101/config.ts'
 import { BusError } from '../../../src/robots/so101/feetech/bus.ts'
-import { MODEL_STS3215 } from '../../../src/robots/so101/feetech/registers.ts'
+import { MODEL_STS3215, REGISTERS } from '../../../src/robots/so101/feetech/registers.ts'
 import { type JointName, toRadians } from '../../../src/robots/so101/joints.ts'
 import { leaving, openSo101 } from '../../../src/robots/so101/rig.ts'
 import { So101 } from '../../../src/robots/so101/robot.ts'
@@ -160,7 +160,7 @@ describe('a step', () => {
     expect(rewards).toEqual([0, 0, 1])
   })
 
-  it('closes on a thing no harder than its squeeze allows, and goes on holding it when stopped', async () => {
+  it('closes on a thing no harder than its squeeze allows, and goes on holding it when stopped, and when a fault is cleared', async () => {
     const { robot, bus } = await anArm()
     await robot.reset('reach')
     const gripper = servoOf(bus, 'gripper')
@@ -172,6 +172,8 @@ describe('a step', () => {
     expect(gripper.told - gripper.get('goalPosition')).toBeCloseTo(0.04 * way, -1)
     expect(gripper.trouble).toBe(0)
     await robot.stop()
+    expect(gripper.get('goalPosition')).toBeLessThan(2300)
+    await robot.recover()
     expect(gripper.get('goalPosition')).toBeLessThan(2300)
   })
 })
@@ -259,6 +261,41 @@ describe('a fault latches, and the arm holds where it is', () => {
     expect(robot.fault).toBeNull()
     expect(observation.proprio).toHaveLength(14)
     bus.servos.forEach((servo, j) => void expect(Math.abs(servo.told - before[j]!)).toBeLessThan(20))
+  })
+
+  it('is taken up again by a person after its power was off: driven where it fell, with its limits set', async () => {
+    const { robot, bus } = await aGuardedArm({ servos: { torque: 0.6, gripperTorque: 0.4 } })
+    await robot.reset('reach')
+    for (const servo of bus.servos) bus.silent.add(servo.get('id'))
+    await untilFault(robot, UP)
+    bus.silent.clear()
+    for (const servo of bus.servos) {
+      for (const [name, value] of [
+        ['torqueEnable', 0],
+        ['torqueLimit', 1000],
+        ['acceleration', 0],
+      ] as const)
+        servo.set(name, value)
+      servo.turnTo(servo.told - 60)
+    }
+    const fallen = bus.servos.map((servo) => servo.told)
+    const [first] = bus.servos
+    const write = first!.write.bind(first)
+    const goals: number[] = []
+    first!.write = (address, bytes) => {
+      write(address, bytes)
+      if (address === REGISTERS.goalPosition.address) goals.push(first!.get('goalPosition'))
+      if (address === REGISTERS.torqueEnable.address) void robot.stop() // a console pauses what was cleared
+    }
+    robot.clearFault()
+    await robot.observe()
+    expect(robot.fault).toBeNull()
+    for (const goal of goals) expect(Math.abs(goal - fallen[0]!)).toBeLessThan(20)
+    expect(bus.servos.map((servo) => servo.get('torqueEnable'))).toEqual(Array(6).fill(1))
+    expect(bus.servos.map((servo) => servo.get('torqueLimit'))).toEqual([600, 600, 600, 600, 600, 400])
+    expect(bus.servos.every((servo) => servo.get('acceleration') > 0)).toBe(true)
+    await robot.step(ahead(0))
+    for (const j of [0, 1, 2, 3, 4]) expect(Math.abs(bus.servos[j]!.told - fallen[j]!)).toBeLessThan(20)
   })
 
   it('does not come of a few lost or damaged bytes: the request is sent again', async () => {
