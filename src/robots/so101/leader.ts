@@ -56,21 +56,24 @@ export class LeaderArm implements Leader {
   }
 
   engage(): void {
-    this.reference = this.pose
-    this.handle = this.opening
-    this.moved = false
+    this.reference = null
+    if (!this.isStale) this.begin()
   }
 
   motion(done: Action): Action | null {
-    if (this.clock.now() - this.readAt > STALE || !this.pose) return null
-    this.reference ??= this.pose
+    if (this.isStale || !this.pose) {
+      this.reference = null // where it is read again its motion begins anew: nobody saw what the hand did meanwhile
+      return null
+    }
     const { scale, deadZone, actionScale } = this.settings
     const unit = (i: number) => (i < 3 ? actionScale.translation / scale : actionScale.rotation)
-    this.reference = moved(
-      this.reference,
-      done.subarray(0, 6).map((value, i) => value * unit(i)),
-    )
-    const way = twistBetween(this.reference, this.pose)
+    if (this.reference)
+      this.reference = moved(
+        this.reference,
+        done.subarray(0, 6).map((value, i) => value * unit(i)),
+      )
+    else this.begin()
+    const way = twistBetween(this.reference!, this.pose)
     const rests =
       Math.hypot(...way.slice(0, 3)) < deadZone.translation && Math.hypot(...way.slice(3)) < deadZone.rotation
     const action = new Float32Array(ACTION_WIDTH)
@@ -80,6 +83,16 @@ export class LeaderArm implements Leader {
     shorten(action.subarray(3, 6))
     action[ACTION_WIDTH - 1] = this.grip()
     return action
+  }
+
+  private get isStale(): boolean {
+    return this.clock.now() - this.readAt > STALE
+  }
+
+  private begin(): void {
+    this.reference = this.pose
+    this.handle = this.opening
+    this.moved = false
   }
 
   /** The reference follows what is too far behind; of a rotation, that the robot may be unable to do, all that is not one step. */

@@ -106,6 +106,25 @@ describe('a leader arm', () => {
     await clock.sleep(0.3)
     expect(leader.motion(holdAction())).toBeNull()
   })
+
+  it('that was moved while it could not be read begins anew where it is read again', async () => {
+    const { leader, clock, move } = await aLeader()
+    leader.engage()
+    leader.motion(holdAction())
+    await clock.sleep(0.3)
+    expect(leader.motion(holdAction())).toBeNull()
+    await move(0.02, 0, 0, 0.1)
+    const pushed = Float32Array.of(1, 0, 0, 0, 0, 0, 0) // by the page, meanwhile
+    expect(translation(leader.motion(pushed))).toEqual([0, 0, 0])
+    expect(leader.motion(holdAction())![6]).toBe(0)
+    await clock.sleep(0.3)
+    leader.engage()
+    await move(0.02, 0, 0, 0.9)
+    expect(translation(leader.motion(holdAction()))).toEqual([0, 0, 0])
+    expect(leader.motion(holdAction())![6]).toBe(0)
+    await move(0.006, 0, 0, 0.9)
+    expect(translation(leader.motion(holdAction()))).toEqual([0.6, 0, 0])
+  })
 })
 
 describe('a person with a leader arm', () => {
