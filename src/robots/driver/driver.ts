@@ -52,6 +52,18 @@ export function describeDriven(
   return spec
 }
 
+const PROMISED = ['reset', 'observe', 'step', 'stop', 'close'] as const satisfies readonly (keyof DrivenRobot)[]
+
+/** Before anything moves: a stop that is not there is found out too late. @throws InputError naming what is missing; it is let go of */
+export async function expectDriven(module: string, driven: Partial<DrivenRobot> | undefined): Promise<void> {
+  const missing = PROMISED.find((name) => typeof driven?.[name] !== 'function')
+  if (!missing) return
+  if (missing !== 'close') await driven?.close?.()
+  throw new InputError(module, `opened a robot that has no function \`${missing}\``, ROBOT)
+}
+
+const ROBOT = `Have \`open\` resolve to a robot with ${PROMISED.join(', ')}; docs/drivers.md has one`
+
 /** At once, since a robot is described before anything is opened. */
 function load(module: string): { driver?: Partial<Driver> } | null {
   try {

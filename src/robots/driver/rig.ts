@@ -4,7 +4,7 @@ import { safetyLimitsOf } from '../../robot/real-config.ts'
 import type { Rig, RigOptions } from '../../robot/rig.ts'
 import { SafeRobot } from '../../robot/safety.ts'
 import type { DriverConfig } from './config.ts'
-import { describeDriven, driverOf } from './driver.ts'
+import { describeDriven, driverOf, expectDriven } from './driver.ts'
 import { ForeignRobot } from './robot.ts'
 
 /** @throws InputError where limits contradict each other, or the driver does not open */
@@ -14,7 +14,9 @@ export async function openDriven(config: DriverConfig, cell: string, options: Ri
   const described = describeDriven(config, cell)
   const spec = options.blind ? { ...described, cameras: {} } : described
   const limits = safetyLimitsOf(safety, spec)
-  const foreign = new ForeignRobot(spec, await driver.open(settings, { ...options, cell, safety }))
+  const driven = await driver.open(settings, { ...options, cell, safety })
+  await expectDriven(module, driven)
+  const foreign = new ForeignRobot(spec, driven)
   try {
     const robot = new SafeRobot(foreign, { limits, faults: new FaultFile(spec.name) })
     const close = async () => {

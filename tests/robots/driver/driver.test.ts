@@ -88,7 +88,38 @@ describe('in a rig', () => {
     expect(rig.robot.fault?.what).toContain('the wire broke')
     await rig.close()
   })
+
+  it.each(['reset', 'observe', 'step', 'stop', 'close'])(
+    'is not opened without `%s`, and lets go of it',
+    async (missing) => {
+      const told: string[] = []
+      const path = join(folder, `without-${missing}.cjs`)
+      writeFileSync(path, HALF)
+      const settings = { missing, told }
+      await expect(openRig({ ...config(settings), module: path } as RobotConfig, 'A')).rejects.toThrow(
+        `${path}: opened a robot that has no function \`${missing}\``,
+      )
+      expect(told).toEqual(missing === 'close' ? [] : ['close'])
+    },
+  )
 })
+
+const HALF = `
+  const spec = {
+    name: 'half an arm', rate: 10, cameras: {}, tasks: { reach: { instruction: 'reach', maxSteps: 5 } },
+    channels: ['x', 'y', 'z'].map((axis) => ({ name: axis, unit: 'm', role: 'position.' + axis })),
+    actionFrame: 'base', actionScale: { translation: 0.02, rotation: 0.1 },
+  }
+  exports.driver = {
+    reset: 'itself',
+    describe: () => spec,
+    async open({ missing, told }) {
+      const robot = { reset() {}, observe() {}, step() {}, stop() {}, async close() { told.push('close') } }
+      delete robot[missing]
+      return robot
+    },
+  }
+`
 
 const described = (spec: string) => `
   const spec = {
