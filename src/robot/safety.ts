@@ -49,6 +49,7 @@ export class SafeRobot implements Robot {
   readonly #faults: FaultFile | undefined
   readonly #heard = new Map<string, number>() // when each of those who supervise was last heard
   #watchdog: ReturnType<typeof setTimeout> | null = null
+  #stops = 0 // so far
   #recovering: Promise<void> | null = null // the robot is told that its fault was cleared
 
   constructor(robot: Robot, options: SafeRobotOptions = {}) {
@@ -213,6 +214,7 @@ export class SafeRobot implements Robot {
     if (this.#recovering) await this.#recovering
     this.#disarm()
     this.#heed()
+    const stops = this.#stops
     const now = this.#now()
     const guarded = guard(command, this.#situation(now - madeAt, this.#silence(now)), this.limits)
     if (guarded.limited) this.#limited++
@@ -224,7 +226,7 @@ export class SafeRobot implements Robot {
     const outcome = await going.catch(async (error) => Promise.reject(await this.#failed(error)))
     await this.#believe(outcome.observation, guarded.action, outcome)
     this.#done = outcome.executed?.slice() ?? null
-    this.#arm()
+    if (stops === this.#stops) this.#arm() // one that was stopped meanwhile stands: for it no command is late
     return outcome
   }
 
@@ -244,6 +246,7 @@ export class SafeRobot implements Robot {
   }
 
   async stop(): Promise<void> {
+    this.#stops++
     this.#disarm()
     this.#sent = holdAction()
     this.#done = null

@@ -322,6 +322,25 @@ describe('SafeRobot', () => {
     }
   })
 
+  it('waits for no next command where it was stopped in the midst of a step', async () => {
+    vi.useFakeTimers()
+    try {
+      const motor = new Recorder()
+      const robot = new SafeRobot(motor, { limits: { commandAge: 0.3 } })
+      await robot.reset('wait')
+      const going = robot.step(push()) // what beside it fails ends the run meanwhile
+      await robot.stop()
+      await going
+      await vi.advanceTimersByTimeAsync(1000)
+      expect([motor.stops, robot.fault]).toEqual([1, null])
+      await robot.step(push())
+      await vi.advanceTimersByTimeAsync(350)
+      expect(robot.fault?.kind).toBe('stale command')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('stops at any time, also while a fault holds it', async () => {
     const motor = new Recorder()
     const robot = new SafeRobot(motor)
