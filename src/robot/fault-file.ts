@@ -49,9 +49,11 @@ export class FaultFile {
     }
   }
 
-  /** On the disk when this returns. */
-  write({ kind, what }: Fault): void {
-    this.keep({ robot: this.robot, kind, what, at: new Date().toISOString() })
+  /** On the disk when this returns. @returns when it was written, by which it is known from others */
+  write({ kind, what }: Fault): string {
+    const at = new Date().toISOString()
+    this.keep({ robot: this.robot, kind, what, at })
+    return at
   }
 
   private keep(kept: KeptFault): void {

@@ -5,7 +5,7 @@
 import { InputError } from '../errors.ts'
 import { vectorOf } from './channels.ts'
 import { describeFault, type Fault, RobotFault } from './fault.ts'
-import type { FaultFile } from './fault-file.ts'
+import type { FaultFile, KeptFault } from './fault-file.ts'
 import { type AskedGrip, canonicalAction, GRIPPER_ENTRY, gripAfter, toldGrip } from './gripper.ts'
 import {
   defaultLimits,
@@ -50,6 +50,7 @@ export class SafeRobot implements Robot {
   readonly #heard = new Map<string, number>() // when each of those who supervise was last heard
   #watchdog: ReturnType<typeof setTimeout> | null = null
   #stops = 0 // so far
+  #keptAt: string | null = null // when the fault was written that the file holds, as far as this process knows
   #recovering: Promise<void> | null = null // the robot is told that its fault was cleared
 
   constructor(robot: Robot, options: SafeRobotOptions = {}) {
@@ -62,7 +63,7 @@ export class SafeRobot implements Robot {
     this.#senses = new Senses(robot.spec, this.limits)
     this.#tool = toolPose(robot.spec)
     this.#faults = options.faults
-    this.#fault = options.faults?.read() ?? null
+    this.#take(options.faults?.read() ?? null)
     if (options.faults?.clearedSince) this.#recover()
     this.supervisedBy(['supervisor'])
     expectFittingLimits(this.limits, robot.spec)
@@ -182,8 +183,14 @@ export class SafeRobot implements Robot {
     const told = this.#fault ? null : this.#faults?.read()
     if (!told) return
     this.stop().catch(() => {}) // it latches; one that cannot be told has a fault already
-    this.#fault = { kind: told.kind, what: told.what }
-    this.#onFault(this.#fault)
+    this.#take(told)
+    this.#onFault(this.#fault!)
+  }
+
+  /** A fault that the file holds. */
+  #take(told: KeptFault | null): void {
+    this.#fault = told && { kind: told.kind, what: told.what }
+    this.#keptAt = told?.at ?? null
   }
 
   /** A way on which the loop sends no commands. */
@@ -299,17 +306,24 @@ export class SafeRobot implements Robot {
   #recover(): void {
     const telling = this.#robot.recover?.()
     if (!telling) {
-      this.#faults?.clear()
+      this.#forgetKept()
       return
     }
     this.#recovering = telling
       .then(() => {
-        if (!this.#fault) this.#faults?.clear()
+        if (!this.#fault) this.#forgetKept()
       })
       .catch((error) => this.#latch({ kind: 'robot', what: `could not be cleared: ${(error as Error).message}` }))
       .finally(() => {
         this.#recovering = null
       })
+  }
+
+  /** The fault was cleared. One that another process wrote since then nobody has looked at: it holds the robot. */
+  #forgetKept(): void {
+    const kept = this.#faults?.read()
+    if (kept && kept.at !== this.#keptAt) this.#heed()
+    else this.#faults?.clear()
   }
 
   /** Whoever calls this has told the motors first: a disk is slow, and may refuse. */
@@ -318,7 +332,7 @@ export class SafeRobot implements Robot {
     const fault: Fault = { kind, what }
     this.#fault = fault
     try {
-      this.#faults?.write(fault)
+      this.#keptAt = this.#faults?.write(fault) ?? null
     } catch (error) {
       const what = `${fault.what} (not kept beyond this process: ${(error as Error).message})`
       this.#fault = { ...fault, what }

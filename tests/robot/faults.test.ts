@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { RobotFault } from '../../src/robot/fault.ts'
 import { FaultFile, faultFolder, keptFaults } from '../../src/robot/fault-file.ts'
@@ -127,9 +128,10 @@ describe('the disk', () => {
     ) {
       super('left arm/2', folder)
     }
-    override write(): void {
+    override write(): string {
       this.order.push('written')
       if (this.refuses) throw new Error('no space left')
+      return ''
     }
   }
   const started = async (refuses: boolean) => {
@@ -306,6 +308,29 @@ describe('a stop from another process', () => {
     robot.clearFault()
     await robot.step(push())
     expect(motor.actions.map(([x]) => x)).toEqual([0.5, 0, 0.5])
+  })
+
+  it('holds on where an earlier fault is cleared, before or while the robot is told so, that nobody meant', async () => {
+    let told = () => {}
+    const recover = () => new Promise<void>((resolve) => (told = resolve))
+    const motor: Motor & { recover?: () => Promise<void> } = new Motor()
+    const robot = new SafeRobot(motor, { faults: new FaultFile('left arm/2', folder) })
+    await robot.halt('Ada')
+    await sleep(2) // the next one is another moment's
+    stopFromElsewhere()
+    robot.clearFault()
+    expect(robot.fault?.what).toBe('stopped by somebody from a terminal')
+    motor.recover = recover
+    robot.clearFault()
+    expect(robot.fault).toBeNull()
+    await sleep(2)
+    stopFromElsewhere()
+    told()
+    await expect(robot.reset('wait')).rejects.toThrow('holds after a fault (stopped: stopped by somebody')
+    robot.clearFault()
+    told()
+    await robot.reset('wait')
+    expect(new FaultFile('left arm/2', folder).read()).toBeNull()
   })
 
   it.each(['reset', 'park'] as const)('ends a %s, on which no step is sent', async (way) => {
