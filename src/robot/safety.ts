@@ -159,6 +159,7 @@ export class SafeRobot implements Robot {
       throw new InputError(this.spec.name, 'has no place to park', 'Name one in its settings: robot.park')
     try {
       await this.#heeding(this.#robot.park())
+      if (this.#fault) throw this.#stoppedAfter(this.#fault) // a stop that came on a way that cannot be ended
     } catch (error) {
       throw await this.#failed(error)
     }

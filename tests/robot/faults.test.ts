@@ -333,6 +333,17 @@ describe('a stop from another process', () => {
     expect(new FaultFile('left arm/2', folder).read()).toBeNull()
   })
 
+  it('is told of a park that ends all the same', async () => {
+    let arrive = () => {}
+    const park = () => new Promise<void>((resolve) => (arrive = resolve))
+    const robot = new SafeRobot(Object.assign(new Motor(), { park }), { faults: new FaultFile('left arm/2', folder) })
+    const parking = robot.park()
+    stopFromElsewhere()
+    await expect.poll(() => robot.fault?.kind, { timeout: 10_000 }).toBe('stopped')
+    arrive()
+    await expect(parking).rejects.toThrow('was stopped after a fault, stopped: stopped by somebody from a terminal')
+  })
+
   it.each(['reset', 'park'] as const)('ends a %s, on which no step is sent', async (way) => {
     const motor = new Motor()
     let stop = () => {}
