@@ -50,6 +50,7 @@ export class RosNode {
         patience: config.patience + 1,
         subscribe: ({ name, topic }, sink) => node.show(name, topic, sink),
       })
+      opening.catch(() => {}) // it is heard below: one that is not there may say so before the bridge has told anything
       await node.expectAll().catch(async (error) => {
         await opening.then((cameras) => cameras.close()).catch(() => {}) // what they lack follows from it
         throw error

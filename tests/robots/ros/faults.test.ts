@@ -233,6 +233,13 @@ describe('a robot is not opened', () => {
     )
     await expect(opening({ version: 1 }, { version: 2 })).rejects.toThrow('is one of ROS 2, robot.version says 1')
   })
+
+  it('without a camera of its own computer, which is named however long the bridge takes', async () => {
+    const cameras = { front: { kind: 'usb', device: '/dev/no-such-camera', width: 32, height: 24 } }
+    await expect(opening({ cameras }, { readings: 0.5 })).rejects.toThrow(
+      'cameras.front.device: is /dev/no-such-camera, which is not there',
+    )
+  })
 })
 
 describe('the clocks of two machines', () => {
