@@ -20,9 +20,9 @@ export class Gripper {
     private readonly port: GripperPort,
   ) {}
 
-  /** A reset begins: whatever it was told, it may be moved. */
+  /** After a reset: whatever it was told, it may have been moved, and where nothing tells how far it is open nobody knows. */
   begin(): void {
-    this.told = 0
+    this.told = this.asked = 0
   }
 
   /** As long as it was told nothing it is asked for what it seems to be, by how far it is open: a person may move it by hand. */

@@ -174,6 +174,19 @@ describe('a reset', () => {
     expect(arm.resets).toBe(0)
     expect(robot.fault).toBeNull()
   })
+
+  it('knows nothing of a gripper that tells nothing of itself: what it was told before is not told again', async () => {
+    const gripper = { command: { by: 'topic', topic: SERVED.gripper, open: 1, closed: 0 } }
+    const { robot, arm } = await opened({ gripper })
+    await robot.reset('reach')
+    await robot.step(Float32Array.of(0, 0, 0, 0, 0, 0, 1))
+    await robot.step(up())
+    await expect.poll(() => arm.grips, { timeout: 10_000 }).toEqual([true])
+    const first = await robot.reset('reach') // it opens
+    expect(first.proprio.at(-1)).toBe(0)
+    for (let step = 0; step < 3; step++) await robot.step(up())
+    expect(arm.grips).toEqual([true])
+  })
 })
 
 describe('an arm that is told to stop', () => {
