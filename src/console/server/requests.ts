@@ -31,6 +31,8 @@ const TYPES: Record<string, string> = {
 }
 const FILE_NAME = /^(?:assets\/)?[\w-]+(?:\.[\w-]+)*\.\w+$/
 
+const MALFORMED = 'the address is malformed'
+
 type Parts = { observer: Pick<RunObserver, 'live'>; library: Library; page: string }
 type Content = { type: string; body: Uint8Array | string; lasting?: boolean }
 
@@ -38,7 +40,9 @@ type Content = { type: string; body: Uint8Array | string; lasting?: boolean }
 export async function answerRequest(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
   try {
     if (request.method !== 'GET' && request.method !== 'HEAD') return fail(response, 405, 'only GET is answered')
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://console').pathname)
+    const asked = pathOf(request.url)
+    if (asked === undefined) return fail(response, 400, MALFORMED)
+    const path = decodeURIComponent(asked)
     const content = path.startsWith('/api/') ? await resource(path, parts) : await file(path, parts.page)
     if (!content) return fail(response, 404, `there is nothing at ${path}`)
     response.writeHead(200, {
@@ -48,9 +52,15 @@ export async function answerRequest(request: IncomingMessage, response: ServerRe
     response.end(request.method === 'HEAD' ? undefined : content.body)
   } catch (error) {
     if (error instanceof InputError) return fail(response, 404, error.message)
-    if (error instanceof URIError) return fail(response, 400, 'the address is malformed')
+    if (error instanceof URIError) return fail(response, 400, MALFORMED)
     fail(response, 500, (error as Error).message)
   }
+}
+
+/** Of the address that a request asks for; undefined where it is none, as "//". Never throws. */
+export function pathOf(url = '/'): string | undefined {
+  const base = 'http://console'
+  return URL.canParse(url, base) ? new URL(url, base).pathname : undefined
 }
 
 function fail(response: ServerResponse, status: number, error: string): void {

@@ -17,7 +17,7 @@ import { isWildcard, LOOPBACK, type Names, namesFor } from './names.ts'
 import type { RunObserver } from './observer.ts'
 import { Orders } from './orders.ts'
 import { DEFAULT_PORT } from './port.ts'
-import { answerRequest, type Library } from './requests.ts'
+import { answerRequest, type Library, pathOf } from './requests.ts'
 
 export type ConsoleOptions = {
   observer: RunObserver
@@ -145,9 +145,13 @@ export class ConsoleServer implements Audience {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const path = new URL(request.url ?? '/', 'http://console').pathname
+    socket.on('error', () => {}) // who is refused may cut the line first, and nobody else listens to it by now
+    const path = pathOf(request.url)
     const full = this.clients.size >= LIMITS.clients ? `${LIMITS.clients} pages are open already` : undefined
-    const why = path === LIVE_PATH ? (refusal(request, this.door, true) ?? full) : `there is nothing at ${path}`
+    const why =
+      path === LIVE_PATH
+        ? (refusal(request, this.door, true) ?? full)
+        : `there is nothing at ${path ?? 'what is no address'}`
     if (why !== undefined) {
       this.refuse(request, why)
       socket.end(`HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
