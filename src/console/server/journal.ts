@@ -27,13 +27,23 @@ export class Journal {
   }
 
   private append(text: string): void {
-    const size = statSync(this.file!, { throwIfNoEntry: false })?.size
+    let size: number | undefined
     try {
+      size = statSync(this.file!, { throwIfNoEntry: false })?.size
       appendFileSync(this.file!, text)
     } catch (error) {
-      if (size !== undefined) truncateSync(this.file!, size) // no half a line in front of the next one
+      if (size !== undefined) this.cutTo(size)
       if (!this.failed) this.onFailure((error as Error).message)
       this.failed = true
+    }
+  }
+
+  /** No half a line in front of the next one, as far as the file lets itself be cut. */
+  private cutTo(size: number): void {
+    try {
+      truncateSync(this.file!, size)
+    } catch {
+      // told already: it is not written
     }
   }
 }
