@@ -25,7 +25,7 @@ export const RECORDING_PATH = '/api/recording'
 export type RunEntry = {
   run: string // its folder's name
   live: boolean // it is the one that goes on in this program
-  finished: boolean // it has a summary
+  finished: boolean // it has a summary that can be read
   started: number // ms since 1970
   summary: Summary | null
 }

@@ -96,13 +96,13 @@ export class RunLibrary implements Library {
 
   private entry(run: string, path: string): RunEntry {
     const folder = new RunFolder(path)
-    const finished = existsSync(folder.summary)
+    const summary = summaryIn(folder)
     return {
       run,
       live: this.live?.running === true && this.live.path === path,
-      finished,
-      started: statSync(folder.config).birthtimeMs,
-      summary: finished ? (JSON.parse(readFileSync(folder.summary, 'utf8')) as Summary) : null,
+      finished: summary !== null,
+      started: statSync(folder.config, { throwIfNoEntry: false })?.birthtimeMs ?? 0, // it may have been removed just now
+      summary,
     }
   }
 
@@ -123,6 +123,15 @@ export class RunLibrary implements Library {
     const [oldest] = this.decoded.keys()
     if (this.decoded.size > EPISODES_KEPT) this.decoded.delete(oldest!)
     return decoding
+  }
+}
+
+/** Null where there is none, and where it cannot be read: that hides neither the run nor the others. */
+function summaryIn({ summary }: RunFolder): Summary | null {
+  try {
+    return JSON.parse(readFileSync(summary, 'utf8')) as Summary
+  } catch {
+    return null
   }
 }
 
