@@ -89,7 +89,7 @@ async function run(path: string, options: Options): Promise<void> {
 async function openConsole(folder: RunFolder, config: RunConfig, options: Options): Promise<Console> {
   const { openFleetConsole } = await import('../console/server/open.ts')
   const fleet = new FleetFolder(folder.path)
-  const { tasks } = describeRobot(config.robot, config.robot.cells[0]!)
+  const { tasks, rate } = describeRobot(config.robot, config.robot.cells[0]!)
   const operating = await openFleetConsole(
     folder.path,
     {
@@ -97,6 +97,7 @@ async function openConsole(folder: RunFolder, config: RunConfig, options: Option
       run: basename(folder.path),
       settings: config,
       tasks: Object.entries(tasks).map(([name, task]) => ({ name, ...task, trained: config.tasks.includes(name) })),
+      controlRate: rate,
       rollBack: (version, by) => {
         try {
           if (version === null) goOnWithNewest(fleet)

@@ -33,6 +33,7 @@ export type RunEntry = {
 export type RunDetail = RunEntry & {
   settings: Record<string, unknown> // the resolved config
   metrics: Metric[]
+  rate: number | null // Hz of its robot, as its log says
   parts: string[]
 }
 

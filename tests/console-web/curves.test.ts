@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { align, valueAt } from '../../src/console/web/curves/align.ts'
-import { CLOCKS, chartsOf, thin, updateRates } from '../../src/console/web/curves/charts.ts'
+import { chartsOf, clocksOf, thin, updateRates } from '../../src/console/web/curves/charts.ts'
 import { taskRows } from '../../src/console/web/curves/tasks.ts'
 import { toSlider, toSpeed } from '../../src/console/web/panels/speed.ts'
 import type { Metric, MetricOf } from '../../src/metrics/metrics.ts'
@@ -50,21 +50,23 @@ describe('curves with times of their own', () => {
 
 describe('charts of a run', () => {
   it('has updates a second between two lines, but not across phases: 100 in 4 s are 25', () => {
-    const points = updateRates([update(0, 0, { phase: 'warm-up' }), update(10, 2), update(110, 6)], CLOCKS.wall)
+    const points = updateRates([update(0, 0, { phase: 'warm-up' }), update(10, 2), update(110, 6)], clocksOf().wall)
     expect(points).toEqual([{ x: 0.1, y: 25 }])
   })
 
-  it('puts robot steps at 10 Hz on an axis of minutes, and helped success above success alone', () => {
+  it('puts robot steps at 10 Hz, or at the robot’s own rate, on an axis of minutes, and helped success above success alone', () => {
     const metrics = [episode(600, true, 5), episode(1200, true), episode(1800, false)]
-    const [pick] = chartsOf(metrics, null, ['pick'], CLOCKS.robot)
+    const [pick] = chartsOf(metrics, null, ['pick'], clocksOf().robot)
     const [helped, alone] = pick!.curves
     expect(helped!.points.map(({ x }) => x)).toEqual([1, 2, 3])
+    const [slow] = chartsOf(metrics, null, ['pick'], clocksOf(5).robot)
+    expect(slow!.curves[0]!.points.map(({ x }) => x)).toEqual([2, 4, 6])
     expect(helped!.points.map(({ y }) => y)).toEqual([1, 1, 2 / 3])
     expect(alone!.points.map(({ y }) => y)).toEqual([0, 1 / 2, 1 / 3])
   })
 
   it('draws the loop only for a run that goes on', () => {
-    const titles = (loop: [] | null) => chartsOf([], loop, ['pick'], CLOCKS.wall).map(({ title }) => title)
+    const titles = (loop: [] | null) => chartsOf([], loop, ['pick'], clocksOf().wall).map(({ title }) => title)
     expect(titles([])).toContain('Loop jitter, ms')
     expect(titles(null)).not.toContain('Loop jitter, ms')
   })

@@ -27,7 +27,7 @@ it('a page sees the robots, goes back to a version by its name, and moves no rob
   const asked: [number | null, string][] = []
   const observer = new RunObserver({
     fleet: {
-      ...{ run: 'arms', settings: {}, tasks: [], folder },
+      ...{ run: 'arms', settings: {}, tasks: [], controlRate: 5, folder },
       rollBack(version, by) {
         asked.push([version, by])
         return version === 7 ? 'version 7: is not kept' : undefined
@@ -36,7 +36,7 @@ it('a page sees the robots, goes back to a version by its name, and moves no rob
   })
   observer.fleetIs(EVENT)
   const greeting = observer.greeting('1')
-  expect(greeting[0]).toMatchObject({ kind: 'hello', mode: 'fleet', run: 'arms' })
+  expect(greeting[0]).toMatchObject({ kind: 'hello', mode: 'fleet', run: 'arms', controlRate: 5 })
   expect(greeting).toContainEqual({ kind: 'fleet', ...EVENT })
 
   const orders = new Orders(observer, () => {})

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MetricsWriter } from '../../src/metrics/metrics.ts'
 import { summarise } from '../../src/metrics/summary.ts'
+import { EpisodeLog } from '../../src/replay/log.ts'
 import { countBars, resultStrip } from '../../src/review/report/bars.ts'
 import { renderReport, writeReport } from '../../src/review/report/index.ts'
 import { page } from '../../src/review/report/page.ts'
@@ -21,7 +22,10 @@ import {
 } from '../../src/review/report/series.ts'
 import { standaloneSvg } from '../../src/review/report/standalone.ts'
 import { path } from '../../src/review/report/svg.ts'
+import { aRobot } from '../replay/scenes.ts'
 import { anEpisode, anEvaluation, anUpdate } from '../run/builders.ts'
+
+const SIGN = { sign: 'a sign', words: 'words', figure: 'figure', advice: 'advice' }
 
 describe('axes', () => {
   it('put the ends of the domain on the ends of the range, upside down where asked', () => {
@@ -50,23 +54,24 @@ describe('series', () => {
     anEpisode({ robotSteps: 1800, time: 360, success: false, operatorSteps: 0, length: 20 }),
   ]
   it('tell success with help from success alone', () => {
-    expect(assistedSuccess(episodes, robotClock, 2).map(({ y }) => y)).toEqual([1, 1, 0.5])
-    expect(unaidedSuccess(episodes, robotClock, 2).map(({ y }) => y)).toEqual([0, 0.5, 0.5])
+    expect(assistedSuccess(episodes, robotClock(), 2).map(({ y }) => y)).toEqual([1, 1, 0.5])
+    expect(unaidedSuccess(episodes, robotClock(), 2).map(({ y }) => y)).toEqual([0, 0.5, 0.5])
   })
   it('place events by robot minutes or by wall minutes', () => {
-    expect(assistedSuccess(episodes, robotClock, 2).map(({ x }) => x)).toEqual([1, 2, 3])
-    expect(assistedSuccess(episodes, wallClock, 2).map(({ x }) => x)).toEqual([1, 5, 6])
+    expect(assistedSuccess(episodes, robotClock(), 2).map(({ x }) => x)).toEqual([1, 2, 3])
+    expect(assistedSuccess(episodes, wallClock(), 2).map(({ x }) => x)).toEqual([1, 5, 6])
   })
   it('weigh interventions by steps: 10 of 20, then 10 of 80, then 0 of 80', () =>
-    expect(movingIntervention(episodes, robotClock, 2).map(({ y }) => y)).toEqual([0.5, 0.125, 0]))
+    expect(movingIntervention(episodes, robotClock(), 2).map(({ y }) => y)).toEqual([0.5, 0.125, 0]))
   it("count words: an episode with a command is not alone, and costs a second of the operator's time", () => {
     const told = [
       anEpisode({ success: true, operatorSteps: 10, length: 20, spokenSteps: 0, commands: 0 }), // 1 s of 2 s
       anEpisode({ success: true, operatorSteps: 0, length: 60, spokenSteps: 12, commands: 2 }), // 2 s of 6 s
     ]
-    expect(unaidedSuccess(told, robotClock, 2).map(({ y }) => y)).toEqual([0, 0])
-    expect(movingOperatorTime(told, robotClock, 2).map(({ y }) => y)).toEqual([0.5, 3 / 8])
-    expect(movingOperatorTime(episodes, robotClock, 2)).toEqual([]) // nobody could speak
+    expect(unaidedSuccess(told, robotClock(), 2).map(({ y }) => y)).toEqual([0, 0])
+    expect(movingOperatorTime(told, robotClock(), 2).map(({ y }) => y)).toEqual([0.5, 3 / 8])
+    expect(movingOperatorTime(told, robotClock(5), 2).map(({ y }) => y)).toEqual([0.5, 4 / 16]) // 2 s of 4, 2 of 12
+    expect(movingOperatorTime(episodes, robotClock(), 2)).toEqual([]) // nobody could speak
     const drawn = (metrics: typeof told) =>
       renderReport({ name: 'x', metrics, summary: summarise(metrics, { seed: 0 }), config: '' })
     expect(drawn(told)).toContain('time, words included')
@@ -209,6 +214,25 @@ describe('writeReport', () => {
     expect(page).toContain('src="data:image/png;base64,AQID"')
     expect(page).toContain('<b>31</b><span>seed</span>')
     expect(page).toContain('tasks: [place]')
+  })
+  it('counts the minutes of a robot that makes another number of steps a second, as its log says', () => {
+    writeFileSync(join(folder, 'config.yaml'), 'seed: 31\n')
+    const writer = MetricsWriter.open(join(folder, 'metrics.jsonl'))
+    writer.write(anEvaluation({ robotSteps: 6000 }))
+    writer.write({
+      kind: 'health',
+      time: 0,
+      robotSteps: 6000,
+      signs: [{ ...SIGN, since: { time: 0, robotSteps: 3000 } }],
+    })
+    writer.close()
+    EpisodeLog.open(join(folder, 'log'), { ...aRobot(), rate: 5 }).close()
+    const page = readFileSync(writeReport(folder), 'utf8')
+    expect(page).toContain('<b>20.0</b><span>robot minutes</span>')
+    expect(page).toContain('at 20.0 robot minutes')
+    expect(page).toContain('>10.0 min<')
+    writeFileSync(join(folder, 'log', 'segment-000000.duetlog'), 'no log')
+    expect(readFileSync(writeReport(folder), 'utf8')).toContain('<b>10.0</b><span>robot minutes</span>')
   })
   it('says which file of the run is missing', () =>
     expect(() => writeReport(folder)).toThrow(/config\.yaml: is missing/))

@@ -7,6 +7,7 @@ import type { Summary } from '../../metrics/summary.ts'
 import { EpisodeIndex, type IndexedEpisode, readIndexed } from '../../replay/episode-index.ts'
 import type { LoggedRobot } from '../../replay/log-header.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import { recordedRate } from '../../review/recorded-rate.ts'
 import type { Image, RobotSpec } from '../../robot/robot.ts'
 import { describeRobot } from '../../robots/index.ts'
 import type { RunConfig } from '../../run/config.ts'
@@ -43,6 +44,7 @@ export class RunLibrary implements Library {
       ...this.entry(run, path),
       settings: config,
       metrics: existsSync(folder.metrics) ? readMetrics(folder.metrics) : [],
+      rate: recordedRate(folder) ?? null,
       parts: [...partsOf(folder, config).keys()],
     }
   }

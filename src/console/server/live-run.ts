@@ -209,7 +209,12 @@ const sceneInWords = (robot: string, { task, scene, start }: SceneToLay) =>
 /** Where no run goes on. `run`: the one to begin with. */
 export const emptyHello = (
   mode: Hello['mode'],
-  { run, settings = {}, tasks = [] }: Pick<Hello, 'run'> & Partial<Pick<Hello, 'settings' | 'tasks'>>,
+  {
+    run,
+    settings = {},
+    tasks = [],
+    controlRate = 0, // of a run that is over its log tells
+  }: Pick<Hello, 'run'> & Partial<Pick<Hello, 'settings' | 'tasks' | 'controlRate'>>,
 ): Hello => ({
   kind: 'hello',
   protocol: PROTOCOL_VERSION,
@@ -221,6 +226,6 @@ export const emptyHello = (
   cameras: [],
   tasks,
   actionScale: { translation: 0, rotation: 0 },
-  controlRate: 0, // of a run that is over its episodes tell
+  controlRate,
   serverTime: 0,
 })

@@ -28,7 +28,7 @@ export type RunObserverOptions = {
   /** No run goes on: name of one to begin with. */
   replay?: string
   /** The robots are in other processes. */
-  fleet?: OperatedFleet & Pick<Hello, 'run' | 'settings' | 'tasks'> & { folder: string }
+  fleet?: OperatedFleet & Pick<Hello, 'run' | 'settings' | 'tasks' | 'controlRate'> & { folder: string }
   /** A line for whoever looks at the terminal. */
   onNotice?: (line: string) => void
   now?: () => number // ms, never going back
@@ -62,8 +62,8 @@ export class RunObserver implements Observer, Operated {
     const { replay, fleet } = options
     if (replay !== undefined) this.broadcast.note(emptyHello('replay', { run: replay }))
     if (fleet) {
-      const { run, settings, tasks } = fleet
-      this.broadcast.note(emptyHello('fleet', { run, settings, tasks }))
+      const { run, settings, tasks, controlRate } = fleet
+      this.broadcast.note(emptyHello('fleet', { run, settings, tasks, controlRate }))
       this.journal.open(join(fleet.folder, 'console.jsonl'))
     }
     this.timer = setInterval(() => this.tick(), TICK)

@@ -9,6 +9,7 @@ import { type Summary, summarise } from '../../metrics/summary.ts'
 import { RunFolder } from '../../run/folder.ts'
 import type { RunPart } from '../../run/history.ts'
 import type { RunListener } from '../../run/train.ts'
+import { recordedRate } from '../recorded-rate.ts'
 import { page } from './page.ts'
 import {
   balance,
@@ -32,6 +33,7 @@ export type ReportInput = {
   name: string // of the run
   metrics: readonly Metric[]
   summary: Summary
+  rate?: number // Hz of the robot, 10 where nothing is said
   config: string // YAML
   command?: string
   parts?: readonly RunPart[]
@@ -42,6 +44,7 @@ export function renderReport({
   name,
   metrics,
   summary,
+  rate,
   config,
   command,
   parts = [],
@@ -58,10 +61,10 @@ export function renderReport({
     ),
     headline(summary),
     results(summary, tasks),
-    success(metrics, tasks),
-    interventions(metrics, tasks),
+    success(metrics, tasks, rate),
+    interventions(metrics, tasks, rate),
     fleet(metrics),
-    health(metrics),
+    health(metrics, rate),
     balance(metrics, tasks),
     losses(metrics, tasks),
     labels(metrics),
@@ -71,18 +74,20 @@ export function renderReport({
 }
 
 /**
- * Writes `report.html` into the run folder, from `metrics.jsonl`, `config.yaml` and, where there are, `command.txt`,
- * `history.json` and `frames/*.png`. May be called while the run goes on. Returns the path of the report.
+ * Writes `report.html` into the run folder, from `metrics.jsonl`, `config.yaml` and, where there are, the log's first words,
+ * `command.txt`, `history.json` and `frames/*.png`. May be called while the run goes on. Returns the path of the report.
  * @throws InputError if metrics or config are missing or damaged
  */
 export function writeReport(path: string): string {
   const folder = new RunFolder(path)
   const metrics = readMetrics(folder.metrics)
   const config = required(folder.config)
+  const rate = recordedRate(folder)
   const html = renderReport({
     name: basename(folder.path),
     metrics,
-    summary: summarise(metrics, { seed: seedOf(folder.config, config) }),
+    summary: summarise(metrics, { seed: seedOf(folder.config, config), rate }),
+    rate,
     config,
     command: existsSync(folder.command) ? readFileSync(folder.command, 'utf8') : undefined,
     parts: folder.parts(),

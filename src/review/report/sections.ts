@@ -97,7 +97,7 @@ export function results(summary: Summary, tasks: readonly string[]): string {
   )
 }
 
-export function success(metrics: readonly Metric[], tasks: readonly string[]): string {
+export function success(metrics: readonly Metric[], tasks: readonly string[], rate?: number): string {
   const panel = (task: string, clock: Clock) => {
     const episodes = ofKind(metrics, 'episode').filter((episode) => episode.task === task)
     const colour = colourOf(tasks, task)
@@ -112,7 +112,7 @@ export function success(metrics: readonly Metric[], tasks: readonly string[]): s
       ],
     })
   }
-  const panels = [robotClock, wallClock].map((clock) => charts(...tasks.map((task) => panel(task, clock))))
+  const panels = [robotClock(rate), wallClock(rate)].map((clock) => charts(...tasks.map((task) => panel(task, clock))))
   return section(
     'Success',
     `Dots: evaluations on fresh seeds. Lines: the last ${WINDOW} training episodes of the task, with and without help of the operator. Bars and bands: 95 % Wilson intervals.`,
@@ -120,7 +120,7 @@ export function success(metrics: readonly Metric[], tasks: readonly string[]): s
   )
 }
 
-export function interventions(metrics: readonly Metric[], tasks: readonly string[]): string {
+export function interventions(metrics: readonly Metric[], tasks: readonly string[], rate?: number): string {
   const episodes = ofKind(metrics, 'episode')
   if (episodes.length === 0) return ''
   const chart = (clock: Clock): Plot => {
@@ -145,7 +145,7 @@ export function interventions(metrics: readonly Metric[], tasks: readonly string
       (episodes.some(({ commands }) => commands !== undefined)
         ? ` Dashed, over all tasks: the operator's seconds, ${SECONDS_A_COMMAND} for each command, as a share of the robot's.`
         : ''),
-    charts(plot(chart(robotClock)), plot(chart(wallClock))),
+    charts(plot(chart(robotClock(rate))), plot(chart(wallClock(rate)))),
   )
 }
 
@@ -199,6 +199,7 @@ export function losses(metrics: readonly Metric[], tasks: readonly string[]): st
 
 /** How the robots of a fleet did beside one another. */
 export function fleet(metrics: readonly Metric[]): string {
+  const clock = wallClock()
   const told = ofKind(metrics, 'fleet')
   const drawn = figureCharts(
     declaredFigures(metrics),
@@ -206,13 +207,13 @@ export function fleet(metrics: readonly Metric[]): string {
   ).map(({ title, unit, lines }) =>
     plot({
       title,
-      x: { label: wallClock.label, domain: clockDomain(metrics, wallClock) },
+      x: { label: clock.label, domain: clockDomain(metrics, clock) },
       y: { label: unit },
       series: lines.map((line, i) => ({
         name: line.title,
         colour: i,
         look: 'line',
-        points: told.map((one) => ({ x: wallClock.at(one), y: one.figures[line.key] ?? Number.NaN })),
+        points: told.map((one) => ({ x: clock.at(one), y: one.figures[line.key] ?? Number.NaN })),
       })),
     }),
   )
@@ -236,10 +237,10 @@ export function labels(metrics: readonly Metric[]): string {
 }
 
 /** Signs of trouble as the run noted them, each from where it appeared to where it cleared. Runs of earlier versions noted none. */
-export function health(metrics: readonly Metric[]): string {
+export function health(metrics: readonly Metric[], rate?: number): string {
   const stretches = healthStretches(ofKind(metrics, 'health'))
   if (stretches.length === 0) return ''
-  const minutes = (robotSteps: number) => `${robotMinutes(robotSteps).toFixed(1)} min`
+  const minutes = (robotSteps: number) => `${robotMinutes(robotSteps, rate).toFixed(1)} min`
   const rows = stretches.map(({ last: { sign, words, figure, advice, since }, cleared }) => [
     escapeText(sign),
     minutes(since.robotSteps),

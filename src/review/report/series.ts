@@ -8,11 +8,15 @@ import { unaided } from '../../metrics/unaided.ts'
 import type { Point } from './plot.ts'
 import type { Domain } from './scale.ts'
 
-/** A way to place an event on the time axis. */
-export type Clock = { label: string; at: (metric: Pick<Metric, 'time' | 'robotSteps'>) => number }
+/** A way to place an event on the time axis. `rate`: Hz of the robot, 10 where nothing is said. */
+export type Clock = { label: string; rate?: number; at: (metric: Pick<Metric, 'time' | 'robotSteps'>) => number }
 
-export const robotClock: Clock = { label: 'robot minutes', at: ({ robotSteps }) => robotMinutes(robotSteps) }
-export const wallClock: Clock = { label: 'wall minutes', at: ({ time }) => time / 60 }
+export const robotClock = (rate?: number): Clock => ({
+  label: 'robot minutes',
+  rate,
+  at: ({ robotSteps }) => robotMinutes(robotSteps, rate),
+})
+export const wallClock = (rate?: number): Clock => ({ label: 'wall minutes', rate, at: ({ time }) => time / 60 })
 
 /** From 0 to the last event, so that the panels of one clock share their axis. */
 export const clockDomain = (metrics: readonly Metric[], clock: Clock): Domain => [
@@ -65,11 +69,11 @@ export function movingIntervention(episodes: readonly MetricOf<'episode'>[], clo
 export function movingOperatorTime(episodes: readonly MetricOf<'episode'>[], clock: Clock, window: number): Point[] {
   if (episodes.every(({ commands }) => commands === undefined)) return []
   const given = movingMean(
-    episodes.map((episode) => operatorSeconds(operatorTime([episode]))),
+    episodes.map((episode) => operatorSeconds(operatorTime([episode], clock.rate))),
     window,
   )
   const lived = movingMean(
-    episodes.map(({ length }) => robotSeconds(length)),
+    episodes.map(({ length }) => robotSeconds(length, clock.rate)),
     window,
   )
   return episodes.map((episode, i) => ({ x: clock.at(episode), y: lived[i]! > 0 ? given[i]! / lived[i]! : 0 }))

@@ -19,8 +19,13 @@ import {
 import type { LoopSample } from '../../protocol.ts'
 import type { Curve, CurvePoint } from './align.ts'
 
-export const CLOCKS = { robot: robotClock, wall: wallClock } as const
-export type ClockName = keyof typeof CLOCKS
+export type ClockName = 'robot' | 'wall'
+
+/** `rate`: Hz of the robot. */
+export const clocksOf = (rate?: number): Record<ClockName, Clock> => ({
+  robot: robotClock(rate),
+  wall: wallClock(rate),
+})
 
 const WINDOW = 20 // episodes of a running share
 const MOST = 400 // points of a curve

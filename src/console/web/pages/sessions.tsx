@@ -5,7 +5,7 @@ import { percent } from '../../../metrics/percent.ts'
 import type { OperatorTime } from '../../../metrics/summary.ts'
 import type { EpisodeEntry, RunDetail } from '../../api.ts'
 import { Chart } from '../curves/chart.tsx'
-import { CLOCKS, chartsOf, domainOf } from '../curves/charts.ts'
+import { chartsOf, clocksOf, domainOf } from '../curves/charts.ts'
 import { api, useLoaded } from '../link/api.ts'
 import { Choice } from '../parts/choice.tsx'
 import { EpisodePlayer } from '../view/player.tsx'
@@ -54,10 +54,11 @@ function RunBody({ detail }: { detail: RunDetail }) {
   const [of, setPart] = useState(detail.parts[0] ?? 'online')
   const tasks = useMemo(() => (detail.settings.tasks as string[] | undefined) ?? [], [detail])
   const [shown, setShown] = useState<number | null>(null)
+  const clock = useMemo(() => clocksOf(detail.rate ?? undefined).robot, [detail])
   const moment = detail.metrics.find((metric) => metric.kind === 'episode' && metric.episode === shown)
-  const mark = of.startsWith('online') && moment ? CLOCKS.robot.at(moment) : undefined
-  const plans = useMemo(() => chartsOf(detail.metrics, null, tasks, CLOCKS.robot), [detail, tasks])
-  const domain = domainOf(detail.metrics, CLOCKS.robot)
+  const mark = of.startsWith('online') && moment ? clock.at(moment) : undefined
+  const plans = useMemo(() => chartsOf(detail.metrics, null, tasks, clock), [detail, tasks, clock])
+  const domain = domainOf(detail.metrics, clock)
   return (
     <div class="stack run-body">
       {detail.summary && (

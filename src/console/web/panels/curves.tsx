@@ -1,7 +1,7 @@
 /** @file The run's curves, small and all alike, on one time axis: robot minutes or wall minutes. */
 import { useMemo, useState } from 'preact/hooks'
 import { Chart } from '../curves/chart.tsx'
-import { CLOCKS, type ClockName, chartsOf, domainOf } from '../curves/charts.ts'
+import { type ClockName, chartsOf, clocksOf, domainOf } from '../curves/charts.ts'
 import { Choice } from '../parts/choice.tsx'
 import { useModel } from '../parts/context.ts'
 
@@ -10,11 +10,12 @@ export function CurvesPanel({ loop: looped = true }: { loop?: boolean }) {
   const metrics = useModel((model) => model.metrics)
   const loop = useModel((model) => model.loop)
   const all = useModel((model) => model.hello?.tasks)
+  const rate = useModel((model) => model.hello?.controlRate)
   const tasks = useMemo(() => (all ?? []).filter(({ trained }) => trained).map(({ name }) => name), [all])
   const begun = metrics.length > 0 && metrics[metrics.length - 1]!.robotSteps > 0
   const [chosen, choose] = useState<ClockName | null>(null)
   const name = chosen ?? (begun ? 'robot' : 'wall')
-  const clock = CLOCKS[name]
+  const clock = useMemo(() => clocksOf(rate)[name], [rate, name])
   const plans = useMemo(
     () => chartsOf(metrics, looped ? loop : null, tasks, clock),
     [metrics, loop, looped, tasks, clock],

@@ -71,7 +71,7 @@ function RunWords() {
             : progress && !progress.stage.startsWith('online')
               ? `${progress.stage}: ${progress.done} of ${progress.total}`
               : last
-                ? `${robotMinutes(last.robotSteps).toFixed(1)} robot min · ${(last.time / 60).toFixed(1)} wall min`
+                ? `${robotMinutes(last.robotSteps, hello?.controlRate).toFixed(1)} robot min · ${(last.time / 60).toFixed(1)} wall min`
                 : 'preparing'}
       </span>
       <Line />
