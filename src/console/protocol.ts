@@ -369,7 +369,7 @@ export type ClientMessage =
   | { kind: 'clear' } // a person has looked: the robot may move again; the run stays paused until `resume`
   | { kind: 'speed'; speed: number } // while nobody is in control, 1 is real time
   | { kind: 'focus'; robot: string }
-  | { kind: 'ready' } // the scene is laid
+  | { kind: 'ready'; robot?: string } // the scene of this robot is laid, of the one in focus unless it is named
   | { kind: 'roll-back'; version: number | null } // of a fleet: the robots get these weights; null: the newest again
   | { kind: 'record'; action: 'start'; task: string }
   | { kind: 'record'; action: 'keep' | 'discard' }

@@ -90,7 +90,7 @@ export class CellObserver {
       },
       between: () => {
         if (wanted()) return Promise.resolve<Verdict>('abort')
-        const held = hold.between(cell, inFocus())
+        const held = hold.between(cell)
         if (held) loop.pause()
         else loop.step(now(), period())
         return held
@@ -110,10 +110,10 @@ export class CellObserver {
   }
 
   /** Resolves when a person has laid the scene, as `Hold.scene` does; meanwhile whoever looks on sees it. */
-  private async scene(task: string, seed: number): Promise<void> {
+  private async scene(task: string, seed: number, wanted?: () => boolean): Promise<void> {
     const { rig, hold, inFocus, watched, onGlance } = this.options
     let over = false
-    const laid = hold.scene(rig.cell, this.sceneOf(task, seed)).finally(() => {
+    const laid = hold.scene(rig.cell, this.sceneOf(task, seed), wanted).finally(() => {
       over = true
     })
     laid.catch(() => {}) // it is heard below
@@ -149,11 +149,13 @@ export class CellObserver {
     await recording.open()
   }
 
-  private teleoperate(wanted: () => boolean): Promise<void> {
+  private teleoperate(asked: () => boolean): Promise<void> {
     const { rig, person, hold, recording } = this.options
     const { reset } = rig
+    const { request } = recording
+    const wanted = () => asked() && recording.request === request
     const lay = async (task: string, seed: number) => {
-      if (reset === 'person') await this.scene(task, seed)
+      if (reset === 'person') await this.scene(task, seed, wanted)
       return reset === 'person'
     }
     const look = (observation: Observation) => this.look(observation)

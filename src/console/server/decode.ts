@@ -46,7 +46,7 @@ const Message = z.discriminatedUnion('kind', [
   plain('resume'),
   plain('stop'),
   plain('clear'),
-  plain('ready'),
+  z.strictObject({ kind: z.literal('ready'), robot: name.optional() }),
   z.strictObject({ kind: z.literal('roll-back'), version: z.int().min(0).nullable() }),
   z.strictObject({ kind: z.literal('speed'), speed: z.number().min(0.1).max(1000) }),
   z.strictObject({ kind: z.literal('focus'), robot: name }),

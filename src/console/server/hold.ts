@@ -15,7 +15,7 @@ const STILL = 0.01 // m/s: a robot that reads less stands still
 const STILL_READINGS = 2 // in a row
 const SETTLING_STEPS = 30 // that a stopped robot is given to come to rest
 
-export type Waiting = { verdict: Verdict; by: string; until: number }
+export type Waiting = { verdict: Verdict; by: string; cell: string; until: number }
 
 /** What a person is to lay before a robot goes on. */
 export type SceneToLay = { task: string; scene: string | null; start: string | null }
@@ -115,9 +115,14 @@ export class Hold {
     return true
   }
 
-  /** The robot holds, and the verdict counts when nobody takes it back in time. A second one replaces the first. */
-  judge(verdict: Verdict, by: string): void {
-    this.waiting = { verdict, by, until: this.options.now() + this.options.undo }
+  /** Whether an episode, or a demonstration, has the robot of a cell. */
+  acts(cell: string): boolean {
+    return this.acting.has(cell)
+  }
+
+  /** The robot of the cell holds, and the verdict counts when nobody takes it back in time. A second one replaces the first. */
+  judge(verdict: Verdict, by: string, cell: string): void {
+    this.waiting = { verdict, by, cell, until: this.options.now() + this.options.undo }
     this.options.onVerdict(this.waiting)
     this.changed()
   }
@@ -164,7 +169,7 @@ export class Hold {
 
   end(cell: string): void {
     this.acting.delete(cell)
-    this.verdictIsOver()
+    if (this.waiting?.cell === cell) this.verdictIsOver()
     if (this.stopped) void this.settle(cell)
   }
 
@@ -173,13 +178,20 @@ export class Hold {
     return this.paused || this.stopped ? this.waitToBegin(cell) : undefined
   }
 
-  /** Resolves when a person says that the scene of a cell is laid, or the run is to end. @throws InputError if it may never go on */
-  async scene(cell: string, scene: SceneToLay): Promise<void> {
+  /** The cells whose scenes are waited for, longest first. */
+  get scenes(): string[] {
+    return [...this.laying.keys()]
+  }
+
+  /**
+   * Resolves when a person says that the scene of a cell is laid, it is no longer `wanted`, or the run is to end. Where several
+   * robots wait, pages are told of one at a time: of another one when that is over. @throws InputError if it may never go on
+   */
+  async scene(cell: string, scene: SceneToLay, wanted: () => boolean = () => true): Promise<void> {
     this.laying.set(cell, scene)
     this.options.onScene(cell, scene, true)
-    this.say('waiting', `for the scene of "${scene.task}"`)
     try {
-      while (this.laying.has(cell) && !this.dismissed) {
+      while (this.laying.has(cell) && !this.dismissed && wanted()) {
         const { change } = this
         if (this.stopped) await this.settle(cell)
         else if (this.paused) await this.standStill()
@@ -190,6 +202,8 @@ export class Hold {
     } finally {
       this.laying.delete(cell)
       this.options.onScene(cell, scene, false)
+      const next = [...this.laying].at(-1)
+      if (next) this.options.onScene(...next, true)
     }
     if (!this.held) this.goOn()
   }
@@ -199,9 +213,9 @@ export class Hold {
     return this.change
   }
 
-  /** The ending of an episode that is held or judged, or undefined when it may go on. `judgeable`: verdicts are about it. */
-  between(cell: string, judgeable: boolean): Promise<Verdict | undefined> | undefined {
-    return this.held ? this.waitToGoOn(cell, judgeable) : undefined
+  /** The ending of an episode that is held or judged, or undefined when it may go on. */
+  between(cell: string): Promise<Verdict | undefined> | undefined {
+    return this.paused || this.stopped || this.waiting?.cell === cell ? this.waitToGoOn(cell) : undefined
   }
 
   private async waitToBegin(cell: string): Promise<void> {
@@ -221,12 +235,12 @@ export class Hold {
     }
   }
 
-  private async waitToGoOn(cell: string, judgeable: boolean): Promise<Verdict | undefined> {
+  private async waitToGoOn(cell: string): Promise<Verdict | undefined> {
     for (let first = true; ; first = false) {
       const { change, waiting } = this
       if (this.stopped) return 'abort'
       if (this.dismissed && this.paused) return 'abort'
-      if (waiting && judgeable) {
+      if (waiting?.cell === cell) {
         const left = waiting.until - this.options.now()
         if (left <= 0 || this.dismissed) {
           this.verdictIsOver()

@@ -96,8 +96,12 @@ export class RunObserver implements Observer, Operated {
 
   /** Somebody without a page says that a scene is laid. @returns whether one was waited for */
   sceneIsReady(by: string): boolean {
-    const { run } = this
-    const ready = run?.rigs.some(({ cell }) => run.hold.sceneIsReady(cell)) ?? false
+    const [cell, ...others] = this.run?.hold.scenes ?? []
+    if (others.length > 0) {
+      this.notice(`Robots ${[cell, ...others].join(' and ')} wait: say at the console whose scene is laid.`)
+      return false
+    }
+    const ready = cell !== undefined && this.run!.hold.sceneIsReady(cell)
     if (ready) this.journal.write({ what: 'ready', by })
     return ready
   }

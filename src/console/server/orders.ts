@@ -132,7 +132,7 @@ export class Orders {
       case 'ready':
         return hold.stopped
           ? 'the robot is stopped: clear the stop first'
-          : hold.sceneIsReady(inFocus.rig.cell)
+          : hold.sceneIsReady(message.robot ?? inFocus.rig.cell)
             ? undefined
             : 'no scene is waited for'
       case 'resume':
@@ -142,7 +142,8 @@ export class Orders {
       case 'speed':
         return live.realTime ? 'a real robot has its own pace' : void live.chooseSpeed(message.speed)
       case 'focus':
-        if (inControl.person.holding || recording.event.phase === 'recording') return 'the hand is on the robot'
+        if (inControl.person.holding) return 'the hand is on the robot'
+        if (recording.asked) return 'a demonstration is asked for, of the robot that is shown: end or discard it first'
         return live.turnTo(message.robot) ? undefined : `there is no robot "${message.robot}"`
       case 'record':
         return this.record(message, live)
@@ -198,11 +199,15 @@ export class Orders {
 
   private judge(who: ClientName, { verdict }: Of<'verdict'>, { hold, recording, inFocus }: OperatedRun): Answer {
     const { view } = inFocus
+    const { cell } = inFocus.rig
+    const judged = view.stage === 'practice' || view.stage === 'evaluation'
+    const other = hold.verdict && hold.verdict.cell !== cell ? hold.verdict : null
     if (recording.event.phase === 'recording') recording.say(verdict)
-    else if (view.stage !== 'practice' && view.stage !== 'evaluation') return 'no episode goes on that could be judged'
+    else if (!judged || !hold.acts(cell)) return 'no episode goes on that could be judged'
     else if (view.step === 0) return 'the episode has no step to judge yet'
     else if (hold.stopped) return 'the robot is stopped: its episode is over'
-    else hold.judge(verdict, who.name)
+    else if (other) return `"${other.verdict}" of robot ${other.cell} waits: confirm it or take it back first`
+    else hold.judge(verdict, who.name, cell)
     return undefined
   }
 
@@ -221,6 +226,7 @@ export class Orders {
     }
     if (recording.event.phase === 'recording') recording.say('abort')
     else recording.discard()
+    hold.changed() // its scene may be waited for
     return undefined
   }
 

@@ -47,6 +47,7 @@ export class Recording {
   private folder: string
   private readonly recorded: string // its folder where the run waits for none
   private due: WantedDemonstrations | null = null
+  private requests = 0
 
   constructor(
     runFolder: string,
@@ -106,9 +107,19 @@ export class Recording {
     }
   }
 
+  /** Which demonstration is asked for: one that is discarded is followed by another. */
+  get request(): number {
+    return this.requests
+  }
+
   /** Waits for the robot. */
   get wanted(): boolean {
     return this.phase === 'waiting'
+  }
+
+  /** It has the robot or is to have it; or the run waits for some. */
+  get asked(): boolean {
+    return this.phase === 'waiting' || this.phase === 'recording' || this.due !== null
   }
 
   /** In review. */
@@ -133,12 +144,14 @@ export class Recording {
   /** Records with a robot whose run waits, from a fresh start state, until success, a verdict, or the clock. */
   async record(robot: SafeRobot, hand: RecordingHand): Promise<void> {
     const task = this.task!
+    const { request } = this
     const number = Object.values(this.kept).reduce((sum, count) => sum + count, 0)
     const seed = new RandomStream(this.config.seed, `recorded ${number} ${Date.now()}`).integer(
       this.config.evaluation.firstSeed,
     )
     const reset = await robot.reset(task, seed)
     let observation = (await hand.lay(task, seed)) ? await laidScene(robot) : reset
+    if (this.request !== request) return // discarded before it began
     const rewards = rewardSources(this.config.reward, robot.spec)
     for (const { begin } of rewards) begin?.(task)
     const start = { episode: 0, task, source: 'demonstration', seed } as const
@@ -194,6 +207,7 @@ export class Recording {
   }
 
   discard(): void {
+    this.requests++
     this.episode = null
     this.task = null
     this.turn('off')

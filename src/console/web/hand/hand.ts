@@ -217,17 +217,18 @@ export class DeviceHand {
   }
 
   private press(button: Button): void {
+    const { scene } = this.connection.model.get()
     if (button === 'stop') this.connection.ask({ kind: 'stop' })
     else if (button === 'undo') this.connection.operate({ kind: 'undo' })
-    else if (button === 'success' && this.connection.model.get().scene) this.sayReady()
+    else if (button === 'success' && scene) this.sayReady(scene.robot)
     else if (button === 'success' || button === 'failure' || button === 'abort')
       this.connection.operate({ kind: 'verdict', verdict: button })
   }
 
   /** The key that says "success" of an episode says "ready" of a scene; one that was meant for the episode before does not. */
-  private sayReady(): void {
+  private sayReady(robot: string): void {
     const { sceneAt } = this.connection.model.get()
-    if (performance.now() - sceneAt > SCENE_SEEN) this.connection.operate({ kind: 'ready' })
+    if (performance.now() - sceneAt > SCENE_SEEN) this.connection.operate({ kind: 'ready', robot })
   }
 
   private show(asked: readonly Asked[], time: number): void {

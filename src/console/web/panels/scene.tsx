@@ -24,7 +24,7 @@ export function ScenePanel() {
         type="button"
         class="primary-act filled"
         disabled={stopped}
-        onClick={() => connection.operate({ kind: 'ready' })}
+        onClick={() => connection.operate({ kind: 'ready', robot: scene.robot })}
       >
         Ready <kbd>Enter</kbd>
       </button>

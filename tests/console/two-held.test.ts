@@ -1,0 +1,190 @@
+/** @file Two robots of a run that people hold, judge and lay scenes for: each word is of one of them. Without page, loop and clock. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ClientMessage, ServerEvent } from '../../src/console/protocol.ts'
+import { RunObserver } from '../../src/console/server/observer.ts'
+import { Orders } from '../../src/console/server/orders.ts'
+import type { Observation } from '../../src/robot/robot.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
+import { RunFolder } from '../../src/run/folder.ts'
+import { parseConfig } from '../../src/run/resolve.ts'
+import type { Session } from '../../src/run/session.ts'
+
+const runs = mkdtempSync(join(tmpdir(), 'duet-two-held-'))
+afterAll(() => rmSync(runs, { recursive: true }))
+
+class Still {
+  readonly spec = {
+    name: 'still',
+    cameras: {},
+    rate: 10,
+    channels: [{ name: 'zero', unit: '1' }],
+    actionFrame: 'base' as const,
+    actionScale: { translation: 0.01, rotation: 0.1 },
+    tasks: { push: { instruction: 'push', maxSteps: 10 } },
+  }
+  reset = () => this.observe()
+  observe = async (): Promise<Observation> => ({ images: {}, proprio: Float32Array.of(0), time: 0 })
+  step = async () => ({ observation: await this.observe(), reward: 0, terminated: false })
+  stop = async () => {}
+}
+
+const ANNA = { client: '1', name: 'Anna' }
+let times = 0
+let observer: RunObserver
+let orders: Orders
+let told: ServerEvent[]
+let notices: string[]
+
+beforeEach(() => {
+  const config = parseConfig('a test', { robot: { cells: ['A', 'B'] } })
+  notices = []
+  observer = new RunObserver({ onNotice: (line) => notices.push(line) })
+  told = []
+  const tell = (event: ServerEvent) => void told.push(event)
+  observer.broadcast.seat({ viewers: 1, framesSkipped: 0, tell, show: () => {}, greet: () => {} })
+  const rigs = ['A', 'B'].map((cell) => {
+    const robot = new SafeRobot(new Still(), { limits: { heartbeatAge: Number.POSITIVE_INFINITY } })
+    return { cell, robot, reset: 'person', real: true, close: async () => {} }
+  })
+  const folder = RunFolder.create(join(runs, String(times++)), config)
+  observer.opened({ folder, config, session: { robot: rigs[0]!.robot, rigs } as unknown as Session })
+  orders = new Orders(observer, () => {})
+  ask({ kind: 'control', action: 'request' })
+})
+afterEach(() => observer.close())
+
+const ask = (message: ClientMessage) => orders.handle(ANNA, message)
+const hold = () => observer.live!.hold
+const status = () => hold().state.status
+const last = <K extends ServerEvent['kind']>(kind: K) =>
+  told.findLast((event): event is Extract<ServerEvent, { kind: K }> => event.kind === kind)
+const attend = (cell: string, stage: 'practice' | 'evaluation' = 'practice') =>
+  observer.attend({ cell, stage, task: 'push', episode: 0 })
+async function begun(cell: string) {
+  const beside = attend(cell)
+  const robot = observer.live!.cell(cell).rig.robot
+  beside.begin(await robot.reset('push', 1))
+  const step = { step: 0, action: new Float32Array(7), reward: 0, terminated: false, truncated: false }
+  const happening = { ...step, planned: step.action, actor: 'primary', command: null } as const
+  beside.step(happening, step.action, await robot.observe(), undefined)
+  return beside
+}
+const summary = { task: 'push', seed: 1, ending: 'timeout', length: 1, operatorSteps: 0, spokenSteps: 0, commands: 0 }
+
+describe('a verdict', () => {
+  it('stays with its robot while another one’s episode goes on and ends', async () => {
+    const [a, b] = [await begun('A'), await begun('B')]
+    ask({ kind: 'verdict', verdict: 'failure' })
+    expect(b.between()).toBeUndefined()
+    const held = a.between()
+    b.end({ ...summary, segments: [] } as never)
+    expect(last('verdict')).toMatchObject({ verdict: 'failure', by: 'Anna' })
+    ask({ kind: 'confirm' })
+    expect(await held).toBe('failure')
+  })
+
+  it('is not the other one’s, to which the person turns meanwhile', async () => {
+    const [a, b] = [await begun('A'), await begun('B')]
+    ask({ kind: 'verdict', verdict: 'failure' })
+    expect(ask({ kind: 'focus', robot: 'B' })).toBeUndefined()
+    expect(b.between()).toBeUndefined()
+    expect(ask({ kind: 'verdict', verdict: 'success' })).toMatch(/robot A/)
+    const held = a.between()
+    ask({ kind: 'confirm' })
+    expect(await held).toBe('failure')
+  })
+})
+
+describe('a verdict that comes late', () => {
+  it('is refused between two episodes: it is about the one that is over', async () => {
+    const a = await begun('A')
+    a.end({ ...summary, segments: [] } as never)
+    expect(ask({ kind: 'verdict', verdict: 'failure' })).toMatch(/no episode/)
+    expect((await begun('A')).between()).toBeUndefined()
+  })
+})
+
+describe('the robot that is shown', () => {
+  it('is another one only when no demonstration of it is asked for: the hand would move what nobody sees', async () => {
+    ask({ kind: 'record', action: 'start', task: 'push' })
+    expect(ask({ kind: 'focus', robot: 'B' })).toMatch(/demonstration/)
+    ask({ kind: 'record', action: 'discard' })
+    expect(ask({ kind: 'focus', robot: 'B' })).toBeUndefined()
+    const wanted = { folder: join(runs, 'wanted'), tasks: ['push'], perTask: 1, onKept: () => {} }
+    const shown = observer.demonstrate('A', wanted)
+    await expect.poll(() => last('recording')?.wanted).toBe(1)
+    expect(ask({ kind: 'focus', robot: 'B' })).toMatch(/demonstration/)
+    observer.dismiss()
+    await shown
+    expect(ask({ kind: 'focus', robot: 'B' })).toBeUndefined()
+  })
+})
+
+describe('a scene that is waited for', () => {
+  it('comes after a pause that was said on the way to it, which goes on to be shown and ends when it is told to', async () => {
+    ask({ kind: 'pause' })
+    await expect.poll(status).toBe('paused')
+    const laid = attend('A').scene(1)!
+    await sleep(20)
+    expect(status()).toBe('paused')
+    ask({ kind: 'resume' })
+    await expect.poll(status).toBe('waiting')
+    expect(ask({ kind: 'ready' })).toBeUndefined()
+    await laid
+    expect(status()).toBe('idle')
+  })
+
+  it('comes after a stop that was said on the way to it: the page shows the stop, and can clear it', async () => {
+    ask({ kind: 'stop' })
+    await expect.poll(status).toBe('stopped')
+    const laid = attend('A').scene(1)!
+    await sleep(20)
+    expect(status()).toBe('stopped')
+    expect(ask({ kind: 'clear' })).toBeUndefined()
+    await expect.poll(status).toBe('paused')
+    ask({ kind: 'resume' })
+    await expect.poll(status).toBe('waiting')
+    ask({ kind: 'ready' })
+    await laid
+  })
+
+  it('is ready for the robot that it was laid for, whichever is shown, and the next one is asked for again', async () => {
+    const [a, b] = [attend('A').scene(1)!, attend('B').scene(2)!]
+    expect(last('scene')).toMatchObject({ waits: true, robot: 'B' })
+    let gone = false
+    void a.then(() => {
+      gone = true
+    })
+    expect(ask({ kind: 'ready', robot: 'B' })).toBeUndefined()
+    await b
+    expect([gone, last('scene')]).toMatchObject([false, { waits: true, robot: 'A' }])
+    ask({ kind: 'ready', robot: 'A' })
+    await a
+    expect(last('scene')).toMatchObject({ waits: false, robot: 'A' })
+  })
+
+  it('of two is not ready by Enter at the terminal, which does not say which', async () => {
+    const [a, b] = [attend('A').scene(1)!, attend('B').scene(2)!]
+    expect(observer.sceneIsReady('at the terminal')).toBe(false)
+    expect(notices.at(-1)).toMatch(/A and B.*console/)
+    ask({ kind: 'ready', robot: 'A' })
+    await a
+    expect(observer.sceneIsReady('at the terminal')).toBe(true)
+    await b
+  })
+
+  it('is waited for no longer when the demonstration is discarded that it was for', async () => {
+    ask({ kind: 'record', action: 'start', task: 'push' })
+    const over = attend('A').ready()!
+    await expect.poll(() => last('scene')?.waits).toBe(true)
+    expect(ask({ kind: 'record', action: 'discard' })).toBeUndefined()
+    await over
+    expect([last('scene')!.waits, last('recording')!.phase, told.some(isRecording)]).toEqual([false, 'off', false])
+  })
+})
+
+const isRecording = (event: ServerEvent) => event.kind === 'recording' && event.phase === 'recording'
