@@ -50,7 +50,7 @@ describe.skipIf(!chromiumPath)('the page of a fleet', () => {
     operating = await openFleetConsole(
       folder,
       {
-        ...{ run: 'arms', settings: {}, tasks, folder },
+        ...{ run: 'arms', settings: {}, tasks, controlRate: 10, folder },
         rollBack: (version) => void asked.push(version),
       },
       { port: 0 },

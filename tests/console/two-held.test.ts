@@ -21,14 +21,28 @@ class Still {
     name: 'still',
     cameras: {},
     rate: 10,
-    channels: [{ name: 'zero', unit: '1' }],
+    channels: (['x', 'y', 'z'] as const).map((axis) => ({
+      name: axis,
+      unit: 'm/s',
+      role: `velocity.${axis}` as const,
+    })),
     actionFrame: 'base' as const,
     actionScale: { translation: 0.01, rotation: 0.1 },
     tasks: { push: { instruction: 'push', maxSteps: 10 } },
   }
+  answers = true
+  speed = 0 // m/s
+  private looks = 0
   reset = () => this.observe()
-  observe = async (): Promise<Observation> => ({ images: {}, proprio: Float32Array.of(0), time: 0 })
-  step = async () => ({ observation: await this.observe(), reward: 0, terminated: false })
+  observe = async (): Promise<Observation> => ({
+    images: {},
+    proprio: Float32Array.of(this.speed, 0, 0),
+    time: this.looks++ / 10,
+  })
+  async step() {
+    if (!this.answers) throw new Error('the line is dead')
+    return { observation: await this.observe(), reward: 0, terminated: false }
+  }
   stop = async () => {}
 }
 
@@ -38,16 +52,18 @@ let observer: RunObserver
 let orders: Orders
 let told: ServerEvent[]
 let notices: string[]
+let inside: Still[] // the robots, in their envelopes
 
 beforeEach(() => {
   const config = parseConfig('a test', { robot: { cells: ['A', 'B'] } })
   notices = []
+  inside = [new Still(), new Still()]
   observer = new RunObserver({ onNotice: (line) => notices.push(line) })
   told = []
   const tell = (event: ServerEvent) => void told.push(event)
   observer.broadcast.seat({ viewers: 1, framesSkipped: 0, tell, show: () => {}, greet: () => {} })
-  const rigs = ['A', 'B'].map((cell) => {
-    const robot = new SafeRobot(new Still(), { limits: { heartbeatAge: Number.POSITIVE_INFINITY } })
+  const rigs = ['A', 'B'].map((cell, index) => {
+    const robot = new SafeRobot(inside[index]!, { limits: { heartbeatAge: Number.POSITIVE_INFINITY } })
     return { cell, robot, reset: 'person', real: true, close: async () => {} }
   })
   const folder = RunFolder.create(join(runs, String(times++)), config)
@@ -68,12 +84,38 @@ async function begun(cell: string) {
   const beside = attend(cell)
   const robot = observer.live!.cell(cell).rig.robot
   beside.begin(await robot.reset('push', 1))
-  const step = { step: 0, action: new Float32Array(7), reward: 0, terminated: false, truncated: false }
+  const step = {
+    step: 0,
+    action: new Float32Array(7),
+    reward: 0,
+    terminated: false,
+    truncated: false,
+    by: 'robot' as const,
+  }
   const happening = { ...step, planned: step.action, actor: 'primary', command: null } as const
   beside.step(happening, step.action, await robot.observe(), undefined)
   return beside
 }
 const summary = { task: 'push', seed: 1, ending: 'timeout', length: 1, operatorSteps: 0, spokenSteps: 0, commands: 0 }
+
+describe('a stop', () => {
+  const again = async (wrong: Partial<Still>, right: Partial<Still>, why: RegExp) => {
+    Object.assign(inside[1]!, wrong)
+    ask({ kind: 'stop' })
+    await expect.poll(() => hold().state.why).toMatch(why)
+    expect(status()).toBe('stopping')
+    Object.assign(inside[1]!, right)
+    ask({ kind: 'stop' })
+    await expect.poll(status).toBe('stopped') // or no page would offer to clear it
+    expect(ask({ kind: 'clear' })).toBeUndefined()
+  }
+
+  it('of a robot that could not be read back is read back when it is pressed again', () =>
+    again({ answers: false }, { answers: true }, /cannot be read back: the line is dead/))
+
+  it('of a robot that did not come to rest is looked at again when it is pressed again', () =>
+    again({ speed: 0.05 }, { speed: 0 }, /still reads 0.050 m\/s/))
+})
 
 describe('a verdict', () => {
   it('stays with its robot while another one’s episode goes on and ends', async () => {

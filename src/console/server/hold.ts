@@ -272,7 +272,7 @@ export class Hold {
     }
   }
 
-  /** Steps a latched robot, which can only hold, until it reads as standing still; once a stop. */
+  /** Steps a latched robot, which can only hold, until it reads as standing still; once a stop, unless that fails. */
   private settle(cell: string): Promise<void> {
     const known = this.settling.get(cell)
     if (known) return known
@@ -294,9 +294,11 @@ export class Hold {
       this.readBack.set(cell, speed)
       if (!this.stopped || this.readBack.size < this.options.robots.size) return
       const most = fastest([...this.readBack.values()])
-      if (most === null || most < STILL) this.say('stopped', why, most)
-      else this.say('stopping', `${why}; it still reads ${most.toFixed(3)} m/s`, most)
+      if (most === null || most < STILL) return this.say('stopped', why, most)
+      this.settling.clear() // who presses it again is answered anew
+      this.say('stopping', `${why}; it still reads ${most.toFixed(3)} m/s`, most)
     } catch (error) {
+      this.settling.delete(cell)
       this.say('stopping', `${why}; it cannot be read back: ${(error as Error).message}`)
     }
   }
