@@ -210,7 +210,7 @@ export class Intake {
       this.episodes++
       experience.end(head.episode, head.end)
       const tallied = this.tally!.ended(head.end)
-      if (tallied.length > 0) this.outcomes.push(tallied.success)
+      if (tallied.length > 0 && !tallied.aborted) this.outcomes.push(tallied.success)
       if (this.outcomes.length > SUCCESS_WINDOW) this.outcomes.shift()
       onEpisode?.(tallied)
     }

@@ -35,6 +35,8 @@ export class EpisodeTally {
     const { length, operatorSteps, spokenSteps, commands, segments } = this
     const by = this.last && settle(this.last, end).by
     const counts = { length, operatorSteps, spokenSteps, commands, segments }
-    return { episode, task, seed: seed ?? 0, success: end.ending === 'success', ...counts, by }
+    const { ending } = end
+    const aborted = (ending === 'abort' || ending === 'interrupted') && { aborted: true }
+    return { episode, task, seed: seed ?? 0, success: ending === 'success', ...aborted, ...counts, by }
   }
 }

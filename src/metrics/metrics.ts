@@ -41,6 +41,7 @@ const EpisodeMetric = z.object({
   robot: z.string().optional(), // its cell; metrics of earlier versions have none
   task: z.string(),
   success: z.boolean(),
+  aborted: z.boolean().optional(), // neither success nor failure: a person took it back, or a stop cut it short
   length: z.number(), // steps
   operatorSteps: z.number(),
   spokenSteps: z.number().optional(), // for which a command held, where somebody could speak

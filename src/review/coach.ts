@@ -4,6 +4,7 @@
  * when the same mistake returns, briefly.
  */
 import { each, type Figures } from '../metrics/figure.ts'
+import { judgedOnly } from '../metrics/judged.ts'
 import type { Metric, MetricOf } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
@@ -52,7 +53,7 @@ export function coach(metrics: readonly Metric[]): Advice {
 
 /** As `coach`, by the last episode alone. */
 export function adviceAfter(metrics: readonly Metric[]): Advice {
-  const episodes = ofKind(metrics, 'episode')
+  const episodes = judgedOnly(ofKind(metrics, 'episode'))
   const view = viewOf(episodes)
   if (view.recent.length < 5) {
     const line = `Watch first: ${tryThenHelp(view)} (${episodes.length} ${episodes.length === 1 ? 'episode' : 'episodes'} so far).`

@@ -18,6 +18,7 @@ export function episodeMetric(
     robot: at.robot,
     task,
     success: ending === 'success',
+    ...(ending === 'abort' && { aborted: true }),
     length,
     operatorSteps,
     ...(operator.speaks || commands > 0 ? { spokenSteps, commands } : {}),

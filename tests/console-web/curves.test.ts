@@ -89,8 +89,9 @@ describe('a line a task', () => {
       update(1, 1, { figures: { 'meanQ.pick': 0.4, 'weight.pick': 1.1 } }),
       update(2, 2, { figures: { 'meanQ.pick': Number.NaN } }),
     ]
+    metrics.push({ ...episode(25, false), aborted: true } as Metric) // neither success nor failure
     const [row, empty] = taskRows(metrics, ['pick', 'place'])
-    expect([row!.episodes, row!.running!.rate, row!.evaluated!.success]).toEqual([25, 0.75, 0.8])
+    expect([row!.episodes, row!.running!.rate, row!.evaluated!.success]).toEqual([26, 0.75, 0.8])
     expect([row!.meanLength, row!.value, row!.weight]).toEqual([20, 0.4, 1.1])
     expect([empty!.running, empty!.evaluated, empty!.value]).toEqual([null, null, null])
   })

@@ -72,6 +72,15 @@ describe('an intake', () => {
     await again.intake.close()
   })
 
+  it('counts an episode that was cut short neither as success nor as failure', async () => {
+    const { intake, take, episodes } = await opened(join(root, 'cut'))
+    const cut = stepped(two, 0)
+    await take([...whole(one), begun(two), cut, ended(two, { ending: 'abort' })])
+    expect(episodes.map(({ aborted }) => aborted)).toEqual([undefined, true])
+    expect(intake.outcomes).toEqual([false])
+    await intake.close()
+  })
+
   it('ends an episode whose robot went on to another one without an end', async () => {
     const { intake, replay, take, episodes } = await opened(join(root, 'went-on'))
     await take([begun(one), stepped(one, 0), ...whole(two)])

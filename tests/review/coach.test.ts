@@ -29,6 +29,12 @@ describe('the coach', () => {
     expectAdvice([alone()], 'begin', `${line} (1 episode so far).`)
   })
 
+  it('learns nothing from what was taken back or cut short', () =>
+    expect(adviceAfter([...many(4, () => alone()), ...many(30, () => fails({ aborted: true }))])).toMatchObject({
+      rule: 'begin',
+      line: expect.stringContaining('(4 episodes so far)'),
+    }))
+
   it('asks for help while the policy fails and nobody helps', () => {
     expectAdvice(
       [...many(16, () => fails()), ...many(2, () => alone({ length: 18 })), ...many(2, () => helped([[30, 20]]))],

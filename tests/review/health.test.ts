@@ -181,6 +181,15 @@ describe('health', () => {
       expect(falling(0.2, { figure: 'actor.q' })).not.toContain('critics spoil the policy')
     })
 
+    it('is not where episodes were taken back, or cut short: their ends are no failures', () => {
+      const cut = run(200, {
+        episode: (round) => (round < 100 ? { operatorSteps: 0 } : { success: false, aborted: true }),
+      })
+      expect(names(cut)).not.toContain('critics spoil the policy')
+      const failed = run(200, { episode: (round) => ({ operatorSteps: 0, success: round < 100 }) })
+      expect(names(failed)).toContain('critics spoil the policy')
+    })
+
     it('counts an episode with a command as helped', () => {
       const told = run(200, { episode: (round) => ({ operatorSteps: 0, commands: round < 100 ? 0 : 2 }) })
       expect(names(told)).toContain('critics spoil the policy')

@@ -57,6 +57,13 @@ describe('series', () => {
     expect(assistedSuccess(episodes, robotClock(), 2).map(({ y }) => y)).toEqual([1, 1, 0.5])
     expect(unaidedSuccess(episodes, robotClock(), 2).map(({ y }) => y)).toEqual([0, 0.5, 0.5])
   })
+  it('leave out what a person took back, or a stop cut short, but not the steps that the operator took in it', () => {
+    const cut = anEpisode({ robotSteps: 1500, success: false, aborted: true, operatorSteps: 10, length: 10 })
+    const all = episodes.toSpliced(2, 0, cut)
+    expect(assistedSuccess(all, robotClock(), 2)).toEqual(assistedSuccess(episodes, robotClock(), 2))
+    expect(unaidedSuccess(all, robotClock(), 2)).toEqual(unaidedSuccess(episodes, robotClock(), 2))
+    expect(movingIntervention(all, robotClock(), 2).map(({ y }) => y)).toEqual([0.5, 0.125, 10 / 70, 10 / 30])
+  })
   it('place events by robot minutes or by wall minutes', () => {
     expect(assistedSuccess(episodes, robotClock(), 2).map(({ x }) => x)).toEqual([1, 2, 3])
     expect(assistedSuccess(episodes, wallClock(), 2).map(({ x }) => x)).toEqual([1, 5, 6])

@@ -36,7 +36,7 @@ export class HealthMonitor {
       this.flat.weigh(each(metric.figures, 'weight'))
       this.falling.weigh(metric)
     }
-    if (metric.kind === 'episode') {
+    if (metric.kind === 'episode' && !metric.aborted) {
       this.flat.hear(metric)
       this.falling.hear(metric)
     }

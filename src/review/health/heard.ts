@@ -95,10 +95,12 @@ export class HeardMetrics {
   }
 
   private hearEpisode(episode: Episode): void {
-    const own = this.episodes.get(episode.task) ?? []
-    own.push(episode)
-    if (own.length > EPISODES) own.shift()
-    this.episodes.set(episode.task, own)
+    if (!episode.aborted) {
+      const own = this.episodes.get(episode.task) ?? []
+      own.push(episode)
+      if (own.length > EPISODES) own.shift()
+      this.episodes.set(episode.task, own)
+    }
     const { first, last } = this.shares
     if (first.length < SHARE_EPISODES) first.push(episode)
     else last.push(episode)

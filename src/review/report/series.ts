@@ -1,4 +1,5 @@
 /** @file From a run's metrics to the points of its charts. */
+import { judgedOnly } from '../../metrics/judged.ts'
 import type { HealthSign, Metric, MetricOf } from '../../metrics/metrics.ts'
 import { percent } from '../../metrics/percent.ts'
 import { robotMinutes, robotSeconds } from '../../metrics/robot-time.ts'
@@ -25,7 +26,8 @@ export const clockDomain = (metrics: readonly Metric[], clock: Clock): Domain =>
 ]
 
 /** Success of the last `window` training episodes, the operator's help included, with Wilson intervals. */
-export function assistedSuccess(episodes: readonly MetricOf<'episode'>[], clock: Clock, window: number): Point[] {
+export function assistedSuccess(all: readonly MetricOf<'episode'>[], clock: Clock, window: number): Point[] {
+  const episodes = judgedOnly(all)
   const rates = movingSuccess(
     episodes.map(({ success }) => success),
     window,
@@ -34,7 +36,8 @@ export function assistedSuccess(episodes: readonly MetricOf<'episode'>[], clock:
 }
 
 /** Share of the last `window` training episodes that succeeded without any step or word of the operator. */
-export function unaidedSuccess(episodes: readonly MetricOf<'episode'>[], clock: Clock, window: number): Point[] {
+export function unaidedSuccess(all: readonly MetricOf<'episode'>[], clock: Clock, window: number): Point[] {
+  const episodes = judgedOnly(all)
   const rates = movingSuccess(
     episodes.map((episode) => episode.success && unaided(episode)),
     window,

@@ -1,4 +1,5 @@
 /** @file One line a task: how it goes now, how it was evaluated, and how the learner shares its attention. */
+import { judgedOnly } from '../../../metrics/judged.ts'
 import type { Metric, MetricOf } from '../../../metrics/metrics.ts'
 import { ofKind } from '../../../metrics/of-kind.ts'
 import { movingSuccess } from '../../../metrics/statistics.ts'
@@ -21,7 +22,7 @@ export function taskRows(metrics: readonly Metric[], tasks: readonly string[]): 
   const updates = ofKind(metrics, 'update')
   return tasks.map((task) => {
     const own = episodes.filter((episode) => episode.task === task)
-    const last = own.slice(-WINDOW)
+    const last = judgedOnly(own).slice(-WINDOW)
     const newest = evaluations.findLast((evaluation) => evaluation.tasks[task])?.tasks[task]
     return {
       task,
