@@ -29,7 +29,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['robot'],
   ['nets'],
   ['graph'],
-  ['random', 'float16.ts', 'ffmpeg.ts', 'durable.ts', 'state-folder.ts'],
+  ['random', 'float16.ts', 'ffmpeg.ts', 'durable.ts', 'state-folder.ts', 'request-path.ts'],
   ['errors.ts'],
 ]
 

@@ -8,6 +8,7 @@ import { SUBJECT_NAME } from '../link/nats/wire.ts'
 import { Course, Stopped } from '../loop/failure.ts'
 import { readMetrics } from '../metrics/metrics.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
+import { describeRobot } from '../robots/index.ts'
 import { Closing } from '../run/closing.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { RunFolder } from '../run/folder.ts'
@@ -42,7 +43,8 @@ export async function runLearner(
     if (!(error instanceof Stopped)) course.failure.fail(error)
     await closing.close().catch(() => {}) // it follows from the failure
     course.failure.check()
-    return summarise(existsSync(folder.metrics) ? readMetrics(folder.metrics) : [], config)
+    const { rate } = describeRobot(config.robot, config.robot.cells[0]!)
+    return summarise(existsSync(folder.metrics) ? readMetrics(folder.metrics) : [], { seed: config.seed, rate })
   } finally {
     release()
   }

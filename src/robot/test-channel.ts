@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import { requestPath } from '../request-path.ts'
 
 /** What a served robot lets its tests do. */
 export interface Tested {
@@ -40,7 +41,7 @@ export class TestChannel {
 
   /** Answers POST below /truth. @returns false where the request is for something else */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    const { pathname } = new URL(request.url ?? '/', 'http://host')
+    const pathname = requestPath(request) ?? ''
     if (!/^\/truth(\/|$)/.test(pathname)) return false
     void this.answer(pathname.slice('/truth'.length), request).then(
       (answer) => reply(response, 200, answer ?? {}),

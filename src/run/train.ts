@@ -11,6 +11,7 @@ import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
 import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
+import { describeRobot } from '../robots/index.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { episodeMetric } from './episode-metric.ts'
@@ -147,7 +148,8 @@ async function trainIn(
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
     course.failure.stopRobots() // the learner, which is closed before them, may have a program to compile
-    return summarise(existsSync(folder.metrics) ? readMetrics(folder.metrics) : [], config) // nothing new to keep
+    const metrics = existsSync(folder.metrics) ? readMetrics(folder.metrics) : [] // nothing new to keep
+    return summarise(metrics, { seed: config.seed, rate: describeRobot(config.robot, config.robot.cells[0]!).rate })
   }
   run.tell()
   await run.warmUp()

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import type { LoggedEpisode } from '../../replay/log-reader.ts'
+import { requestPath } from '../../request-path.ts'
 import type { Image } from '../../robot/robot.ts'
 import type { EpisodeDetail, EpisodeEntry, RunDetail, RunEntry } from '../api.ts'
 import { detailOf } from './episode-detail.ts'
@@ -40,7 +41,7 @@ type Content = { type: string; body: Uint8Array | string; lasting?: boolean }
 export async function answerRequest(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
   try {
     if (request.method !== 'GET' && request.method !== 'HEAD') return fail(response, 405, 'only GET is answered')
-    const asked = pathOf(request.url)
+    const asked = requestPath(request)
     if (asked === undefined) return fail(response, 400, MALFORMED)
     const path = decodeURIComponent(asked)
     const content = path.startsWith('/api/') ? await resource(path, parts) : await file(path, parts.page)
@@ -55,12 +56,6 @@ export async function answerRequest(request: IncomingMessage, response: ServerRe
     if (error instanceof URIError) return fail(response, 400, MALFORMED)
     fail(response, 500, (error as Error).message)
   }
-}
-
-/** Of the address that a request asks for; undefined where it is none, as "//". Never throws. */
-export function pathOf(url = '/'): string | undefined {
-  const base = 'http://console'
-  return URL.canParse(url, base) ? new URL(url, base).pathname : undefined
 }
 
 function fail(response: ServerResponse, status: number, error: string): void {

@@ -8,6 +8,7 @@ import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { InputError } from '../../errors.ts'
+import { requestPath } from '../../request-path.ts'
 import { type ClientMessage, LIMITS, LIVE_PATH, type ServerEvent } from '../protocol.ts'
 import type { Audience } from './broadcast.ts'
 import { Client } from './client.ts'
@@ -17,7 +18,7 @@ import { isWildcard, LOOPBACK, type Names, namesFor } from './names.ts'
 import type { RunObserver } from './observer.ts'
 import { Orders } from './orders.ts'
 import { DEFAULT_PORT } from './port.ts'
-import { answerRequest, type Library, pathOf } from './requests.ts'
+import { answerRequest, type Library } from './requests.ts'
 
 export type ConsoleOptions = {
   observer: RunObserver
@@ -146,7 +147,7 @@ export class ConsoleServer implements Audience {
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => {}) // who is refused may cut the line first, and nobody else listens to it by now
-    const path = pathOf(request.url)
+    const path = requestPath(request)
     const full = this.clients.size >= LIMITS.clients ? `${LIMITS.clients} pages are open already` : undefined
     const why =
       path === LIVE_PATH

@@ -1,5 +1,6 @@
 /** @file Offers pictures over HTTP: a stream without end (multipart/x-mixed-replace) and the newest one, a camera. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { requestPath } from '../../request-path.ts'
 import type { Frame } from './camera.ts'
 import { jpegOf, stamped } from './jpeg.ts'
 
@@ -83,7 +84,7 @@ export function mjpegServer({ cameras, newest, fps = 30 }: MjpegOptions): MjpegS
 
   return {
     handle(request, response) {
-      const match = PATH.exec(new URL(request.url ?? '/', 'http://host').pathname)
+      const match = PATH.exec(requestPath(request) ?? '')
       if (!match) return false
       const { camera, form } = match.groups ?? {}
       if (request.method !== 'GET') plain(response, 405, 'pictures are asked for by GET')

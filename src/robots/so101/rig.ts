@@ -56,14 +56,21 @@ async function openReal(config: So101Config, cell: string, { blind }: RigOptions
 /** @throws InputError where it is under torque: nobody could move it */
 async function openLeader({ actionScale }: So101Config, { port, arm: id, scale, deadZone }: LeaderConfig) {
   const arm = await realArm({ port, arm: id }, 'leader')()
-  if ((await arm.driven()).some(Boolean)) {
-    await arm.close()
-    throw new InputError(`leader "${id}"`, 'is under torque', 'Hold it, and let it go with `duet so101 relax --leader`')
+  try {
+    if ((await arm.driven()).some(Boolean))
+      throw new InputError(
+        `leader "${id}"`,
+        'is under torque',
+        'Hold it, and let it go with `duet so101 relax --leader`',
+      )
+    const leader = new LeaderArm(arm, realClock, { scale, deadZone, actionScale })
+    await leader.look()
+    void leader.follow()
+    return { arm, leader }
+  } catch (error) {
+    await arm.close() // its port, too
+    throw error
   }
-  const leader = new LeaderArm(arm, realClock, { scale, deadZone, actionScale })
-  await leader.look()
-  void leader.follow()
-  return { arm, leader }
 }
 
 /** Nothing breaks, and nobody stands by to clear a fault of force. */

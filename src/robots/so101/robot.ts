@@ -54,6 +54,7 @@ export class So101 implements Robot {
   private goals: number[] = [] // [6] where the joints were sent last
   private readings: JointReading[] = []
   private grip: AskedGrip = -1
+  private limp = false // without torque
   private gripStays = false // told to stop: it goes on when it is asked for something again
   private task = ''
   private due = 0 // s, when the step that runs ends
@@ -129,7 +130,7 @@ export class So101 implements Robot {
     this.stops++
     this.due = 0
     this.gripStays = true
-    if (this.readings.length === 0) return
+    if (this.readings.length === 0 || this.limp) return
     this.goals = this.standing()
     await this.guarded(async () => {
       await this.arm.sendNow(this.goals)
@@ -153,9 +154,10 @@ export class So101 implements Robot {
     await this.goTo([...this.config.park.map(toRadians), this.goals[GRIPPER_JOINT]!])
   }
 
-  /** Its torque goes: it falls, unless it lies. */
+  /** Its torque goes: it falls, unless it lies. A stop sends it nowhere from then on: a goal may be what drives a servo again. */
   async relax(): Promise<void> {
     await this.guarded(() => this.arm.relax())
+    this.limp = true
   }
 
   /** Lets go of the port; the servos hold where they were sent last. */
@@ -171,6 +173,7 @@ export class So101 implements Robot {
   private async take(): Promise<void> {
     const { torque, gripperTorque, acceleration } = this.servos
     await this.arm.drive({ torque, gripperTorque, acceleration })
+    this.limp = false
     await this.read()
     this.goals = this.positions
   }

@@ -396,6 +396,12 @@ describe('the end of a run', () => {
     expect(bus.servos.map((servo) => servo.get('torqueEnable'))).toEqual(Array(6).fill(torque))
     const lift = robot.state[1]!.position
     expect(Math.abs(lift - toRadians((parked ? config.park : config.start)[1])) < 0.05).toBe(true)
+    const lifted = bus.servos[1]!
+    const goal = lifted.get('goalPosition')
+    lifted.turnTo(lifted.told + 200) // by hand, or it falls
+    await robot.observe()
+    await robot.stop() // as whatever closes it does
+    expect(lifted.get('goalPosition') === goal).toBe(exit === 'relax') // a goal may drive a servo that was let go of
   })
 })
 

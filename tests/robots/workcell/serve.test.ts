@@ -1,4 +1,5 @@
 /** @file The workcell behind the routes of a SERL server, as a client of anybody's meets it. */
+import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Compliance } from '../../../src/robots/workcell/serve/compliance.ts'
 import { type SerlServer, serveWorkcell } from '../../../src/robots/workcell/serve/server.ts'
@@ -31,6 +32,26 @@ const ask = async (route: string) => JSON.parse((await post(route)).text)
 const pose = async (): Promise<number[]> => (await ask('getpos')).pose
 const wait = (seconds: number) => serving.plant.pass(seconds)
 const apart = (a: readonly number[], b: readonly number[]) => Math.hypot(...[0, 1, 2].map((i) => a[i]! - b[i]!))
+
+/** A request as somebody writes it who is no client of ours. @returns the first line of the answer */
+const written = (line: string) =>
+  new Promise<string>((resolve, reject) => {
+    const { hostname, port } = new URL(serving.url)
+    const socket = connect(Number(port), hostname, () => socket.write(`${line} HTTP/1.1\r\nHost: robot\r\n\r\n`))
+    socket.once('data', (data) => {
+      socket.destroy()
+      resolve(String(data).split('\r\n')[0]!)
+    })
+    socket.once('error', reject)
+  })
+
+it.each(['GET //', 'POST //', 'GET /\\', 'POST http://'])(
+  'an address that is none, "%s", ends nothing',
+  async (line) => {
+    expect(await written(line)).toMatch(/^HTTP\/1.1 4\d\d/)
+    expect((await post('getpos')).status).toBe(200)
+  },
+)
 
 describe('queries', () => {
   it('tell a state of the shape that FrankaEnv reads, whatever the arm', async () => {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { InputError, systemError } from '../../../errors.ts'
+import { requestPath } from '../../../request-path.ts'
 import { type MjpegServer, mjpegServer } from '../../../robot/cameras/mjpeg-server.ts'
 import { MotionWatch, TestChannel } from '../../../robot/test-channel.ts'
 import { Plant, type PlantOptions } from './plant.ts'
@@ -122,7 +123,7 @@ async function serveArm(
   response: ServerResponse,
 ): Promise<void> {
   if (cameras?.handle(request, response) || tests?.channel.handle(request, response)) return
-  const name = new URL(request.url ?? '/', 'http://host').pathname.slice(1)
+  const name = requestPath(request)?.slice(1) ?? ''
   if (!Object.hasOwn(ROUTES, name)) return refuse(response, 404, `there is no route ${name}`)
   if (request.method !== 'POST') {
     response.setHeader('allow', 'OPTIONS, POST')
