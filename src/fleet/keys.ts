@@ -48,7 +48,7 @@ export function withRobot(keys: Keys, robot: string, anew = false): Keys {
       'has a name that cannot stand in a subject',
       'Use letters, digits, "-" and "_", 64 at most',
     )
-  if (keys.robots[robot] && !anew) return keys
+  if (Object.hasOwn(keys.robots, robot) && !anew) return keys
   return { ...keys, robots: { ...keys.robots, [robot]: pair() } }
 }
 

@@ -16,7 +16,13 @@ export class Failure {
     if (this.cause) return
     this.cause = { error }
     this.stopRobots()
-    for (const listener of this.listeners) listener(error)
+    for (const listener of this.listeners) {
+      try {
+        listener(error)
+      } catch {
+        // who cannot hear of it keeps nobody else from hearing: the first cause is what everybody is told
+      }
+    }
     this.listeners.clear()
   }
 

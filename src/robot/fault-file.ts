@@ -80,5 +80,17 @@ export function keptFaults(folder = faultFolder()): KeptFault[] {
     .readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()
-    .flatMap((name) => new FaultFile(decodeURIComponent(name.slice(0, -'.json'.length)), folder).read() ?? [])
+    .flatMap((name) => {
+      const robot = robotIn(name)
+      return robot === null ? [] : (new FaultFile(robot, folder).read() ?? [])
+    })
+}
+
+/** Null where no robot's fault is kept under this name: somebody else put the file there. */
+function robotIn(name: string): string | null {
+  try {
+    return decodeURIComponent(name.slice(0, -'.json'.length))
+  } catch {
+    return null
+  }
 }

@@ -40,6 +40,7 @@ describe('an invitation', () => {
     expect(withRobot(keys, 'B')).toBe(keys)
     expect(withRobot(keys, 'B', true).robots.B!.key).not.toBe(keys.robots.B!.key)
     expect(() => withRobot(keys, 'B.>')).toThrow('cannot stand in a subject')
+    expect(withRobot(keys, 'constructor').robots.constructor).toMatchObject({ seed: expect.any(String) }) // every object has one
   })
 })
 

@@ -23,6 +23,17 @@ describe('the failure of a run', () => {
     expect(() => failure.check()).toThrow('first')
   })
 
+  it('is heard by all, also where one of them fails at it', () => {
+    const failure = new Failure()
+    const heard: unknown[] = []
+    failure.onFailure(() => {
+      throw new Error('no page')
+    })
+    failure.onFailure((error) => heard.push(error))
+    failure.fail('gone')
+    expect(heard).toEqual(['gone'])
+  })
+
   it('is heard by who comes late, and not by who has left', () => {
     const failure = new Failure()
     const heard: string[] = []

@@ -104,6 +104,7 @@ describe('a fault', () => {
     await expect(second.reset('wait')).rejects.toThrow('duet robot clear left arm/2')
     await second.step(push())
     expect(motor.actions.at(-1)).toEqual(new Float32Array(7))
+    writeFileSync(join(folder, '100%.json'), '{}') // of somebody else
     expect(keptFaults(folder)).toMatchObject([{ robot: 'left arm/2', kind: 'not a number' }])
     second.clearFault()
     expect(keptFaults(folder)).toEqual([])
