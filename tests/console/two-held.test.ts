@@ -230,3 +230,37 @@ describe('a scene that is waited for', () => {
 })
 
 const isRecording = (event: ServerEvent) => event.kind === 'recording' && event.phase === 'recording'
+
+describe('a pause', () => {
+  /** As drivers have it: a way that is told to stop is given up. */
+  function slowly(robot: Still): { arrive(): void } {
+    let arrive = () => {}
+    robot.reset = () =>
+      new Promise((resolve, reject) => {
+        arrive = () => resolve(robot.observe())
+        robot.stop = async () => reject(new Error('was stopped on its way'))
+      })
+    return { arrive: () => arrive() }
+  }
+
+  it.each([
+    ['alone', false],
+    ['beside one that holds at once', true],
+  ])('lets a robot arrive that goes to its start, %s, and is then of all', async (_, besideAnother) => {
+    const way = slowly(inside[1]!)
+    const other = besideAnother ? await begun('A') : undefined
+    const beside = attend('B')
+    await beside.ready()
+    const going = observer.live!.cell('B').rig.robot.reset('push', 1)
+    ask({ kind: 'pause' })
+    const held = other?.between()
+    await sleep(30)
+    expect(status()).toBe('pausing')
+    way.arrive()
+    beside.begin(await going)
+    const waits = beside.between()
+    await expect.poll(status).toBe('paused')
+    ask({ kind: 'resume' })
+    expect(await Promise.all([held, waits])).toEqual([undefined, undefined])
+  })
+})

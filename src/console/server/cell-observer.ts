@@ -78,7 +78,10 @@ export class CellObserver {
     const wanted = () => stage === 'practice' && inFocus() && recording.wanted && !hold.letGo
     return {
       ready: () => {
-        return wanted() ? this.teleoperate(wanted) : hold.ready(cell)
+        const held = wanted() ? this.teleoperate(wanted) : hold.ready(cell)
+        if (held) return held.then(() => hold.goes(cell))
+        hold.goes(cell)
+        return undefined
       },
       scene: (seed) => (reset === 'person' ? this.scene(task, seed) : undefined),
       begin: (observation) => {

@@ -36,6 +36,7 @@ export class Hold {
   private dismissed = false
   private readonly laying = new Map<string, SceneToLay>() // by cell: scenes that are waited for
   private readonly acting = new Set<string>() // cells in an episode: the run's loop has the robot
+  private readonly onTheirWay = new Set<string>() // cells
   private readonly settling = new Map<string, Promise<void>>() // by cell, of the present stop
   private readonly readBack = new Map<string, number | null>() // m/s, of those that have come to rest since
   private event: RobotEvent = { kind: 'robot', status: 'idle', why: '', speed: null }
@@ -161,13 +162,20 @@ export class Hold {
     wake()
   }
 
+  /** The robot of a cell goes to its start now: a pause lets it arrive, since a way that is stopped is no start. A stop does not. */
+  goes(cell: string): void {
+    this.onTheirWay.add(cell)
+  }
+
   /** An episode begins, or is over: who has the robot? */
   begin(cell: string): void {
+    this.onTheirWay.delete(cell)
     this.acting.add(cell)
     if (!this.held) this.goOn()
   }
 
   end(cell: string): void {
+    this.onTheirWay.delete(cell)
     this.acting.delete(cell)
     if (this.waiting?.cell === cell) this.verdictIsOver()
     if (this.stopped) void this.settle(cell)
@@ -188,6 +196,7 @@ export class Hold {
    * robots wait, pages are told of one at a time: of another one when that is over. @throws InputError if it may never go on
    */
   async scene(cell: string, scene: SceneToLay, wanted: () => boolean = () => true): Promise<void> {
+    this.onTheirWay.delete(cell)
     this.laying.set(cell, scene)
     this.options.onScene(cell, scene, true)
     try {
@@ -256,17 +265,19 @@ export class Hold {
     }
   }
 
-  /** Paused robots hold where they are. Said once they have been read back. */
+  /** Paused robots hold where they are, once they are at their starts. Said once all have been read back. */
   private async standStill(): Promise<void> {
     const { status } = this.event
     if (status !== 'pausing' && status !== 'holding') return
     try {
       const speeds: (number | null)[] = []
-      for (const robot of this.options.robots.values()) {
+      for (const [cell, robot] of this.options.robots) {
+        if (this.onTheirWay.has(cell)) continue
         await robot.stop()
         speeds.push(speedOf(robot, (await robot.observe()).proprio))
       }
-      if (this.paused && !this.stopped) this.say('paused', this.pausedBy!, fastest(speeds))
+      if (this.paused && !this.stopped && this.onTheirWay.size === 0)
+        this.say('paused', this.pausedBy!, fastest(speeds))
     } catch (error) {
       this.say('pausing', `cannot be read back: ${(error as Error).message}`)
     }
