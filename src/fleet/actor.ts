@@ -226,9 +226,10 @@ class Actor {
     private readonly index: EpisodeIndex, // of its own log
     private readonly steps: number, // made before
     private readonly observer: ActorEvents['observer'],
-    /** Robot minutes that the run is to have; a learner that begins anew may say otherwise. */
-    public minutes: number,
   ) {}
+
+  /** Robot minutes that the run is to have, as the learner says now. */
+  minutes = 0
 
   /** For whoever looks on. */
   get does(): ActorStanding['does'] {
@@ -287,21 +288,9 @@ class Actor {
     const bytes = 4 * (sizes.embedding + sizes.proprio + features)
     const most = Math.min(MOST, Math.ceil(MEMORY / bytes))
     const minutes = lengthOf(welcome) ?? config.online.robotMinutes
-    return new Actor(
-      feed,
-      most,
-      config,
-      session,
-      perception,
-      policy,
-      log,
-      place,
-      course,
-      index,
-      steps,
-      observer,
-      minutes,
-    )
+    const actor = new Actor(feed, most, config, session, perception, policy, log, place, course, index, steps, observer)
+    actor.minutes = minutes
+    return actor
   }
 
   async act(liaison: Liaison, { onNotice, onEpisode }: ActorEvents): Promise<void> {

@@ -1,5 +1,4 @@
 /** @file The learner of a fleet: a run whose robots act in other processes. It waits for none of them, and none waits for it. */
-import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
@@ -8,11 +7,11 @@ import { SUBJECT_NAME } from '../link/nats/wire.ts'
 import { Course, Stopped } from '../loop/failure.ts'
 import { readMetrics } from '../metrics/metrics.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
-import { describeRobot } from '../robots/index.ts'
 import { Closing } from '../run/closing.ts'
 import type { RunConfig } from '../run/config.ts'
 import type { RunFolder } from '../run/folder.ts'
 import { lock } from '../run/lock.ts'
+import { summarySoFar } from '../run/summary-so-far.ts'
 import type { Access } from './invitation.ts'
 import { type LearnerEvents, openParts } from './learner-parts.ts'
 import { checkpoint, practise, versionsOf, warmUp } from './learning.ts'
@@ -43,8 +42,7 @@ export async function runLearner(
     if (!(error instanceof Stopped)) course.failure.fail(error)
     await closing.close().catch(() => {}) // it follows from the failure
     course.failure.check()
-    const { rate } = describeRobot(config.robot, config.robot.cells[0]!)
-    return summarise(existsSync(folder.metrics) ? readMetrics(folder.metrics) : [], { seed: config.seed, rate })
+    return summarySoFar(folder, config)
   } finally {
     release()
   }

@@ -63,8 +63,6 @@ export async function evaluate(
       if (summary.judged?.terminated !== false) return summary // else a person stopped it: it was no trial
     }
   }
-  /** Of those beside the robot nobody knows how long they take. */
-  const heard = <T>(wait: Promise<T>) => crew.course?.during(wait) ?? wait
   const own = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift())
       note(next, made?.(next.task, next.seed) ?? (await make(next)))
@@ -81,7 +79,8 @@ export async function evaluate(
   })
   try {
     await own()
-    await heard(Promise.all(others))
+    const left = Promise.all(others)
+    await (crew.course?.during(left) ?? left) // nobody knows how long they take
     await own() // what somebody left
   } finally {
     waiting.length = 0

@@ -218,6 +218,9 @@ export function readMetrics(file: string): Metric[] {
   return lines.map((line, i) => parseLine(`${file}:${i + 1}`, line))
 }
 
+/** As `readMetrics`; none where nothing was measured yet. */
+export const metricsSoFar = (file: string): Metric[] => (existsSync(file) ? readMetrics(file) : [])
+
 function parseLine(where: string, line: string): Metric {
   let value: unknown
   try {

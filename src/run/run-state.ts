@@ -1,8 +1,8 @@
 /** @file Where a run stands: its own part of a checkpoint, and its clock. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
-import { readMetrics } from '../metrics/metrics.ts'
+import { metricsSoFar } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import type { RunFolder } from './folder.ts'
 
@@ -56,7 +56,7 @@ export function readRunState(folder: RunFolder): {
 } {
   const checkpoint = folder.latestCheckpoint()
   const state = checkpoint ? parseState(join(checkpoint, STATE_FILE)) : { ...FRESH }
-  const past = existsSync(folder.metrics) ? readMetrics(folder.metrics) : []
+  const past = metricsSoFar(folder.metrics)
   for (const { time } of past) state.wallSeconds = Math.max(state.wallSeconds, time)
   return { checkpoint, state, evaluatedAt: ofKind(past, 'evaluation').at(-1)?.robotSteps }
 }

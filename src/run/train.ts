@@ -1,5 +1,4 @@
 /** @file A whole run: warm-up, evaluation at step 0, online, final evaluation, report. Every part resumes. */
-import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
@@ -11,7 +10,6 @@ import { robotMinutes } from '../metrics/robot-time.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
 import { describeFault } from '../robot/fault.ts'
 import type { SafeRobot } from '../robot/safety.ts'
-import { describeRobot } from '../robots/index.ts'
 import { Closing } from './closing.ts'
 import type { RunConfig } from './config.ts'
 import { episodeMetric } from './episode-metric.ts'
@@ -27,6 +25,7 @@ import type { OnProgress } from './progress.ts'
 import { type EvaluationStage, evaluateRun } from './run-evaluation.ts'
 import { type RunState, STATE_FILE } from './run-state.ts'
 import { openSession, type Session } from './session.ts'
+import { summarySoFar } from './summary-so-far.ts'
 
 const WARM_UP_CHUNK = 250 // updates between two checkpoints of the warm-up
 
@@ -148,8 +147,7 @@ async function trainIn(
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
     course.failure.stopRobots() // the learner, which is closed before them, may have a program to compile
-    const metrics = existsSync(folder.metrics) ? readMetrics(folder.metrics) : [] // nothing new to keep
-    return summarise(metrics, { seed: config.seed, rate: describeRobot(config.robot, config.robot.cells[0]!).rate })
+    return summarySoFar(folder, config) // nothing new to keep
   }
   run.tell()
   await run.warmUp()

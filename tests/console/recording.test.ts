@@ -7,21 +7,17 @@ import { Recording } from '../../src/console/server/recording.ts'
 import type { Observation } from '../../src/robot/robot.ts'
 import { SafeRobot } from '../../src/robot/safety.ts'
 import { parseConfig } from '../../src/run/resolve.ts'
+import { scriptedSpec } from '../loop/scripted.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'duet-recording-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Tells by its only reading how often it was looked at; each time its camera shows what stood there a moment ago. */
 class Watched {
-  readonly spec = {
-    name: 'watched',
-    cameras: {},
-    rate: 10,
+  readonly spec = scriptedSpec({
     channels: [{ name: 'looks', unit: '1' }],
-    actionFrame: 'base' as const,
-    actionScale: { translation: 0.01, rotation: 0.1 },
     tasks: { push: { instruction: 'push', maxSteps: 10 } },
-  }
+  })
   looks = 0
   takenBefore = 0.1 // s before the look
   reset = () => this.observe()

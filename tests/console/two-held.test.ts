@@ -12,24 +12,19 @@ import { SafeRobot } from '../../src/robot/safety.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { parseConfig } from '../../src/run/resolve.ts'
 import type { Session } from '../../src/run/session.ts'
+import { scriptedSpec } from '../loop/scripted.ts'
 
 const runs = mkdtempSync(join(tmpdir(), 'duet-two-held-'))
 afterAll(() => rmSync(runs, { recursive: true }))
 
 class Still {
-  readonly spec = {
-    name: 'still',
-    cameras: {},
-    rate: 10,
+  readonly spec = scriptedSpec({
     channels: (['x', 'y', 'z'] as const).map((axis) => ({
       name: axis,
       unit: 'm/s',
       role: `velocity.${axis}` as const,
     })),
-    actionFrame: 'base' as const,
-    actionScale: { translation: 0.01, rotation: 0.1 },
-    tasks: { push: { instruction: 'push', maxSteps: 10 } },
-  }
+  })
   answers = true
   speed = 0 // m/s
   private looks = 0
@@ -244,13 +239,17 @@ describe('a pause', () => {
   }
 
   it.each([
-    ['alone', false],
-    ['beside one that holds at once', true],
-  ])('lets a robot arrive that goes to its start, %s, and is then of all', async (_, besideAnother) => {
-    const way = slowly(inside[1]!)
+    ['alone', false, false],
+    ['beside one that holds at once', true, false],
+    ['after it was held', false, true],
+  ])('lets a robot arrive that goes to its start, %s, and is then of all', async (_, besideAnother, heldBefore) => {
     const other = besideAnother ? await begun('A') : undefined
     const beside = attend('B')
-    await beside.ready()
+    if (heldBefore) ask({ kind: 'pause' })
+    const readied = beside.ready()
+    if (heldBefore) ask({ kind: 'resume' })
+    await readied
+    const way = slowly(inside[1]!)
     const going = observer.live!.cell('B').rig.robot.reset('push', 1)
     ask({ kind: 'pause' })
     const held = other?.between()

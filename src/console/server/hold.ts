@@ -175,7 +175,6 @@ export class Hold {
   }
 
   end(cell: string): void {
-    this.onTheirWay.delete(cell)
     this.acting.delete(cell)
     if (this.waiting?.cell === cell) this.verdictIsOver()
     if (this.stopped) void this.settle(cell)

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { readMetrics } from '../../metrics/metrics.ts'
+import { metricsSoFar } from '../../metrics/metrics.ts'
 import type { Summary } from '../../metrics/summary.ts'
 import { EpisodeIndex, type IndexedEpisode, readIndexed } from '../../replay/episode-index.ts'
 import type { LoggedRobot } from '../../replay/log-header.ts'
@@ -43,7 +43,7 @@ export class RunLibrary implements Library {
     return {
       ...this.entry(run, path),
       settings: config,
-      metrics: existsSync(folder.metrics) ? readMetrics(folder.metrics) : [],
+      metrics: metricsSoFar(folder.metrics),
       rate: recordedRate(folder) ?? null,
       parts: [...partsOf(folder, config).keys()],
     }

@@ -1,6 +1,6 @@
 /** @file How far labels agree with a source of truth: exactly, per axis, by command, and at other thresholds σ. */
 
-import type { Tally } from '../../metrics/crossed.ts'
+import { summedTally, type Tally } from '../../metrics/crossed.ts'
 import { groupedInterval } from '../../metrics/grouped.ts'
 import { AXES, type Axis, type Direction, formatCommand } from '../../talk/vocabulary.ts'
 import { type Displacement, directionOf } from './triplets.ts'
@@ -28,8 +28,8 @@ export function rate<T extends { group: string }>(cases: readonly T[], agrees: (
     const { sum, count } = groups.get(one.group) ?? { sum: 0, count: 0 }
     groups.set(one.group, { sum: sum + Number(agrees(one)), count: count + 1 })
   }
-  const agree = count(cases, agrees)
-  return { agree, of: cases.length, share: agree / cases.length, interval: groupedInterval([...groups.values()]) }
+  const { sum: agree, count: of } = summedTally([...groups.values()])
+  return { agree, of, share: agree / of, interval: groupedInterval([...groups.values()]) }
 }
 
 const equal = ({ said, meant }: Pick<SaidAndMeant, 'said' | 'meant'>) =>
