@@ -158,7 +158,8 @@ function closingWords(folder: RunFolder, summary: Summary, stopped: boolean): st
   const scored = Object.keys(summary.tasks).length > 0
   const results = scored ? `\n${formatSummary(summary)}\n` : ''
   const report = existsSync(folder.report) ? `\nReport: ${folder.report}\n` : ''
-  return `${results}${report}${stopped ? `Continue: duet train --resume ${folder.path}\n` : ''}`
+  const goesOn = stopped && !folder.isUnused
+  return `${results}${report}${goesOn ? `Continue: duet train --resume ${folder.path}\n` : ''}`
 }
 
 function tellHealth({ appeared, cleared }: HealthChange, display: ProgressDisplay): void {

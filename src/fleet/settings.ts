@@ -12,7 +12,11 @@ const FleetSettings = z.strictObject({
     .union([z.literal(16), z.literal(32)])
     .default(32)
     .describe('of each number of the weights, on their way to the robots and where they act'),
-  keepVersions: z.int().min(1).default(20).describe('versions that are kept to go back to, the newest ones'),
+  keepVersions: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe('versions that are kept to go back to, the newest ones; beside them the best by trial'),
   canary: z
     .strictObject({
       trials: z

@@ -60,7 +60,7 @@ export class Versions {
   private passed: Published | undefined // its newest that may go out
   private acting: Published | undefined
   private chosen: VersionChoice | null
-  private best = 0 // share of successes of the best trial that was passed
+  private best: number // share of successes of the best trial that was passed
   private failed: VersionsNow['failed'] = null
   private trying = false
   private triedAt = Number.NEGATIVE_INFINITY
@@ -71,6 +71,7 @@ export class Versions {
   constructor(private readonly options: VersionOptions) {
     this.now = options.now ?? (() => performance.now())
     this.chosen = readChoice(options.folder)
+    this.best = Math.max(0, ...readVersions(options.folder).map(shareOf))
     if (this.chosen) this.goBack(this.chosen)
   }
 
@@ -102,7 +103,7 @@ export class Versions {
   private async tryNewest(tryOut: TryVersion, published: Published): Promise<void> {
     const trial = await tryOut(this.sentOf(published))
     this.trying = false
-    const share = trial.successes / trial.trials
+    const share = shareOf({ trial })
     if (this.best - share > this.options.settings.canary.drop + ROUNDING) {
       this.failed = { version: published.version, ...trial }
       const words = `${trial.successes} of ${trial.trials} trials, and the best before it ${Math.round(100 * this.best)} %`
@@ -162,7 +163,10 @@ export class Versions {
     writeWhole(fileOf(folder, { version, hash }), new Uint8Array(weightsMessage({ ...published, back: undefined })))
     const entry: VersionEntry = { version, hash, at: new Date().toISOString(), ...(trial && { trial }) }
     const all = [...readVersions(folder).filter((other) => other.hash !== hash), entry]
-    const kept = all.filter((one, i) => i >= all.length - settings.keepVersions || one.hash === this.chosen?.hash)
+    const best = all.findLast((one) => one.trial && shareOf(one) >= this.best) // by which the next is judged
+    const kept = all.filter(
+      (one, i) => i >= all.length - settings.keepVersions || one === best || one.hash === this.chosen?.hash,
+    )
     writeWhole(folder.versionIndex, JSON.stringify(kept))
     const named = new Set(kept.map((one) => fileOf(folder, one)))
     for (const name of readdirSync(folder.versions)) {
@@ -171,6 +175,8 @@ export class Versions {
     }
   }
 }
+
+const shareOf = ({ trial }: Pick<VersionEntry, 'trial'>) => (trial ? trial.successes / trial.trials : 0)
 
 const ENDING = '.weights'
 

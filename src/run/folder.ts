@@ -122,11 +122,15 @@ export class RunFolder {
           rmSync(join(directory, name), { recursive: true, force: true })
   }
 
-  /** Gives the name free again, where a start failed before anything was recorded and nobody else has it. Files of others stay. */
-  removeUnused(): void {
+  /** Nothing was recorded in it, and nobody has it: there is nothing to go on from. */
+  get isUnused(): boolean {
     const made = [this.metrics, this.log, this.demonstrations, this.encodings, this.trialsApart]
-    const recorded = [...made, join(this.path, LOCK_FILE)].some(existsSync)
-    if (recorded || namesIn(this.checkpoints).length > 0) return
+    return ![...made, join(this.path, LOCK_FILE)].some(existsSync) && namesIn(this.checkpoints).length === 0
+  }
+
+  /** Gives the name free again, where it is unused: a start failed. Files of others stay. */
+  removeUnused(): void {
+    if (!this.isUnused) return
     for (const file of [this.command, this.history, this.config]) rmSync(file, { force: true })
     for (const directory of [this.checkpoints, this.frames, this.path])
       if (existsSync(directory) && namesIn(directory).length === 0) rmdirSync(directory)

@@ -52,13 +52,13 @@ export async function openTrained(
   const { checkpoint, run } = findCheckpoint(path)
   const { folder, config: trained } = RunFolder.open(run)
   const config = parseConfig(run, mergeSettings(trained, { robot, ...(device && { device }) }))
-  const session = await openAttended(config)
-  const { encoder } = session
-  const sizes = actorSizesIn(session, config)
-  const actors = await readPolicy(checkpoint, actorLayouts(sizes, config.method))
-  const normalisers = readNormalisers(checkpoint, encoder.description)
-  const copy = { actors, normalisers: { h: normalisers.h.save(), proprio: normalisers.proprio.save() } }
-  return { folder, checkpoint, sizes, ...(await actingBy(session, config, copy)) }
+  return attended(config, async (session) => {
+    const sizes = actorSizesIn(session, config)
+    const actors = await readPolicy(checkpoint, actorLayouts(sizes, config.method))
+    const normalisers = readNormalisers(checkpoint, session.encoder.description)
+    const copy = { actors, normalisers: { h: normalisers.h.save(), proprio: normalisers.proprio.save() } }
+    return { folder, checkpoint, sizes, ...(await actingBy(session, config, copy)) }
+  })
 }
 
 /** The same policy again. @throws InputError as where it was opened first */
@@ -69,7 +69,7 @@ export async function openCopy({
 }: ActingSetup): Promise<Omit<ActingPolicy, 'checkpoint'>> {
   const config = parseConfig('policy', mergeSettings(whole, { robot: { cells: [cell] } }))
   if ('file' in policy) return actingByFile(policy.file, await openPolicyModel(policy.file), config)
-  return actingBy(await openAttended(config), config, policy)
+  return attended(config, (session) => actingBy(session, config, policy))
 }
 
 const actorSizesIn = ({ encoder, robot, commands }: Session, { networks }: RunConfig): ActorSizes =>
@@ -96,11 +96,16 @@ async function actingBy(
   }
 }
 
-/** A session of whoever sits at the terminal: nobody else supervises. */
-async function openAttended(config: RunConfig): Promise<Session> {
+/** In a session of whoever sits at the terminal: nobody else supervises. It may hold a robot, and is closed where `use` fails. */
+async function attended<T>(config: RunConfig, use: (session: Session) => Promise<T>): Promise<T> {
   const session = await openSession(config)
   for (const { robot } of session.rigs) robot.supervisedBy([])
-  return session
+  try {
+    return await use(session)
+  } catch (error) {
+    await session.close()
+    throw error
+  }
 }
 
 const ASIS = { apply: (row: Float32Array) => row }
@@ -142,25 +147,21 @@ async function actingByFile(
 ): Promise<Omit<ActingPolicy, 'checkpoint'>> {
   const { about } = policy
   try {
-    const session = await openAttended(config)
-    try {
+    return await attended(config, async (session) => {
       expectFittingRobot(path, about, session.robot.spec)
       if (!about.encoder.inside) expectEncoder(path, about, session.encoder.description)
-    } catch (error) {
-      await session.close()
-      throw error
-    }
-    return {
-      config,
-      session,
-      perception: bareEyes(session, about.encoder.inside ? undefined : session.encoder),
-      policy,
-      copy: { file: path },
-      async close() {
-        await policy.release()
-        await session.close()
-      },
-    }
+      return {
+        config,
+        session,
+        perception: bareEyes(session, about.encoder.inside ? undefined : session.encoder),
+        policy,
+        copy: { file: path },
+        async close() {
+          await policy.release()
+          await session.close()
+        },
+      }
+    })
   } catch (error) {
     await policy.release()
     throw error
@@ -171,8 +172,7 @@ async function actingByFile(
 export async function openServed(server: string, { settings, robot = {} }: Elsewhere = {}): Promise<ActingPolicy> {
   const given = settings === undefined ? {} : fileSettings(settings)
   const config = parseConfig(settings ?? server, mergeSettings(given, { robot }))
-  const session = await openAttended(config)
-  try {
+  return attended(config, async (session) => {
     const { steps, patience, names } = config.plan
     const policy = await RemotePolicy.connect({ server, steps, patience, names }, session.robot.spec)
     return {
@@ -186,10 +186,7 @@ export async function openServed(server: string, { settings, robot = {} }: Elsew
         await session.close()
       },
     }
-  } catch (error) {
-    await session.close()
-    throw error
-  }
+  })
 }
 
 /** @throws InputError where the policy was trained on top of another encoder */

@@ -111,6 +111,31 @@ describe('versions', () => {
     expect(readVersions(folder).map(({ trial }) => trial?.successes)).toEqual([8, 7, 6])
   })
 
+  it('are judged by the best before them when the learner begins anew, too, and that one can be gone back to', async () => {
+    const given = { canary: { trials: 5, everyMinutes: 1 }, keepVersions: 1 }
+    const successes = [9, 8, 6, 7]
+    const trial = async () => ({ successes: successes.shift()!, trials: 10 })
+    const first = opened('begun anew', given, trial)
+    for (const version of [1, 2]) {
+      first.clock.minutes = version
+      first.versions.offer(weights(version))
+      await setImmediate()
+    }
+    const kept = () => readVersions(first.folder).map(({ version }) => version)
+    expect(kept()).toEqual([1, 2])
+    const second = opened('begun anew', given, trial)
+    for (const version of [3, 4]) {
+      second.clock.minutes = version
+      second.versions.offer(weights(version))
+      await setImmediate()
+    }
+    expect(second.numbers()).toEqual([4])
+    expect(second.said).toEqual([
+      'Version 3 is not given to the robots: it succeeded in 6 of 10 trials, and the best before it 90 %.',
+    ])
+    expect(kept()).toEqual([1, 4])
+  })
+
   it('that are in a trial when a person goes back, or when others come, do not act before they may', async () => {
     const ends: ((trial: Trial) => void)[] = []
     const trial = () => new Promise<Trial>((end) => ends.push(end))

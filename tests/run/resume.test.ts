@@ -161,7 +161,9 @@ describe('the folder of a run', () => {
     folder.removeUnused()
     expect(readFileSync(join(folder.path, 'notes.txt'), 'utf8')).toBe('mine')
     const used = RunFolder.create(folder.path, config)
+    expect(used.isUnused).toBe(true) // nothing to go on from
     mkdirSync(used.log)
+    expect(used.isUnused).toBe(false)
     used.removeUnused()
     expect(() => RunFolder.create(used.path, config)).toThrow('already holds a run')
   })

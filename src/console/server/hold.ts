@@ -182,7 +182,7 @@ export class Hold {
 
   /** Resolves when the robot of a cell may be reset, at once where nothing holds it. @throws InputError if it never may */
   ready(cell: string): Promise<void> | undefined {
-    return this.paused || this.stopped ? this.waitToBegin(cell) : undefined
+    return this.paused || this.stopped ? this.waitToBegin(cell).then(() => {}) : undefined
   }
 
   /** The cells whose scenes are waited for, longest first. */
@@ -196,17 +196,12 @@ export class Hold {
    */
   async scene(cell: string, scene: SceneToLay, wanted: () => boolean = () => true): Promise<void> {
     this.onTheirWay.delete(cell)
-    this.laying.set(cell, scene)
-    this.options.onScene(cell, scene, true)
     try {
-      while (this.laying.has(cell) && !this.dismissed && wanted()) {
-        const { change } = this
-        if (this.stopped) await this.settle(cell)
-        else if (this.paused) await this.standStill()
-        else this.say('waiting', `for the scene of "${scene.task}"`)
-        await change
+      for (let asks = true; asks; ) {
+        await this.laid(cell, scene, wanted)
+        const stopped = (this.paused || this.stopped) && (await this.waitToBegin(cell))
+        asks = stopped && !this.dismissed && wanted() // whoever freed the robot may have moved what lay there
       }
-      await this.ready(cell)
     } finally {
       this.laying.delete(cell)
       this.options.onScene(cell, scene, false)
@@ -214,6 +209,18 @@ export class Hold {
       if (next) this.options.onScene(...next, true)
     }
     if (!this.held) this.goOn()
+  }
+
+  private async laid(cell: string, scene: SceneToLay, wanted: () => boolean): Promise<void> {
+    this.laying.set(cell, scene)
+    this.options.onScene(cell, scene, true)
+    while (this.laying.has(cell) && !this.dismissed && wanted()) {
+      const { change } = this
+      if (this.stopped) await this.settle(cell)
+      else if (this.paused) await this.standStill()
+      else this.say('waiting', `for the scene of "${scene.task}"`)
+      await change
+    }
   }
 
   /** Resolves when something has changed that those who wait should look at. */
@@ -226,10 +233,12 @@ export class Hold {
     return this.paused || this.stopped || this.waiting?.cell === cell ? this.waitToGoOn(cell) : undefined
   }
 
-  private async waitToBegin(cell: string): Promise<void> {
-    for (;;) {
+  /** @returns whether a stop came meanwhile */
+  private async waitToBegin(cell: string): Promise<boolean> {
+    for (let stopped = false; ; ) {
       const { change } = this
       const { fault, spec } = this.options.robots.get(cell)!
+      stopped ||= this.stopped
       if (this.stopped && this.dismissed)
         throw new InputError(
           spec.name,
@@ -238,7 +247,7 @@ export class Hold {
         )
       if (this.stopped) await this.settle(cell)
       else if (this.paused && !this.dismissed) await this.standStill()
-      else return
+      else return stopped
       await change
     }
   }

@@ -16,7 +16,7 @@ export async function openDriven(config: DriverConfig, cell: string, options: Ri
   const limits = safetyLimitsOf(safety, spec)
   const driven = await driver.open(settings, { ...options, cell, safety })
   await expectDriven(module, driven)
-  const foreign = new ForeignRobot(spec, driven)
+  const foreign = new ForeignRobot(spec, driven, 1 / spec.rate + safety.commandAge)
   try {
     const robot = new SafeRobot(foreign, { limits, faults: new FaultFile(spec.name) })
     const close = async () => {

@@ -1,4 +1,5 @@
-// A driver as somebody else writes it: a point that goes where it is told, with a camera that shows a number.
+// A driver as somebody else writes it: a point that goes where it is told, with a camera that shows a number. `hangs`: what of it
+// never answers; `waits`: what a step waits for.
 const axes = ['x', 'y', 'z']
 
 export const driver = {
@@ -15,7 +16,7 @@ export const driver = {
     actionScale: { translation: 0.02, rotation: 0.1 },
     tasks: { reach: { instruction: 'reach the cube', maxSteps: 20 } },
   }),
-  async open({ told = [], fails }) {
+  async open({ told = [], fails, hangs, waits }) {
     const tool = [0.4, 0, 0.2]
     let grip = -1
     let time = 0
@@ -26,7 +27,7 @@ export const driver = {
         wrist: { width: 16, height: 16, data: Uint8Array.from({ length: 768 }, (_, i) => (i * 37 + 1000 * time) % 256) },
       },
     })
-    return {
+    const robot = {
       async reset() {
         told.push('reset')
         tool.splice(0, 3, 0.4, 0, 0.2)
@@ -36,6 +37,7 @@ export const driver = {
       async step(action) {
         told.push([...action])
         if (fails) throw fails
+        await waits?.()
         for (const axis of axes.keys()) tool[axis] += 0.02 * action[axis]
         if (Math.abs(action[6]) > 0.5) grip = Math.sign(action[6])
         time += 0.1
@@ -44,5 +46,12 @@ export const driver = {
       stop: async () => void told.push('stop'),
       close: async () => void told.push('close'),
     }
+    const answer = robot[hangs]
+    if (answer)
+      robot[hangs] = (...asked) => {
+        void answer(...asked)
+        return new Promise(() => {})
+      }
+    return robot
   },
 }

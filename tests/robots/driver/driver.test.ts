@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RealSafetyConfig } from '../../../src/robot/real-config.ts'
@@ -29,7 +31,7 @@ const config = (settings: object = {}) =>
 robotContract("an arm behind somebody else's driver", async () => {
   const { describe, open } = driverOf(module)
   const safety = RealSafetyConfig.parse({ workBox, speed: 0.25 })
-  const robot = new ForeignRobot(describe({}, 'A'), await open({}, { cell: 'A', safety }))
+  const robot = new ForeignRobot(describe({}, 'A'), await open({}, { cell: 'A', safety }), 1)
   return { robot, task: 'reach', release: () => void robot.close() }
 })
 
@@ -81,6 +83,64 @@ describe('in a rig', () => {
     expect(
       await kindOf(Object.assign(new Error('x'), { name: 'RobotFault', kind: 'no answer', what: 'the wire broke' })),
     ).toBe('no answer'))
+
+  const HOLD = new Float32Array(7)
+
+  it('is stopped and holds where its driver does not answer a step, a period and the age of a command later', async () => {
+    const told: unknown[] = []
+    const rig = await openRig(config({ told, hangs: 'step' }), 'A')
+    await rig.robot.reset('reach', 1)
+    const asked = performance.now()
+    await expect(rig.robot.step(HOLD)).rejects.toThrow('no answer: step: its driver has not answered for 0.4 s')
+    expect(performance.now() - asked).toBeGreaterThan(395)
+    expect(told.at(-1)).toBe('stop')
+    expect(rig.robot.fault?.kind).toBe('no answer')
+    await rig.close()
+  })
+
+  it.each(['observe', 'stop'] as const)(
+    'is no longer waited for where it does not answer `%s`',
+    async (hangs) => {
+      const rig = await openRig(config({ hangs }), 'A')
+      await rig.robot.reset('reach', 1)
+      const answer = rig.robot[hangs]()
+      await expect(answer).rejects.toThrow(`${hangs}: its driver has not answered for 2 s`)
+      expect(rig.robot.fault?.kind).toBe('no answer')
+      await rig.close()
+    },
+    10_000,
+  )
+
+  it('does not keep a run from ending by a `close` that is never over', async () => {
+    const rig = await openRig(config({ hangs: 'close' }), 'A')
+    await expect(rig.close()).rejects.toThrow('close: its driver has not answered for 10 s')
+  }, 20_000)
+
+  it('may take its time on the way to a start, unless it was stopped on it', async () => {
+    const rig = await openRig(config({ hangs: 'reset' }), 'A')
+    let over = false
+    const reset = rig.robot.reset('reach', 1).finally(() => {
+      over = true
+    })
+    await sleep(2500)
+    expect(over).toBe(false)
+    await rig.robot.halt('a person')
+    await reset // it begins where it stands, and holds
+    expect(rig.robot.fault).toEqual({ kind: 'stopped', what: 'a person' })
+    await rig.close()
+  }, 10_000)
+
+  it('has answered in time where it was this process that did not listen', async () => {
+    const rig = await openRig(config({ waits: () => stat(folder) }), 'A')
+    await rig.robot.reset('reach', 1)
+    const step = rig.robot.step(HOLD)
+    for (let turns = 0; turns < 20; turns++) await null // the step is asked for by now, its clock runs, and nothing was listened to
+    const end = performance.now() + 600
+    while (performance.now() < end);
+    await step
+    expect(rig.robot.fault).toBeNull()
+    await rig.close()
+  })
 
   it('holds in the next session, too', async () => {
     await kindOf(new Error('the wire broke'))

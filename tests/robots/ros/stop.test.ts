@@ -63,3 +63,18 @@ it('by poses says what it could not tell a tool that reads as no number, and pre
     await close()
   }
 }, 60_000)
+
+it('says that nothing was passed on by a bridge that takes what it is told, and does nothing with it', async () => {
+  const { wire, close } = await openStage()
+  const config = rosConfig(wire.port, { command: { mode: 'twist', topic: SERVED.twist } })
+  const freezing = setTimeout(() => wire.freeze(), 500)
+  try {
+    const remedy = 'If the robot still moves, use its hardware stop'
+    await expect(stopRos(config)).rejects.toThrow(
+      `${SERVED.twist}: what was said there has not come back: the bridge does not pass it on. ${remedy}`,
+    )
+  } finally {
+    clearTimeout(freezing)
+    await close()
+  }
+}, 60_000)
