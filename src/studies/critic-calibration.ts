@@ -20,7 +20,7 @@ const JUDGED = 15 // episodes of each task and stage, of thousands of steps toge
 const BINS = 10 // of the reliability plot
 
 const READING = [
-  'Ranking: a pair is one state in which an operator took over, what they did and what the policy would have done; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. The grip is the same in both. Three columns tell what else could explain a share: the policy’s motion made as large as the operator’s, the same two actions judged in the state of another takeover, and the larger motion first, without any critic.',
+  'Ranking: a pair is one state in which an operator took over, what they did and what the policy would have done; the control is one state before it in which the policy acted, what it did against what the same policy would do with other noise. 50 is chance. Shares are of all pairs together, in brackets 95 % intervals over other training seeds. The grip is the same in both. Three columns tell what else could explain a share: the policy’s motion made as large as the operator’s, the same two actions judged in the state of another takeover, and the larger motion first, without any critic.',
   'Advice: both are the same heads, from the same starts and draws. The control of what critics are worth is the same run with silent critics (`regimes`); this is what their say does to the policy that acts.',
 ]
 

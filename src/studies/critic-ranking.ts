@@ -4,7 +4,8 @@
  */
 import { CriticJudge, type JudgedAction } from '../learn/judge.ts'
 import { evaluationNoise } from '../loop/evaluate.ts'
-import { crossedEstimate, summedTally } from '../metrics/crossed.ts'
+import { summedTally, type Tally } from '../metrics/crossed.ts'
+import { groupedInterval } from '../metrics/grouped.ts'
 import { type PackedEpisode, readPackedEpisodes } from '../replay/log-reader.ts'
 import { GRIPPER_ENTRY } from '../robot/gripper.ts'
 import type { Action } from '../robot/robot.ts'
@@ -117,6 +118,14 @@ function rankedOf(task: string, answers: readonly { task: string; kind: Kind; ab
   return Object.fromEntries(KINDS.map((kind) => [kind, ranked(kind)])) as Record<Kind, Ranked>
 }
 
+/** Of all pairs: seeds have from one to dozens. One seed says nothing of others. */
+function shareOfPairs(bySeed: readonly Tally[]): string {
+  const { sum, count } = summedTally(bySeed)
+  if (count === 0) return '-'
+  const several = bySeed.filter((seed) => seed.count > 0).length > 1
+  return shares({ value: sum / count, interval: several ? groupedInterval(bySeed) : [Number.NaN, Number.NaN] })
+}
+
 export function rankingTable(rankings: readonly Ranking[]): Table {
   const tasks = Object.keys(rankings[0]!.tasks)
   const row = (title: string, own: readonly string[]) => {
@@ -124,8 +133,7 @@ export function rankingTable(rankings: readonly Ranking[]): Table {
       const bySeed = rankings.map(({ tasks: all }) =>
         summedTally(own.map((task) => ({ sum: all[task]![kind].above, count: all[task]![kind].pairs }))),
       )
-      const { count } = summedTally(bySeed)
-      return { count: `${count}`, share: count > 0 ? shares(crossedEstimate(bySeed.map((cell) => [cell]))) : '-' }
+      return { count: `${summedTally(bySeed).count}`, share: shareOfPairs(bySeed) }
     }
     const takeovers = told('takeovers')
     const control = told('control')

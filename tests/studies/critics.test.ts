@@ -178,3 +178,22 @@ describe('ranking', () => {
     expect(rankingTable([{ seed, tasks: found }]).rows[1]).toEqual([tasks[1], '0', '-', '-', '-', '-', '0', '-'])
   })
 })
+
+it('shares of ranked pairs are those of the pairs that stand beside them, within what a share can be', () => {
+  const of = (seed: number, above: number, pairs: number) => {
+    const [own, nothing] = [
+      { pairs, above },
+      { pairs: 0, above: 0 },
+    ]
+    const kinds = { takeovers: own, sameSize: own, elsewhere: nothing, larger: own, control: own }
+    return { seed, tasks: { push: kinds, pull: { ...kinds, takeovers: nothing } } }
+  }
+  const { rows } = rankingTable([of(0, 19, 38), of(1, 31, 52), of(2, 20, 23)])
+  // 70 of 113. They scatter as 54.55 pairs of their own would: Wilson's formula of 1927 with t of two degrees of freedom
+  expect(rows[0]!.slice(0, 3)).toEqual(['push', '113', '61.9 (34 to 84)'])
+  expect(rows[1]!.slice(0, 3)).toEqual(['pull', '0', '-'])
+  const [extreme] = rankingTable([of(0, 1, 1), of(1, 4, 7), of(2, 2, 2)]).rows // by Student's t of the seeds 24 to 147
+  expect(extreme![2]).toMatch(/^70 \(\d+ to \d+\)$/)
+  const high = Number(extreme![2]!.match(/to (\d+)/)![1])
+  expect(high).toBeLessThanOrEqual(100)
+})
