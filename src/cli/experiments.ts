@@ -134,9 +134,6 @@ async function run(names: string[], options: Options): Promise<void> {
         abort.signal,
         display,
       )
-      if (recipe)
-        for (const [name, { versions }] of making.runs)
-          for (const version of versions) recipes.refuseRun(`run ${name}`, version, recipe)
       tell(experiment, section, { ...making, recipe }, options)
     }
   } catch (error) {
@@ -168,6 +165,7 @@ async function runOne(
     workers,
     signal,
     mayMake: recipe && (() => recipes.refuseOtherCode(recipe)),
+    mayCount: recipe && ((what, version) => recipes.refuseMade(what, version, recipe)),
     onProgress: (run, progress) => display.show(experiment.name, run, progress),
   })
   const section = await experiment.run(bench).finally(() => bench.settled())

@@ -21,6 +21,7 @@ const RUNS = '<runs>'
 
 /** Nine tenths of what a run notes, and nothing that a table of methods reads. */
 const OF_AN_UPDATE = /^\{"kind":"update"/
+const OF_AN_EVALUATION = /^\{"kind":"evaluation"/
 
 export class KeptResults {
   /** `folder`: of what is kept; `runs`: the one on this machine whose inside it mirrors. */
@@ -29,10 +30,21 @@ export class KeptResults {
     private readonly runs: string,
   ) {}
 
-  /** What a finished run measured. */
+  /** What a finished run measured. @throws InputError if another run is kept under its name */
   keepRun(run: RunFolder): void {
-    const files = [run.command, run.history, run.metrics, run.config, run.summary] // the last two make it a finished one
+    this.expectSameRun(run)
+    const files = [run.command, run.history, run.metrics, run.summary, run.config] // without the last it is no run yet
     this.keep(run.path, files.filter(existsSync))
+  }
+
+  /**
+   * What is kept was measured of one policy, some of it in other tables: a run that ended otherwise, on a processor that rounds
+   * otherwise, say, is not that one. @throws InputError if such a run is kept under its name
+   */
+  expectSameRun(run: RunFolder): void {
+    const kept = this.kept(run.path)?.files[basename(run.metrics)]
+    if (kept !== undefined && trialsIn(kept) !== trialsIn(readFileSync(run.metrics, 'utf8')))
+      throw this.another(run.path)
   }
 
   /** Writes the folder of a run as it was, but for policy and log. @returns whether it is kept. @throws InputError on damage */
@@ -40,8 +52,15 @@ export class KeptResults {
     return this.restore(run.path, (name) => join(run.path, name))
   }
 
+  /** @throws InputError if another value is kept under its name */
   keepValue(path: string): void {
+    const kept = this.kept(path)?.files[basename(path)]?.replaceAll(RUNS, this.runs)
+    if (kept !== undefined && valueIn(kept) !== valueIn(readFileSync(path, 'utf8'))) throw this.another(path)
     this.keep(path, [path])
+  }
+
+  hasValue(path: string): boolean {
+    return existsSync(this.placeOf(path))
   }
 
   /** As `restoreRun`. */
@@ -63,14 +82,29 @@ export class KeptResults {
   }
 
   private restore(path: string, named: (name: string) => string): boolean {
-    const place = this.placeOf(path)
-    if (!existsSync(place)) return false
-    for (const [name, text] of Object.entries(parse(place).files)) {
+    const kept = this.kept(path)
+    if (!kept) return false
+    for (const [name, text] of Object.entries(kept.files).sort(configLast)) {
       const file = named(name)
       mkdirSync(dirname(file), { recursive: true })
       writeWhole(file, text.replaceAll(RUNS, this.runs))
     }
     return true
+  }
+
+  private kept(path: string): z.infer<typeof Kept> | undefined {
+    const place = this.placeOf(path)
+    return existsSync(place) ? parse(place) : undefined
+  }
+
+  private another(path: string): InputError {
+    const place = this.placeOf(path)
+    const what = `is not what is kept of it in ${place}: other trials came of it`
+    return new InputError(
+      path,
+      what,
+      'Delete it, or that and all that was kept of its policy: one table shows one policy',
+    )
   }
 
   private placeOf(path: string): string {
@@ -83,6 +117,20 @@ const lasting = (text: string) =>
     .split('\n')
     .filter((line) => !OF_AN_UPDATE.test(line))
     .join('\n')
+
+/** Of runs that were kept by earlier versions, too: a folder with a config is taken for a run, one that goes on where it has no summary. */
+const configLast = ([a]: [string, unknown], [b]: [string, unknown]) =>
+  Number(a === 'config.yaml') - Number(b === 'config.yaml')
+
+/** What two runs of one policy have in common, whatever the clock said. */
+const trialsIn = (metrics: string) =>
+  metrics
+    .split('\n')
+    .filter((line) => OF_AN_EVALUATION.test(line))
+    .map((line) => JSON.stringify(JSON.parse(line).tasks))
+    .join('\n')
+
+const valueIn = (text: string) => JSON.stringify(JSON.parse(text).value)
 
 function parse(place: string): z.infer<typeof Kept> {
   try {

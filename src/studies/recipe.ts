@@ -51,21 +51,22 @@ export class Recipes {
   /** @throws InputError if this version is not committed, or trains otherwise than the recipe: it makes no reported run */
   refuseOtherCode(recipe: Recipe): void {
     this.refuseChanges()
-    this.refuseOther('this version', 'HEAD', recipe)
+    const elsewhere = `Train in a clone of the recipe, and bring what it keeps in ${this.docs}/results/runs here`
+    this.refuseOther('this version', 'HEAD', recipe, `${elsewhere}; or freeze another recipe and begin again`)
   }
 
-  /** @throws InputError if what a run was begun by, as `version` of it names, trains otherwise than the recipe */
-  refuseRun(run: string, began: string, recipe: Recipe): void {
-    if (began.endsWith('-dirty'))
-      throw new InputError(run, `was begun by uncommitted code (${began})`, 'Delete this run and train it again')
-    this.refuseOther(run, began, recipe)
+  /** @throws InputError if the version that made something, a run or a value, trains otherwise than the recipe */
+  refuseMade(what: string, version: string, recipe: Recipe): void {
+    const remedy = 'Delete it to have it made by the recipe'
+    if (version.endsWith('-dirty')) throw new InputError(what, `was made by uncommitted code (${version})`, remedy)
+    this.refuseOther(`${what}, made by ${version},`, version, recipe, remedy)
   }
 
   private get file(): string {
     return join(this.docs, FILE)
   }
 
-  private refuseOther(what: string, commit: string, recipe: Recipe): void {
+  private refuseOther(what: string, commit: string, recipe: Recipe, remedy: string): void {
     const differ = this.git('diff', '--name-only', commit, recipe.commit, '--', ...PATHS)
       .split('\n')
       .filter(Boolean)
@@ -74,7 +75,7 @@ export class Recipes {
     throw new InputError(
       what,
       `trains otherwise than the recipe frozen on ${recipe.day} (${recipe.commit}): ${first}${others.length > 0 ? ` and ${others.length} more` : ''}`,
-      `Train in a clone of the recipe, and bring what it keeps in ${this.docs}/results/runs here; or freeze another recipe and begin again`,
+      remedy,
     )
   }
 

@@ -39,6 +39,8 @@ export type WorkbenchParts = {
   signal: AbortSignal
   /** Throws where this program may make nothing: what was made before is found all the same. */
   mayMake?: () => void
+  /** Throws where what that version made does not count; `what` names it. */
+  mayCount?: (what: string, version: string) => void
   onProgress: (run: string, ...progress: Parameters<OnProgress>) => void
 }
 
@@ -96,10 +98,11 @@ export class DiskWorkbench implements Workbench {
       const since = performance.now()
       const value = await make()
       const seconds = (performance.now() - since) / 1000
-      writeWhole(path, `${JSON.stringify({ options: made, seconds, value })}\n`)
+      writeWhole(path, `${JSON.stringify({ options: made, version: version(), seconds, value })}\n`)
     }
     const kept = readValue<T>(path)
     refuseOtherSettings(path, kept.options, made)
+    if (!this.kept?.hasValue(path)) this.refuseOtherVersion(path, kept.version)
     this.kept?.keepValue(path)
     this.seconds.set(name, kept.seconds)
     return kept.value
@@ -142,7 +145,7 @@ export class DiskWorkbench implements Workbench {
     const folder = new RunFolder(path)
     const { wholeRuns } = this.parts.experiment
     if (!wholeRuns && !existsSync(folder.config)) this.kept?.restoreRun(folder)
-    refuseAnotherRun(folder, config)
+    this.refuseAnotherRun(folder, config)
     if (wholeRuns && this.kept && isFinished(folder) && !folder.latestCheckpoint())
       throw new InputError(
         path,
@@ -153,7 +156,9 @@ export class DiskWorkbench implements Workbench {
     this.parts.signal.throwIfAborted()
     if (!isFinished(folder))
       throw new InputError(path, 'ended without a final evaluation', 'Run the experiment again to go on with it')
-    if (!wholeRuns) this.kept?.keepRun(folder)
+    this.refuseAnotherRun(folder, config)
+    if (wholeRuns) this.kept?.expectSameRun(folder)
+    else this.kept?.keepRun(folder)
     return { folder, config, summary: JSON.parse(readFileSync(folder.summary, 'utf8')) as Summary }
   }
 
@@ -161,7 +166,7 @@ export class DiskWorkbench implements Workbench {
   private async work(run: string, folder: RunFolder, config: RunConfig): Promise<void> {
     const { workers, signal, onProgress, mayMake } = this.parts
     signal.throwIfAborted()
-    refuseAnotherRun(folder, config)
+    this.refuseAnotherRun(folder, config)
     if (isFinished(folder)) return
     mayMake?.()
     const show: OnProgress = (progress) => onProgress(run, progress)
@@ -172,12 +177,34 @@ export class DiskWorkbench implements Workbench {
 
   private async ensureDemonstrations(config: RunConfig, show: OnProgress): Promise<void> {
     const path = config.demonstrations.path!
-    if (!path.startsWith(this.root) || existsSync(path)) return
+    if (!path.startsWith(this.root)) return
+    const recordedBy = `${path}.version`
+    if (existsSync(path)) {
+      if (existsSync(recordedBy)) this.refuseOtherVersion(path, readFileSync(recordedBy, 'utf8').trim())
+      return // earlier versions did not say who recorded
+    }
     const recording =
       this.recorded.get(path) ??
-      recordWhole(path, (draft) => this.parts.workers.record(draft, config, show, this.parts.signal))
+      recordWhole(path, async (draft) => {
+        await this.parts.workers.record(draft, config, show, this.parts.signal)
+        writeWhole(recordedBy, `${version() ?? 'unknown'}\n`)
+      })
     this.recorded.set(path, recording)
     await recording
+  }
+
+  /** @throws InputError if a run of that name has other settings, or was begun by a version whose runs do not count */
+  private refuseAnotherRun(folder: RunFolder, config: RunConfig): void {
+    if (!existsSync(folder.config)) return
+    refuseOtherSettings(folder.path, RunFolder.open(folder.path).config, config)
+    this.refuseOtherVersion(folder.path, beganBy(folder))
+  }
+
+  private refuseOtherVersion(path: string, made: string | undefined): void {
+    if (!this.parts.mayCount) return
+    if (made === undefined)
+      throw new InputError(path, 'does not say which version made it', 'Delete it to have it made anew')
+    this.parts.mayCount(path, made)
   }
 
   /** What would make this run alone; and which version of the program began it. */
@@ -216,16 +243,18 @@ async function recordWhole(path: string, record: (draft: string) => Promise<void
   else moveInPlace(draft, path)
 }
 
-function readValue<T>(path: string): { options: unknown; seconds: number; value: T } {
+/** The version that a workbench noted; undefined in a run of somebody else. */
+function beganBy({ command }: RunFolder): string | undefined {
+  return existsSync(command) ? readFileSync(command, 'utf8').match(/^# version (.*)$/m)?.[1] : undefined
+}
+
+/** Earlier versions did not say which of them made a value. */
+function readValue<T>(path: string): { options: unknown; version?: string; seconds: number; value: T } {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (cause) {
     throw new InputError(path, 'is not JSON', 'Delete it to have it made anew', { cause })
   }
-}
-
-function refuseAnotherRun(folder: RunFolder, config: RunConfig): void {
-  if (existsSync(folder.config)) refuseOtherSettings(folder.path, RunFolder.open(folder.path).config, config)
 }
 
 /** @throws InputError naming the first setting that differs */

@@ -63,9 +63,9 @@ export function measured(
   return { folder: new RunFolder('fabricated'), config, summary: summarise(all, config), metrics: all }
 }
 
-/** Writes what a run leaves behind; without a final evaluation it is one that was stopped. */
-export function writeRun(folder: RunFolder, config: RunConfig, finished: boolean): void {
-  const tasks = Object.fromEntries(config.tasks.map((task) => [task, 'sf']))
+/** Writes what a run leaves behind; without a final evaluation it is one that was stopped. `trials`: as in `scoreOf`. */
+export function writeRun(folder: RunFolder, config: RunConfig, finished: boolean, trials = 'sf'): void {
+  const tasks = Object.fromEntries(config.tasks.map((task) => [task, trials]))
   const metrics: Metric[] = [
     anEvaluationOf('step 0', tasks, { time: 60 }),
     ...(finished ? [anEvaluationOf('final', tasks, { time: 600, robotSteps: 600 })] : []),

@@ -16,6 +16,9 @@ vi.mock('../../src/studies/recipe.ts', () => ({
     refuseOtherCode = ({ commit }: { commit: string }) => {
       throw new Error(`other code than ${commit}`)
     }
+    refuseMade = (what: string, version: string, { commit }: { commit: string }) => {
+      throw new Error(`${what} by ${version}, not by ${commit}`)
+    }
   },
 }))
 vi.mock('../../src/studies/workbench.ts', () => ({
@@ -43,6 +46,12 @@ it('keeps nothing of what settings are chosen on', async () => expect((await exp
 it('lets reported runs be made by the recipe alone, and others by any code', async () => {
   expect((await experiments('--reporting')).mayMake).toThrow('other code than abc123')
   expect((await experiments()).mayMake).toBeUndefined()
+})
+
+it('lets what is reported count only where the recipe made it, and anything while settings are chosen', async () => {
+  const { mayCount } = await experiments('--reporting')
+  expect(() => mayCount!('run a', 'v1')).toThrow('run a by v1, not by abc123')
+  expect((await experiments()).mayCount).toBeUndefined()
 })
 
 it('hands on the methods that it was asked for, and none where it was not', async () => {

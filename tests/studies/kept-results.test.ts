@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readMetrics } from '../../src/metrics/metrics.ts'
 import { RunFolder } from '../../src/run/folder.ts'
+import { version } from '../../src/run/version.ts'
 import type { ExperimentOptions } from '../../src/studies/experiment.ts'
 import type { WorkbenchParts } from '../../src/studies/workbench.ts'
 import { anUpdate } from '../run/builders.ts'
@@ -19,6 +20,9 @@ beforeEach(() => {
   kept = join(root, String(Math.random()))
   trained = []
 })
+
+const runOf = (machine: string, name: string) =>
+  new RunFolder(join(`${kept}-${machine}`, 'experiments', 'reporting', 'tiny', 'fake', `${name}-seed12`))
 
 /** `machine`: whose runs lie in a folder of their own, and which has nothing of another but what is kept. */
 const bench = (machine: string, parts: Partial<WorkbenchParts> = {}) =>
@@ -87,6 +91,35 @@ describe('a run that was kept', () => {
     )
   })
 
+  it('is taken whole, or not yet, where its writing was cut off', async () => {
+    await bench('a').train('x', {}, 12)
+    const { summary } = runOf('b', 'x')
+    mkdirSync(summary, { recursive: true }) // in the way of the file
+    await expect(bench('b').train('x', {}, 12)).rejects.toThrow()
+    rmSync(summary, { recursive: true })
+    await bench('b').train('x', {}, 12)
+    expect(trained).toEqual(['x-seed12'])
+  })
+
+  it('has the only policy that may come under its name: a run that ended otherwise is refused, with policy or without', async () => {
+    await bench('a').train('x', {}, 12)
+    await bench('a').once('of-x', async () => 'of that policy')
+    const elsewhere = {
+      async train(folder: RunFolder) {
+        writeRun(folder, RunFolder.open(folder.path).config, true, 'fs')
+      },
+      record: async (path: string) => void mkdirSync(path, { recursive: true }),
+    }
+    const reader = { experiment: { name: 'reader', runsOf: 'fake', wholeRuns: true as const } }
+    const other = () => bench('b', { ...reader, workers: elsewhere }).train('x', {}, 12)
+    await expect(other()).rejects.toThrow(
+      /x-seed12: is not what is kept of it in .*x-seed12\.gz.*one table shows one policy/s,
+    )
+    await expect(bench('b').train('x', {}, 12)).rejects.toThrow('is not what is kept of it')
+    const alike = bench('c', reader) // the same trials, whatever the clock said
+    await expect(alike.train('x', {}, 12)).resolves.toBeDefined()
+  })
+
   it('does not take the place of one that goes on here', async () => {
     await bench('a').train('x', {}, 12)
     rmSync(new RunFolder(join(`${kept}-a`, 'experiments', 'reporting', 'tiny', 'fake', 'x-seed12')).summary)
@@ -122,7 +155,65 @@ describe('a program that trains otherwise', () => {
   })
 })
 
+describe('what another version made', () => {
+  const by = (...versions: string[]): Partial<WorkbenchParts> => ({
+    mayCount: (what, version) => {
+      if (!versions.includes(version)) throw new Error(`${basename(what)} was made by ${version}`)
+    },
+  })
+  const begunBy = (version: string) => writeFileSync(runOf('a', 'x').command, `duet train\n# version ${version}\n`)
+  const unkept = { kept: undefined }
+
+  it('is not kept as a run of the recipe: once deleted it is trained, and that one is kept', async () => {
+    await bench('a', unkept).train('x', {}, 12)
+    begunBy('older')
+    await expect(bench('a', by('newer')).train('x', {}, 12)).rejects.toThrow('x-seed12 was made by older')
+    expect(existsSync(kept)).toBe(false)
+    begunBy('newer')
+    await bench('a', by('newer')).train('x', {}, 12)
+    expect(readdirSync(join(kept, 'tiny', 'fake'))).toEqual(['x-seed12.gz'])
+  })
+
+  it('is not gone on with', async () => {
+    await bench('a', unkept).train('x', {}, 12)
+    rmSync(runOf('a', 'x').summary)
+    begunBy('older')
+    await expect(bench('a', by('newer')).train('x', {}, 12)).rejects.toThrow('x-seed12 was made by older')
+    writeFileSync(runOf('a', 'x').command, 'duet train\n')
+    await expect(bench('a', by('newer')).train('x', {}, 12)).rejects.toThrow('does not say which version made it')
+    expect(trained).toEqual(['x-seed12'])
+  })
+
+  it('is no value of a table, unless it was kept: nothing else was', async () => {
+    await bench('a', unkept).once('v', async () => 1)
+    await bench('a', by(version() ?? 'unknown')).once('w', async () => 1)
+    await expect(bench('a', by('newer')).once('v', async () => 2)).rejects.toThrow('v.json was made by')
+    expect(readdirSync(join(kept, 'tiny', 'fake'))).toEqual(['w.json.gz'])
+    expect(await bench('b', by('newer')).once('w', async () => 2)).toBe(1)
+    const file = join(bench('a').path, 'v.json')
+    const { version: _, ...unsaid } = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify(unsaid))
+    await expect(bench('a', by('newer')).once('v', async () => 2)).rejects.toThrow('does not say which version made it')
+  })
+
+  it('is no demonstration of a run that begins', async () => {
+    const mine = version() ?? 'unknown'
+    await bench('a', unkept).train('x', {}, 12)
+    await expect(bench('a', by('newer')).train('y', {}, 12)).rejects.toThrow(/demonstrations-\w+ was made by/)
+    await bench('a', by(mine)).train('y', {}, 12)
+    expect(trained).toEqual(['x-seed12', 'y-seed12'])
+  })
+})
+
 describe('a value that was kept', () => {
+  it('is not mixed with another of its name', async () => {
+    await bench('a').once('v', async () => ({ successes: 3 }))
+    await bench('b', { kept: undefined }).once('v', async () => ({ successes: 4 }))
+    await expect(bench('b').once('v', async () => 0)).rejects.toThrow(/v\.json: is not what is kept of it/)
+    await bench('c', { kept: undefined }).once('v', async () => ({ successes: 3 }))
+    expect(await bench('c').once('v', async () => 0)).toEqual({ successes: 3 }) // made in another time
+  })
+
   it('is read on another machine', async () => {
     let made = 0
     const make = async () => ({ value: ++made })

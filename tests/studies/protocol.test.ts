@@ -101,16 +101,19 @@ describe('a recipe', () => {
     expect(readFileSync(join(docs, 'recipe.json'), 'utf8')).toContain(second)
   })
 
-  it('refuses runs that were begun by another one, or by no commit', () => {
+  it('refuses what was made by another one, or by no commit', () => {
     const before = git('rev-parse', '--short', 'HEAD')
     write('src/learn/a.ts', 'two')
     commit()
     const recipe = recipes.freeze()
     write('docs/page.txt', 'two')
     const later = commit()
-    expect(() => recipes.refuseRun('run a', later, recipe)).not.toThrow()
-    expect(() => recipes.refuseRun('run a', before, recipe)).toThrow('run a: trains otherwise than the recipe')
-    expect(() => recipes.refuseRun('run a', `${later}-dirty`, recipe)).toThrow('run a: was begun by uncommitted code')
-    expect(() => recipes.refuseRun('run a', 'nowhere', recipe)).toThrow('git diff')
+    expect(() => recipes.refuseMade('run a', later, recipe)).not.toThrow()
+    expect(() => recipes.refuseMade('run a', before, recipe)).toThrow(
+      `run a, made by ${before},: trains otherwise than the recipe`,
+    )
+    expect(() => recipes.refuseMade('run a', before, recipe)).toThrow('Delete it to have it made by the recipe')
+    expect(() => recipes.refuseMade('run a', `${later}-dirty`, recipe)).toThrow('run a: was made by uncommitted code')
+    expect(() => recipes.refuseMade('run a', 'nowhere', recipe)).toThrow('git diff')
   })
 })
