@@ -26,8 +26,8 @@ export type Estimate = {
  * variance of the mean over the S seeds, V_K² that over the K starts less what single trials contribute to both (a table with
  * random rows and columns, S. R. Searle, G. Casella and C. E. McCulloch, Variance Components, 1992, chapter 4), t_S and t_K
  * the points of Student's t for S - 1 and K - 1 degrees of freedom; intervals of two sources of error add up so
- * (G. Y. Zou and A. Donner, Statistics in Medicine 27, 2008, "MOVER"). A ratio enters by its linear part. One seed says
- * nothing of others: its interval is over starts.
+ * (G. Y. Zou and A. Donner, Statistics in Medicine 27, 2008, "MOVER"). A ratio enters by its linear part; a start on which no
+ * seed counted anything says nothing, and is none of the K. One seed says nothing of others: its interval is over starts.
  * @throws InputError unless every seed has the same number of starts, and there is at least one of each
  */
 export function crossedEstimate(cells: readonly (readonly Tally[])[]): Estimate {
@@ -35,7 +35,17 @@ export function crossedEstimate(cells: readonly (readonly Tally[])[]): Estimate 
   if (starts === 0 || cells.some((row) => row.length !== starts))
     throw new InputError('crossedEstimate', 'got seeds without equal starts', 'Evaluate every seed on the same starts')
   const bySeed = cells.map(ratio)
-  const table = cells.flatMap((row, s) => (Number.isNaN(bySeed[s]!) ? [] : [linear(row, bySeed[s]!)]))
+  const counted = cells[0]!.flatMap((_, k) => (cells.some((row) => row[k]!.count > 0) ? [k] : []))
+  const table = cells.flatMap((row, s) =>
+    Number.isNaN(bySeed[s]!)
+      ? []
+      : [
+          linear(
+            counted.map((k) => row[k]!),
+            bySeed[s]!,
+          ),
+        ],
+  )
   if (table.length === 0) return { value: Number.NaN, bySeed, interval: [Number.NaN, Number.NaN] }
   const { value, half } = meanOf(table)
   return { value, bySeed, interval: [value - half, value + half] }

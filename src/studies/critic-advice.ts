@@ -13,6 +13,7 @@ import type { Trained } from '../run/trained.ts'
 import type { CommandEncoder } from '../talk/embedding.ts'
 import type { Table } from './experiment.ts'
 import { points, signedSteps } from './figures.ts'
+import { differenceOf } from './outcomes.ts'
 
 /** Trial k of both is the same start. */
 export type AdviceTrials = {
@@ -65,19 +66,30 @@ export function gainOf(
   advice: readonly AdviceTrials[],
   tasks: readonly string[],
 ): { success: Estimate; steps: Estimate } {
-  const estimated = (tallyOf: (followed: TrialOutcome, ignored: TrialOutcome) => Tally) =>
-    crossedEstimate(
+  const stepsOf = ({ followed, ignored }: AdviceTrials['tasks'][string]): Tally[] =>
+    followed.map((one, k) => {
+      const both = one.success && ignored[k]!.success
+      return { sum: both ? one.length - ignored[k]!.length : 0, count: Number(both) }
+    })
+  return {
+    success: differenceOf(
+      advice.flatMap(({ seed, tasks: own }) =>
+        tasks.flatMap((task) =>
+          own[task]!.followed.map(({ success }, k) => ({
+            trainingSeed: seed,
+            start: k,
+            first: success,
+            second: own[task]!.ignored[k]!.success,
+          })),
+        ),
+      ),
+    ),
+    steps: crossedEstimate(
       advice.map(({ tasks: own }) => {
-        const rows = tasks.map((task) => own[task]!.followed.map((one, k) => tallyOf(one, own[task]!.ignored[k]!)))
+        const rows = tasks.map((task) => stepsOf(own[task]!))
         return rows[0]!.map((_, k) => summedTally(rows.map((row) => row[k]!)))
       }),
-    )
-  return {
-    success: estimated((a, b) => ({ sum: Number(a.success) - Number(b.success), count: 1 })),
-    steps: estimated((a, b) => {
-      const both = a.success && b.success
-      return { sum: both ? a.length - b.length : 0, count: Number(both) }
-    }),
+    ),
   }
 }
 

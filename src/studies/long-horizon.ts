@@ -2,7 +2,6 @@
 
 import { type Attrition, attrition, attritionTable, type Chain, runChains } from '../loop/chain.ts'
 import { evaluationNoise } from '../loop/evaluate.ts'
-import { crossedEstimate } from '../metrics/crossed.ts'
 import { percent } from '../metrics/percent.ts'
 import type { Plot, Series } from '../review/report/plot.ts'
 import type { SpeakerReport } from '../robot/rig.ts'
@@ -11,7 +10,7 @@ import { openTrained } from '../run/trained.ts'
 import type { Experiment, FinishedRun, Overrides, Section, Table, Workbench } from './experiment.ts'
 import { points } from './figures.ts'
 import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
-import { shareOf } from './outcomes.ts'
+import { differenceOf, shareOf } from './outcomes.ts'
 import { PAPER_CHAINS } from './paper.ts'
 import { heardBy, type Listener } from './spoken.ts'
 
@@ -201,19 +200,28 @@ function lengthTable(measured: readonly Chained[]): Table {
 /** Whole chains of the last condition against the others, chain by chain, in points. */
 function differenceTable(measured: readonly Chained[]): Table {
   const [last, ...others] = CONDITIONS.toReversed()
-  const tallies = ({ name, length }: Scene, condition: Condition) =>
+  const whole = ({ name, length }: Scene, condition: Condition) =>
     of(measured, name, condition)
       .toSorted((a, b) => a.seed - b.seed)
-      .map(({ chains }) => chains.map(({ completed }) => Number(completed >= length)))
+      .flatMap(({ seed, chains }) =>
+        chains.map(({ completed }, k) => ({ trainingSeed: seed, start: k, success: completed >= length })),
+      )
   return {
     title: `Whole chains, ${last} minus others, points`,
     header: ['scene', ...others],
     rows: SCENES.map((scene) => [
       scene.title,
       ...others.map((condition) => {
-        const [first, second] = [tallies(scene, last!), tallies(scene, condition)]
-        const apart = first.map((row, s) => row.map((one, k) => ({ sum: one - second[s]![k]!, count: 1 })))
-        return points(crossedEstimate(apart))
+        const other = whole(scene, condition)
+        return points(
+          differenceOf(
+            whole(scene, last!).map(({ success, ...trial }, i) => ({
+              ...trial,
+              first: success,
+              second: other[i]!.success,
+            })),
+          ),
+        )
       }),
     ]),
   }

@@ -114,12 +114,21 @@ export function successDifference(
   second: readonly Measured[],
   tasks: readonly string[],
 ): Estimate {
-  const pairs = paired(first, second, tasks)
-  const estimate = estimated(pairs, (pair) => ({
-    sum: Number(pair.first.success) - Number(pair.second.success),
-    count: 1,
-  }))
-  const { interval } = pairedDifference(pairs.map((pair) => [pair.first.success, pair.second.success] as const))
+  return differenceOf(
+    paired(first, second, tasks).map((pair) => ({
+      ...pair,
+      first: pair.first.success,
+      second: pair.second.success,
+    })),
+  )
+}
+
+type Verdicts = Pick<Trial, 'trainingSeed' | 'start'> & { first: boolean; second: boolean }
+
+/** The same of trials that were judged elsewhere. Where both always do the same, nothing scatters, and little is known still. */
+export function differenceOf(pairs: readonly Verdicts[]): Estimate {
+  const estimate = estimated(pairs, ({ first, second }) => ({ sum: Number(first) - Number(second), count: 1 }))
+  const { interval } = pairedDifference(pairs.map(({ first, second }) => [first, second] as const))
   return atLeast(estimate, interval, -1)
 }
 

@@ -88,7 +88,8 @@ describe('an estimate over seeds and starts', () => {
   })
 
   it('of a ratio is mean and scatter of what was counted', () => {
-    // 48 in 4: 12. Off it by -2, 0, 2, 0; squared error of the mean 8 / 3 / 4; t of three degrees of freedom
+    // 48 in 4: 12. Of the three starts that count, 4 / 3 on average, off it by -1.5, 1.5, 0; squared error of the mean
+    // 4.5 / 2 / 3; t of two degrees of freedom
     const cells = [
       [10, 1],
       [0, 0],
@@ -97,7 +98,15 @@ describe('an estimate over seeds and starts', () => {
     ].map(([sum, count]) => ({ sum: sum!, count: count! }))
     const [value, half] = halved([cells])
     expect(value).toBe(12)
-    expect(half).toBeCloseTo(3.1824 * Math.sqrt(2 / 3), 3)
+    expect(half).toBeCloseTo(4.3027 * Math.sqrt(3 / 4), 3)
+  })
+
+  it('of a ratio knows no more of starts than those that count: of one nothing, of two as of two values', () => {
+    const of = (...lengths: number[]) => [
+      [...lengths.map((sum) => ({ sum, count: 1 })), ...Array.from({ length: 98 }, () => ({ sum: 0, count: 0 }))],
+    ]
+    expect(crossedEstimate(of(35))).toMatchObject({ value: 35, interval: [-Infinity, Infinity] })
+    expect(halved(of(30, 40))).toEqual([35, expect.closeTo(12.7062 * 5, 2)]) // sd 7.07, over √2
   })
 
   it('leaves out a seed of which nothing was counted, and is nothing where that is all', () => {

@@ -80,6 +80,15 @@ it('seconds of speaking stand beside those of steering where somebody could spea
   expect(row(told, 'dual actor')).toMatchObject({ 'steering, s': '6', 'speaking, s': '2' }) // of two commands
 })
 
+it('a length of a single success has no interval', () => {
+  const once = finals({ place: 'ffff', pick: 'fsff' })
+  const [, , lengths] = compareMethods([
+    { method: methodCalled('dsrl'), runs: once },
+    { method: methodCalled('dual'), runs: DUAL.slice(0, 1) },
+  ]).tables
+  expect(lengths!.rows[0]!.slice(1, 3)).toEqual(['11.0', '0.0'])
+})
+
 it('a method that never succeeds has no length', () => {
   const none = finals({ place: 'ffff', pick: 'ffff' }, { place: 'ffff', pick: 'ffff' })
   const [, , lengths] = compareMethods([{ method: methodCalled('dsrl'), runs: none }, rows[2]!]).tables

@@ -105,6 +105,13 @@ describe('advice', () => {
     expect(row![4]).toMatch(/^−5\.0 \(/)
     expect(all![0]).toBe('all')
   })
+
+  it('that changes no outcome is not shown to be worth nothing', () => {
+    const both = trials('aaaa')
+    const same = [0, 1].map((seed) => ({ seed, tasks: { push: { followed: both, ignored: both } } }))
+    // 8 pairs, all of them both: Newcombe's ends are Wilson's, 1 - 8 / 11.8415 either way
+    expect(adviceTable(same).rows[0]![3]).toBe('0.0 (−32.4 to +32.4)')
+  })
 })
 
 describe('ranking', () => {

@@ -81,6 +81,13 @@ describe('the section of long-horizon', () => {
     ])
   })
 
+  it('is not certain of a difference where every chain came through in both', () => {
+    const all = measured.map((each) => ({ ...each, chains: chains(3, 3, 3, 3, 3) }))
+    const { rows } = sectionOf(all.filter(({ scene }) => scene === 'one-bolt').concat(measured.slice(0, 6))).tables[1]!
+    // 4 pairs, all of them both: Newcombe's ends are Wilson's, 1 - 4 / 7.8415 either way
+    expect(rows[0]!.slice(1)).toEqual(['0.0 (−49.0 to +49.0)', '0.0 (−49.0 to +49.0)'])
+  })
+
   it('tells the interval of the chains, not of the operations', () => {
     // Wilson for 2 of 4: 0.5 -+ 0.35, see the attrition of chains
     expect(tables[0]!.rows[1]![4]).toBe('50 % (15 % to 85 %)')
