@@ -240,6 +240,19 @@ describe('health', () => {
     expect(names([...run(10), broken])).toEqual(['no number'])
   })
 
+  it('names a camera that shows nothing new at once, until it sees again', () => {
+    const camera = (look: 'frozen' | 'flat' | null, name = 'front') =>
+      ({ kind: 'camera', time: 1, robotSteps: 600, robot: 'B', camera: name, look }) as const
+    expect(assess([...run(10), camera('flat')], config)).toMatchObject([
+      { sign: 'camera front of B flat', words: 'The arm moves, but camera front of B shows nothing.' },
+    ])
+    expect(names([...run(10), camera('frozen'), camera('frozen', 'wrist')])).toEqual([
+      'camera front of B frozen',
+      'camera wrist of B frozen',
+    ])
+    expect(names([...run(10), camera('frozen'), camera(null)])).toEqual([])
+  })
+
   it('names a learner that has fallen silent', () => {
     const episodes = many(60, (i) => anEpisode({ robotSteps: 600 + 60 * i, task: i % 2 ? 'place' : 'pick' }))
     expect(names([...run(10), ...episodes])).toEqual(['idle learner'])
@@ -311,6 +324,28 @@ describe('a run that watches its health', () => {
     expect(told).toEqual(['+extreme μ', '-extreme μ'])
     const lines = ofKind(readMetrics(file), 'health')
     expect(lines.map(({ signs }) => signs.length)).toEqual([1, 0])
+  })
+
+  it('notes that a sign has gone which a resume has done away with, by other settings or a camera that was mended', () => {
+    const file = join(folder, 'metrics.jsonl')
+    const told: string[] = []
+    const play = (metrics: readonly Metric[], settings = config) => {
+      const writer = MetricsWriter.open(file)
+      const opened: Metric = { kind: 'figures', time: 0, robotSteps: 0, declared: [] }
+      writer.write(opened)
+      watchHealth(writer, readMetrics(file), settings, ({ appeared, cleared }) => {
+        told.push(...appeared.map(({ sign }) => `+${sign}`), ...cleared.map(({ sign }) => `-${sign}`))
+      })
+      for (const metric of metrics) writer.write(metric)
+      writer.close()
+    }
+    const frozen: Metric = { kind: 'camera', time: 1, robotSteps: 1900, robot: 'A', camera: 'front', look: 'frozen' }
+    play([...run(40, { update: { figures: { 'gradientNorm.head': 14 } } }), frozen])
+    expect(told.splice(0)).toEqual(['+exploding gradient', '+camera front of A frozen'])
+    play([anEpisode({ robotSteps: 1960 })], resolveConfig('quick', undefined, [{ learner: { maxGradientNorm: 50 } }]))
+    expect(told.sort()).toEqual(['-camera front of A frozen', '-exploding gradient'])
+    const stretches = healthStretches(ofKind(readMetrics(file), 'health'))
+    expect(stretches.map(({ cleared }) => cleared)).toEqual([1960, 1960]) // the report has none that is still there
   })
 })
 

@@ -52,6 +52,7 @@ export class HeardMetrics {
     if (metric.kind === 'update') this.hearUpdate(metric)
     if (metric.kind === 'episode') this.hearEpisode(metric)
     if (metric.kind === 'labels') this.labels = metric
+    if (metric.kind === 'figures') this.cameras.clear() // the run is opened again: what was seen before tells nothing of now
     if (metric.kind === 'camera') this.cameras.set(`${metric.camera} of ${metric.robot}`, metric)
   }
 

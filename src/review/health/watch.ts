@@ -1,6 +1,7 @@
 /** @file Watches the health of a run while it writes its metrics: notes every change as a line of its own, and tells of it. */
 
 import type { HealthSign, Metric, MetricsWriter } from '../../metrics/metrics.ts'
+import { ofKind } from '../../metrics/of-kind.ts'
 import type { RunListener } from '../../run/train.ts'
 import { HealthMonitor } from './health.ts'
 import type { HealthConfig } from './heard.ts'
@@ -12,7 +13,10 @@ export const healthListener = (onChange: (change: HealthChange) => void = () => 
   started: ({ config, metrics, past }) => watchHealth(metrics, past, config, onChange),
 })
 
-/** `past` are the metrics of earlier parts of the run; signs that stood at their end are not told again. */
+/**
+ * `past` are the metrics of earlier parts of the run; signs that they noted last are not told again. Those may be others than
+ * the same metrics would be given now: a resume may change settings, and a kill may come between a line and what follows of it.
+ */
 export function watchHealth(
   metrics: MetricsWriter,
   past: readonly Metric[],
@@ -21,7 +25,7 @@ export function watchHealth(
 ): void {
   const monitor = new HealthMonitor(config)
   for (const metric of past) monitor.hear(metric)
-  let standing = monitor.signs()
+  let standing: readonly HealthSign[] = ofKind(past, 'health').at(-1)?.signs ?? []
   metrics.listen((metric) => {
     if (metric.kind === 'health') return
     monitor.hear(metric)
