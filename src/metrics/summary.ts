@@ -6,8 +6,8 @@ import { percent } from './percent.ts'
 import { robotMinutes, robotSeconds } from './robot-time.ts'
 
 export type TaskSummary = {
-  step0: number // success before the first online step
-  success: number // at the end
+  step0?: number // success before the first online step; none where nothing was evaluated then, as in a fleet
+  success: number // at the end, or in the last evaluation so far
   trials: number
   interval: [low: number, high: number] // Wilson, 95 %, of `success`
   meanSteps: number
@@ -21,6 +21,8 @@ export type RobotSummary = {
 
 export type Summary = {
   tasks: Record<string, TaskSummary> // over all robots
+  /** The robots went on after the last evaluation, or it is not the final one. Summaries of earlier versions do not say. */
+  soFar?: true
   robots?: Record<string, RobotSummary> // by cell, where there are several
   interventionShare: number // of the online steps of all robots
   /** What the operator gave to all robots together. Summaries of earlier versions have none. */
@@ -66,7 +68,8 @@ export function interventionShare(episodes: readonly MetricOf<'episode'>[]): num
 }
 
 /**
- * The first evaluation is step 0, the last one the result; tasks without an evaluation are left out.
+ * The first evaluation, unless online steps came before it, is step 0, the last one the result; tasks without an evaluation
+ * are left out.
  * Times are those of the last event. `rate`: Hz of the robot, 10 where nothing is said.
  */
 export function summarise(metrics: readonly Metric[], { seed, rate }: { seed: number; rate?: number }): Summary {
@@ -75,7 +78,7 @@ export function summarise(metrics: readonly Metric[], { seed, rate }: { seed: nu
   const cells = new Set(evaluations.flatMap(({ robots }) => Object.keys(robots ?? {})))
   const robots = [...cells].map((cell) => {
     const own = episodes.filter(({ robot }) => robot === cell)
-    const tasks = firstAndLast(evaluations.map((evaluation) => evaluation.robots?.[cell] ?? {}))
+    const tasks = firstAndLast(evaluations, ({ robots = {} }) => robots[cell] ?? {})
     const steps = own.reduce((sum, { length }) => sum + length, 0)
     return [
       cell,
@@ -84,7 +87,8 @@ export function summarise(metrics: readonly Metric[], { seed, rate }: { seed: nu
   })
   const latest = (pick: (metric: Metric) => number) => metrics.reduce((most, metric) => Math.max(most, pick(metric)), 0)
   return {
-    tasks: firstAndLast(evaluations.map(({ tasks }) => tasks)),
+    tasks: firstAndLast(evaluations, ({ tasks }) => tasks),
+    ...(isSoFar(evaluations.at(-1), episodes) ? { soFar: true } : {}),
     ...(robots.length > 0 ? { robots: Object.fromEntries(robots) } : {}),
     interventionShare: interventionShare(episodes),
     operator: operatorTime(episodes, rate),
@@ -103,13 +107,25 @@ function learningOf(last: MetricOf<'learning'> | undefined): Pick<Summary, 'lear
   return last ? { learning: { updates: last.updates, updatesPerStep: last.updates / last.steps } } : {}
 }
 
-function firstAndLast(evaluations: readonly Record<string, TaskScore>[]): Record<string, TaskSummary> {
+type Evaluation = MetricOf<'evaluation'>
+
+function firstAndLast(
+  evaluations: readonly Evaluation[],
+  scoresOf: (evaluation: Evaluation) => Record<string, TaskScore>,
+): Record<string, TaskSummary> {
   const tasks: Record<string, TaskSummary> = {}
-  for (const scores of evaluations)
-    for (const [task, { success, trials, interval, meanSteps }] of Object.entries(scores))
-      tasks[task] = { step0: tasks[task]?.step0 ?? success, success, trials, interval, meanSteps }
+  for (const evaluation of evaluations)
+    for (const [task, { success, trials, interval, meanSteps }] of Object.entries(scoresOf(evaluation))) {
+      const before = tasks[task] ? tasks[task].step0 : evaluation.stage === 'on the way' ? undefined : success
+      tasks[task] = { ...(before === undefined ? {} : { step0: before }), success, trials, interval, meanSteps }
+    }
   return tasks
 }
+
+/** Metrics of earlier versions do not tell which evaluation was the final one: the last is taken for it. */
+const isSoFar = (last: Evaluation | undefined, episodes: readonly MetricOf<'episode'>[]): boolean =>
+  last?.stage !== undefined &&
+  (last.stage !== 'final' || episodes.some(({ robotSteps }) => robotSteps > last.robotSteps))
 
 /** A line for each task and, where there are several robots, below it one for each of them. */
 export const scoreRows = ({ tasks, robots = {} }: Pick<Summary, 'tasks' | 'robots'>) =>
@@ -120,11 +136,14 @@ export const scoreRows = ({ tasks, robots = {} }: Pick<Summary, 'tasks' | 'robot
     ),
   ])
 
+/** What the success of a summary is called. */
+export const resultOf = ({ soFar }: Pick<Summary, 'soFar'>) => (soFar ? 'so far' : 'final')
+
 /** The end-of-run table, plain text. */
 export function formatSummary(summary: Summary): string {
   const rows = scoreRows(summary).map(({ name, score: t }) => [
     name,
-    percent(t.step0),
+    percent(t.step0 ?? Number.NaN),
     percent(t.success),
     `${percent(t.interval[0])} to ${percent(t.interval[1])}`,
     String(t.trials),
@@ -132,7 +151,7 @@ export function formatSummary(summary: Summary): string {
   ])
   const several = Object.keys(summary.robots ?? {}).length
   return [
-    formatTable(['task', 'step 0', 'final', '95 % interval', 'trials', 'mean steps'], rows),
+    formatTable(['task', 'step 0', resultOf(summary), '95 % interval', 'trials', 'mean steps'], rows),
     '',
     `robot time ${summary.robotMinutes.toFixed(1)} min${several ? ` on each of ${several} robots` : ''}, wall time ${summary.wallMinutes.toFixed(1)} min, ` +
       `operator took ${percent(summary.interventionShare)} of the steps${secondsOf(summary.operator)}, seed ${summary.seed}`,

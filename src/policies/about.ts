@@ -40,7 +40,7 @@ export const PolicyAbout = z.object({
       interventionShare: z.number(),
       tasks: z.record(
         z.string(),
-        z.object({ step0: z.number(), success: z.number(), trials: z.number(), interval: Interval }),
+        z.object({ step0: z.number().optional(), success: z.number(), trials: z.number(), interval: Interval }),
       ),
     })
     .optional(), // none of a checkpoint that is not a run's end

@@ -33,7 +33,7 @@ function figures({ trained, noise }: PolicyAbout): string {
   if (!trained) return 'Nothing was measured of this checkpoint: the run went on, or has not come to its end.'
   const rows = Object.entries(trained.tasks).map(([task, { step0, success, trials, interval }]) => [
     task,
-    percent(step0),
+    percent(step0 ?? Number.NaN),
     percent(success),
     `${percent(interval[0])} to ${percent(interval[1])}`,
     String(trials),

@@ -82,6 +82,7 @@ function trainedOf(folder: RunFolder): PolicyAbout['trained'] {
   } catch (cause) {
     throw new InputError(folder.summary, 'is no JSON', 'Delete it: the policy is exported without figures', { cause })
   }
+  if (summary.soFar) return undefined // its last evaluation was of another policy
   const { robotMinutes, interventionShare, tasks } = summary
   return {
     robotMinutes,
@@ -89,7 +90,7 @@ function trainedOf(folder: RunFolder): PolicyAbout['trained'] {
     tasks: Object.fromEntries(
       Object.entries(tasks).map(([task, { step0, success, trials, interval }]) => [
         task,
-        { step0, success, trials, interval },
+        { ...(step0 === undefined ? {} : { step0 }), success, trials, interval },
       ]),
     ),
   }

@@ -65,6 +65,33 @@ describe('summarise', () => {
   })
 })
 
+describe('a summary of a run that has not come to its end', () => {
+  const at = (stage: 'step 0' | 'on the way' | 'final', robotSteps: number, score = late) =>
+    anEvaluation({ stage, robotSteps, tasks: { place: score } })
+  const told = (...metrics: Parameters<typeof summarise>[0]) => {
+    const summary = summarise(metrics, { seed: 0 })
+    return { ...summary, text: formatSummary(summary) }
+  }
+
+  it('calls the last evaluation what it is, and not the final one', () => {
+    const [begun, ended] = [at('step 0', 0, early), at('final', 600)]
+    expect(told(begun, anEpisode({ robotSteps: 600 }), ended)).toMatchObject({
+      text: expect.stringMatching(/task +step 0 +final/),
+    })
+    expect(told(begun, anEpisode({ robotSteps: 600 }), ended).soFar).toBeUndefined()
+    const stopped = told(begun, anEpisode({ robotSteps: 300 }))
+    expect(stopped).toMatchObject({ soFar: true, text: expect.stringMatching(/task +step 0 +so far/) })
+    expect(told(begun, at('on the way', 300), anEpisode({ robotSteps: 400 })).soFar).toBe(true)
+    expect(told(begun, ended, anEpisode({ robotSteps: 640 })).soFar).toBe(true) // resumed for longer, and stopped
+  })
+
+  it('has no step 0 where nothing was evaluated before the first online step, as in a fleet', () => {
+    const { tasks, text } = told(anEpisode({ robotSteps: 900 }), at('on the way', 900, early), at('on the way', 1800))
+    expect(tasks.place).toEqual({ success: 0.92, trials: 25, interval: [0.75, 0.98], meanSteps: 31 })
+    expect(text).toMatch(/place +- +92 %/)
+  })
+})
+
 it('formatTable lines figures up on the right', () => {
   expect(
     formatTable(

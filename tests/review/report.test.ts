@@ -137,6 +137,28 @@ describe('colours', () => {
   })
 })
 
+describe('a report of a run that goes on, or was stopped', () => {
+  const draw = (...metrics: Parameters<typeof summarise>[0]) =>
+    renderReport({ name: 'x', metrics, summary: summarise(metrics, { seed: 0 }), config: '' })
+  const begun = anEvaluation({ stage: 'step 0' })
+
+  it('does not call its last evaluation the end', () => {
+    const stopped = draw(begun, anEpisode({ robotSteps: 300 }))
+    expect(stopped).toContain('success in the last evaluation so far, mean over tasks')
+    expect(stopped).toContain('Step 0 against the last evaluation so far')
+    expect(stopped).not.toMatch(/at the end|>final</)
+    const ended = draw(begun, anEpisode({ robotSteps: 300 }), anEvaluation({ stage: 'final', robotSteps: 300 }))
+    expect(ended).toContain('success at the end, mean over tasks')
+    expect(ended).not.toContain('so far')
+  })
+
+  it('draws no step 0 where there was none', () => {
+    const canary = draw(anEpisode({ robotSteps: 300 }), anEvaluation({ stage: 'on the way', robotSteps: 300 }))
+    expect(canary).not.toMatch(/<circle class="hollow"/)
+    expect(canary).toMatch(/not evaluated.{0,80}before the first online step/s)
+  })
+})
+
 describe('small drawings', () => {
   it('place step 0 and result on the strip of 184 pixels from 8', () => {
     const strip = resultStrip({ step0: 0.25, success: 0.5, interval: [0.375, 0.75] }, 1)

@@ -30,7 +30,7 @@ export function countBars(counts: Record<string, number>, most = 16): string {
 
 /** 0 to 100 %: a hollow dot at step 0, a filled one at the result with its interval. */
 export function resultStrip(
-  score: { step0: number; success: number; interval: readonly [number, number] },
+  score: { step0?: number; success: number; interval: readonly [number, number] },
   colour: number,
 ): string {
   const x = linearScale([0, 1], [8, 192])
@@ -40,7 +40,7 @@ export function resultStrip(
     { class: `strip ${colourClass(colour)}`, viewBox: '0 0 200 24', 'aria-hidden': 'true' },
     ...ends,
     element('line', { class: 'bar', x1: x(score.interval[0]), x2: x(score.interval[1]), y1: 12, y2: 12 }),
-    element('circle', { class: 'hollow', cx: x(score.step0), cy: 12, r: 4.5 }),
+    score.step0 === undefined ? '' : element('circle', { class: 'hollow', cx: x(score.step0), cy: 12, r: 4.5 }),
     element('circle', { class: 'dot', cx: x(score.success), cy: 12, r: 5.5 }),
   )
 }

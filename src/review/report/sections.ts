@@ -9,6 +9,7 @@ import { mean } from '../../metrics/statistics.ts'
 import {
   type OperatorTime,
   operatorSeconds,
+  resultOf,
   SECONDS_A_COMMAND,
   type Summary,
   scoreRows,
@@ -52,14 +53,16 @@ const colourOf = (tasks: readonly string[], task: string) => Math.max(0, tasks.i
 
 export function headline(summary: Summary): string {
   const scores = Object.values(summary.tasks)
-  const over = (pick: (score: (typeof scores)[number]) => number) =>
-    scores.length > 0 ? percent(mean(scores.map(pick))) : 'not evaluated'
+  const over = (pick: (score: (typeof scores)[number]) => number | undefined) => {
+    const known = scores.flatMap((score) => pick(score) ?? [])
+    return known.length > 0 ? percent(mean(known)) : 'not evaluated'
+  }
   return element(
     'div',
     { class: 'tiles' },
     tile(
       over(({ success }) => success),
-      'success at the end, mean over tasks',
+      `success ${summary.soFar ? 'in the last evaluation so far' : 'at the end'}, mean over tasks`,
     ),
     tile(
       over(({ step0 }) => step0),
@@ -82,7 +85,7 @@ const secondsOf = ({ speaking }: OperatorTime) =>
 export function results(summary: Summary, tasks: readonly string[]): string {
   const rows = scoreRows(summary).map(({ task, name, score }) => [
     escapeText(name),
-    percent(score.step0),
+    percent(score.step0 ?? Number.NaN),
     percent(score.success),
     `${percent(score.interval[0])} to ${percent(score.interval[1])}`,
     resultStrip(score, colourOf(tasks, task)),
@@ -91,9 +94,9 @@ export function results(summary: Summary, tasks: readonly string[]): string {
   ])
   if (rows.length === 0) return ''
   return section(
-    'Step 0 against final',
-    'Fresh seeds, no operator, no commands. Hollow: before the first online step. Filled: at the end, with its 95 % Wilson interval.',
-    table(['task', 'step 0', 'final', '95 % interval', '0 to 100 %', 'trials', 'mean steps'], rows),
+    summary.soFar ? 'Step 0 against the last evaluation so far' : 'Step 0 against final',
+    `Fresh seeds, no operator, no commands. Hollow: before the first online step. Filled: ${summary.soFar ? 'so far' : 'at the end'}, with its 95 % Wilson interval.`,
+    table(['task', 'step 0', resultOf(summary), '95 % interval', '0 to 100 %', 'trials', 'mean steps'], rows),
   )
 }
 

@@ -68,7 +68,8 @@ function RunBody({ detail }: { detail: RunDetail }) {
               <b>{percent(success)}</b>
               <span>{task}</span>
               <span class="small quiet">
-                from {percent(step0)}; {percent(interval[0])} to {percent(interval[1])} in {trials}
+                {step0 !== undefined && `from ${percent(step0)}; `}
+                {percent(interval[0])} to {percent(interval[1])} in {trials}
               </span>
             </div>
           ))}
