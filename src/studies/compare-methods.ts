@@ -16,7 +16,7 @@ import {
   successDifference,
   successRate,
 } from './outcomes.ts'
-import { binned, overSeeds } from './over-seeds.ts'
+import { binned, minutesOf, overSeeds } from './over-seeds.ts'
 
 /** `evaluatedOnly`: the policies of another row, tried in another way; what their training took stands there. */
 export type Row = {
@@ -126,7 +126,7 @@ function interventionPlot(rows: readonly Row[], title?: string): Plot {
   const most = Math.max(0.1, ...series.flatMap(({ points }) => points.map(({ high }) => high!)))
   return {
     title: `Steps taken by the operator${title ? `: ${title}` : ''}`,
-    caption: `Share of the steps of each ${(longest / stretches).toFixed(1)} robot minutes; mean over training seeds, the band from the least to the most.`,
+    caption: `Share of the steps of each ${minutesOf({ budget: longest, stretches })} robot minutes; mean over training seeds, the band from the least to the most.`,
     x: { label: 'robot minutes', domain: [0, longest] },
     y: { label: 'share of steps', domain: [0, most], format: percent },
     series,

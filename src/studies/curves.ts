@@ -1,5 +1,6 @@
 /** @file Success over robot time and wall time, with critics and without; on the runs of `regimes`. */
 
+import { judgedOnly } from '../metrics/judged.ts'
 import type { MetricOf } from '../metrics/metrics.ts'
 import { ofKind } from '../metrics/of-kind.ts'
 import { percent } from '../metrics/percent.ts'
@@ -10,7 +11,7 @@ import type { Plot, Point, Series } from '../review/report/plot.ts'
 import type { Experiment, Section, Table, Workbench } from './experiment.ts'
 import { type ComparedMethod, methodCalled, regimeOf, trainSeeds } from './methods.ts'
 import { type Measured, measure, practice } from './outcomes.ts'
-import { binned, overSeeds, type SeedPoint } from './over-seeds.ts'
+import { binned, minutesOf, overSeeds, type SeedPoint } from './over-seeds.ts'
 import { PAPER_CURVES } from './paper.ts'
 
 type Evaluation = MetricOf<'evaluation'>
@@ -121,7 +122,7 @@ function unaidedPlot(rows: readonly Row[], budget: number): Plot {
   const stretches = 12
   return {
     title: 'Unaided success in practice',
-    caption: `Share of the training episodes of each ${(budget / stretches).toFixed(1)} robot minutes that succeeded without a step or a word of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
+    caption: `Share of the training episodes of each ${minutesOf({ budget, stretches })} robot minutes that succeeded without a step or a word of the operator; exploration noise is on. Mean over training seeds, the band from the worst to the best.`,
     x: { label: 'robot minutes', domain: [0, budget] },
     y: { label: 'success', domain: [0, 1], format: percent },
     series: rows.filter(practised).map(({ method, runs }) => ({
@@ -130,7 +131,7 @@ function unaidedPlot(rows: readonly Row[], budget: number): Plot {
       look: 'line',
       points: overSeeds(
         runs.map((run) =>
-          binned(practice(run), { budget, stretches }, (episodes) =>
+          binned(judgedOnly(practice(run)), { budget, stretches }, (episodes) =>
             mean(episodes.map((episode) => Number(episode.success && unaided(episode)))),
           ),
         ),

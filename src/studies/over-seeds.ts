@@ -27,6 +27,10 @@ export function binned(
   return [...bins].map(([bin, inside]) => ({ bin, x: (bin + 0.5) * width, y: value(inside) }))
 }
 
+/** How long one of those parts is, as it is written: 1.25. */
+export const minutesOf = ({ budget, stretches }: { budget: number; stretches: number }): string =>
+  String(Number((budget / stretches).toFixed(2)))
+
 /** Where all seeds have a sample: means of place and value; the band from the least to the most. */
 export function overSeeds(curves: readonly (readonly SeedPoint[])[]): Point[] {
   const byBin = curves.map((curve) => new Map(curve.map((sample) => [sample.bin, sample])))

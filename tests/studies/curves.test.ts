@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { courseOf, sectionOf } from '../../src/studies/curves.ts'
 import { methodCalled } from '../../src/studies/methods.ts'
-import { binned, overSeeds } from '../../src/studies/over-seeds.ts'
+import { binned, minutesOf, overSeeds } from '../../src/studies/over-seeds.ts'
 import { anEpisode } from '../run/builders.ts'
 import { anEvaluationOf, measured } from './fabricated.ts'
 
@@ -44,7 +44,8 @@ describe('curves of fabricated runs', () => {
     { method: methodCalled('cloning'), runs: [control(0, 'ssff'), control(1, 'sssf')] },
     { method: methodCalled('dual'), runs: [run(0, 'sf', 'ssss'), run(1, 'ss', 'sssf')] },
   ]
-  const { plots, tables } = sectionOf(rows)
+  const section = sectionOf(rows)
+  const { plots, tables } = section
 
   it('mean over seeds with the band that they span, step 0 included', () => {
     const dual = plots[0]!.plot.series.find(({ name }) => name === 'dual actor')!
@@ -65,6 +66,23 @@ describe('curves of fabricated runs', () => {
       ],
     })
     expect(plots[2]!.plot.series.map(({ name }) => name)).toEqual(['dual actor'])
+  })
+
+  it('count no episode that a stop cut short against the policy', () => {
+    const cut = anEpisode({ robotSteps: 200, length: 20, success: false, aborted: true })
+    const stopped = rows.map((row) => ({
+      ...row,
+      runs: row.runs.map((each) => ({ ...each, metrics: [cut, ...each.metrics] })),
+    }))
+    const unaided = ({ plots: [, , practised] }: typeof section) =>
+      practised!.plot.series.at(-1)!.points.map(({ x, y }) => [x, y])
+    expect(unaided(sectionOf(stopped))).toEqual(unaided(section))
+  })
+
+  it('say how long a stretch is', () => {
+    expect(minutesOf({ budget: 15, stretches: 12 })).toBe('1.25')
+    expect(minutesOf({ budget: 30, stretches: 12 })).toBe('2.5')
+    expect(plots[2]!.plot.caption).toContain('training episodes of each 0.08 robot minutes')
   })
 
   it("mark the paper's points, and the axis reaches them", () => {
