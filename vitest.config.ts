@@ -5,7 +5,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONG = ['console-web/chromium', 'fleet/up', 'run/death', 'run/tiny']
 
 /** Files that put another module in the place of one of ours, which those after them in a process would find there. */
-export const MOCKING = ['run/settings-read', 'robots/workcell/frees', 'studies/kept-by-command', 'run/evaluators-of-a-run']
+export const MOCKING = [
+  'run/settings-read',
+  'robots/workcell/frees',
+  'studies/kept-by-command',
+  'studies/tried-again',
+  'studies/spoken',
+  'run/evaluators-of-a-run',
+]
 
 /** Files that count what a process holds: others leave some of it there. */
 const COUNTING = ['robot/commanded']

@@ -216,9 +216,13 @@ export class DiskWorkbench implements Workbench {
   }
 
   private note(name: string, { folder, summary }: FinishedRun, settings: Overrides, seed: number): void {
-    const entry = this.used.get(name) ?? { settings: flatSettings(settings), seeds: [], versions: new Set<string>() }
+    const entry = this.used.get(name) ?? {
+      settings: flatSettings(mergeSettings(this.regime?.settings, settings)),
+      seeds: [],
+      versions: new Set<string>(),
+    }
     if (!entry.seeds.includes(seed)) entry.seeds.push(seed)
-    const began = readFileSync(join(folder.path, 'command.txt'), 'utf8').match(/^# version (.*)$/m)?.[1]
+    const began = beganBy(folder)
     if (began) entry.versions.add(began)
     this.used.set(name, entry)
     this.seconds.set(basename(folder.path), summary.wallMinutes * 60)

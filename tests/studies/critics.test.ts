@@ -7,16 +7,28 @@ import { NetworkConfig } from '../../src/learn/config.ts'
 import { CriticJudge } from '../../src/learn/judge.ts'
 import { Learner } from '../../src/learn/learner.ts'
 import { Policy } from '../../src/learn/policy.ts'
+import { trialDraws } from '../../src/loop/evaluate.ts'
 import type { TrialOutcome } from '../../src/metrics/metrics.ts'
 import { EpisodeLog } from '../../src/replay/log.ts'
 import { type LoggedEpisode, readEpisodes } from '../../src/replay/log-reader.ts'
+import type { Action } from '../../src/robot/robot.ts'
+import { SafeRobot } from '../../src/robot/safety.ts'
+import { resolveConfig } from '../../src/run/resolve.ts'
 import type { Trained } from '../../src/run/trained.ts'
-import { type AdviceTrials, adviceTable, advises, gainOf, headsAlone } from '../../src/studies/critic-advice.ts'
+import {
+  type AdviceTrials,
+  adviceTable,
+  advises,
+  followAdvice,
+  gainOf,
+  headsAlone,
+} from '../../src/studies/critic-advice.ts'
 import { experiment } from '../../src/studies/critic-calibration.ts'
 import { rankingTable, rankLater, takeoversOf } from '../../src/studies/critic-ranking.ts'
 import type { Workbench } from '../../src/studies/experiment.ts'
 import { COMPARED } from '../../src/studies/methods.ts'
 import { aReplay, commands, options, sizes as plainSizes, tasks } from '../learn/problem.ts'
+import { filled, planning, ScriptedRobot } from '../loop/scripted.ts'
 import { aRobot, episodeOf, observationOf, record } from '../replay/scenes.ts'
 
 type Actor = LoggedEpisode['steps'][number]['actor']
@@ -61,6 +73,46 @@ describe('heads alone', () => {
       ({ config: { networks: { criticsMove } } }) as Pick<Trained, 'config'>
     expect([advises(run('noise')), advises(run('head'))]).toEqual([true, false])
   })
+})
+
+/** Succeeds at the first step that goes as the policy of the checkpoint does, which is told to go so. */
+class Telling extends ScriptedRobot {
+  readonly first: Action[] = []
+
+  override async step(action: Action) {
+    if (this.executed.length === 0) this.first.push(action.slice())
+    const outcome = await super.step(action)
+    const asAdvised = Math.abs(action[0]! - 0.1) < 1e-6
+    return { ...outcome, reward: Number(asAdvised), terminated: asAdvised }
+  }
+}
+
+it('advice is followed and ignored on the same starts, by the policy and by its heads, each as itself', async () => {
+  const robot = new Telling()
+  const config = { ...resolveConfig('quick'), tasks: ['push'], seed: 3 }
+  const trained = {
+    ...{ config, checkpoint, sizes },
+    session: { robot: new SafeRobot(robot), commands },
+    perception: { see: async () => ({ ...seen, raw: seen.h }) },
+    policy: planning(filled(0.1)),
+  } as unknown as Trained
+  const { seed, tasks: found } = await followAdvice(trained, { trials: 2, firstSeed: 70 })
+  expect(seed).toBe(3)
+  expect(Object.keys(found)).toEqual(['push'])
+  const told = (outcomes: readonly TrialOutcome[]) => outcomes.map((one) => [one.seed, one.success])
+  expect(told(found.push!.followed)).toEqual([
+    [70, true],
+    [71, true],
+  ])
+  expect(told(found.push!.ignored)).toEqual([
+    [70, false],
+    [71, false],
+  ])
+  expect(robot.seeds).toEqual([70, 70, 71, 71])
+  const alone = await headsAlone(checkpoint, sizes, commands)
+  const drawn = trialDraws(config, robot.spec)({ task: 'push', seed: 70 }).noise()
+  const [x] = await alone.primary(seen, drawn)
+  expect(robot.first[1]![0]).toBeCloseTo(Math.max(-1, Math.min(1, x!)), 5)
 })
 
 describe('critic-calibration', () => {
