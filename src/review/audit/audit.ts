@@ -188,12 +188,22 @@ export function auditAnswers(path: string, answers: Answers): Promise<AnsweredAu
   const talk = { window: answers.window, threshold: answers.threshold }
   return withStands(folder, { ...config, talk }, (stands) => {
     const [{ rule, translator }] = stands as [Stand, ...Stand[]]
-    const verdict = judgeAnswers(answers, readCorrections(stands), translator)
-    if (verdict.meant.length === 0) return { verdict, sweep: [] }
-    const sweep = sweepThresholds(verdict.meant, rule.tie)
-    const disagreed = 1 - verdict.agreed.share > DISAGREEMENT
-    return { verdict, sweep, ...(disagreed && { suggested: bestThreshold(sweep) }) }
+    return thresholdsOf(judgeAnswers(answers, readCorrections(stands), translator), rule)
   })
+}
+
+/** How far other thresholds would meet the answers that name a command: a plain no is met by none. */
+export function thresholdsOf(
+  verdict: AuditAnswer,
+  { threshold, tie }: Pick<LabelRule, 'threshold' | 'tie'>,
+): AnsweredAudit {
+  const { meant, agreed } = verdict
+  if (meant.length === 0) return { verdict, sweep: [] }
+  const sweep = sweepThresholds(meant, tie)
+  const [now] = sweepThresholds(meant, tie, [threshold])
+  const best = bestThreshold(sweep)
+  const mends = 1 - agreed.share > DISAGREEMENT && best.exact > now!.exact
+  return { verdict, sweep, ...(mends && { suggested: best }) }
 }
 
 export function countCommands(corrections: readonly Pick<Correction, 'label'>[]): Record<string, number> {
