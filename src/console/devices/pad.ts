@@ -16,6 +16,7 @@ export class Pad implements InputDevice {
   private readonly touches = new Map<number, Touch>()
   private readonly buttons = new Buttons()
   private grip: Grip = 'none'
+  private handOver = false // the button for it is held
 
   /** `radius`: pixels from a finger's zero to full deflection. */
   constructor(private readonly radius: number = 70) {}
@@ -37,16 +38,17 @@ export class Pad implements InputDevice {
 
   /** Buttons drawn beside the fields. */
   press(button: Button, down: boolean): void {
-    this.buttons.set(button, down)
+    if (button === 'hand over') this.handOver = down
+    else this.buttons.set(button, down)
   }
 
   squeeze(grip: Grip): void {
     this.grip = grip
   }
 
-  /** Whoever has a finger on a field has taken over, moving or not. */
+  /** Whoever has a finger on a field, or on the button for it, has taken over, moving or not. */
   read(time: number): DeviceReading {
-    this.buttons.set('hand over', this.touches.size > 0)
+    this.buttons.set('hand over', this.handOver || this.touches.size > 0)
     const buttons = this.buttons.take()
     return { axes: this.axes(), gripper: this.grip, buttons, time }
   }
@@ -71,5 +73,6 @@ export class Pad implements InputDevice {
     this.touches.clear()
     this.buttons.clear()
     this.grip = 'none'
+    this.handOver = false
   }
 }

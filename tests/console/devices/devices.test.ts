@@ -300,6 +300,17 @@ describe('pad on the screen', () => {
     close(pad.read(1).axes, [0.5, 0.2, 0, 0, 0, 0])
   })
 
+  it('takes over while its button is held, without a finger on a field', () => {
+    const pad = new Pad()
+    pad.press('hand over', true)
+    for (const time of [0, 16]) expect(pad.read(time).buttons.held).toEqual(['hand over'])
+    pad.press('hand over', false)
+    expect(pad.read(32).buttons.held).toEqual([])
+    pad.press('hand over', true)
+    pad.release()
+    expect(pad.read(48).buttons.held).toEqual([])
+  })
+
   it('listens to two fingers, one a field, and is bounded by a circle', () => {
     const pad = new Pad(100)
     pad.touch(1, 'plane', 0, 0)

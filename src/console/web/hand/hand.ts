@@ -21,6 +21,7 @@ import {
 import { TIMES } from '../../protocol.ts'
 import type { Connection } from '../link/connection.ts'
 import { inControl } from '../link/model.ts'
+import { whenLeft } from '../parts/leaving.ts'
 import { Store } from '../parts/store.ts'
 import { GamepadLayouts } from './gamepad-layouts.ts'
 import { type HandSettings, handFrame, keepSettings, loadSettings, mappingOf } from './settings.ts'
@@ -76,8 +77,7 @@ export class DeviceHand {
     this.add(this.pad)
     listenToKeys(this.keyboard, window)
     this.settings.subscribe(() => keepSettings(localStorage, this.settings.get()))
-    for (const event of ['blur', 'pagehide'] as const) window.addEventListener(event, () => this.letGo())
-    document.addEventListener('visibilitychange', () => this.letGo())
+    whenLeft(() => this.letGo())
     window.addEventListener('gamepadconnected', ({ gamepad: { index } }) => this.addGamepad(index))
     window.addEventListener('gamepaddisconnected', ({ gamepad: { index } }) => this.gamepads.get(index)?.letGo())
     const gamepads = gamepadsOf(navigator)

@@ -1,5 +1,5 @@
 /** @file The pad for fingers: two fields that spring back, and the gripper. Where a finger comes down is its zero. */
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Field } from '../../devices/index.ts'
 import { useConsole } from '../parts/context.ts'
 
@@ -14,6 +14,7 @@ const WORDS: Record<Field, readonly [up: string, right: string, down: string, le
 export function ScreenPad() {
   const { hand } = useConsole()
   const [tilting, setTilting] = useState(false)
+  useEffect(() => () => hand.pad.squeeze('none'), [hand]) // a button that is gone hears of no finger
   const squeeze = (grip: 'open' | 'close') => ({
     onPointerDown: () => hand.pad.squeeze(grip),
     onPointerUp: () => hand.pad.squeeze('none'),
@@ -41,32 +42,39 @@ export function ScreenPad() {
 
 function PadField({ field }: { field: Field }) {
   const { hand } = useConsole()
-  const zero = useRef<readonly [number, number] | null>(null)
+  const finger = useRef<{ pointer: number; zero: readonly [number, number] } | null>(null)
   const [thumb, setThumb] = useState<readonly [number, number]>([0, 0])
-  const lift = ({ pointerId }: PointerEvent) => {
-    hand.pad.lift(pointerId)
-    zero.current = null
+  const lift = () => {
+    if (finger.current) hand.pad.lift(finger.current.pointer)
+    finger.current = null
+  }
+  const lifted = ({ pointerId }: PointerEvent) => {
+    if (pointerId !== finger.current?.pointer) return
+    lift()
     setThumb([0, 0])
   }
+  useEffect(() => lift, [hand]) // a field that is gone hears of no finger
   return (
     <div
-      class={`pad-field ${zero.current ? 'touched' : ''}`}
+      class={`pad-field ${finger.current ? 'touched' : ''}`}
       onPointerDown={(event) => {
         event.preventDefault()
+        if (finger.current) return // a second one, or a palm
         event.currentTarget.setPointerCapture(event.pointerId)
-        zero.current = [event.clientX, event.clientY]
+        finger.current = { pointer: event.pointerId, zero: [event.clientX, event.clientY] }
         hand.pad.touch(event.pointerId, field, event.clientX, event.clientY)
         setThumb([0, 0])
       }}
       onPointerMove={({ pointerId, clientX, clientY }) => {
-        if (!zero.current) return
+        if (pointerId !== finger.current?.pointer) return
         hand.pad.move(pointerId, clientX, clientY)
-        const [dx, dy] = [clientX - zero.current[0], clientY - zero.current[1]]
+        const [dx, dy] = [clientX - finger.current.zero[0], clientY - finger.current.zero[1]]
         const shorten = Math.min(1, RADIUS / Math.max(1, Math.hypot(dx, dy)))
         setThumb([dx * shorten, dy * shorten])
       }}
-      onPointerUp={lift}
-      onPointerCancel={lift}
+      onPointerUp={lifted}
+      onPointerCancel={lifted}
+      onLostPointerCapture={lifted}
     >
       {WORDS[field].map((word, side) => (
         <span key={word} class={`pad-word side-${side}`}>

@@ -1,4 +1,5 @@
 /** @file The hand: take over and give back, what the device in use says, and how its pushes become motion. */
+import { useEffect } from 'preact/hooks'
 import { AXIS_NAMES, type AxisName } from '../../devices/index.ts'
 import { Choice } from '../parts/choice.tsx'
 import { useConsole, useModel } from '../parts/context.ts'
@@ -13,6 +14,7 @@ export function TakeoverPanel() {
   const device = devices.find(({ name }) => name === active) ?? devices[0]
   const faults = devices.flatMap(({ name, fault }) => (fault ? [{ name, words: fault.words }] : []))
   const press = (down: boolean) => hand.pad.press('hand over', down)
+  useEffect(() => () => press(false), [hand]) // a button that is gone hears of no finger
   return (
     <section class={`card takeover ${engaged ? 'engaged' : ''}`}>
       <header>

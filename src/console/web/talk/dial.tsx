@@ -1,7 +1,8 @@
 /** @file The dial: four directions and their pairs around a ring, up and down beside it, each to press once, or to hold until it is enough. */
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { formatCommand } from '../../../talk/vocabulary.ts'
 import type { Vector3 } from '../../protocol.ts'
+import { whenLeft } from '../parts/leaving.ts'
 
 type Sign = -1 | 0 | 1
 type Flat = readonly [x: Sign, y: Sign]
@@ -48,6 +49,17 @@ export function Dial({ turn, onSay, onSilence, onPreview }: Props) {
       say()
     }, REPEAT)
   }
+  useEffect(() => {
+    const leave = () => {
+      end()
+      onPreview(null)
+    }
+    const stopListening = whenLeft(leave)
+    return () => {
+      stopListening()
+      leave() // a direction that is gone hears of no finger
+    }
+  }, [])
   const handlers = (direction: Vector3) => ({
     onPointerDown: (event: PointerEvent) => {
       event.preventDefault()

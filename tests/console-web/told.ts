@@ -1,0 +1,143 @@
+/** @file What a page shows, and sends, of events that are told by hand. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type ClientMessage, type Hello, PROTOCOL_VERSION, type State } from '../../src/console/protocol.ts'
+import { RunLibrary } from '../../src/console/server/library.ts'
+import { RunObserver } from '../../src/console/server/observer.ts'
+import { PAGE } from '../../src/console/server/open.ts'
+import { ConsoleServer } from '../../src/console/server/server.ts'
+import { chromiumPath, openBrowser } from './browser.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const HELLO: Hello = {
+  ...{ kind: 'hello', protocol: PROTOCOL_VERSION, client: '1', mode: 'live', run: 'arms', settings: {}, cameras: [] },
+  robots: [
+    { cell: 'A', name: 'arm A' },
+    { cell: 'B', name: 'arm B' },
+  ],
+  tasks: [{ name: 'pick', instruction: 'pick the bolt', maxSteps: 60, trained: true }],
+  ...{ actionScale: { translation: 0.01, rotation: 0.1 }, controlRate: 10, serverTime: 0 },
+}
+const CONTROL = { kind: 'control', holding: false, waiting: [], operator: 'person' } as const
+const STATE = { kind: 'state', step: 1, stage: 'practice', task: 'pick', episode: 3, episodeStep: 1, maxSteps: 60 }
+const state = (changes: Partial<State>) => ({ ...STATE, ...changes }) as State
+
+describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'duet-told-'))
+  const observer = new RunObserver({ replay: 'none' })
+  let server: ConsoleServer
+  let browser: Browser
+  beforeAll(async () => {
+    const built = spawnSync(process.execPath, ['scripts/setup.mjs'], { cwd: root, encoding: 'utf8' })
+    if (built.status !== 0) throw new Error(`the page cannot be built: ${built.stderr}`)
+    server = await ConsoleServer.open({ observer, library: new RunLibrary(folder), page: PAGE, port: 0 })
+    browser = await openBrowser()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+    observer.close()
+    rmSync(folder, { recursive: true })
+  })
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close()
+  })
+
+  /** A page in control that has heard of the events. */
+  const open = (...events: object[]) => openPrepared(async () => {}, ...events)
+
+  async function openPrepared(prepare: (page: Page) => Promise<unknown>, ...events: object[]) {
+    const page: Page = await browser.newPage({ viewport: { width: 1300, height: 1000 } })
+    await prepare(page)
+    const sent: ClientMessage[] = []
+    let tell: (...events: object[]) => void = () => {}
+    let close = () => {}
+    let there = true
+    await page.routeWebSocket(/\/live/, (socket) => {
+      if (!there) return
+      close = () => void socket.close()
+      socket.onMessage((text) => {
+        const message = JSON.parse(String(text)) as ClientMessage
+        sent.push(message)
+        if (message.kind === 'ping') tell({ kind: 'pong', t: message.t, serverTime: Date.now(), left: message.t })
+      })
+      tell = (...all) => {
+        for (const event of all) socket.send(event instanceof Uint8Array ? Buffer.from(event) : JSON.stringify(event))
+      }
+      tell(HELLO, { ...CONTROL, holder: { client: '1', name: 'Anna' } }, ...events)
+    })
+    await page.goto(server.address)
+    await page.locator('.link.open').waitFor()
+    const asked = () => sent.filter(({ kind }) => !['ping', 'hidden', 'input'].includes(kind))
+    const inputs = () => sent.filter((message) => message.kind === 'input')
+    const pushes = () => inputs().at(-1)?.hold ?? false
+    const lose = () => {
+      there = false
+      close()
+    }
+    return { page, sent, asked, inputs, pushes, lose, tell: (...all: object[]) => tell(...all) }
+  }
+  /** Another page is shown in the midst of a push, as when a demonstration is over. */
+  const turnPage = async (page: Page) => {
+    await page.evaluate(() => Object.assign(location, { hash: '#settings' }))
+    await page.locator('main.settings').waitFor()
+  }
+  const turnAway = (page: Page) => page.evaluate(() => void document.dispatchEvent(new Event('visibilitychange')))
+
+  it('takes over while the button for it is held, and no longer when it is gone from under the pointer', async () => {
+    const { page, pushes } = await open(state({ robot: 'A' }))
+    await page.getByRole('button', { name: 'Hold to take over' }).hover()
+    await page.mouse.down()
+    await expect.poll(pushes, { timeout: 10_000 }).toBe(true)
+    await page.waitForTimeout(500)
+    expect(pushes()).toBe(true)
+    await turnPage(page)
+    await expect.poll(pushes, { timeout: 10_000 }).toBe(false)
+  })
+
+  it('pushes as far as a finger is on its pad, though another comes and goes, and no longer when the pad is gone', async () => {
+    const { page, inputs, pushes } = await open(state({ robot: 'A' }))
+    await page.evaluate(() => Object.assign(location, { hash: '#devices' }))
+    const field = page.locator('.pad-field').first()
+    await field.waitFor()
+    await field.evaluate((element) => {
+      element.setPointerCapture = () => {} // these fingers are none that the browser knows
+    })
+    const finger = (pointerId: number, type: 'down' | 'move' | 'up', up: number) =>
+      field.dispatchEvent(`pointer${type}`, { pointerId, clientX: 200, clientY: 600 - up, bubbles: true })
+    const forward = () => inputs().at(-1)?.axes[0]
+    await finger(1, 'down', 0)
+    await finger(1, 'move', 80)
+    await expect.poll(forward, { timeout: 10_000 }).toBe(1)
+    await finger(2, 'down', 20)
+    await finger(2, 'up', 20)
+    await finger(1, 'move', 0)
+    await expect.poll(forward, { timeout: 10_000 }).toBe(0)
+    expect(pushes()).toBe(true)
+    await finger(1, 'move', 80)
+    await expect.poll(forward, { timeout: 10_000 }).toBe(1)
+    await turnPage(page)
+    await expect.poll(pushes, { timeout: 10_000 }).toBe(false)
+  })
+
+  it.each([
+    ['the dial is gone from under the pointer', turnPage],
+    ['the page is hidden', turnAway],
+  ])('says a direction that is held on the dial no longer when %s', async (_, happen) => {
+    const { page, asked } = await open(state({ robot: 'A' }))
+    await page.getByRole('button', { name: 'move up', exact: true }).hover()
+    await page.mouse.down()
+    await expect.poll(() => asked().length, { timeout: 10_000 }).toBeGreaterThan(1)
+    await happen(page)
+    await expect.poll(() => asked().at(-1)?.kind, { timeout: 10_000 }).toBe('silence')
+    const { length } = asked()
+    await page.waitForTimeout(1500)
+    expect(asked().length).toBe(length)
+  })
+})
