@@ -140,4 +140,35 @@ describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 
     await page.waitForTimeout(1500)
     expect(asked().length).toBe(length)
   })
+
+  it('holds the arm still, then pauses, when the cable of a pad is pulled in a takeover: the policy does not drive off', async () => {
+    const { page, sent, asked, pushes } = await openPrepared(
+      (page) =>
+        page.addInitScript(() => {
+          const buttons = Array.from({ length: 17 }, () => ({ pressed: false, value: 0 }))
+          const pad = { id: 'Pulled Pad', mapping: 'standard', index: 0, connected: true, axes: [0, 0, 0, 0], buttons }
+          Object.assign(window, { pads: [pad] })
+          const getGamepads = () => (window as unknown as { pads: unknown[] }).pads
+          Object.defineProperty(navigator, 'getGamepads', { value: getGamepads })
+        }),
+      state({ robot: 'A' }),
+    )
+    await page.waitForTimeout(400)
+    await page.evaluate(() => {
+      const [pad] = (window as unknown as { pads: { buttons: object[] }[] }).pads
+      pad!.buttons[5] = { pressed: true, value: 1 } // RB
+    })
+    await expect.poll(pushes, { timeout: 10_000 }).toBe(true)
+    await page.evaluate(() => {
+      Object.assign(window, { pads: [null] })
+      window.dispatchEvent(Object.assign(new Event('gamepaddisconnected'), { gamepad: { index: 0 } }))
+    })
+    await expect.poll(asked, { timeout: 10_000 }).toEqual([{ kind: 'pause' }])
+    const until = sent.slice(
+      0,
+      sent.findIndex(({ kind }) => kind === 'pause'),
+    )
+    expect(until.every((message) => message.kind !== 'input' || message.hold)).toBe(true)
+    await page.locator('.notices', { hasText: 'Paused: Pulled Pad is gone' }).waitFor()
+  })
 })

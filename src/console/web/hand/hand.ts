@@ -79,7 +79,6 @@ export class DeviceHand {
     this.settings.subscribe(() => keepSettings(localStorage, this.settings.get()))
     whenLeft(() => this.letGo())
     window.addEventListener('gamepadconnected', ({ gamepad: { index } }) => this.addGamepad(index))
-    window.addEventListener('gamepaddisconnected', ({ gamepad: { index } }) => this.gamepads.get(index)?.letGo())
     const gamepads = gamepadsOf(navigator)
     this.lacks = missing({ secure: isSecureContext, hid: 'hid' in navigator, gamepads: gamepads !== null })
     for (const gamepad of gamepads ?? []) if (gamepad) this.addGamepad(gamepad.index)
