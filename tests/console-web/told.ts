@@ -171,4 +171,52 @@ describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 
     expect(until.every((message) => message.kind !== 'input' || message.hold)).toBe(true)
     await page.locator('.notices', { hasText: 'Paused: Pulled Pad is gone' }).waitFor()
   })
+
+  it('hears no push of a puck while it is hidden, as one for another program, but its stop', async () => {
+    const { page, asked, pushes } = await openPrepared(
+      (page) =>
+        page.addInitScript(() => {
+          const device = {
+            ...{ vendorId: 0x256f, productId: 0xc633, productName: 'Enterprise', opened: true },
+            ...{ collections: [{ usagePage: 1, usage: 8 }], oninputreport: (_: object) => {} },
+          }
+          const hid = Object.assign(new EventTarget(), { getDevices: async () => [device] })
+          Object.defineProperty(navigator, 'hid', { value: hid })
+          let bytes: number[] = []
+          setInterval(() => {
+            const [reportId, ...data] = bytes
+            if (reportId) device.oninputreport({ reportId, data: new DataView(Uint8Array.from(data).buffer) })
+          }, 16)
+          Object.assign(window, { report: (...all: number[]) => (bytes = all) })
+        }),
+      state({ robot: 'A' }),
+    )
+    const report = (...bytes: number[]) =>
+      page.evaluate(
+        (bytes) => void (window as unknown as { report: (...all: number[]) => void }).report(...bytes),
+        bytes,
+      )
+    const [rest, push] = [
+      [1, ...Array(12).fill(0)],
+      [1, 200, 0, ...Array(10).fill(0)],
+    ]
+    const hide = (hidden: boolean) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, hidden)
+    await hide(true)
+    await report(...rest)
+    await page.waitForTimeout(500)
+    await report(...push)
+    await page.waitForTimeout(1000)
+    expect(pushes()).toBe(false)
+    await report(3, 0, 0, 0x40, 0)
+    await expect.poll(asked, { timeout: 10_000 }).toEqual([{ kind: 'stop' }])
+    await report(...rest)
+    await hide(false)
+    await page.waitForTimeout(500)
+    await report(...push)
+    await expect.poll(pushes, { timeout: 10_000 }).toBe(true)
+  })
 })

@@ -144,9 +144,11 @@ export class DeviceHand {
       takeover.settings = { ...takeover.settings, touch: settings.touch }
       return takeover.update(time, this.gripper)
     })
-    for (const { reading } of asked) for (const button of reading.buttons.pressed) this.press(button)
+    const seen = !document.hidden // a puck goes on telling how it is pushed, as for another program
+    for (const { reading } of asked)
+      for (const button of reading.buttons.pressed) if (seen || button === 'stop') this.press(button)
     this.choose(asked)
-    const now = this.active && asked[this.takeovers.indexOf(this.active)]
+    const now = seen ? this.active && asked[this.takeovers.indexOf(this.active)] : null
     this.send(now?.engaged ? now : null, time)
     if (now?.engaged && now.fault) this.bury(now.fault, time)
     else this.deadSince = null
