@@ -13,6 +13,7 @@ import { Frames } from './frames.ts'
 import { inControl, lost, type Model, noted, reduce, START } from './model.ts'
 
 const SILENCE = 2000 // ms without a word from the server after which the line counts as lost
+const OPENING = 5000 // ms; TCP repeats what a cut line has swallowed ever more rarely, so a new attempt comes through sooner
 const RETRY = { first: 250, most: 3000 } // ms
 
 export class Connection {
@@ -23,6 +24,7 @@ export class Connection {
   private heard = 0
   private pong: { left: number; came: number } | undefined // that the server does not know of yet
   private retry = RETRY.first
+  private stopSent: number | null = null // when, until the server has answered what was sent after it
 
   constructor(private readonly address: string) {
     this.open()
@@ -37,9 +39,13 @@ export class Connection {
     return true
   }
 
-  /** Sends what a person asked for, and says so where that is not possible. */
+  /** Sends what a person asked for, and says so where that is not possible. A stop is sent again once the line is back. */
   ask(message: ClientMessage): void {
-    if (!this.send(message)) this.tell('No connection: nothing was sent to the robot')
+    const sent = this.send(message)
+    if (message.kind === 'stop') this.stopSent = performance.now()
+    if (sent) return
+    const then = message.kind === 'stop' ? 'the stop goes out once there is one' : 'nothing was sent to the robot'
+    this.tell(`No connection: ${then}`)
   }
 
   /** Something that needs control, which is asked for where nobody has it. */
@@ -69,6 +75,9 @@ export class Connection {
     socket.binaryType = 'arraybuffer'
     this.socket = socket
     this.heard = performance.now()
+    socket.onopen = () => {
+      this.heard = performance.now()
+    }
     socket.onmessage = ({ data }) => {
       this.heard = performance.now()
       if (data instanceof ArrayBuffer) this.take(new Uint8Array(data))
@@ -87,6 +96,7 @@ export class Connection {
     if (event.kind === 'pong') {
       this.clock.hear(event.t, event.serverTime, now)
       this.pong = { left: event.left, came: now }
+      if (this.stopSent !== null && event.t > this.stopSent) this.stopSent = null
     } else if (event.kind === 'hello' && event.protocol !== PROTOCOL_VERSION)
       this.model.update((model) => ({ ...model, link: 'outdated' }))
     else if (event.kind === 'hello' || this.model.get().link !== 'outdated') {
@@ -99,6 +109,10 @@ export class Connection {
     this.retry = RETRY.first
     this.clock.forget()
     this.pong = undefined
+    if (this.stopSent !== null) {
+      this.send({ kind: 'stop' }) // the line may have swallowed it
+      this.stopSent = performance.now()
+    }
     this.ping()
     const name = localStorage.getItem('name')
     if (name) this.send({ kind: 'name', name })
@@ -106,9 +120,9 @@ export class Connection {
   }
 
   private beat(): void {
-    if (this.socket?.readyState !== WebSocket.OPEN) return
-    if (performance.now() - this.heard > SILENCE) {
-      const socket = this.socket
+    const { socket } = this
+    if (!socket) return
+    if (performance.now() - this.heard > (socket.readyState === WebSocket.OPEN ? SILENCE : OPENING)) {
       socket.close() // its own close event may take long on a dead line
       this.closed(socket)
     } else this.ping()
