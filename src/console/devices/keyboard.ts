@@ -153,15 +153,16 @@ export function belongsToPage(code: string, target: EventTarget | null): boolean
 
 /**
  * Listens to the window. Chords with Ctrl, Alt or Meta belong to the browser; while a text field has the focus all keys
- * do but Escape, which stops from anywhere. @returns how to stop listening
+ * do but Escape, which stops from anywhere. `robots`: whether there are any, or else all keys are the page's.
+ * @returns how to stop listening
  */
-export function listenToKeys(keyboard: Keyboard, window: Window): () => void {
+export function listenToKeys(keyboard: Keyboard, window: Window, robots = () => true): () => void {
   const stopping = new AbortController()
   const { signal } = stopping
   const release = () => keyboard.release()
   const down = (event: KeyboardEvent) => {
     if (event.metaKey) return release() // macOS tells no key-up while Command is held
-    if (event.ctrlKey || event.altKey || belongsToPage(event.code, event.target)) return
+    if (event.ctrlKey || event.altKey || !robots() || belongsToPage(event.code, event.target)) return
     if (event.repeat ? event.code in KEYS : keyboard.down(event.code)) event.preventDefault()
   }
   window.addEventListener('keydown', down, { signal })

@@ -14,13 +14,17 @@ import { App } from './app.tsx'
 import { DeviceHand } from './hand/hand.ts'
 import { listenToStop } from './hand/keys.ts'
 import { Connection, liveAddress } from './link/connection.ts'
+import { operated } from './link/model.ts'
 import { applyTheme } from './pages/settings.tsx'
 import { ConsoleContext } from './parts/context.ts'
 import { Store } from './parts/store.ts'
 
 applyTheme(localStorage.getItem('theme') ?? 'system')
 const connection = new Connection(liveAddress(location))
-listenToStop(() => connection.ask({ kind: 'stop' }))
+listenToStop(
+  () => connection.ask({ kind: 'stop' }),
+  () => operated(connection.model.get()),
+)
 const hand = new DeviceHand(connection)
 
 render(

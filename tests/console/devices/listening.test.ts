@@ -102,6 +102,13 @@ describe('listening to the keys of a window', () => {
     expect(keyboard.read(2000).axes[0]).toBe(0)
   })
 
+  it('leaves all keys to the page where there is no robot', () => {
+    stop()
+    listenToKeys(keyboard, window as unknown as Window, () => false)
+    for (const code of ['Space', 'KeyW', 'Enter']) expect(press(code)).toBe(false)
+    expect(pressed()).toEqual([])
+  })
+
   it('hears nothing after it was told to stop listening', () => {
     stop()
     press('Space')

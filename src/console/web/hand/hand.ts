@@ -20,7 +20,7 @@ import {
 } from '../../devices/index.ts'
 import { TIMES } from '../../protocol.ts'
 import type { Connection } from '../link/connection.ts'
-import { inControl } from '../link/model.ts'
+import { inControl, operated } from '../link/model.ts'
 import { whenLeft } from '../parts/leaving.ts'
 import { Store } from '../parts/store.ts'
 import { GamepadLayouts } from './gamepad-layouts.ts'
@@ -75,7 +75,7 @@ export class DeviceHand {
   constructor(private readonly connection: Connection) {
     this.add(this.keyboard)
     this.add(this.pad)
-    listenToKeys(this.keyboard, window)
+    listenToKeys(this.keyboard, window, () => operated(connection.model.get()))
     this.settings.subscribe(() => keepSettings(localStorage, this.settings.get()))
     whenLeft(() => this.letGo())
     window.addEventListener('gamepadconnected', ({ gamepad: { index } }) => this.addGamepad(index))

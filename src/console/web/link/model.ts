@@ -54,6 +54,9 @@ export const lost = (model: Model, now: number): Model => ({
   lostAt: model.lostAt ?? now,
 })
 
+/** Are there robots at the other end, as far as the page knows? Of runs that are over, and for a fleet's learner, there are none. */
+export const operated = ({ hello }: Model) => (hello?.mode ?? 'live') === 'live'
+
 /** Does this page have control? */
 export const inControl = ({ control, hello }: Model) =>
   control?.holder != null && hello !== null && control.holder.client === hello.client

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { robotMinutes } from '../../../metrics/robot-time.ts'
 import type { Hello } from '../../protocol.ts'
-import { inControl } from '../link/model.ts'
+import { inControl, operated } from '../link/model.ts'
 import { useConsole, useModel } from '../parts/context.ts'
 import { HoldButton } from '../parts/hold-button.tsx'
 import { useTicker } from '../parts/ticker.ts'
@@ -28,6 +28,7 @@ export const PAGES_OF: Record<Hello['mode'], readonly PageName[]> = {
 
 export function TopBar({ page }: { page: PageName }) {
   const mode = useModel((model) => model.hello?.mode ?? 'live')
+  const robots = useModel(operated)
   return (
     <header class="topbar">
       <a class="mark" href="#live" aria-label="Duet, live page">
@@ -45,7 +46,7 @@ export function TopBar({ page }: { page: PageName }) {
         ))}
       </nav>
       <RunWords />
-      {mode === 'live' && (
+      {robots && (
         <>
           <Lease />
           <StopControl />
