@@ -2,7 +2,13 @@ import { describe, expect, it, vi } from 'vitest'
 import { BASE } from '../../src/console/devices/index.ts'
 import type { ControlEvent, Hello, RobotEvent, State } from '../../src/console/protocol.ts'
 import { encodeFrame } from '../../src/console/protocol.ts'
-import { DEFAULT_SETTINGS, loadSettings, mappingOf } from '../../src/console/web/hand/settings.ts'
+import {
+  DEFAULT_SETTINGS,
+  frameCamera,
+  handFrame,
+  loadSettings,
+  mappingOf,
+} from '../../src/console/web/hand/settings.ts'
 import { ServerClock } from '../../src/console/web/link/clock.ts'
 import { Frames } from '../../src/console/web/link/frames.ts'
 import { acting, current, inControl, lost, noted, reduce, START } from '../../src/console/web/link/model.ts'
@@ -153,6 +159,21 @@ describe('how the hand is set', () => {
     expect(loadSettings(storage('{broken'))).toEqual(DEFAULT_SETTINGS)
     const kept = loadSettings(storage('{"translation":0.5,"rotation":"fast","deadZone":0.2,"unknown":1}'))
     expect([kept.translation, kept.rotation, kept.deadZone]).toEqual([0.5, 1, 0.2])
+  })
+
+  it('goes by a camera only where it is known how that one stands; else forward is the robot’s', () => {
+    const placed = (mount: 'base' | 'tool') =>
+      ({ mount, position: [0, 0, 1], rotation: [0.5, 0.5, -0.5, -0.5], fovy: 1 }) as const // looks to the robot's left
+    const cameras = [
+      { name: 'side', calibration: placed('base') },
+      { name: 'wrist', calibration: placed('tool') },
+      { name: 'lamp', calibration: null },
+    ].map((camera) => ({ width: 128, height: 128, ...camera }))
+    const chosen = (tool: boolean) =>
+      ['side', 'wrist', 'lamp', 'of another robot', 'base'].filter((name) => frameCamera(name, cameras, tool))
+    expect([chosen(true), chosen(false)]).toEqual([['side', 'wrist'], ['side']])
+    for (const name of ['wrist', 'lamp', 'base']) expect(handFrame(name, cameras, null)).toBe(BASE)
+    expect(handFrame('side', cameras, null)).not.toBe(BASE)
   })
 
   it('leaves each device its own dead zone until one is chosen', () => {

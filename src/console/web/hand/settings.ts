@@ -10,7 +10,7 @@ import {
   type Mapping,
 } from '../../devices/index.ts'
 import type { CameraInfo } from '../../protocol.ts'
-import { type ViewPose, viewOf } from '../view/projection.ts'
+import { isPlaced, type ViewPose, viewOf } from '../view/projection.ts'
 
 export type HandSettings = {
   touch: boolean // pushing a device takes over; otherwise a button must be held or toggled
@@ -53,9 +53,13 @@ export function loadSettings(storage: Pick<Storage, 'getItem'>): HandSettings {
 export const keepSettings = (storage: Pick<Storage, 'setItem'>, settings: HandSettings) =>
   storage.setItem(KEY, JSON.stringify(settings))
 
+/** The camera whose forward counts; none where it is the robot's, as it also is while nobody knows where the chosen one is. */
+export const frameCamera = (name: string, cameras: readonly CameraInfo[], tool: boolean): CameraInfo | undefined =>
+  cameras.find((camera) => camera.name === name && isPlaced(camera, tool))
+
 /** Whose forward counts: the robot's, or that of a camera, level with the table. */
 export function handFrame(name: string, cameras: readonly CameraInfo[], tcp: ViewPose | null): BaseAxes {
-  const camera = cameras.find((one) => one.name === name)
+  const camera = frameCamera(name, cameras, tcp !== null)
   const view = camera && viewOf(camera, tcp)
   if (!view) return BASE
   const [x, y, z] = view.back

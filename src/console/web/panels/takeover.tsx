@@ -1,9 +1,21 @@
 /** @file The hand: take over and give back, what the device in use says, and how its pushes become motion. */
 import { useEffect } from 'preact/hooks'
 import { AXIS_NAMES, type AxisName } from '../../devices/index.ts'
+import { frameCamera } from '../hand/settings.ts'
+import type { Model } from '../link/model.ts'
 import { Choice } from '../parts/choice.tsx'
 import { useConsole, useModel } from '../parts/context.ts'
 import { useStore } from '../parts/store.ts'
+import { isPlaced } from '../view/projection.ts'
+
+const toldTool = ({ state }: Model) => state?.tcp != null
+
+/** The camera whose forward counts; none where it is the robot's. */
+export function useFrameCamera() {
+  const { hand } = useConsole()
+  const frame = useStore(hand.settings, (settings) => settings.frame)
+  return useModel((model) => frameCamera(frame, model.hello?.cameras ?? [], toldTool(model)))
+}
 
 export function TakeoverPanel() {
   const { hand } = useConsole()
@@ -11,6 +23,7 @@ export function TakeoverPanel() {
   const holding = useModel(({ control }) => control?.holding ?? false)
   const evaluated = useModel(({ state }) => state?.stage === 'evaluation')
   const settings = useStore(hand.settings, (all) => all)
+  const camera = useFrameCamera()
   const device = devices.find(({ name }) => name === active) ?? devices[0]
   const faults = devices.flatMap(({ name, fault }) => (fault ? [{ name, words: fault.words }] : []))
   const press = (down: boolean) => hand.pad.press('hand over', down)
@@ -60,8 +73,7 @@ export function TakeoverPanel() {
           Adjust
           <span class="quiet small">
             {' '}
-            {Math.round(100 * settings.translation)} % ·{' '}
-            {settings.frame === 'base' ? 'robot’s frame' : `${settings.frame} camera’s frame`}
+            {Math.round(100 * settings.translation)} % · {camera ? `${camera.name} camera’s frame` : 'robot’s frame'}
             {settings.locked.length > 0 && ` · locked: ${settings.locked.join(', ')}`}
           </span>
         </summary>
@@ -104,6 +116,8 @@ export function Adjust() {
   const { hand } = useConsole()
   const settings = useStore(hand.settings, (all) => all)
   const cameras = useModel((model) => model.hello?.cameras)
+  const tool = useModel(toldTool)
+  const camera = useFrameCamera()
   const toggle = (axis: AxisName) =>
     hand.change({
       locked: settings.locked.includes(axis)
@@ -165,11 +179,13 @@ export function Adjust() {
         <p class="small caption">Whose forward</p>
         <Choice
           label="Whose forward"
-          options={['base', ...(cameras ?? []).map(({ name }) => name)].map((value) => ({
-            value,
-            words: value === 'base' ? 'robot’s' : `${value} camera’s`,
-          }))}
-          value={settings.frame}
+          options={[
+            { value: 'base', words: 'robot’s' },
+            ...(cameras ?? [])
+              .filter((one) => isPlaced(one, tool))
+              .map(({ name }) => ({ value: name, words: `${name} camera’s` })),
+          ]}
+          value={camera?.name ?? 'base'}
           onChange={(frame) => hand.change({ frame })}
         />
       </div>

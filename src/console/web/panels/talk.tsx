@@ -1,21 +1,20 @@
 /** @file Talk: a box for words and a dial for directions. What is pointed at shows as an arrow in the views first. */
 import { inBearing } from '../hand/bearing.ts'
 import { useConsole, useModel } from '../parts/context.ts'
-import { useStore } from '../parts/store.ts'
 import { CommandBox } from '../talk/box.tsx'
 import { Dial } from '../talk/dial.tsx'
+import { useFrameCamera } from './takeover.tsx'
 
 export function TalkPanel() {
-  const { connection, hand, preview } = useConsole()
-  const frame = useStore(hand.settings, (settings) => settings.frame)
-  const camera = useModel(({ hello }) => hello?.cameras.find(({ name }) => name === frame))
+  const { connection, preview } = useConsole()
+  const camera = useFrameCamera()
   const tcp = useModel(({ state }) => (camera?.calibration?.mount === 'tool' ? (state?.tcp ?? null) : null))
   return (
     <section class="card talk">
       <header>
         <h2>Talk</h2>
         <span class="quiet small">
-          {camera ? `as the ${camera.name} camera sees it` : 'as the robot sees it'} · lasts 1.5 s, hold for more
+          as the robot sees it{camera && `, the dial turned to the ${camera.name} camera`} · lasts 1.5 s, hold for more
         </span>
       </header>
       <CommandBox

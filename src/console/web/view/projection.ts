@@ -34,6 +34,10 @@ export function turn(rotation: Quaternion, v: Vector3): Vector3 {
   return [0, 1, 2].map((i) => x[i]! * v[0] + y[i]! * v[1] + z[i]! * v[2]) as unknown as Vector3
 }
 
+/** Whether a camera's place can be known. `tool`: whether the tool's pose is told, as one that rides on it needs. */
+export const isPlaced = ({ calibration }: CameraInfo, tool: boolean): boolean =>
+  calibration !== null && (calibration.mount === 'base' || tool)
+
 /** null where the camera's place is not known: no calibration, or it rides on a tool whose pose is not told. */
 export function viewOf({ calibration, width, height }: CameraInfo, tcp: ViewPose | null): ViewedFrom | null {
   if (!calibration) return null
