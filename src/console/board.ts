@@ -115,7 +115,7 @@ export function boardAfter<B extends Board>(board: B, event: ServerEvent, now: n
       return {
         ...board,
         episodes: prepend(board.episodes, event, MOST.episodes),
-        acts: markEnding(board.acts, event.ending),
+        acts: event.robot === board.state?.robot ? markEnding(board.acts, event.ending) : board.acts,
       }
     case 'loop': {
       const { time = 0, robotSteps = 0 } = board.metrics.at(-1) ?? {}

@@ -11,7 +11,16 @@ import {
 } from '../../src/console/web/hand/settings.ts'
 import { ServerClock } from '../../src/console/web/link/clock.ts'
 import { Frames } from '../../src/console/web/link/frames.ts'
-import { acting, current, inControl, lost, noted, reduce, START } from '../../src/console/web/link/model.ts'
+import {
+  acting,
+  current,
+  inControl,
+  lost,
+  noted,
+  reduce,
+  START,
+  sceneInFocus,
+} from '../../src/console/web/link/model.ts'
 
 const hello = { kind: 'hello', client: '7', mode: 'live' } as Hello
 const state = (step: number, changes: Partial<State> = {}) =>
@@ -57,6 +66,22 @@ describe('what the page knows', () => {
       [3, 'failure'],
     ])
     expect(reduce(model, state(1), 0).acts).toHaveLength(1)
+  })
+
+  it('marks the ending of the robot that is shown in what it did, not that of another one', () => {
+    let model = START
+    for (const step of [1, 2]) model = reduce(model, state(step, { robot: 'A' }), 0)
+    const ends = (robot: string) => reduce(model, { kind: 'episode', robot, ending: 'failure' } as never, 0)
+    expect(ends('B').acts.map(({ ending }) => ending)).toEqual([undefined, undefined])
+    expect(ends('A').acts.map(({ ending }) => ending)).toEqual([undefined, 'failure'])
+  })
+
+  it('waits for the scene of the robot that is shown, or of any before one has moved', () => {
+    const scene = { kind: 'scene', waits: true, robot: 'B', task: 'pick', scene: null, start: null } as const
+    const waits = (robot?: string) =>
+      sceneInFocus(reduce(robot === undefined ? START : reduce(START, state(1, { robot }), 0), scene, 0))?.robot
+    expect([waits(), waits('A'), waits('B')]).toEqual(['B', undefined, 'B'])
+    expect(sceneInFocus(reduce(START, state(1, { robot: 'A' }), 0))).toBeNull()
   })
 
   it('counts a command and a verdict down on its own clock', () => {

@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type ClientMessage, type Hello, PROTOCOL_VERSION, type State } from '../../src/console/protocol.ts'
+import {
+  type ClientMessage,
+  type Hello,
+  PROTOCOL_VERSION,
+  type SceneEvent,
+  type State,
+} from '../../src/console/protocol.ts'
 import { RunLibrary } from '../../src/console/server/library.ts'
 import { RunObserver } from '../../src/console/server/observer.ts'
 import { PAGE } from '../../src/console/server/open.ts'
@@ -218,5 +224,35 @@ describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 
     await page.waitForTimeout(500)
     await report(...push)
     await expect.poll(pushes, { timeout: 10_000 }).toBe(true)
+  })
+
+  it('shows the robot that its pictures are of, not the one that it asked for and did not get', async () => {
+    const { page, asked, tell } = await open(state({ robot: 'A' }))
+    const list = page.locator('.flow select')
+    await list.selectOption('B')
+    await expect.poll(asked, { timeout: 10_000 }).toEqual([{ kind: 'focus', robot: 'B' }])
+    tell({ kind: 'refused', what: 'focus', why: 'the hand is on the robot' })
+    await page.locator('.notices', { hasText: 'the hand is on the robot' }).waitFor()
+    expect(await list.inputValue()).toBe('A')
+    await list.selectOption('B')
+    tell(HELLO, { ...CONTROL, holder: { client: '1', name: 'Anna' } }, state({ robot: 'B' }))
+    await expect.poll(() => list.inputValue(), { timeout: 10_000 }).toBe('B')
+  })
+
+  it('judges the robot that it shows by the key that says "ready" of a scene, where the scene is another one’s', async () => {
+    const scene: SceneEvent = { kind: 'scene', waits: true, robot: 'B', task: 'pick', scene: 'a bolt', start: null }
+    const { page, asked, tell } = await open(state({ robot: 'A' }), scene)
+    await page.locator('.scene', { hasText: 'robot B stands at its start' }).waitFor()
+    await page.waitForTimeout(1200) // a key that comes at once may have been meant for the episode before
+    await page.keyboard.press('Enter')
+    await expect.poll(asked, { timeout: 10_000 }).toEqual([{ kind: 'verdict', verdict: 'success' }])
+    expect(await page.locator('button.verdict.success').isEnabled()).toBe(true)
+    await page.getByRole('button', { name: 'Ready' }).click()
+    await expect.poll(() => asked().at(-1), { timeout: 10_000 }).toEqual({ kind: 'ready', robot: 'B' })
+    tell(state({ robot: 'A', step: 2 }), { ...scene, robot: 'A' })
+    await page.locator('.scene', { hasText: 'robot A stands at its start' }).waitFor()
+    await page.waitForTimeout(1200)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => asked().at(-1), { timeout: 10_000 }).toEqual({ kind: 'ready', robot: 'A' })
   })
 })

@@ -20,7 +20,7 @@ import {
 } from '../../devices/index.ts'
 import { TIMES } from '../../protocol.ts'
 import type { Connection } from '../link/connection.ts'
-import { inControl, operated } from '../link/model.ts'
+import { inControl, operated, sceneInFocus } from '../link/model.ts'
 import { whenLeft } from '../parts/leaving.ts'
 import { Store } from '../parts/store.ts'
 import { GamepadLayouts } from './gamepad-layouts.ts'
@@ -218,7 +218,7 @@ export class DeviceHand {
   }
 
   private press(button: Button): void {
-    const { scene } = this.connection.model.get()
+    const scene = sceneInFocus(this.connection.model.get())
     if (button === 'stop') this.connection.ask({ kind: 'stop' })
     else if (button === 'undo') this.connection.operate({ kind: 'undo' })
     else if (button === 'success' && scene) this.sayReady(scene.robot)

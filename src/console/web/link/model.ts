@@ -57,6 +57,9 @@ export const lost = (model: Model, now: number): Model => ({
 /** Are there robots at the other end, as far as the page knows? Of runs that are over, and for a fleet's learner, there are none. */
 export const operated = ({ hello }: Model) => (hello?.mode ?? 'live') === 'live'
 
+/** The scene that the robot waits for which is shown: while another one waits for its own, this one's episode may go on. */
+export const sceneInFocus = ({ scene, state }: Model) => (state && scene?.robot !== state.robot ? null : scene)
+
 /** Does this page have control? */
 export const inControl = ({ control, hello }: Model) =>
   control?.holder != null && hello !== null && control.holder.client === hello.client

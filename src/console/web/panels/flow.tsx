@@ -28,9 +28,10 @@ export function FlowPanel() {
             max={1}
             step={0.005}
             value={toSlider(pace.chosen, pace.fastest)}
-            onChange={({ currentTarget }) =>
-              connection.operateOnce({ kind: 'speed', speed: toSpeed(Number(currentTarget.value), pace.fastest) })
-            }
+            onChange={({ currentTarget: slider }) => {
+              connection.operateOnce({ kind: 'speed', speed: toSpeed(Number(slider.value), pace.fastest) })
+              slider.value = String(toSlider(pace.chosen, pace.fastest)) // until the server says otherwise
+            }}
           />
         </label>
       )}
@@ -39,7 +40,10 @@ export function FlowPanel() {
           Robot
           <select
             value={inFocus}
-            onChange={({ currentTarget }) => connection.operateOnce({ kind: 'focus', robot: currentTarget.value })}
+            onChange={({ currentTarget: list }) => {
+              connection.operateOnce({ kind: 'focus', robot: list.value })
+              if (inFocus !== undefined) list.value = inFocus // until the server shows another one
+            }}
           >
             {robots.map(({ cell, name }) => (
               <option key={cell} value={cell}>

@@ -1,9 +1,11 @@
 /** @file What a person is to lay before the robot goes on, and their word that it is there. */
+import { sceneInFocus } from '../link/model.ts'
 import { useConsole, useModel } from '../parts/context.ts'
 
 export function ScenePanel() {
   const { connection } = useConsole()
   const scene = useModel((model) => model.scene)
+  const inFocus = useModel((model) => sceneInFocus(model) !== null)
   const task = useModel(({ hello, scene }) => hello?.tasks.find(({ name }) => name === scene?.task))
   const stopped = useModel((model) => model.robot?.status === 'stopping' || model.robot?.status === 'stopped')
   if (!scene) return null
@@ -26,7 +28,7 @@ export function ScenePanel() {
         disabled={stopped}
         onClick={() => connection.operate({ kind: 'ready', robot: scene.robot })}
       >
-        Ready <kbd>Enter</kbd>
+        Ready {inFocus && <kbd>Enter</kbd>}
       </button>
       <p class="quiet small">
         {stopped

@@ -1,6 +1,6 @@
 /** @file The robot as it is now: who acts, on which task, what was said, and its cameras in a frame of the actor's colour. */
 import { useState } from 'preact/hooks'
-import { acting, type Model } from '../link/model.ts'
+import { acting, type Model, sceneInFocus } from '../link/model.ts'
 import { ACTING, ActorShape } from '../parts/actor.tsx'
 import { useModel } from '../parts/context.ts'
 import { CameraView } from '../view/camera.tsx'
@@ -50,7 +50,13 @@ export function StagePanel() {
 
 /** Why the robot rests, where nobody acts; a stop is said for itself. */
 const restsIn = (model: Model): string | null =>
-  acting(model) === 'stopped' ? null : model.ended ? 'it is over' : model.scene ? 'it waits for its scene' : null
+  acting(model) === 'stopped'
+    ? null
+    : model.ended
+      ? 'it is over'
+      : sceneInFocus(model)
+        ? 'it waits for its scene'
+        : null
 
 const STAGES = {
   preparing: 'preparing',
@@ -64,7 +70,10 @@ function Whereabouts() {
   const state = useModel((model) => model.state)
   const task = useModel(({ hello, state }) => hello?.tasks.find(({ name }) => name === state?.task))
   const progress = useModel((model) => model.progress)
-  const next = useModel(({ hello, scene }) => scene && (hello?.tasks.find(({ name }) => name === scene.task) ?? null))
+  const next = useModel((model) => {
+    const scene = sceneInFocus(model)
+    return scene && (model.hello?.tasks.find(({ name }) => name === scene.task) ?? null)
+  })
   if (next) return <p class="where">Next: {next.instruction}</p>
   if (!state)
     return (

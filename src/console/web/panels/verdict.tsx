@@ -1,6 +1,7 @@
 /** @file What the person says of the episode: success, failure, abort, and three seconds to take it back. */
 import type { Verdict } from '../../../robot/operator.ts'
 import { TIMES } from '../../protocol.ts'
+import { sceneInFocus } from '../link/model.ts'
 import { useConsole, useModel } from '../parts/context.ts'
 import { useTicker } from '../parts/ticker.ts'
 
@@ -13,7 +14,7 @@ const VERDICTS: readonly { verdict: Verdict; sign: string; key: string }[] = [
 export function VerdictPanel() {
   const { connection } = useConsole()
   const waiting = useModel((model) => model.verdict)
-  const laying = useModel((model) => model.scene !== null) // no episode goes on
+  const laying = useModel((model) => sceneInFocus(model) !== null) // no episode goes on
   useTicker(100, waiting !== null)
   const left = waiting ? Math.max(0, waiting.until - performance.now()) : 0
   return (

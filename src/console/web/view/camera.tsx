@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { commandDirection } from '../../../talk/vocabulary.ts'
 import { type CameraInfo, FRAME_FLAGS, type RobotStatus, type State, type Vector3 } from '../../protocol.ts'
-import { acting, type Model } from '../link/model.ts'
+import { acting, type Model, sceneInFocus } from '../link/model.ts'
 import { onThemeChange } from '../parts/colour.ts'
 import { useConsole, useModel } from '../parts/context.ts'
 import { type Drawn, drawOverlay } from './overlay.ts'
@@ -77,7 +77,7 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
   const still = useModel(
     ({ robot, link, ended }) => link === 'open' && (ended !== null || (robot !== null && RESTS.includes(robot.status))),
   )
-  const fresh = useModel(({ scene }) => (scene ? LOST : OLD)) // while a scene is laid there are fewer
+  const fresh = useModel((model) => (sceneInFocus(model) ? LOST : OLD)) // while a scene is laid there are fewer
   const old = age !== null && age > fresh && !still
   return (
     <figure
@@ -129,7 +129,7 @@ function fit(canvas: HTMLCanvasElement): boolean {
 function contentOf(model: Model, state: State | null, preview: Vector3 | null): Drawn | null {
   if (!state?.tcp) return null
   const resting =
-    model.scene !== null || model.ended !== null || (model.robot !== null && RESTS.includes(model.robot.status))
+    sceneInFocus(model) !== null || model.ended !== null || (model.robot !== null && RESTS.includes(model.robot.status))
   const said = model.command && model.command.until > performance.now() ? model.command : null
   return {
     tool: state.tcp,
