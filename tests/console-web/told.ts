@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   type ClientMessage,
+  encodeFrame,
   type Hello,
   PROTOCOL_VERSION,
   type SceneEvent,
@@ -16,6 +17,7 @@ import {
 import { RunLibrary } from '../../src/console/server/library.ts'
 import { RunObserver } from '../../src/console/server/observer.ts'
 import { PAGE } from '../../src/console/server/open.ts'
+import { toJpeg } from '../../src/console/server/pictures.ts'
 import { ConsoleServer } from '../../src/console/server/server.ts'
 import { chromiumPath, openBrowser } from './browser.ts'
 
@@ -237,6 +239,28 @@ describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 
     await list.selectOption('B')
     tell(HELLO, { ...CONTROL, holder: { client: '1', name: 'Anna' } }, state({ robot: 'B' }))
     await expect.poll(() => list.inputValue(), { timeout: 10_000 }).toBe('B')
+  })
+
+  it('shows no picture of another robot as one of the robot that came into focus, which has none yet', async () => {
+    const cameras = [{ name: 'front', width: 16, height: 16, calibration: null }]
+    const seen = async (step: number, grey: number) => {
+      const jpeg = await toJpeg({ width: 16, height: 16, data: new Uint8Array(16 * 16 * 3).fill(grey) })
+      return encodeFrame({ camera: 0, flags: 0, step, time: Date.now(), jpeg })
+    }
+    const { page, tell } = await open({ ...HELLO, cameras }, state({ robot: 'A' }), await seen(1, 200))
+    const grey = () =>
+      page.locator('canvas.picture').evaluate((canvas) => {
+        const { width, height } = canvas as HTMLCanvasElement
+        return (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(width / 2, height / 2, 1, 1).data[0]
+      })
+    const age = page.locator('.age')
+    await expect.poll(grey, { timeout: 10_000 }).toBe(200)
+    await expect.poll(() => age.innerText(), { timeout: 10_000 }).not.toBe('no picture yet')
+    tell({ ...HELLO, cameras })
+    await expect.poll(() => age.innerText(), { timeout: 10_000 }).toBe('no picture yet')
+    expect(await grey()).toBe(0)
+    tell(await seen(1, 100))
+    await expect.poll(grey, { timeout: 10_000 }).toBe(100)
   })
 
   it('judges the robot that it shows by the key that says "ready" of a scene, where the scene is another one’s', async () => {

@@ -107,6 +107,7 @@ export class Connection {
 
   private greet(): void {
     this.retry = RETRY.first
+    this.frames.forget()
     this.clock.forget()
     this.pong = undefined
     if (this.stopSent !== null) {

@@ -14,6 +14,7 @@ export class Frames {
   private readonly lanes = new Map<number, Lane>()
   /** Frames that a newer one overtook before they were decoded. */
   overtaken = 0
+  private forgotten = 0 // times
 
   private lane(camera: number): Lane {
     let lane = this.lanes.get(camera)
@@ -30,6 +31,12 @@ export class Frames {
     return () => lane.listeners.delete(listener)
   }
 
+  /** Another robot is shown, or another server: what was seen until now is none of its pictures. */
+  forget(): void {
+    this.forgotten++
+    for (const lane of this.lanes.values()) lane.newest = lane.waiting = null
+  }
+
   push(frame: CameraFrame): void {
     const lane = this.lane(frame.camera)
     if (lane.waiting) this.overtaken++
@@ -43,9 +50,10 @@ export class Frames {
     lane.busy = true
     for (let frame = lane.waiting; frame; frame = lane.waiting) {
       lane.waiting = null
+      const { forgotten } = this
       try {
         const bitmap = await createImageBitmap(new Blob([frame.jpeg.slice()], { type: 'image/jpeg' }))
-        for (const listener of lane.listeners) listener({ bitmap, frame })
+        if (forgotten === this.forgotten) for (const listener of lane.listeners) listener({ bitmap, frame })
         bitmap.close()
       } catch {
         // a picture that cannot be decoded is left out; the frame's age on screen tells

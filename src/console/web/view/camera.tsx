@@ -21,6 +21,15 @@ export function CameraView({ camera, index, overlay }: { camera: CameraInfo; ind
   const shown = useRef<{ time: number; step: number } | null>(null)
   const [age, setAge] = useState<number | null>(null)
 
+  // with each greeting come other cameras, though they be called the same
+  useEffect(() => {
+    return () => {
+      shown.current = null
+      const context = picture.current?.getContext('2d', { alpha: false })
+      context?.clearRect(0, 0, context.canvas.width, context.canvas.height)
+    }
+  }, [camera])
+
   useEffect(() => {
     const ofFrame = new StatesByStep()
     const stopStates = connection.model.subscribe(() => ofFrame.hear(connection.model.get().state))
