@@ -279,4 +279,39 @@ describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 
     await page.keyboard.press('Enter')
     await expect.poll(() => asked().at(-1), { timeout: 10_000 }).toEqual({ kind: 'ready', robot: 'A' })
   })
+
+  it('says nothing of what was heard once the page was left, or its button is pressed again; a halt is still heard', async () => {
+    const { page, asked } = await openPrepared(
+      (page) =>
+        page.addInitScript(() => {
+          class Ear {
+            onresult?: (event: unknown) => void
+            constructor() {
+              const hear = (transcript: string) =>
+                this.onresult?.({ results: [{ isFinal: true, 0: { transcript, confidence: 0.9 } }] })
+              Object.assign(window, { hear })
+            }
+            start() {}
+            stop() {}
+          }
+          Object.assign(window, { SpeechRecognition: Ear, webkitSpeechRecognition: Ear })
+        }),
+      state({ robot: 'A' }),
+    )
+    const hear = (words: string) =>
+      page.evaluate((words) => (window as unknown as { hear: (words: string) => void }).hear(words), words)
+    await page.getByRole('button', { name: 'Hold to talk' }).hover()
+    await page.mouse.down()
+    await hear('move left')
+    await page.mouse.up()
+    await page.mouse.down() // it was not meant so
+    await page.waitForTimeout(1000)
+    await hear('move right')
+    await turnAway(page)
+    await hear('move up')
+    await page.waitForTimeout(1000)
+    expect(asked()).toEqual([])
+    await hear('move up stop')
+    await expect.poll(asked, { timeout: 10_000 }).toEqual([{ kind: 'stop' }])
+  })
 })

@@ -69,6 +69,18 @@ describe('the talk button', () => {
     expect(told.filter((line) => /^(stop|pause|command)/.test(line))).toEqual(['stop: go left stop'])
   })
 
+  it('says no command of a push that was cancelled, though more is heard, but still halts', () => {
+    const { talk, told, hear } = open()
+    hear(['go'])
+    talk.cancel()
+    hear(['go left', true])
+    hear(['go left stop', true])
+    expect(told.filter((line) => /^(stop|pause|command)/.test(line))).toEqual(['stop: go left stop'])
+    talk.start()
+    hear(['go up', true])
+    expect(told.at(-1)).toBe('command: go up')
+  })
+
   it('halts though the recogniser changes its mind, and stops after it has paused', () => {
     const { told, hear } = open()
     hear(['wait'])

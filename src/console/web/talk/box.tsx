@@ -2,7 +2,7 @@
  * @file The command box: completes what is typed, shows what is understood before it acts, refuses kindly what is not. What
  * halts the robot does so as it is typed or heard.
  */
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { haltIn, haltInUnfinished } from '../../../talk/halt-words.ts'
 import { completions, understandPhrase } from '../../../talk/phrases.ts'
 import type { ClientMessage, CommandSource } from '../../protocol.ts'
@@ -168,7 +168,10 @@ type Listening = {
   onSay: (text: string) => void
 }
 
-/** Hold, speak, let go: what was heard is shown for a moment and then said, unless the person changes the text, or halts the robot. */
+/**
+ * Hold, speak, let go: what was heard is shown for a moment and then said, unless the person changes the text, speaks again,
+ * leaves the page, or halts the robot.
+ */
 function useSpeech(wanted: Listening) {
   const [listening, setListening] = useState(false)
   const [problem, setProblem] = useState('')
@@ -197,11 +200,23 @@ function useSpeech(wanted: Listening) {
       },
     })
   const talk = source.current
+  useEffect(() => {
+    const leave = () => {
+      clearTimeout(timer.current)
+      talk?.cancel()
+    }
+    document.addEventListener('visibilitychange', leave)
+    return () => {
+      document.removeEventListener('visibilitychange', leave)
+      leave()
+    }
+  }, [talk])
   if (!talk) return null
   return {
     listening,
     problem,
     start: () => {
+      clearTimeout(timer.current)
       setProblem('')
       setListening(true)
       talk.start()

@@ -9,6 +9,8 @@ export interface PushToTalk {
   start(): void
   /** What was heard until now counts. */
   stop(): void
+  /** Of this push only what halts counts. */
+  cancel(): void
 }
 
 export type Hearing = {
@@ -61,16 +63,16 @@ export function webSpeech(
   recognition.lang = 'en-US'
   recognition.interimResults = true
   recognition.maxAlternatives = 1
-  let halted = false // in this push
+  let over = false // no command comes of this push any more
   let watch = new HaltWatch(haltIn)
   recognition.onresult = ({ results }) => {
     const text = Array.from(results, (result) => result[0].transcript).join(' ')
     const halt = watch.hear(text)
-    halted ||= halt !== null
+    over ||= halt !== null
     if (halt) onHalt(halt, text)
     const last = results[results.length - 1]!
     const { transcript, confidence } = last[0]
-    if (halted || !last.isFinal) return onPartial(text)
+    if (over || !last.isFinal) return onPartial(text)
     if (confidence > 0 && confidence < LEAST_CONFIDENCE)
       return onError(`Not sure about “${transcript.trim()}”. Say it again`)
     onCommand(transcript)
@@ -79,10 +81,14 @@ export function webSpeech(
   recognition.onend = onEnd
   return {
     start: () => {
-      halted = false
+      over = false
       watch = new HaltWatch(haltIn)
       recognition.start()
     },
     stop: () => recognition.stop(),
+    cancel: () => {
+      over = true
+      recognition.stop()
+    },
   }
 }
