@@ -314,4 +314,29 @@ describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 
     await hear('move up stop')
     await expect.poll(asked, { timeout: 10_000 }).toEqual([{ kind: 'stop' }])
   })
+
+  it('plays an episode as fast as its robot made it', async () => {
+    const steps = Array.from({ length: 90 }, () => ({
+      ...{ action: [0, 0, 0, 0, 0, 0, 0], motion: [0, 0, 0], actor: 'operator', command: null, label: null },
+      ...{ reward: 0, terminated: false, truncated: false },
+    }))
+    const episode = { episode: 0, task: 'pick', ending: 'success', cameras: [], tcp: [], steps } as unknown
+    const recording = { phase: 'review', task: 'pick', steps: 90, success: true, kept: {}, wanted: null }
+    const { page } = await openPrepared(
+      async (page) => {
+        await page.clock.install()
+        await page.route('**/api/recording', (route) => route.fulfill({ json: episode }))
+      },
+      { ...HELLO, controlRate: 20 },
+      { kind: 'recording', ...recording },
+    )
+    await page.evaluate(() => Object.assign(location, { hash: '#record' }))
+    await page.getByRole('button', { name: 'Play' }).waitFor()
+    await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1000)
+    await page.getByRole('button', { name: 'Play' }).click()
+    await page.clock.runFor(2000)
+    const step = Number(await page.getByRole('slider', { name: 'Step' }).inputValue())
+    expect(step).toBeGreaterThan(36)
+    expect(step).toBeLessThanOrEqual(40)
+  })
 })

@@ -120,12 +120,13 @@ function TaskPanel() {
 
 function Review() {
   const recording = useModel((model) => model.recording)
+  const rate = useModel((model) => model.hello?.controlRate)
   const loaded = useLoaded(`recording/${recording?.task}/${recording?.steps}`, api.recording)
   if (loaded.state === 'loading') return <p class="card empty">Loading the demonstration …</p>
   if (loaded.state === 'failed') return <p class="card empty">The demonstration cannot be shown: {loaded.why}</p>
   return (
     <>
-      <EpisodePlayer episode={loaded.value} frame={api.recordingFrame} />
+      <EpisodePlayer episode={loaded.value} rate={rate} frame={api.recordingFrame} />
       <p class="quiet">
         {recording?.success ? 'It ended in success.' : 'It did not end in success; such a demonstration seldom helps.'}
       </p>

@@ -90,7 +90,7 @@ function RunBody({ detail }: { detail: RunDetail }) {
         />
       )}
       {detail.parts.length > 0 ? (
-        <Episodes run={detail.run} of={of} onShow={setShown} />
+        <Episodes run={detail.run} rate={detail.rate ?? undefined} of={of} onShow={setShown} />
       ) : (
         <p class="card empty">No episode was logged.</p>
       )}
@@ -118,9 +118,9 @@ const FILTERS = {
 } as const
 type Filter = keyof typeof FILTERS
 
-type EpisodesProps = { run: string; of: string; onShow: (episode: number | null) => void }
+type EpisodesProps = { run: string; rate?: number; of: string; onShow: (episode: number | null) => void }
 
-function Episodes({ run, of, onShow }: EpisodesProps) {
+function Episodes({ run, rate, of, onShow }: EpisodesProps) {
   const list = useLoaded(`${run}/${of}`, () => api.episodes(run, of))
   const [chosen, setChosen] = useState<number | null>(null)
   const [filter, setFilter] = useState<Filter>('all')
@@ -163,12 +163,14 @@ function Episodes({ run, of, onShow }: EpisodesProps) {
           ))}
         </ol>
       </section>
-      {episode !== null && <EpisodeView key={`${of}/${episode}`} run={run} of={of} episode={episode} />}
+      {episode !== null && <EpisodeView key={`${of}/${episode}`} run={run} rate={rate} of={of} episode={episode} />}
     </div>
   )
 }
 
-function EpisodeView({ run, of, episode }: { run: string; of: string; episode: number }) {
+type EpisodeProps = { run: string; rate?: number; of: string; episode: number }
+
+function EpisodeView({ run, rate, of, episode }: EpisodeProps) {
   const loaded = useLoaded(`${run}/${of}/${episode}`, () => api.episode(run, of, episode))
   const frame = useCallback(
     (step: number, camera: string) => api.frame(run, of, episode, step, camera),
@@ -176,5 +178,5 @@ function EpisodeView({ run, of, episode }: { run: string; of: string; episode: n
   )
   if (loaded.state === 'loading') return <p class="card empty">Loading episode {episode} …</p>
   if (loaded.state === 'failed') return <p class="card empty">{loaded.why}</p>
-  return <EpisodePlayer episode={loaded.value} frame={frame} />
+  return <EpisodePlayer episode={loaded.value} rate={rate} frame={frame} />
 }

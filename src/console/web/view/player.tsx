@@ -1,5 +1,6 @@
 /** @file An episode to look through: its pictures at any step, who acted, what was said, and what a correction says. */
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { robotSeconds } from '../../../metrics/robot-time.ts'
 import { commandDirection } from '../../../talk/vocabulary.ts'
 import type { EpisodeDetail, StepDetail } from '../../api.ts'
 import type { CameraInfo } from '../../protocol.ts'
@@ -8,12 +9,15 @@ import { colour } from '../parts/colour.ts'
 import { drawOverlay } from './overlay.ts'
 import { viewOf } from './projection.ts'
 
-const PERIOD = 100 // ms a step, as it was made
 const AHEAD = 4 // pictures that are fetched before they are needed
 
-type Props = { episode: EpisodeDetail; frame: (step: number, camera: string) => string }
+type Props = {
+  episode: EpisodeDetail
+  rate?: number // Hz of its robot: it is played as it was made
+  frame: (step: number, camera: string) => string
+}
 
-export function EpisodePlayer({ episode, frame }: Props) {
+export function EpisodePlayer({ episode, rate, frame }: Props) {
   const [step, setStep] = useState(0)
   const [playing, setPlaying] = useState(false)
   const last = episode.steps.length
@@ -26,10 +30,10 @@ export function EpisodePlayer({ episode, frame }: Props) {
           if (now + 1 >= last) setPlaying(false)
           return Math.min(now + 1, last)
         }),
-      PERIOD,
+      1000 * robotSeconds(1, rate),
     )
     return () => clearInterval(timer)
-  }, [playing, last])
+  }, [playing, last, rate])
   useEffect(() => {
     for (let ahead = 1; ahead <= AHEAD && step + ahead <= last; ahead++)
       for (const { name } of episode.cameras) new Image().src = frame(step + ahead, name)
