@@ -161,6 +161,30 @@ describe('the robot that is shown', () => {
   })
 })
 
+describe('the robot that was shown a task', () => {
+  it('stays the one that is shown until the demonstration is kept, as its own, or discarded', async () => {
+    ask({ kind: 'record', action: 'start', task: 'push' })
+    const over = attend('A').ready()!
+    await expect.poll(() => last('scene')?.waits).toBe(true)
+    ask({ kind: 'ready' })
+    const phase = () => last('recording')!.phase
+    await expect.poll(phase).toBe('recording')
+    let seq = 0
+    const push = () => {
+      ask({ kind: 'input', seq: seq++, t: performance.now(), axes: [0.1, 0, 0, 0, 0, 0], gripper: 0, hold: true })
+      return last('recording')!.steps
+    }
+    await expect.poll(push).toBeGreaterThan(0)
+    ask({ kind: 'verdict', verdict: 'success' })
+    await expect.poll(phase).toBe('review')
+    ask({ kind: 'input', seq: seq++, t: performance.now(), axes: [0, 0, 0, 0, 0, 0], gripper: 0, hold: false })
+    expect(ask({ kind: 'focus', robot: 'B' })).toMatch(/demonstration/)
+    ask({ kind: 'record', action: 'discard' })
+    expect(ask({ kind: 'focus', robot: 'B' })).toBeUndefined()
+    await over
+  })
+})
+
 describe('a scene that is waited for', () => {
   it('comes after a pause that was said on the way to it, which goes on to be shown and ends when it is told to', async () => {
     ask({ kind: 'pause' })

@@ -117,9 +117,9 @@ export class Recording {
     return this.phase === 'waiting'
   }
 
-  /** It has the robot or is to have it; or the run waits for some. */
+  /** It has the robot, is to have it, or is looked at as what that robot did; or the run waits for some. */
   get asked(): boolean {
-    return this.phase === 'waiting' || this.phase === 'recording' || this.due !== null
+    return this.phase !== 'off' || this.due !== null
   }
 
   /** In review. */
