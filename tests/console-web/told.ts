@@ -315,6 +315,49 @@ describe.skipIf(!chromiumPath)('a page that is told by hand', { timeout: 60_000 
     await expect.poll(asked, { timeout: 10_000 }).toEqual([{ kind: 'stop' }])
   })
 
+  it('says over a page that is scrolled, on a small screen, too, that the connection is lost', async () => {
+    const { page, lose } = await open(state({ robot: 'A' }))
+    await page.setViewportSize({ width: 860, height: 700 })
+    await page.mouse.wheel(0, 500)
+    await expect.poll(() => page.evaluate(() => scrollY), { timeout: 10_000 }).toBeGreaterThan(300)
+    lose()
+    const seen = () =>
+      page.evaluate(() => {
+        const banner = document.querySelector('.line-banner.lost')
+        const { x, y, width, height } = banner?.getBoundingClientRect() ?? new DOMRect()
+        return banner?.contains(document.elementFromPoint(x + width / 2, y + height / 2)) ?? false
+      })
+    await expect.poll(seen, { timeout: 10_000 }).toBe(true)
+  })
+
+  it('shows the robot before the trials of its evaluation, and who has control whole beside a long name, without a scroll to the side', async () => {
+    const waiting = [{ client: '9', name: 'Maximilian von Habsburg-Lothringen' }]
+    const trials = Array.from({ length: 20 }, () => ({ task: 'pick', start: null, outcome: null }))
+    const { page } = await open(
+      { ...CONTROL, holder: { client: '1', name: 'Anna' }, waiting },
+      state({ robot: 'A', stage: 'evaluation' }),
+      { kind: 'evaluation', stage: 'step 0', robot: 'A', over: false, trials },
+    )
+    const cut = () =>
+      page.evaluate(() => [
+        document.documentElement.scrollWidth > innerWidth,
+        ...['.lease b', '.topbar nav'].map((name) => {
+          const { scrollWidth, clientWidth } = document.querySelector(name)!
+          return scrollWidth > clientWidth
+        }),
+      ])
+    for (const width of [1440, 900, 390]) {
+      await page.setViewportSize({ width, height: 800 })
+      await expect.poll(cut, { timeout: 10_000, message: `${width} wide` }).toEqual([false, false, false])
+    }
+    await page.setViewportSize({ width: 860, height: 800 })
+    await page.evaluate(() => Object.assign(location, { hash: '#evaluation' }))
+    const top = (name: string) => page.locator(name).evaluate((element) => element.getBoundingClientRect().top)
+    await page.locator('.trials').waitFor()
+    expect(await top('.stage')).toBeLessThan(await top('[aria-label="Evaluation"]'))
+    expect(await top('[aria-label="Evaluation"]')).toBeLessThan(await top('.trials'))
+  })
+
   it('plays an episode as fast as its robot made it', async () => {
     const steps = Array.from({ length: 90 }, () => ({
       ...{ action: [0, 0, 0, 0, 0, 0, 0], motion: [0, 0, 0], actor: 'operator', command: null, label: null },

@@ -36,10 +36,12 @@ export function App() {
   const View = VIEWS[shown]
   return (
     <>
-      <TopBar page={shown} />
-      <LineBanner />
-      <LateBanner />
-      <EndBanner />
+      <div class="head">
+        <TopBar page={shown} />
+        <LineBanner />
+        <LateBanner />
+        <EndBanner />
+      </div>
       <View />
       <Notices />
     </>
