@@ -22,6 +22,7 @@ import { duetVersion } from '../run/version.ts'
 import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
 import { ENCODERS, type EncoderName } from '../vla/encoders.ts'
 import { requireEncoder } from '../vla/open.ts'
+import { commandLine } from './command-line.ts'
 import { consoleOptions, openConsoleBeside, untilClosed } from './console.ts'
 import { endBySteps, endWith } from './ends.ts'
 import { regimeOption, wholeNumber } from './options.ts'
@@ -176,7 +177,8 @@ async function reopen(path: string, options: Options) {
     throw new InputError('--regime', 'is given with --resume', 'Leave it out: a resumed run keeps its regime')
   const { folder, config: before } = RunFolder.open(path)
   const { preset, config: file } = options
-  const given = mergeSettings(preset && presetInFull(preset), file && fileSettings(file), ...overridesOf(options))
+  const asked = mergeSettings(file && fileSettings(file), ...overridesOf(options))
+  const given = mergeSettings(preset && presetInFull(preset, mergeSettings({ robot: before.robot }, asked)), asked)
   const { config, changes } = resumeConfig(path, before, given)
   await requireEncoder(config.vla, config.vlaPath, config.device)
   const told = changes.map(describeChange)
@@ -209,9 +211,6 @@ function overridesOf({ set, vla, vlaPath, device, seed, lockstep }: Options): un
   if (lockstep !== undefined) overrides.push({ online: { lockstep } })
   return overrides.map((given) => absolutePaths(given, process.cwd()))
 }
-
-/** As it was typed, but for the console's token: the report shows it. */
-const commandLine = () => ['duet', ...process.argv.slice(2)].join(' ').replace(/(--token[ =])\S+/g, '$1...')
 
 function freeFolder(runs: string, name: string): string {
   for (let i = 1; ; i++) {

@@ -123,6 +123,10 @@ export type RigOptions = { blind?: boolean }
 export type RobotKind<Schema extends z.ZodObject = z.ZodObject> = {
   kind: string
   config: Schema
+  /** Whether robots of such settings are simulated; left out: they can break. */
+  simulated?(given: Readonly<Record<string, unknown>>): boolean
+  /** Whether a simulated operator can tend them: theirs is a simulation that knows how the task is done. */
+  tended?: true
   /** Without a motor moved or a connection made. @throws InputError if the config names no such robot */
   describe(config: z.infer<Schema>, cell: string): RobotSpec
   open(config: z.infer<Schema>, cell: string, options?: RigOptions): Promise<Rig>

@@ -28,6 +28,19 @@ const KINDS = [workcell, replayed, serl, so101, ros, driven] as unknown as reado
 
 const kindOf = (config: RobotConfig): RobotKind => KINDS.find(({ kind }) => kind === config.kind)!
 
+/**
+ * Settings of a run that robots ask for, as far as their own are given: what has no simulation has nobody of software to tend
+ * it, and what can break waits for no learner.
+ */
+export function usualBeside(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kind = KINDS.find(({ kind }) => kind === given.kind)
+  if (!kind) return {} // a workcell, or what is refused
+  return {
+    ...(!kind.tended && { operator: { kind: 'none' } }),
+    ...(!kind.simulated?.(given) && { online: { lockstep: false } }),
+  }
+}
+
 /** The robot in one of the config's cells, without opening it. @throws InputError if there is no such robot */
 export const describeRobot = (config: RobotConfig, cell: string): RobotSpec => kindOf(config).describe(config, cell)
 

@@ -34,7 +34,7 @@ import {
 import type { OnProgress } from './progress.ts'
 import { RunClock, type RunState, readRunState } from './run-state.ts'
 import type { Session } from './session.ts'
-import { simulatedOperator } from './simulated-operator.ts'
+import { expectTended, simulatedOperator } from './simulated-operator.ts'
 
 /** Whose silence stops a robot that can break. */
 const LEARNER = 'the learner'
@@ -70,6 +70,7 @@ export async function openRun(
 ): Promise<RunParts> {
   expectOwnPace(config, session)
   expectVoice(config)
+  expectTended(config, session.rigs) // before a person has shown anything
   const check = () => course.check()
   const clock = new RunClock()
   const { checkpoint, state, evaluatedAt } = readRunState(folder)

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import type { z } from 'zod'
 import { InputError } from '../errors.ts'
+import { usualBeside } from '../robots/index.ts'
 import { RunConfig } from './config.ts'
 import { absolutePaths } from './paths.ts'
 import { type PresetName, presets } from './presets.ts'
@@ -35,12 +36,17 @@ export function parseOverride(text: string): Record<string, unknown> {
 export const nested = (name: string, value: unknown) =>
   name.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>
 
-/** Layers on a preset. A robot that is given its tasks by the config has those, unless a layer says which; a preset's are the workcell's. */
+/** Layers on a preset. What it says for the workcell gives way to what another robot asks for, unless a layer says otherwise. */
 export function onPreset(preset: PresetName, ...layers: unknown[]): Record<string, unknown> {
+  const given = withOwnTasks(...layers)
+  return mergeSettings(presets[preset], isObject(given.robot) && usualBeside(given.robot), given)
+}
+
+/** A robot that is given its tasks by the config has those, unless a layer says which; all others' are the workcell's. */
+export function withOwnTasks(...layers: unknown[]): Record<string, unknown> {
   const given = mergeSettings(...layers)
   const own = isObject(given.robot) && isObject(given.robot.tasks) ? Object.keys(given.robot.tasks) : []
-  const tasks = given.tasks === undefined && own.length > 0 ? { tasks: own } : {}
-  return mergeSettings(presets[preset], tasks, given)
+  return given.tasks === undefined && own.length > 0 ? { ...given, tasks: own } : given
 }
 
 /** Resolves preset, regime, file and overrides into a full config; paths in the file are seen from its folder. @throws InputError naming the setting and the nearest known one */

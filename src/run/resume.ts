@@ -35,11 +35,12 @@ export function resumeConfig(
 
 /**
  * What a preset says of every setting in which presets differ: given to a resume, one that is silent there asks for the
- * default, which a run of another preset may not have.
+ * default, which a run of another preset may not have. `beside`: settings that it is given with, to which it gives way here as at
+ * the start of a run.
  */
-export function presetInFull(preset: PresetName): Record<string, unknown> {
+export function presetInFull(preset: PresetName, beside?: unknown): Record<string, unknown> {
   const named = new Set(Object.values(presets).flatMap((one) => Object.keys(flatSettings(one))))
-  const full = flatSettings(resolveConfig(preset))
+  const full = flatSettings(resolveConfig(preset, undefined, [beside]))
   return mergeSettings(...[...named].map((name) => nested(name, full[name])))
 }
 

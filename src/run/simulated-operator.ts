@@ -6,19 +6,25 @@ import type { Rig, SimulatedPerson } from '../robot/rig.ts'
 import type { Translator } from '../talk/translator.ts'
 import type { RunConfig } from './config.ts'
 
-/** Tends one robot, and sees no other's scene. `words`: those of a policy that follows them. @throws InputError if the robot is real: only a person can tend that */
+/** @throws InputError where a robot has no simulation: only a person can tend that */
+export function expectTended({ operator }: Pick<RunConfig, 'operator'>, rigs: readonly Rig[]): void {
+  const alone = rigs.find(({ simulation }) => !simulation)
+  if (operator.kind === 'none' || !alone) return
+  throw new InputError(
+    'setting "operator.kind"',
+    `is "simulated", and ${alone.robot.spec.name} is no simulation`,
+    'Set operator.kind=none and tend it at the console',
+  )
+}
+
+/** Tends one robot, and sees no other's scene. `words`: those of a policy that follows them. @throws InputError as `expectTended` */
 export function simulatedOperator(
   { operator, seed }: RunConfig,
-  { robot, simulation }: Rig,
+  rig: Rig,
   place: CellIndex,
   words: Translator | undefined,
 ): SimulatedPerson | undefined {
   if (operator.kind === 'none') return undefined
-  if (!simulation)
-    throw new InputError(
-      'setting "operator.kind"',
-      `is "simulated", and ${robot.spec.name} is no simulation`,
-      'Set operator.kind=none and tend it at the console',
-    )
-  return simulation.operator(operator.strength, robotSeed(seed, place), operator.speaks ? words : undefined)
+  expectTended({ operator }, [rig])
+  return rig.simulation!.operator(operator.strength, robotSeed(seed, place), operator.speaks ? words : undefined)
 }

@@ -17,7 +17,7 @@ import type { EncoderDescription } from '../vla/encoder.ts'
 import type { RunConfig } from './config.ts'
 import { findCheckpoint, RunFolder } from './folder.ts'
 import { readNormalisers } from './preparation.ts'
-import { fileSettings, mergeSettings, parseConfig } from './resolve.ts'
+import { fileSettings, mergeSettings, parseConfig, withOwnTasks } from './resolve.ts'
 import { openSession, type Session } from './session.ts'
 
 /** Somebody who can act, and a robot to act in. */
@@ -171,7 +171,7 @@ async function actingByFile(
 /** A policy at the other end of a wire. @throws InputError if nobody answers there, or for another robot */
 export async function openServed(server: string, { settings, robot = {} }: Elsewhere = {}): Promise<ActingPolicy> {
   const given = settings === undefined ? {} : fileSettings(settings)
-  const config = parseConfig(settings ?? server, mergeSettings(given, { robot }))
+  const config = parseConfig(settings ?? server, withOwnTasks(given, { robot }))
   return attended(config, async (session) => {
     const { steps, patience, names } = config.plan
     const policy = await RemotePolicy.connect({ server, steps, patience, names }, session.robot.spec)

@@ -48,6 +48,22 @@ describe('the config of a run', () => {
     expect(resolveConfig('tiny').tasks).toEqual(['pick', 'assemble'])
   })
 
+  it('leaves to a robot that can break its own time, and to one without a simulation nobody of software, unless something says so', () => {
+    const task = '{cube: {instruction: lift the cube, maxSteps: 90}}'
+    const safety = '{workBox: {low: [0.3, -0.2, 0.1], high: [0.7, 0.2, 0.4]}, speed: 0.15}'
+    const serl = `robot: {kind: serl, startPose: [0.5, 0, 0.2, 3.14, 0, 0], cameras: {}, tasks: ${task}, safety: ${safety}}\n`
+    const so101 = (port: string) => `robot: {kind: so101, port: ${port}, tasks: ${task}}\n`
+    const of = (text: string, ...set: string[]) => {
+      const { operator, online } = resolveConfig('quick', configFile(text), set.map(parseOverride))
+      return [operator.kind, online.lockstep]
+    }
+    expect(of(serl)).toEqual(['none', false])
+    expect(of(so101('/dev/ttyACM0'))).toEqual(['none', false])
+    expect(of(so101('simulated'))).toEqual(['none', true])
+    expect(of('robot: {arm: gantry}\n')).toEqual(['simulated', true])
+    expect(of(serl, 'online.lockstep=true', 'operator.kind=simulated')).toEqual(['simulated', true]) // refused where it starts
+  })
+
   it('names the nearest known setting for one it does not know', () => {
     expect(() => resolveConfig('quick', undefined, [parseOverride('learner.discout=0.9')])).toThrow(
       'unknown setting "learner.discout". Did you mean "learner.discount"?',

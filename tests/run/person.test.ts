@@ -60,6 +60,9 @@ describe('a real rig', () => {
     )
   })
 
+  it('has nobody of software to tend it, which is said before anybody shows it anything', async () =>
+    expect(await refusal({ operator: { kind: 'simulated' } })).toMatch(/setting "operator.kind".*no simulation/))
+
   it('that tries something by itself is announced before anything moves', async () => {
     const told: string[] = []
     await refusal({ online: { exploration: { after: 10 } }, evaluation: { exploration: 7 } }, told)

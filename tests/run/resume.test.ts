@@ -69,6 +69,16 @@ describe('settings given to a resumed run', () => {
     expect(() => asked('paper')).toThrow('tasks ["pick","assemble"], not ["place","pick","assemble"]')
   })
 
+  it('a preset gives way, as at the start of a run, to what the robot asks for', () => {
+    const arm = { kind: 'so101', port: '/dev/ttyACM0', tasks: { cube: { instruction: 'lift the cube', maxSteps: 90 } } }
+    const before = resolveConfig('quick', undefined, [{ robot: arm }])
+    const { robot } = before
+    expect(resumeConfig('runs/x', before, presetInFull('quick', { robot })).changes).toEqual([])
+    expect(() => resumeConfig('runs/x', before, presetInFull('quick', { robot, tasks: ['ball'] }))).toThrow(
+      'not ["ball"]',
+    )
+  })
+
   it('that no object may have, or that stand as one name, are refused instead of being lost', () => {
     expect(() => resumed('__proto__.seed=1')).toThrow('__proto__: is no setting')
     expect(() => resumeConfig('runs/x', config, { 'online.robotMinutes': 2 })).toThrow(

@@ -8,6 +8,7 @@ import { ReplayedRobot } from './robot.ts'
 export const replayed: RobotKind<typeof ReplayedConfig> = {
   kind: 'replayed',
   config: ReplayedConfig,
+  simulated: () => true,
   describe: ({ log }) => ReplayedRobot.open(log).spec,
   async open({ log }, cell) {
     return { cell, robot: new SafeRobot(ReplayedRobot.open(log)), reset: 'itself', real: false, close: async () => {} }

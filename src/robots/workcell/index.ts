@@ -6,6 +6,8 @@ import { specOf } from './spec.ts'
 export const workcell: RobotKind<typeof WorkcellConfig> = {
   kind: 'workcell',
   config: WorkcellConfig,
+  simulated: () => true,
+  tended: true,
   describe: (config, cell) => specOf(optionsOf(config, cell)),
   open: async (config, cell, options) => (await import('./rig.ts')).openWorkcell(config, cell, options),
 }
