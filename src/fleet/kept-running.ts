@@ -21,7 +21,13 @@ export class KeptRunning {
   /** Rejects where a process cannot go on before somebody has mended something. */
   readonly failed: Promise<never>
 
+  private readonly end = () => {
+    for (const child of this.running.values()) child.kill()
+  }
+
+  /** However this process ends, those that it started are told to end, too: nobody else would look after them. */
   constructor(private readonly heard: Heard) {
+    process.on('exit', this.end)
     this.failed = new Promise((_, reject) => (this.fail = reject))
     this.failed.catch(() => {}) // heard by whoever waits for it
   }
@@ -43,6 +49,7 @@ export class KeptRunning {
       await end
       clearTimeout(late)
     }
+    process.off('exit', this.end)
   }
 
   private async run(who: string, start: () => ChildProcess): Promise<void> {
