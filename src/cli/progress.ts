@@ -23,10 +23,14 @@ export class ProgressDisplay {
   }
 
   close(): void {
-    this.bar?.stop()
+    this.leave()
+    process.off('exit', this.leave)
     this.bar = undefined
     this.stage = ''
   }
+
+  /** Gives the terminal its cursor and its line ends back, also where a signal ends the process. */
+  private readonly leave = () => this.bar?.stop()
 
   private showBar(stage: string, done: number, total: number, note: string): void {
     if (stage !== this.stage) {
@@ -34,6 +38,7 @@ export class ProgressDisplay {
       const format = `${stage.padEnd(26)} {bar} {at} of {end}  {note}`
       this.bar = new SingleBar({ format, stream: this.stream, barsize: 24, hideCursor: true })
       this.bar.start(total, 0, { at: 0, end: round(total), note })
+      process.on('exit', this.leave)
       this.stage = stage
     }
     this.bar!.update(done, { at: round(done), end: round(total), note })
