@@ -249,6 +249,18 @@ it('says when a port is taken', async () => {
   ).rejects.toThrow(`port ${port}: is taken`)
 })
 
+it('says when an address is not this machine’s', async () =>
+  await expect(
+    serveWorkcell({
+      task: 'pick',
+      seed: 0,
+      port: 0,
+      host: '192.0.2.1',
+      standing: true,
+      cell: { arm: 'gantry', cameras: false },
+    }),
+  ).rejects.toThrow('192.0.2.1:0: cannot be opened'))
+
 describe('for its tests', () => {
   const asked = async (path: string, body: object) => {
     const { status, text } = await post(`truth/${path}`, body)

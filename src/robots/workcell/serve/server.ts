@@ -1,7 +1,7 @@
 /** @file Offers the simulated workcell over the HTTP interface of a SERL server, and its cameras as streams of JPEG pictures. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { InputError, systemError } from '../../../errors.ts'
+import { InputError } from '../../../errors.ts'
 import { requestPath } from '../../../request-path.ts'
 import { type MjpegServer, mjpegServer } from '../../../robot/cameras/mjpeg-server.ts'
 import { MotionWatch, TestChannel } from '../../../robot/test-channel.ts'
@@ -71,11 +71,13 @@ function listen(handler: Handler, port: number, host: string, servers: Server[])
   const server = createServer(handler)
   servers.push(server)
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
+    server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
-        error.code === 'EADDRINUSE'
+        cause.code === 'EADDRINUSE'
           ? new InputError(`port ${port}`, 'is taken', 'Choose another one with --port, or 0 for a free one')
-          : (systemError(error) ?? error),
+          : new InputError(`${host}:${port}`, `cannot be opened: ${cause.message}`, 'Choose another host or port', {
+              cause,
+            }),
       ),
     )
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
