@@ -30,6 +30,12 @@ export function absolutePaths(settings: unknown, folder: string): unknown {
   const { mapping } = (copy.demonstrations ?? {}) as { mapping?: Record<string, Settings | undefined> }
   for (const told of [mapping?.motion, mapping?.pose])
     if (typeof told?.model === 'string' && told.model !== 'robot') told.model = resolve(folder, told.model)
+  const robot = copy.robot as Settings | null | undefined
+  for (const arm of [robot, robot?.leader as Settings | null | undefined]) {
+    // Of an SO-101: a calibration's file in place of an id, and a port that `duet so101 simulate` makes.
+    if (typeof arm?.arm === 'string' && arm.arm.endsWith('.json')) arm.arm = resolve(folder, arm.arm)
+    if (typeof arm?.port === 'string' && /^\.\.?\//.test(arm.port)) arm.port = resolve(folder, arm.port)
+  }
   for (const cameras of [copy.cameras, (copy.robot as Settings | undefined)?.cameras])
     for (const camera of Object.values((cameras ?? {}) as Record<string, Settings | null>))
       if (typeof camera?.path === 'string') camera.path = resolve(folder, camera.path)

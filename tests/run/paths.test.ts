@@ -35,6 +35,27 @@ it('of options are seen from the working directory; other settings and names of 
   expect(absolutePaths({ resnetPath: 'resnet10' }, folder)).toEqual({ resnetPath: join(folder, 'resnet10') })
 })
 
+it('of an SO-101’s calibrations and ports are told from ids, devices and numbers', () => {
+  const robot = {
+    kind: 'so101',
+    arm: 'left.json',
+    port: './left',
+    leader: { arm: 'cal/leader.json', port: '../leader' },
+  }
+  expect(absolutePaths({ robot }, '/home/me')).toEqual({
+    robot: {
+      ...{ kind: 'so101', arm: '/home/me/left.json', port: '/home/me/left' },
+      leader: { arm: '/home/me/cal/leader.json', port: '/home/leader' },
+    },
+  })
+  for (const port of ['/dev/ttyACM0', 'COM3', 'serial:5A46083151', 'simulated']) {
+    const same = { robot: { arm: 'left', port, leader: { arm: 'left_leader', port } } }
+    expect(absolutePaths(same, '/home/me')).toEqual(same)
+  }
+  const none = { robot: { arm: 'gantry', leader: null } }
+  expect(absolutePaths(none, '/home/me')).toEqual(none)
+})
+
 it.each([[null], [{}], [{ demonstrations: null }], [{ vlaPath: 3 }], ['text']])(
   'leave %j to the schema',
   (settings) => {
