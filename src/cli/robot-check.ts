@@ -1,4 +1,5 @@
 /** @file `duet robot check`: the ladder by which a robot is brought up, rung by rung, with a person beside it. */
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -40,7 +41,7 @@ export function registerCheck(robot: Command): void {
     )
     .option('--checkpoint <path>', 'in its place: a run folder, or one of its checkpoints')
     .option('--cell <name>', 'which of several robots; by default the first')
-    .option('--task <name>', 'whose start it goes to; by default the first of the robot')
+    .option('--task <name>', 'whose start it goes to; by default the first of the policy, or else of the robot')
     .option('--out <folder>', 'where report.txt, report.json and the pictures go', 'robot-check')
     .option('--yes', 'ask nothing: somebody stands beside it who has read what it does')
     .option('--json', 'print the report as JSON on standard output')
@@ -64,13 +65,14 @@ async function check(options: Options): Promise<void> {
   const cell = cellIn(config, wanted)
   const witness = yes ? TRUSTING : atTerminal(json === true)
   const say = (line: string) => void (json ? process.stderr : process.stdout).write(`${line}\n`)
-  const { rig, planFor, close } = await opened(options, cell, () => openRig(config, cell))
+  const { rig, trained, planFor, close } = await opened(options, cell, () => openRig(config, cell))
   const release = command(rig.robot)
   try {
-    const { name, tasks } = rig.robot.spec
-    const task = asked ?? Object.keys(tasks)[0]!
-    if (!Object.hasOwn(tasks, task))
-      throw new InputError(name, `has no task "${task}"`, `It has: ${Object.keys(tasks).join(', ')}`)
+    const { name } = rig.robot.spec
+    const tasks = trained ?? Object.keys(rig.robot.spec.tasks)
+    const task = asked ?? tasks[0]!
+    if (!tasks.includes(task))
+      throw new InputError(trained ? 'the policy' : name, `has no task "${task}"`, `It has: ${tasks.join(', ')}`)
     mkdirSync(out, { recursive: true })
     const at = new Date().toISOString()
     noteOrder('check', name)
@@ -101,6 +103,7 @@ async function check(options: Options): Promise<void> {
 
 type Opened = {
   rig: Rig
+  trained?: readonly string[] // tasks of the policy
   planFor?: (task: string) => (observation: Observation) => Promise<Action>
   close(): Promise<void>
 }
@@ -127,6 +130,7 @@ async function opened(
   const noise = evaluationNoise(acting.config)
   return {
     rig: session.rigs[0]!,
+    trained: acting.config.tasks,
     planFor: (task) => async (observation) =>
       acting.policy.primary(await perception.see(observation, task), noise(), { observation, task, afresh: true }),
     close: () => acting.close(),
@@ -143,8 +147,11 @@ function atTerminal(json: boolean): Witness {
   const ask = async (question: string) => {
     const lines = createInterface({ input: process.stdin, output })
     lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT')) // Ctrl-C while it asks
+    const gone = once(lines, 'close').then(() => {
+      throw new InputError('duet robot check', 'asked, and nobody answers any more', 'Begin again at a terminal')
+    })
     try {
-      return (await lines.question(question)).trim().toLowerCase()
+      return (await Promise.race([lines.question(question), gone])).trim().toLowerCase()
     } finally {
       lines.close()
     }
