@@ -1,16 +1,19 @@
 /** @file The run of a fleet as the commands name it: a folder, which is made where there is none. */
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { FleetFolder } from '../fleet/folder.ts'
 import { type FleetSettings, fleetSettings } from '../fleet/settings.ts'
+import { expectSubjectName } from '../link/nats/wire.ts'
 import type { RunConfig } from '../run/config.ts'
+import type { Difference } from '../run/differences.ts'
 import { RunFolder } from '../run/folder.ts'
 import { absolutePaths } from '../run/paths.ts'
 import { type PresetName, presets, USUAL_PRESET } from '../run/presets.ts'
 import { fileSettings, mergeSettings, onPreset, parseConfig, parseOverride } from '../run/resolve.ts'
 import { describeChange, presetInFull, resumeConfig, resumeListener } from '../run/resume.ts'
 import type { RunListener } from '../run/train.ts'
+import { commandLine } from './command-line.ts'
 
 export type RunOptions = { preset?: PresetName; config?: string; set: string[] }
 
@@ -32,18 +35,26 @@ export function fleetRun(
   path: string,
   { preset, config: file, set }: RunOptions,
   say: (line: string) => void,
-): { folder: RunFolder; config: RunConfig; settings: FleetSettings; listeners: RunListener[] } {
-  const command = ['duet', ...process.argv.slice(2)].join(' ')
+): {
+  folder: RunFolder
+  config: RunConfig
+  settings: FleetSettings
+  changes: Difference[]
+  listeners: RunListener[]
+} {
+  expectSubjectName('run', basename(resolve(path)))
+  const command = commandLine()
   const { fleet, ...overrides } = mergeSettings(file && fileSettings(file), ...overridesAt(set))
   const settings = fleetSettings(new FleetFolder(path), fleet)
   if (!existsSync(new RunFolder(path).config)) {
     const preferred = { online: { lockstep: false } }
     const config = parseConfig(file ?? 'settings', onPreset(preset ?? USUAL_PRESET, preferred, overrides))
-    return { folder: RunFolder.create(resolve(path), config, command), config, settings, listeners: [] }
+    return { folder: RunFolder.create(resolve(path), config, command), config, settings, changes: [], listeners: [] }
   }
   const { folder, config: before } = RunFolder.open(path)
-  const own = preset && mergeSettings(presetInFull(preset), { online: { lockstep: false } })
+  const beside = mergeSettings({ robot: before.robot }, overrides)
+  const own = preset && mergeSettings(presetInFull(preset, beside), { online: { lockstep: false } })
   const { config, changes } = resumeConfig(path, before, mergeSettings(own, overrides))
   for (const change of changes) say(describeChange(change))
-  return { folder, config, settings, listeners: [resumeListener(folder, changes, command)] }
+  return { folder, config, settings, changes, listeners: [resumeListener(folder, changes, command)] }
 }

@@ -1,10 +1,13 @@
 /** @file `duet fleet`: several robots, one learner, and the broker between them. */
+import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { InputError } from '../errors.ts'
 import { FleetFolder } from '../fleet/folder.ts'
 import { invitationText } from '../fleet/invitation.ts'
+import type { Heard } from '../fleet/kept-running.ts'
 import { readStatus, statusInWords } from '../fleet/status.ts'
+import type { FleetUpOptions } from '../fleet/up.ts'
 import { goOnWithNewest, readChoice, readVersions, rollBack } from '../fleet/versions.ts'
 import { whoIsThere } from '../robot/order-log.ts'
 import { RunFolder } from '../run/folder.ts'
@@ -14,8 +17,8 @@ import { portNumber, wholeNumber } from './options.ts'
 
 type UpOptions = RunOptions & {
   robots?: number
-  host: string
-  port: number
+  host?: string
+  port?: number
   hostName: string[]
   json?: boolean
   console?: boolean
@@ -31,8 +34,8 @@ export function register(program: Command): void {
     .description('broker, learner and simulated robots on this machine, each a process of its own')
     .argument('<run>', 'folder of the run, which is made where there is none')
     .option('--robots <n>', 'simulated robots on this machine; by default one a cell of the settings', wholeNumber)
-    .option('--host <address>', 'on which the broker listens; beyond this machine with TLS', '127.0.0.1')
-    .option('--port <number>', 'of the broker; 0 takes a free one', portNumber, 4222)
+    .option('--host <address>', 'on which the broker listens, 127.0.0.1 unless given; beyond this machine with TLS')
+    .option('--port <number>', 'of the broker, 4222 unless given; 0 takes a free one', portNumber)
     .option(
       '--host-name <name>',
       'under which other machines reach it, may be repeated; the first one stands in invitations',
@@ -52,10 +55,9 @@ Examples:
 `,
     )
     .action(up)
-  group
-    .command('invite')
+  runOptions(group.command('invite'))
     .description('a key for one robot: prints the line that its `duet actor` joins with. Whoever has it is the robot')
-    .argument('<run>', 'folder of the run')
+    .argument('<run>', 'folder of the run; with --broker one that is not there yet is made, with the settings given')
     .argument('<robot>', 'its name in the fleet')
     .option('--anew', 'in place of the key that it has, which is good for nothing from then on')
     .option('--broker <url>', 'the first time: a NATS broker that you run yourself, nats:// or tls://')
@@ -85,35 +87,30 @@ async function up(
   { robots, host, port, hostName, json, console, broker, brokerCa, ...options }: UpOptions,
 ): Promise<void> {
   const { fleetUp } = await import('../fleet/up.ts')
-  const { folder, config } = fleetRun(path, options, (line) => void process.stderr.write(`${line}\n`))
+  const { folder, config, changes } = fleetRun(path, options, (line) => void process.stderr.write(`${line}\n`))
   await requireEncoder(config.vla, config.vlaPath, config.device)
   const simulated = config.robot.kind === 'workcell' ? config.robot.cells.length : 0
   const tell = (event: object) => void process.stdout.write(`${JSON.stringify(event)}\n`)
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
-  await fleetUp(
-    folder,
-    config,
-    {
-      robots: robots ?? simulated,
-      host,
-      port,
-      names: hostName,
-      broker,
-      brokerCa,
-      json: json === true,
-      console: console === true,
+  const heard: Heard = {
+    onLine: (who, line, forPeople) => {
+      if (forPeople) process.stderr.write(`${who}: ${line}\n`)
+      else if (json) tell({ from: who, said: parsed(line) })
+      else process.stdout.write(`${who}: ${line}\n`)
     },
-    {
-      onLine: (who, line, forPeople) => {
-        if (forPeople) process.stderr.write(`${who}: ${line}\n`)
-        else if (json) tell({ from: who, said: parsed(line) })
-        else process.stdout.write(`${who}: ${line}\n`)
-      },
-      onStarted: (who, pid) => json && tell({ from: who, started: pid }),
-    },
-    stop.signal,
-  )
+    onStarted: (who, pid) => void (json && tell({ from: who, started: pid })),
+  }
+  const opened: FleetUpOptions = {
+    ...{ robots: robots ?? simulated, changes, host, port, names: hostName, broker, brokerCa },
+    ...{ json: json === true, console: console === true },
+  }
+  const interrupted = () => stop.abort()
+  process.once('SIGINT', interrupted) // once more ends it at once, as any other signal does
+  try {
+    await fleetUp(folder, config, opened, heard, stop.signal)
+  } finally {
+    process.off('SIGINT', interrupted)
+  }
 }
 
 function parsed(line: string): unknown {
@@ -156,17 +153,31 @@ async function goBack(path: string, wanted: string): Promise<void> {
   )
 }
 
-type InviteOptions = { anew?: boolean; broker?: string; brokerCa?: string }
+/** One that is not there yet is made, where it can have a robot. @throws InputError */
+function invitedTo(path: string, { preset, config, set }: RunOptions, mayBeMade: boolean): void {
+  const asked = preset !== undefined || config !== undefined || set.length > 0
+  const there = existsSync(new RunFolder(path).config)
+  if (there && asked)
+    throw new InputError(path, 'is there, and has its settings', 'Leave --preset, --config and --set to `duet learner`')
+  if (there || !asked || !mayBeMade) RunFolder.open(path)
+  else fleetRun(path, { preset, config, set }, () => {})
+}
 
-async function invite(path: string, robot: string, { anew, broker, brokerCa }: InviteOptions): Promise<void> {
-  const { invitationOf, newKeys, ownBroker, readKeys, saveKeys, withRobot } = await import('../fleet/keys.ts')
+type InviteOptions = RunOptions & { anew?: boolean; broker?: string; brokerCa?: string }
+
+async function invite(path: string, robot: string, { anew, broker, brokerCa, ...run }: InviteOptions): Promise<void> {
+  const { expectSameBroker, invitationOf, newKeys, ownBroker, readKeys, saveKeys, withRobot } = await import(
+    '../fleet/keys.ts'
+  )
   const { reloadBroker, writeBrokerFiles } = await import('../fleet/broker.ts')
-  const fleet = new FleetFolder(RunFolder.open(path).folder.path)
-  const known =
-    readKeys(fleet) ?? (broker === undefined ? undefined : newKeys(ownBroker(basename(fleet.run), broker, brokerCa)))
-  if (!known)
+  const fleet = new FleetFolder(path)
+  const kept = readKeys(fleet)
+  if (kept && broker !== undefined) expectSameBroker(path, kept, broker)
+  const known = kept ?? (broker === undefined ? undefined : newKeys(ownBroker(basename(fleet.run), broker, brokerCa)))
+  const keys = known && withRobot(known, robot, anew)
+  invitedTo(path, run, keys !== undefined)
+  if (!keys)
     throw new InputError(path, 'has no broker yet', 'Start one with `duet fleet up` first, or name yours with --broker')
-  const keys = withRobot(known, robot, anew)
   saveKeys(fleet, keys)
   await writeBrokerFiles(fleet, keys)
   if (keys.own)

@@ -4,7 +4,7 @@ import { nkeys } from '@nats-io/transport-node'
 import { z } from 'zod'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
-import { SUBJECT_NAME } from '../link/nats/wire.ts'
+import { expectSubjectName, SUBJECT_NAME } from '../link/nats/wire.ts'
 import type { FleetFolder } from './folder.ts'
 import type { Access, Invitation } from './invitation.ts'
 
@@ -27,7 +27,11 @@ function pair(): z.infer<typeof Pair> {
   return { key: user.getPublicKey(), seed: new TextDecoder().decode(user.getSeed()) }
 }
 
-export const newKeys = (about: Omit<Keys, 'learner' | 'robots'>): Keys => ({ ...about, learner: pair(), robots: {} })
+/** @throws InputError for a run of another name than `readKeys` takes */
+export function newKeys(about: Omit<Keys, 'learner' | 'robots'>): Keys {
+  expectSubjectName('run', about.run)
+  return { ...about, learner: pair(), robots: {} }
+}
 
 /** Where a broker is that a person runs. `ca`: file of the certificates that vouch for it, where the system does not. @throws InputError */
 export function ownBroker(run: string, broker: string, ca?: string): Omit<Keys, 'learner' | 'robots'> {
@@ -40,14 +44,19 @@ export function ownBroker(run: string, broker: string, ca?: string): Omit<Keys, 
   return { run, host, port, names: [host], tls: url.protocol === 'tls:', own }
 }
 
+/** Invitations say where it is. @throws InputError where the robots of a run were invited to another one */
+export function expectSameBroker(run: string, keys: Keys, broker: string): void {
+  if (keys.own && urlOf(ownBroker(keys.run, broker)) === urlOf(keys)) return
+  throw new InputError(
+    '--broker',
+    `is ${broker}, and robots of ${run} were invited to ${urlOf(keys)}`,
+    'Leave it out, or delete fleet/keys.json of the run and invite all robots anew',
+  )
+}
+
 /** The same, with a key for this robot; one that has a key keeps it, unless `anew`: then the old one is good for nothing. */
 export function withRobot(keys: Keys, robot: string, anew = false): Keys {
-  if (!SUBJECT_NAME.test(robot))
-    throw new InputError(
-      `robot "${robot}"`,
-      'has a name that cannot stand in a subject',
-      'Use letters, digits, "-" and "_", 64 at most',
-    )
+  expectSubjectName('robot', robot)
   if (Object.hasOwn(keys.robots, robot) && !anew) return keys
   return { ...keys, robots: { ...keys.robots, [robot]: pair() } }
 }

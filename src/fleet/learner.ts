@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import { connectBroker } from '../link/nats/connect.ts'
-import { SUBJECT_NAME } from '../link/nats/wire.ts'
+import { expectSubjectName } from '../link/nats/wire.ts'
 import { Course, Stopped } from '../loop/failure.ts'
 import { readMetrics } from '../metrics/metrics.ts'
 import { type Summary, summarise } from '../metrics/summary.ts'
@@ -50,13 +50,7 @@ export async function runLearner(
 
 /** @throws InputError where robots of other processes could not take part */
 function expectFleetSettings(folder: RunFolder, { online, plan }: RunConfig): void {
-  const run = basename(folder.path)
-  if (!SUBJECT_NAME.test(run))
-    throw new InputError(
-      `run "${run}"`,
-      'has a name that cannot stand in a subject',
-      'Use letters, digits, "-" and "_", 64 at most',
-    )
+  expectSubjectName('run', basename(folder.path))
   if (online.lockstep)
     throw new InputError(
       'setting "online.lockstep"',

@@ -6,20 +6,33 @@ import { fileURLToPath } from 'node:url'
 import { writeWhole } from '../durable.ts'
 import { InputError } from '../errors.ts'
 import type { RunConfig } from '../run/config.ts'
+import type { Difference } from '../run/differences.ts'
 import type { RunFolder } from '../run/folder.ts'
 import { startBroker, writeBrokerFiles } from './broker.ts'
 import { FleetFolder } from './folder.ts'
 import { invitationText } from './invitation.ts'
 import { BROKER, type Heard, KeptRunning } from './kept-running.ts'
-import { invitationOf, type Keys, newKeys, ownBroker, readKeys, saveKeys, urlOf, withRobot } from './keys.ts'
+import {
+  expectSameBroker,
+  invitationOf,
+  type Keys,
+  newKeys,
+  ownBroker,
+  readKeys,
+  saveKeys,
+  urlOf,
+  withRobot,
+} from './keys.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/duet.mjs', import.meta.url))
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1']
+const USUAL_PORT = 4222 // of NATS
 
-export type UpOptions = {
+export type FleetUpOptions = {
   robots: number // simulated, on this machine
-  host: string
-  port: number // 0 takes a free one
+  changes: readonly Difference[] // of the run's settings; its learner makes them, and tells its robots
+  host?: string // LOOPBACK's first, where nobody says
+  port?: number // the usual one, where nobody says; 0 takes a free one
   names: readonly string[] // further ones under which the broker is reached
   /** One that a person runs, and what vouches for it. */
   broker?: string
@@ -32,7 +45,7 @@ export type UpOptions = {
 export async function fleetUp(
   folder: RunFolder,
   config: RunConfig,
-  options: UpOptions,
+  options: FleetUpOptions,
   heard: Heard,
   signal: AbortSignal,
 ): Promise<void> {
@@ -45,7 +58,7 @@ export async function fleetUp(
   const fleet = new FleetFolder(folder.path)
   const robots = robotNames(config.robot.cells, options.robots)
   let keys = readKeys(fleet) ?? newKeys(await whereabouts(folder, options))
-  expectSameBroker(folder, keys, options)
+  expectSamePlace(folder, keys, options)
   for (const { name } of robots) keys = withRobot(keys, name)
   saveKeys(fleet, keys)
   await writeBrokerFiles(fleet, keys)
@@ -58,7 +71,8 @@ export async function fleetUp(
   const program = (...args: string[]) => start([...args, ...(options.json ? ['--json'] : [])])
   if (!keys.own) void kept.keep(BROKER, () => startBroker(fleet))
   const pages = options.console ? ['--console'] : []
-  const learner = kept.keep('learner', () => program('learner', folder.path, ...pages))
+  const changed = options.changes.flatMap(({ name, second }) => ['--set', `${name}=${JSON.stringify(second ?? null)}`])
+  const learner = kept.keep('learner', () => program('learner', folder.path, ...pages, ...changed))
   for (const { name, cell } of robots) {
     const file = fleet.invitation(name)
     writeWhole(file, `${invitationText(invitationOf(fleet, keys, name))}\n`, 0o600)
@@ -85,19 +99,27 @@ export function robotNames(cells: readonly string[], count: number): { name: str
   })
 }
 
-/** Invitations say where it is. @throws InputError */
-function expectSameBroker({ path }: RunFolder, keys: Keys, { broker }: UpOptions): void {
-  if (broker === undefined || (keys.own && urlOf(ownBroker(keys.run, broker)) === urlOf(keys))) return
-  throw new InputError(
-    '--broker',
-    `is ${broker}, and robots of ${path} were invited to ${urlOf(keys)}`,
-    'Leave it out, or delete fleet/keys.json of the run and invite all robots anew',
-  )
+/** Invitations, and a certificate, say where ours is. @throws InputError */
+function expectSamePlace({ path }: RunFolder, keys: Keys, { broker, host, port, names }: FleetUpOptions): void {
+  if (broker !== undefined) {
+    expectSameBroker(path, keys, broker)
+    return
+  }
+  const other =
+    (host !== undefined && host !== keys.host && `--host ${host}`) ||
+    (port !== undefined && port !== 0 && port !== keys.port && `--port ${port}`) ||
+    names.filter((name) => !keys.names.includes(name)).map((name) => `--host-name ${name}`)[0]
+  if (other)
+    throw new InputError(
+      other,
+      `is another place than ${urlOf(keys)}, to which robots of ${path} were invited`,
+      'Leave it out, or delete keys.json and certificate.pem in fleet/ of the run and invite all robots anew',
+    )
 }
 
 async function whereabouts(
   { path }: RunFolder,
-  { host, port, names, broker, brokerCa }: UpOptions,
+  { host = LOOPBACK[0]!, port = USUAL_PORT, names, broker, brokerCa }: FleetUpOptions,
 ): Promise<Omit<Keys, 'learner' | 'robots'>> {
   if (broker !== undefined) return ownBroker(basename(path), broker, brokerCa)
   const tls = !LOOPBACK.includes(host)

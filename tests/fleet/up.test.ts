@@ -1,5 +1,5 @@
 /** @file A whole fleet by the command line: a person tends its robot, its learner is killed while the robot acts. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,6 +16,7 @@ import { readMetrics } from '../../src/metrics/metrics.ts'
 import { ofKind } from '../../src/metrics/of-kind.ts'
 import { FrameReader } from '../../src/replay/frames.ts'
 import { readEpisodes } from '../../src/replay/log-reader.ts'
+import { RunFolder } from '../../src/run/folder.ts'
 import { Page } from '../console/page.ts'
 import { natsServer, WITHOUT } from '../link/nats-server.ts'
 
@@ -121,5 +122,10 @@ describe.skipIf(!natsServer)(natsServer ? 'a fleet' : WITHOUT, () => {
     expect(episodes.length).toBeGreaterThan(0)
     expect(new Set(episodes).size).toBe(episodes.length)
     expect(ofKind(metrics, 'episode').reduce((sum, { length }) => sum + length, 0)).toBe(logged.length)
+
+    const again = ['fleet', 'up', join(runs, 'arms'), '--robots', '0', '--set', 'keepCheckpoints=7']
+    const { status, stderr } = spawnSync(process.execPath, [duet, ...again], { encoding: 'utf8' })
+    expect(status, stderr).toBe(0) // its robots are through
+    expect(RunFolder.open(join(runs, 'arms')).config.keepCheckpoints).toBe(7)
   }, 600_000)
 })
