@@ -14,7 +14,7 @@ import {
   type Comparison,
   type LabelAudit,
 } from '../review/audit/audit.ts'
-import { wholeNumber } from './options.ts'
+import { countNumber, wholeNumber } from './options.ts'
 
 type Options = { count: number; seed: number; out?: string; answers?: string; json?: boolean }
 
@@ -27,7 +27,7 @@ export function register(program: Command): void {
       'draw corrections from a run, write a page that asks whether their commands fit, and compute the agreement',
     )
     .argument('<run>', 'a run folder')
-    .option('--count <n>', 'corrections to draw, evenly over the commands', wholeNumber, 100)
+    .option('--count <n>', 'corrections to draw, evenly over the commands', countNumber, 100)
     .option('--seed <n>', 'chooses them', wholeNumber, 0)
     .option('--out <file>', 'the page; by default label-audit.html in the run folder')
     .option('--answers <file>', 'read the answers that the page saved instead of drawing')

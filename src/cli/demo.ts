@@ -13,7 +13,7 @@ import { OPERATIONS } from '../robots/workcell/operations.ts'
 import { CELL_OPTIONS, CELLS, type Cell } from '../robots/workcell/options.ts'
 import { recordDemonstrations } from '../run/demonstrations.ts'
 import { lock, lockedFolder } from '../run/lock.ts'
-import { wholeNumber } from './options.ts'
+import { shareNumber, wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
 
 const SHEET_COLUMNS = 10 // frames a row
@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .argument('<folder>', 'a log folder, made where it is missing; recording goes on where it stopped')
     .option('--task <name...>', 'these tasks, instead of place, pick and assemble')
     .option('--count <n>', 'demonstrations per task', wholeNumber, 20)
-    .option('--noise <spread>', 'of the hand, action units, 0 to 0.5', spread, 0.05)
+    .option('--noise <spread>', 'of the hand, action units, 0 to 0.5', shareNumber(0.5), 0.05)
     .option('--seed <n>', 'fixes the start states and the hand', wholeNumber, 0)
     .option('--arm <kind>', '"panda" or "gantry"', arm, 'panda')
     .addOption(new Option('--cell <name>', 'workcell whose robot demonstrates').choices(CELLS).default('A'))
@@ -59,7 +59,7 @@ Examples:
     .argument('<folder>', 'demonstrations, or the log of a run')
     .option('--episode <n>', 'the episode to draw', wholeNumber)
     .option('--out <file>', 'picture to write, .png or .gif')
-    .option('--json', 'print the list as one JSON object on standard output')
+    .option('--json', 'print one JSON object on standard output')
     .addHelpText(
       'after',
       `
@@ -129,7 +129,7 @@ const summaryOf = ({ start, steps, end }: LoggedEpisode) => ({
 
 const steps = (episodes: readonly Summary[]) => episodes.reduce((sum, { steps }) => sum + steps, 0)
 
-function draw(folder: string, { episode = 0, out = `episode-${episode}.png` }: ShowOptions): void {
+function draw(folder: string, { episode = 0, out = `episode-${episode}.png`, json }: ShowOptions): void {
   const found = find(folder, episode)
   const frames = found.observations.map(allCameras)
   const picture = { '.png': () => contactSheet(frames, SHEET_COLUMNS, SCALE), '.gif': () => animation(frames) }
@@ -137,8 +137,13 @@ function draw(folder: string, { episode = 0, out = `episode-${episode}.png` }: S
   if (kind !== '.png' && kind !== '.gif')
     throw new InputError(`--out ${out}`, 'is neither .png nor .gif', 'Choose one of these endings')
   writeFileSync(out, picture[kind]())
-  const { task, ending, steps } = summaryOf(found)
-  process.stdout.write(`${out}: episode ${episode}, ${task}, ${steps} steps, ${ending}\n`)
+  const summary = summaryOf(found)
+  const { task, ending, steps } = summary
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ folder, out, episodes: [summary] })}\n`
+      : `${out}: episode ${episode}, ${task}, ${steps} steps, ${ending}\n`,
+  )
 }
 
 function find(folder: string, episode: number): LoggedEpisode {
@@ -153,12 +158,6 @@ const allCameras = ({ images }: Observation): Image =>
       .sort()
       .map((camera) => images[camera]!),
   )
-
-function spread(text: string): number {
-  const value = Number(text)
-  if (!(value >= 0 && value <= 0.5)) throw new InvalidArgumentError('Give a number from 0 to 0.5.')
-  return value
-}
 
 function arm(text: string): 'panda' | 'gantry' {
   if (text !== 'panda' && text !== 'gantry') throw new InvalidArgumentError('Give "panda" or "gantry".')

@@ -21,9 +21,11 @@ import { type ActingPolicy, openFiled, openServed, openTrained } from '../run/tr
 import { Trials } from '../run/trials.ts'
 import { consoleOptions, openConsoleBeside, untilClosed } from './console.ts'
 import { endBySteps } from './ends.ts'
-import { wholeNumber } from './options.ts'
+import { countNumber, wholeNumber } from './options.ts'
 import type { ProgressDisplay } from './progress.ts'
 import { noSimulation, withActing } from './with-trained.ts'
+
+const CHAINS = 20
 
 type Options = Address & {
   checkpoint?: string
@@ -36,7 +38,7 @@ type Options = Address & {
   explore?: number
   threads?: number
   chain?: number
-  chains: number
+  chains?: number
   bolts?: string
   cell?: string
   runs: string
@@ -55,7 +57,7 @@ export function register(program: Command): void {
       'with --policy: the robot, the reward and whatever else differs from the run it comes from',
     )
     .option('--task <name...>', 'only these tasks')
-    .option('--trials <n>', 'episodes per task; by default as in the run', wholeNumber)
+    .option('--trials <n>', 'episodes per task; by default as in the run', countNumber)
     .option('--first-seed <n>', 'seed of the first trial; by default as in the run', wholeNumber)
     .option('--commands', 'a simulated operator speaks, late like a person, where things go wrong')
     .option(
@@ -71,9 +73,9 @@ export function register(program: Command): void {
     .option(
       '--chain <n>',
       'instead of single tasks: n operations one after the other, three a bolt, no reset',
-      wholeNumber,
+      countNumber,
     )
-    .option('--chains <n>', 'how many chains', wholeNumber, 20)
+    .option('--chains <n>', `with --chain: how many, ${CHAINS} unless given`, countNumber)
     .addOption(new Option('--bolts <n>', 'bolts in the scene; by default as in the run').choices(['1', '4']))
     .option('--cell <name>', 'another cell than that of the first robot of the run')
     .addOption(new Option('--device <name>', 'where the encoder runs; by default as in the run').choices(DEVICES))
@@ -96,8 +98,7 @@ Examples:
 }
 
 async function run(options: Options): Promise<void> {
-  if (options.console && options.chain)
-    throw new InputError('--console', 'is given with --chain', 'Leave one out: chains are of simulated robots')
+  expectOneKind(options)
   await withActing(evaluated(await opened(options), options), async (acting, display) => {
     const speaker = options.commands ? simulationOf(acting).speaker(acting.session.translator) : undefined
     const result = options.chain
@@ -113,6 +114,27 @@ async function run(options: Options): Promise<void> {
     if (result.operating && !options.json) await untilClosed(result.operating)
     await result.operating?.server.close()
   })
+}
+
+/** @throws InputError for an option of single tasks beside one of chains */
+function expectOneKind({ chain, chains, console, task, trials, threads }: Options): void {
+  if (chain === undefined && chains !== undefined)
+    throw new InputError('--chains', 'is given without --chain', 'Say with --chain how long they are, or leave it out')
+  const [other] = Object.entries({ console, task, trials, threads }).find(([, value]) => value !== undefined) ?? []
+  if (chain !== undefined && other !== undefined)
+    throw new InputError(
+      `--${other}`,
+      'is given with --chain',
+      'Leave one out: a chain goes through the tasks of a simulated robot, --chains says how many there are',
+    )
+}
+
+/** @throws InputError for a task that the policy was not trained on */
+function tasksOf({ tasks }: ActingPolicy['config'], asked: readonly string[] = tasks): readonly string[] {
+  const unknown = asked.find((task) => !tasks.includes(task))
+  if (unknown !== undefined)
+    throw new InputError(`--task ${unknown}`, 'is no task of this policy', `It has: ${tasks.join(', ')}`)
+  return asked
 }
 
 function opened({ checkpoint, policy, config, bolts, cell, device }: Options): Promise<ActingPolicy> {
@@ -161,7 +183,7 @@ async function measureTasks(
 ): Promise<Result> {
   const { config, session, perception, policy, copy, checkpoint } = acting
   const rig = session.rigs[0]!
-  const tasks = options.task ?? config.tasks
+  const tasks = tasksOf(config, options.task)
   const trials = options.trials ?? config.evaluation.trials
   const guided = options.console || rig.reset === 'person'
   const folder = guided || rig.real ? (acting.folder ?? evaluationFolder(options.runs, checkpoint, config)) : undefined
@@ -225,7 +247,7 @@ async function openGuide(
 async function measureChains(
   acting: ActingPolicy,
   display: ProgressDisplay,
-  { chains: count, firstSeed }: Options,
+  { chains: count = CHAINS, firstSeed }: Options,
   length: number,
   speaker?: SpeakingPerson,
 ): Promise<Result> {

@@ -15,7 +15,7 @@ import { type RegimeName, regimeCalled } from '../studies/regimes.ts'
 import { withMethods } from '../studies/with-methods.ts'
 import { DiskWorkbench } from '../studies/workbench.ts'
 import { workers } from '../studies/workers.ts'
-import { regimeOption, wholeNumber } from './options.ts'
+import { countNumber, regimeOption } from './options.ts'
 import { RunsDisplay } from './runs-display.ts'
 
 type Options = {
@@ -52,7 +52,7 @@ export function register(program: Command): void {
       (text) => text.split(','),
     )
     .option('--seeds <list>', 'training seeds, e.g. 0,1,2', seedList)
-    .option('--trials <n>', 'evaluation episodes per task and seed', wholeNumber)
+    .option('--trials <n>', 'evaluation episodes per task and seed', countNumber)
     .option('--robot-minutes <minutes>', 'online budget of one run', minutes)
     .option(
       '--set <name=value>',
@@ -61,7 +61,7 @@ export function register(program: Command): void {
       [],
     )
     .option('--runs <folder>', 'where runs are kept', 'runs')
-    .option('--jobs <n>', 'runs that train at the same time', wholeNumber, 1)
+    .option('--jobs <n>', 'runs that train at the same time', countNumber, 1)
     .addOption(
       new Option(
         '--tuning',
@@ -106,7 +106,6 @@ async function run(names: string[], options: Options): Promise<void> {
     )
   }
   if (names.length === 0) return options.freeze ? undefined : list()
-  if (options.jobs < 1) throw new InputError('--jobs', 'is 0', 'Give 1 or more')
   const regime = options.regime && regimeCalled(options.regime)
   const { methods } = options
   const chosen = names.map(find).map((found) => {

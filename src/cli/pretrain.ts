@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PRETRAIN_DEFAULTS, type PretrainProgress, pretrain } from '../pretrain/pretrain.ts'
 import { NANO_FOLDER } from '../vla/nano/weights.ts'
-import { wholeNumber } from './options.ts'
+import { countNumber, shareNumber, wholeNumber } from './options.ts'
 import { ProgressDisplay } from './progress.ts'
 
 type Options = {
@@ -33,11 +33,11 @@ export function register(program: Command): void {
       new Option('--out <folder>', 'for weights.safetensors and config.json').default(NANO_FOLDER, 'models/nano'),
     )
     .option('--seed <n>', 'all random streams derive from it', wholeNumber, seed)
-    .option('--frames <n>', 'frames of play to collect', wholeNumber, frames)
-    .option('--four-bolts <share>', 'share of the play with four bolts in view', Number, fourBolts)
+    .option('--frames <n>', 'frames of play to collect', countNumber, frames)
+    .option('--four-bolts <share>', 'share of the play with four bolts in view', shareNumber(), fourBolts)
     .option('--continue-from <folder>', 'start from the weights in this folder instead of random ones')
-    .option('--steps <n>', 'training steps', wholeNumber, steps)
-    .option('--batch <n>', 'frames of one step', wholeNumber, batch)
+    .option('--steps <n>', 'training steps', countNumber, steps)
+    .option('--batch <n>', 'frames of one step', countNumber, batch)
     .option('--threads <n>', 'threads inside a training step', wholeNumber, threads)
     .option('--learning-rate <rate>', 'of Adam after its warm-up', rate, learningRate)
     .option('--json', 'print one JSON object on standard output at the end')

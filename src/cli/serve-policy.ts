@@ -1,11 +1,11 @@
 /** @file `duet serve policy`: a policy for robots of other programs, over openpi's websocket. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { InputError } from '../errors.ts'
 import { DEVICES, type Device } from '../graph/index.ts'
 import { parseNames } from '../policies/names.ts'
 import { servePolicy } from '../policies/serve/server.ts'
 import { servedFile, servedRun } from '../run/served.ts'
-import { portNumber, wholeNumber } from './options.ts'
+import { portNumber, shareNumber, wholeNumber } from './options.ts'
 import { untilInterrupted } from './until-interrupted.ts'
 
 type Options = {
@@ -36,7 +36,7 @@ export function register(group: Command): void {
     .option(
       '--noise <spread>',
       'of the noise where a client sends none; by default as in the run\u2019s evaluations',
-      spread,
+      shareNumber(),
     )
     .option('--seed <n>', 'of that noise', wholeNumber, 0)
     .addOption(new Option('--device <name>', 'where an encoder runs that is not inside the policy').choices(DEVICES))
@@ -49,12 +49,6 @@ Examples:
 `,
     )
     .action(run)
-}
-
-function spread(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Give a number from 0 to 1.')
-  return value
 }
 
 async function run({ run, policy, name, noise, seed, device, host, port }: Options): Promise<void> {

@@ -1,6 +1,6 @@
 /** @file `duet serve`: the simulated workcell as a robot of somebody else's program, or a policy for somebody else's robot. */
 import { type Command, Option } from 'commander'
-import { portNumber, wholeNumber } from './options.ts'
+import { countNumber, portNumber, wholeNumber } from './options.ts'
 import { register as registerPolicy } from './serve-policy.ts'
 import { untilInterrupted } from './until-interrupted.ts'
 
@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .addOption(new Option('--ros <version>', 'of ROS, as which rosbridge speaks').choices(['1', '2']).default('2'))
     .option('--port <number>', 'of the interface; 0 takes a free one; 5000 of serl, 9090 of rosbridge', portNumber)
     .option('--cameras-port <number>', 'of the camera streams of serl, by default that of the interface', portNumber)
-    .option('--fps <n>', 'serl: pictures a second of each camera at most', framesNumber, 30)
+    .option('--fps <n>', 'serl: pictures a second of each camera at most', countNumber, 30)
     .option('--host <address>', 'address to listen on; whoever reaches it moves the arm', '127.0.0.1')
     .option('--task <name>', 'whose start states a joint reset brings', 'pick')
     .option('--seed <n>', 'of the first start state; each joint reset takes the next one', wholeNumber, 0)
@@ -46,8 +46,6 @@ Examples:
     )
     .action(run)
 }
-
-const framesNumber = (text: string) => Math.max(1, wholeNumber(text))
 
 async function run({ api, ...options }: Options): Promise<void> {
   const server = await (api === 'serl' ? serl(options) : rosbridge(options))

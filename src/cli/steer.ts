@@ -1,10 +1,10 @@
 /** @file `duet steer`: does a trained policy do what it is told? */
 
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { percent } from '../metrics/percent.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { type SteerResult, steer } from '../review/steer.ts'
-import { wholeNumber } from './options.ts'
+import { countNumber, wholeNumber } from './options.ts'
 import { noSimulation, withTrained } from './with-trained.ts'
 
 type Options = { checkpoint: string; states: number; seed: number; noise: 'none' | 'normal'; json?: boolean }
@@ -16,9 +16,9 @@ export function register(program: Command): void {
       'how far each command moves the tool along its direction, against no command, from states that the policy visits',
     )
     .requiredOption('--checkpoint <path>', 'a run folder, or one of its checkpoints')
-    .option('--states <n>', 'states per task', wholeNumber, 20)
+    .option('--states <n>', 'states per task', countNumber, 20)
     .option('--seed <n>', 'chooses the states and the noise', wholeNumber, 0)
-    .option('--noise <kind>', 'noise of both modes: "none" or "normal"', 'normal')
+    .addOption(new Option('--noise <kind>', 'noise of both modes').choices(['none', 'normal']).default('normal'))
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', '\nExample:\n  duet steer --checkpoint runs/quick --states 30 --json\n')
     .action(run)

@@ -43,7 +43,8 @@ describe('duet demo', () => {
     expect(width).toBe(Math.min(10, frames) * 514 - 2)
     expect(height).toBe(Math.ceil(frames / 10) * 258 - 2)
 
-    expect((await duetHere('demo', 'show', demos, '--episode', '0', '--out', zero)).status).toBe(0)
+    const drawn = await duetHere('demo', 'show', demos, '--episode', '0', '--out', zero, '--json')
+    expect(JSON.parse(drawn.stdout)).toEqual({ folder: demos, out: zero, episodes: [episodes[0]] })
     expect(readFileSync(zero).subarray(0, 6).toString()).toBe('GIF89a')
   })
 
@@ -71,6 +72,16 @@ describe('duet demo', () => {
     [['demo', 'show', '<demos>', '--episode', '99'], 'demos: holds no episode 99'],
     [['demo', 'show', '<demos>', '--out', 'one.bmp'], '--out one.bmp: is neither .png nor .gif'],
     [['train', '--seed', ''], 'Give a whole number'],
+    [['eval', '--checkpoint', 'runs/quick', '--trials', '0'], 'Give a whole number, 1 or more'],
+    [['eval', '--checkpoint', 'runs/quick', '--chain', '0'], 'Give a whole number, 1 or more'],
+    [['steer', '--checkpoint', 'runs/quick', '--states', '0'], 'Give a whole number, 1 or more'],
+    [['steer', '--checkpoint', 'runs/quick', '--noise', 'nrmal'], 'Allowed choices are none, normal'],
+    [['audit', 'labels', 'runs/quick', '--count', '0'], 'Give a whole number, 1 or more'],
+    [['experiments', 'regimes', '--trials', '0'], 'Give a whole number, 1 or more'],
+    [['serve', 'workcell', '--fps', '0'], 'Give a whole number, 1 or more'],
+    [['pretrain', '--frames', '0'], 'Give a whole number, 1 or more'],
+    [['pretrain', '--four-bolts', 'half'], 'Give a number from 0 to 1'],
+    [['demo', 'record', '<demos>', '--noise', ''], 'Give a number from 0 to 0.5'],
     [['demo', 'record', program], 'file already exists (EEXIST)'],
     [['train', '--regime', 'wide', '--set', 'robot.bolts=4'], 'setting "robot.starts.fixtures": four bolts stand too'],
     [['train', '--regime', 'easy'], 'Allowed choices are standard, weak'],
