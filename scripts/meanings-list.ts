@@ -122,7 +122,7 @@ export const MEANINGS: readonly Meaning[] = [
     file: 'loop/evaluate.ts',
     from: 'if (summary.judged?.terminated !== false) return summary',
     to: 'return summary',
-    test: 'tests/loop/episode.test.ts',
+    test: 'tests/loop/evaluate.test.ts',
   },
   {
     what: 'free mode: parameters never reach the policy, between two steps',

@@ -26,18 +26,22 @@ const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) =
   experiments: () => import('./experiments.ts'),
 }
 
-/**
- * Does what these arguments, as in `process.argv`, ask for.
- * @throws CommanderError, told to the user already, where they ask for help or for nothing that there is
- */
-export async function runProgram(argv: readonly string[]): Promise<void> {
+/** With the command that is asked for, or where there is no such one, with all. */
+export async function duetProgram(asked = ''): Promise<Command> {
   const program = new Command('duet')
     .description('Fine-tunes a vision-language-action robot policy with a human in the loop.')
     .showHelpAfterError()
     .exitOverride()
     .configureHelp({ sortSubcommands: true })
-  const [, , asked = ''] = argv
   const wanted = Object.hasOwn(SUBCOMMANDS, asked) ? [SUBCOMMANDS[asked]!] : Object.values(SUBCOMMANDS)
   for (const load of wanted) (await load()).register(program)
-  await program.parseAsync(argv)
+  return program
+}
+
+/**
+ * Does what these arguments, as in `process.argv`, ask for.
+ * @throws CommanderError, told to the user already, where they ask for help or for nothing that there is
+ */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  await (await duetProgram(argv[2])).parseAsync(argv)
 }
