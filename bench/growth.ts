@@ -107,7 +107,7 @@ async function robotsOf(count: number) {
   return { StepsPerSecond: stepsPerSecond }
 }
 
-/** A log of that many hours at 10 Hz: written, looked over as a resume does, read. */
+/** A log of that many hours at 10 Hz: written, looked over as a resume does, read. Processor time: it takes minutes, and has neighbours. */
 async function logOf(hours: number) {
   const steps = hours * 36_000
   const spec = robotWithSmallEyes()
@@ -159,9 +159,9 @@ async function logOf(hours: number) {
     })
     return {
       WriteProcessorMs: (1000 * written.processor) / steps, // of a step
-      OpenSeconds: opened.seconds,
-      CheckSeconds: checked.seconds,
-      ReadSeconds: read.seconds,
+      OpenProcessorSeconds: opened.processor,
+      CheckProcessorSeconds: checked.processor,
+      ReadProcessorSeconds: read.processor,
       ReadMegabytes: most - before,
       StepBytes: bytes / steps,
     }
