@@ -39,7 +39,7 @@ const WARM_UP = 4
 const SETTINGS = [
   ...['robot.arm=gantry', 'tasks=[pick]', 'demonstrations.perTask=1', 'networks.sees=h', `warmUp.updates=${WARM_UP}`],
   ...['learner.batch=8', 'learner.refinement.batch=4'],
-  ...['online.robotMinutes=0.4', 'online.startAfter=160', 'online.publishEvery=6', 'online.pace=0.5'],
+  ...['online.robotMinutes=0.4', 'online.startAfter=100', 'online.publishEvery=6', 'online.pace=0.4'],
 ]
 
 /**

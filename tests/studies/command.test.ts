@@ -29,10 +29,10 @@ it('without a name lists every experiment, once', async () => {
 it.each([
   [['regmes'], /experiment "regmes": is unknown.*regimes/s],
   [['regimes', '--seeds', '0,0'], /'0,0' is invalid.*different whole numbers/s],
-  [['regimes', '--trials', '0'], /evaluation\.trials/],
+  [['regimes', '--trials', '0'], /'--trials <n>' argument '0' is invalid.*1 or more/],
   [['regimes', '--methods', 'silent,dagger'], /--methods silent,dagger: there is no method "dagger".*hg-dagger/s],
   [['curves', '--methods', 'silent'], /experiment "curves" does not compare methods/],
-  [['regimes', '--jobs', '0'], /--jobs: is 0.*1 or more/s],
+  [['regimes', '--jobs', '0'], /'--jobs <n>' argument '0' is invalid.*1 or more/],
   [['regimes', '--seeds', '15'], /training seed 15: is kept for reporting/],
   [['regimes', '--reporting', '--seeds', '0'], /training seed 0: is one that settings were chosen on/],
   [['regimes', '--reporting', '--docs', '/nowhere'], /recipe\.json: is missing: no recipe is frozen/],
