@@ -99,25 +99,25 @@ const EXAMPLES = [...PAGES, ...filesUnder(['src/cli'], /\.ts$/)].flatMap((file) 
 )
 const MENTIONS = [...PAGES, ...SOURCES].flatMap((file) => mentionsOf(file).map((line) => ({ file, line })))
 
+/** Where what is wrong, in the order of the lines. */
+async function wrongAmong(lines: typeof EXAMPLES, whatIsWrong: (line: string) => Promise<string | undefined>) {
+  const wrong: string[] = []
+  for (const { file, line } of lines) {
+    const why = await whatIsWrong(line)
+    if (why !== undefined) wrong.push(`${file}: duet ${line}: ${why}`)
+  }
+  return wrong
+}
+
 describe('a command', () => {
   it('that a page or a help text shows can be typed as it stands', async () => {
     expect(EXAMPLES.length).toBeGreaterThan(100)
-    const wrong: string[] = []
-    for (const { file, line } of EXAMPLES) {
-      const why = await refusal(line)
-      if (why !== undefined) wrong.push(`${file}: duet ${line}: ${why}`)
-    }
-    expect(wrong).toEqual([])
+    expect(await wrongAmong(EXAMPLES, refusal)).toEqual([])
   }, 300_000) // it reads the whole program
 
   it('that a text or a message names is there, with its options', async () => {
     expect(MENTIONS.length).toBeGreaterThan(150)
-    const wrong: string[] = []
-    for (const { file, line } of MENTIONS) {
-      const why = await unknownIn(line)
-      if (why !== undefined) wrong.push(`${file}: duet ${line}: ${why}`)
-    }
-    expect(wrong).toEqual([])
+    expect(await wrongAmong(MENTIONS, unknownIn)).toEqual([])
   })
 
   it.each([
