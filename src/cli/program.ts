@@ -1,5 +1,6 @@
 /** @file The commands of `duet`: one file a subcommand. */
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
+import { duetVersion } from '../run/version.ts'
 
 /** Each is read when it is asked for: most of a start is the reading of modules, and few need all. */
 const SUBCOMMANDS: Record<string, () => Promise<{ register: (program: Command) => void }>> = {
@@ -33,6 +34,12 @@ export async function duetProgram(asked = ''): Promise<Command> {
     .showHelpAfterError()
     .exitOverride()
     .configureHelp({ sortSubcommands: true })
+    .option('-V, --version', 'which version this is')
+    .on('option:version', () => {
+      const version = duetVersion() // asks git: for those who want to know alone
+      process.stdout.write(`${version}\n`)
+      throw new CommanderError(0, 'commander.version', version)
+    })
   const wanted = Object.hasOwn(SUBCOMMANDS, asked) ? [SUBCOMMANDS[asked]!] : Object.values(SUBCOMMANDS)
   for (const load of wanted) (await load()).register(program)
   return program

@@ -97,6 +97,13 @@ describe('duet demo', () => {
   })
 })
 
+it('says which version it is, as the package does', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const { status, stdout } = await duetHere('--version')
+  expect(status).toBe(0)
+  expect(stdout.split(/[ \n]/)[0]).toBe(version)
+})
+
 describe('duet doctor', () => {
   it('reports each part as JSON and fails exactly if one of them does', () => {
     const { status, stdout } = duet('doctor', '--json')
