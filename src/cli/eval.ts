@@ -141,7 +141,15 @@ function opened({ checkpoint, policy, config, bolts, cell, device }: Options): P
   const robot = { ...(bolts ? { bolts: Number(bolts) } : {}), ...(cell ? { cells: [cell] } : {}) }
   if ((checkpoint === undefined) === (policy === undefined))
     throw new InputError('duet eval', 'takes one policy', 'Give a run with --checkpoint, or a file with --policy')
-  if (policy !== undefined && /^wss?:/.test(policy)) return openServed(policy, { settings: config, robot })
+  if (policy !== undefined && /^wss?:/.test(policy)) {
+    if (device !== undefined)
+      throw new InputError(
+        '--device',
+        'is given with a policy server, which has its own',
+        'Leave it out: no encoder runs here',
+      )
+    return openServed(policy, { settings: config, robot })
+  }
   if (policy !== undefined) return openFiled(policy, { settings: config, robot, device })
   if (config !== undefined)
     throw new InputError('--config', 'goes with --policy', 'A run has its own config; leave it out')

@@ -30,6 +30,11 @@ it('takes the tasks that a config gives the robot, of whom a policy server is as
   expect([status, stderr]).toEqual([2, expect.stringContaining('ws://127.0.0.1:9')])
 })
 
+it('refuses a device beside a policy server, which has its own', async () => {
+  const { status, stderr } = await duetHere('eval', '--policy', 'ws://127.0.0.1:9', '--device', 'cpu')
+  expect([status, stderr]).toEqual([2, expect.stringContaining('--device: is given with a policy server')])
+})
+
 it.each([
   [['--chain', '3', '--trials', '4'], '--trials: is given with --chain'],
   [['--chain', '3', '--task', 'pick'], '--task: is given with --chain'],

@@ -37,10 +37,13 @@ it('says where it is, moves its arm in real time while it is asked for nothing, 
   expect(await ended).toEqual([0, null])
 }, 120_000)
 
-it('serves nothing but the workcell, and no task that it does not have', async () => {
+it('serves nothing but the workcell, no task that it does not have, and no option of the other interface', async () => {
   for (const [args, words] of [
     [['juggler'], "error: unknown command 'juggler'"],
     [['workcell', '--port', '0', '--task', 'juggle'], 'workcell.task: there is no task "juggle"'],
+    [['workcell', '--api', 'rosbridge', '--port', '0', '--fps', '10'], '--fps: is given with --api rosbridge'],
+    [['workcell', '--api', 'rosbridge', '--port', '0', '--cameras-port', '0'], '--cameras-port: is given with'],
+    [['workcell', '--port', '0', '--ros', '1'], '--ros: is given with --api serl'],
   ] as const) {
     const { status, stderr } = await duetHere('serve', ...args)
     expect([status, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^${words}`))])

@@ -291,8 +291,16 @@ describe.skipIf(!chromiumPath)(title, { timeout: 60_000 }, () => {
       await says(second, '.lease', /page \d+ has control/)
       await second.keyboard.press('Enter') // a verdict without control
       await says(second, '.notices', 'has control')
-      await second.getByRole('button', { name: 'Ask for control' }).click()
-      await first.getByRole('button', { name: /^Hand over to/ }).click()
+      const [ask, handOver] = [
+        second.getByRole('button', { name: 'Ask for control' }),
+        first.getByRole('button', { name: /^Hand over to/ }),
+      ]
+      await ask.click()
+      await handOver.waitFor()
+      await second.getByRole('button', { name: /withdraw$/ }).click()
+      await handOver.waitFor({ state: 'detached' })
+      await ask.click()
+      await handOver.click()
       await says(second, '.lease', 'You have control')
       await says(first, '.lease', /page \d+ has control/)
     })

@@ -127,8 +127,12 @@ function Lease() {
           </button>
         )
       ) : (
-        <button type="button" disabled={asked} onClick={() => connection.ask({ kind: 'control', action: 'request' })}>
-          {asked ? 'Asked' : control.holder ? 'Ask for control' : 'Take control'}
+        <button
+          type="button"
+          title={asked ? 'You have asked for control; a click withdraws it' : undefined}
+          onClick={() => connection.ask({ kind: 'control', action: asked ? 'release' : 'request' })}
+        >
+          {asked ? 'Asked · withdraw' : control.holder ? 'Ask for control' : 'Take control'}
         </button>
       )}
     </div>
