@@ -1,5 +1,5 @@
 // A driver as somebody else writes it: a point that goes where it is told, with a camera that shows a number. `hangs`: what of it
-// never answers; `waits`: what a step waits for.
+// never answers; `waits`: what a step waits for; `opens`: what the way there does.
 const axes = ['x', 'y', 'z']
 
 export const driver = {
@@ -16,7 +16,8 @@ export const driver = {
     actionScale: { translation: 0.02, rotation: 0.1 },
     tasks: { reach: { instruction: 'reach the cube', maxSteps: 20 } },
   }),
-  async open({ told = [], fails, hangs, waits }) {
+  async open({ told = [], fails, hangs, waits, opens }) {
+    await opens
     const tool = [0.4, 0, 0.2]
     let grip = -1
     let time = 0

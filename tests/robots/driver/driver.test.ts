@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RealSafetyConfig } from '../../../src/robot/real-config.ts'
 import { driverOf } from '../../../src/robots/driver/driver.ts'
 import { ForeignRobot } from '../../../src/robots/driver/robot.ts'
@@ -110,6 +110,25 @@ describe('in a rig', () => {
     },
     10_000,
   )
+
+  it('is no longer waited for where it does not open within a minute; one that opens later is let go of', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const told: unknown[] = []
+      let open = () => {}
+      const opens = new Promise<void>((resolve) => {
+        open = resolve
+      })
+      const refused = expect(openRig(config({ told, opens }), 'A')).rejects.toThrow('has not opened its robot for 60 s')
+      await vi.advanceTimersByTimeAsync(60_000)
+      await refused
+      expect(told).toEqual([])
+      open()
+      await vi.waitFor(() => expect(told).toEqual(['close']))
+    } finally {
+      vi.useRealTimers()
+    }
+  })
 
   it('does not keep a run from ending by a `close` that is never over', async () => {
     const rig = await openRig(config({ hangs: 'close' }), 'A')
