@@ -1,25 +1,13 @@
 /** @file What the auxiliary heads learn to read from the images: where bolt and fixtures are, in the room and from the tool. */
-import { BOLT } from '../robots/workcell/layout.ts'
+import { PLACES } from '../robots/workcell/places.ts'
 import { upOf } from '../robots/workcell/spatial.ts'
-import type { Quat, Truth, Vec3 } from '../robots/workcell/truth.ts'
-import { add, axisOf, scale, subtract } from '../robots/workcell/vector.ts'
+import type { Truth, Vec3 } from '../robots/workcell/truth.ts'
+import { axisOf, subtract } from '../robots/workcell/vector.ts'
 
 /** Errors of this size count 1 in the loss: metres of a place, radians of a direction, share of a yes or no. */
 const UNIT = { place: 0.005, direction: 0.05, flag: 0.25 }
 
 type Reading = { name: string; kind: keyof typeof UNIT; read: (truth: Truth) => readonly number[]; width: number }
-
-const headTop = ({ position, rotation }: { position: Vec3; rotation: Quat }) =>
-  add(position, scale(upOf(rotation), BOLT.headHeight))
-
-/** The places of the active bolt and of the three fixtures it can be in. */
-const PLACES: Record<string, (truth: Truth) => Vec3> = {
-  tip: (truth) => truth.bolts[truth.bolt]!.tip,
-  head: (truth) => headTop(truth.bolts[truth.bolt]!),
-  stand: (truth) => truth.stand.position,
-  slot: (truth) => truth.slots[truth.bolt]!.position,
-  cradle: (truth) => truth.cradles[truth.bolt]!.position,
-}
 
 const directions: Record<string, (truth: Truth) => Vec3> = {
   boltAxis: (truth) => upOf(truth.bolts[truth.bolt]!.rotation),

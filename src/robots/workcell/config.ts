@@ -55,6 +55,10 @@ const Settings = z.strictObject({
     .describe(
       'share of the episodes in which a panel before the front camera hides bolts, fixtures and hand; the arm is seen over it',
     ),
+  tellsPlaces: z
+    .boolean()
+    .default(false)
+    .describe('proprioception also tells, truly, where bolt and fixtures are: what would perfect eyes be worth?'),
   chainStarts: z
     .number()
     .min(0)
@@ -79,7 +83,7 @@ export type WorkcellConfig = z.infer<typeof WorkcellConfig>
 
 /** The workcell that stands in one of the run's cells. */
 export const optionsOf = (config: WorkcellConfig, cell: string, blind = false): WorkcellOptions => {
-  const { arm, bolts, slotFriction, clearance, tip, starts, toys, frontHidden } = config
+  const { arm, bolts, slotFriction, clearance, tip, starts, toys, frontHidden, tellsPlaces } = config
   return {
     ...DEFAULT_OPTIONS,
     ...CELL_OPTIONS[cell as Cell],
@@ -91,6 +95,7 @@ export const optionsOf = (config: WorkcellConfig, cell: string, blind = false): 
     starts,
     toys: TOYS.slice(0, toys),
     frontHidden,
+    tellsPlaces,
     cameras: !blind,
   }
 }

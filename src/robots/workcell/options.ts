@@ -42,6 +42,7 @@ export type WorkcellOptions = {
   linkColour: Colour
   toys: Toy[] // at most 3; they lie about among the fixtures
   frontHidden: number // share of the resets after which a panel stands before the front camera
+  tellsPlaces: boolean // proprioception also tells, truly, where bolt and fixtures are
 }
 
 /** The part of the options that shapes the MuJoCo model. */
@@ -78,6 +79,7 @@ export const DEFAULT_OPTIONS: WorkcellOptions = {
   linkColour: [0.86, 0.87, 0.88],
   toys: [],
   frontHidden: 0,
+  tellsPlaces: false,
 }
 
 /**

@@ -5,6 +5,7 @@ import { CAMERA_SIZE } from './appearance.ts'
 import { HOME_ROTATION } from './layout.ts'
 import { workcellCameras } from './mounts.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
+import { PLACE_CHANNELS } from './places.ts'
 import { ACTION_SCALE } from './target.ts'
 import { TASKS } from './tasks/index.ts'
 
@@ -21,14 +22,24 @@ const CHANNELS: Channel[] = [
 
 export const RATE = 10 // Hz
 
-type Named = 'arm' | 'bolts' | 'cell' | 'friction' | 'clearance' | 'tip' | 'starts' | 'toys' | 'frontHidden'
+type Named =
+  | 'arm'
+  | 'bolts'
+  | 'cell'
+  | 'friction'
+  | 'clearance'
+  | 'tip'
+  | 'starts'
+  | 'toys'
+  | 'frontHidden'
+  | 'tellsPlaces'
 
 /**
  * The robot's name: arm, bolts, cell, and in what its scene differs from the default one. Logs keep it, so that a
  * demonstration that was given in one scene is never taken for one of another (replay/log-files.ts).
  */
 function nameOf(options: Pick<WorkcellOptions, Named>): string {
-  const { arm, bolts, cell, friction, clearance, tip, starts, toys, frontHidden } = options
+  const { arm, bolts, cell, friction, clearance, tip, starts, toys, frontHidden, tellsPlaces } = options
   const { friction: usual, clearance: play } = DEFAULT_OPTIONS
   const scene = [
     friction.slot === usual.slot ? '' : `friction${friction.slot}`,
@@ -37,6 +48,7 @@ function nameOf(options: Pick<WorkcellOptions, Named>): string {
     ...Object.entries(starts).map(([name, by]) => (by === 0 ? '' : `${name}${by}`)),
     toys.length === 0 ? '' : `toys${toys.length}`,
     frontHidden === 0 ? '' : `hidden${frontHidden}`,
+    tellsPlaces ? 'places' : '',
   ]
   return ['workcell', arm, bolts, cell === 'A' ? '' : cell, ...scene].filter((part) => part !== '').join('-')
 }
@@ -50,7 +62,7 @@ export function specOf(options: Pick<WorkcellOptions, Named | 'cameras' | 'front
     cameras: cameras
       ? { front: { ...CAMERA_SIZE, mount: mounts.front }, wrist: { ...CAMERA_SIZE, mount: mounts.wrist } }
       : {},
-    channels: CHANNELS,
+    channels: options.tellsPlaces ? [...CHANNELS, ...PLACE_CHANNELS] : CHANNELS,
     home: HOME_ROTATION,
     actionFrame: 'base',
     actionScale: ACTION_SCALE,

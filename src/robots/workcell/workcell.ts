@@ -26,6 +26,7 @@ import { NAMES } from './mjcf.ts'
 import { DEFAULT_OPTIONS, type WorkcellOptions } from './options.ts'
 import { fails, isHeld, STEPS_TO_SUCCEED } from './outcome.ts'
 import { panelOf } from './panel.ts'
+import { tellPlaces } from './places.ts'
 import type { CameraPose } from './render/scene.ts'
 import type { SceneState } from './render/scene-renderer.ts'
 import { conjugate, multiply, rotationVector, toWorld } from './spatial.ts'
@@ -193,6 +194,7 @@ export class Workcell implements Robot {
       this.gripperWidth() / GRIPPER_OPEN_WIDTH,
       target.gripper === 'close' ? 1 : -1,
       ...touch.wristForce,
+      ...(this.options.tellsPlaces ? tellPlaces(this.truth()) : []),
     ])
     const images: Observation['images'] = {}
     if (eyes) {

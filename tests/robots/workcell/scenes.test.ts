@@ -1,6 +1,6 @@
 /** @file Settings that make the workcell harder: each reaches the scene, none moves the default one, and demonstrations know theirs. */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -19,6 +19,9 @@ import { TASKS } from '../../../src/robots/workcell/tasks/index.ts'
 import { scatterToys, TOYS } from '../../../src/robots/workcell/toys.ts'
 import { Workcell } from '../../../src/robots/workcell/workcell.ts'
 import { readDemonstrations } from '../../../src/run/demonstrations.ts'
+import { pairChannels } from '../../../src/vla/nano/channels.ts'
+import { NanoConfig } from '../../../src/vla/nano/config.ts'
+import { NANO_FOLDER } from '../../../src/vla/nano/weights.ts'
 
 const HARD = { slotFriction: 1, clearance: 0.000375, tip: 'flat' }
 const WIDE = { starts: { tool: 0.03, turn: 0.3, fixtures: 0.02, yaw: 0.24 }, toys: 3, frontHidden: 0.5 }
@@ -27,6 +30,51 @@ const optionsFor = (settings: object, blind = true) => optionsOf(WorkcellConfig.
 const sha = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16)
 const startFor = (task: string, seed: number, options: WorkcellOptions) =>
   startOf(TASKS[task]!, new RandomStream(seed, 'environment'), options, 0)
+
+describe('places that are told', () => {
+  it('follow what the robot tells anyway: from the tool to bolt and fixtures, and which way the bolt points; an encoder reads past them', async () => {
+    const [plain, told] = await Promise.all(
+      [{ arm: 'gantry' }, { arm: 'gantry', tellsPlaces: true }].map((settings) =>
+        Workcell.create(optionsFor(settings)),
+      ),
+    )
+    for (const cell of [plain!, told!]) {
+      await cell.reset('assemble', 5)
+      await cell.step(Float32Array.of(0.5, -0.5, 0.5, 0, 0, 1, 1))
+    }
+    const [own, all] = [plain!.observeSync().proprio, told!.observeSync().proprio]
+    expect(all.slice(0, own.length)).toEqual(own)
+    expect(told!.spec.channels.slice(own.length).map(({ name }) => name)).toEqual(
+      [...['tip', 'head', 'stand', 'slot', 'cradle'].map((name) => `place.${name}`), 'bolt.up'].flatMap((name) =>
+        ['x', 'y', 'z'].map((axis) => `${name}.${axis}`),
+      ),
+    )
+    expect(all.length).toBe(told!.spec.channels.length)
+    const { bolts, stand, slots, cradles } = told!.truth()
+    const places = Array.from({ length: 5 }, (_, k) => [0, 1, 2].map((i) => all[own.length + 3 * k + i]! + all[i]!))
+    const [tip, head] = places
+    for (const [place, there] of [
+      [tip, bolts[0]!.tip],
+      [places[2], stand.position],
+      [places[3], slots[0]!.position],
+      [places[4], cradles[0]!.position],
+    ] as const)
+      place!.forEach((entry, i) => {
+        expect(entry).toBeCloseTo(there[i]!, 5)
+      })
+    const along = head!.map((entry, i) => entry - tip![i]!) // a bolt is as long as it is, and points from tip to head
+    const length = Math.hypot(...along)
+    expect(length).toBeCloseTo(0.066, 4) // 56 mm of shaft, 10 of head
+    const up = [...all.slice(own.length + 15)]
+    up.forEach((entry, i) => {
+      expect(entry).toBeCloseTo(along[i]! / length, 4)
+    })
+    const { proprio } = NanoConfig.parse(JSON.parse(readFileSync(join(NANO_FOLDER, 'config.json'), 'utf8')))
+    const pairing = pairChannels(proprio, told!.spec.channels)!
+    expect([[...pairing.pair(all)], pairing.missing]).toEqual([[...own], []])
+    for (const cell of [plain!, told!]) cell.free()
+  })
+})
 
 describe('the default scene', () => {
   it('is what the settings give where nobody sets one', () => {
@@ -240,9 +288,16 @@ describe('in a harder scene', () => {
   })
 
   it('the robot is another by name, one name a scene, and demonstrations of one are refused in another', () => {
-    const names = [{}, HARD, WIDE, { tip: 'flat' }, { toys: 1 }, { starts: { yaw: 0.1 } }, { frontHidden: 0.25 }].map(
-      (settings) => specOf(optionsFor(settings)).name,
-    )
+    const names = [
+      {},
+      HARD,
+      WIDE,
+      { tip: 'flat' },
+      { toys: 1 },
+      { starts: { yaw: 0.1 } },
+      { frontHidden: 0.25 },
+      { tellsPlaces: true },
+    ].map((settings) => specOf(optionsFor(settings)).name)
     expect(new Set(names).size).toBe(names.length)
     expect(names[1]).toBe('workcell-panda-1-friction1-clearance0.000375-flat')
     const folder = mkdtempSync(join(tmpdir(), 'scenes-'))
