@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts'
 import { formatTable } from '../metrics/summary.ts'
 import { standaloneSvg } from '../review/report/standalone.ts'
 import { flatSettings } from '../run/differences.ts'
-import type { PresetName } from '../run/presets.ts'
+import { type PresetName, USUAL_PRESET } from '../run/presets.ts'
 import { version } from '../run/version.ts'
 import type { Experiment, ExperimentOptions, Section, Table } from './experiment.ts'
 import { PROTOCOL } from './protocol.ts'
@@ -25,7 +25,8 @@ export type Making = {
 }
 
 /** Writes plots, and the section into the page; a new page or section where there is none. @returns the page's path */
-export function publish(docs: string, experiment: Experiment, section: Section, making: Making): string {
+export function publish(docs: string, asked: Experiment, section: Section, making: Making): string {
+  const experiment = asPublished(asked, making)
   const page = join(docs, PAGE)
   const figures = join(docs, FIGURES)
   mkdirSync(figures, { recursive: true })
@@ -33,6 +34,24 @@ export function publish(docs: string, experiment: Experiment, section: Section, 
   const before = existsSync(page) ? readFileSync(page, 'utf8') : '# Results\n'
   writeWhole(page, replacePart(page, before, experiment.name, markdown(experiment, section, making)))
   return page
+}
+
+/** What another preset or other training seeds than the protocol's come to stands beside its section, not in its place. */
+function asPublished(experiment: Experiment, { preset, options: { purpose, seeds } }: Making): Experiment {
+  const usual = new Set(PROTOCOL[purpose].seeds)
+  const others = [
+    ...(preset === USUAL_PRESET ? [] : [{ name: preset, title: `preset \`${preset}\`` }]),
+    ...(seeds.length === usual.size && seeds.every((seed) => usual.has(seed))
+      ? []
+      : [{ name: `seeds-${seeds.join('-')}`, title: `training seeds ${seeds.join(', ')}` }]),
+  ]
+  const { name, title, asked = name } = experiment
+  return {
+    ...experiment,
+    asked,
+    name: [name, ...others.map((other) => other.name)].join('-'),
+    title: [title, ...others.map((other) => other.title)].join(', '),
+  }
 }
 
 /** @throws InputError if only one of the two markers is there */

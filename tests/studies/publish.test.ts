@@ -8,7 +8,7 @@ import { temporaryFolder } from './fabricated.ts'
 const docs = temporaryFolder()
 const options: ExperimentOptions = {
   purpose: 'tuning',
-  seeds: [0, 2],
+  seeds: [0, 1, 2],
   trials: 25,
   robotMinutes: 60,
   overrides: { learner: { batch: 48 }, tasks: ['pick'] },
@@ -51,7 +51,7 @@ const making: Making = {
   preset: 'quick',
   options,
   wallMinutes: 12.4,
-  runs: new Map([['dual', { settings: { method: 'dual' }, seeds: [2, 0], versions: new Set(['abc1234']) }]]),
+  runs: new Map([['dual', { settings: { method: 'dual' }, seeds: [2, 0, 1], versions: new Set(['abc1234']) }]]),
 }
 const page = () => readFileSync(join(docs, 'results.md'), 'utf8')
 
@@ -59,14 +59,14 @@ describe('publish', () => {
   it('begins a page, and says how the section was made', () => {
     publish(docs, experiment('one'), section('1'), making)
     expect(page()).toContain('## Title of one\n\nWhat for?')
-    expect(page()).toContain('*Tuning: training seeds 0, 2, evaluation starts from 1,000,000 on.')
+    expect(page()).toContain('*Tuning: training seeds 0, 1, 2, evaluation starts from 1,000,000 on.')
     expect(page()).toContain('| method | a\\|b |\n| --- | ---: |\n| dual | 1 |')
     expect(page()).toContain('![Success & more](results/one-curve.svg)\n\n*A caption.*')
     expect(page()).toContain(
-      "`npx duet experiments one --preset quick --seeds 0,2 --trials 25 --robot-minutes 60 --tuning --set 'learner.batch=48' --set 'tasks=[\"pick\"]' --publish`",
+      "`npx duet experiments one --preset quick --seeds 0,1,2 --trials 25 --robot-minutes 60 --tuning --set 'learner.batch=48' --set 'tasks=[\"pick\"]' --publish`",
     )
     expect(page()).toContain('Wall time of its runs together 12 min.')
-    expect(page()).toContain('- dual, seeds 0, 2: `method="dual"` (abc1234)')
+    expect(page()).toContain('- dual, seeds 0, 1, 2: `method="dual"` (abc1234)')
     expect(page()).toContain(new Date().toISOString().slice(0, 10))
   })
 
@@ -77,6 +77,26 @@ describe('publish', () => {
     const before = page()
     publish(docs, experiment('one'), section('after $& it'), making)
     expect(page()).toBe(before.replace('| dual | 1 |', () => '| dual | after $& it |'))
+  })
+
+  it('puts another preset and other seeds beside what is there, under names, plots and the command of their own', () => {
+    const before = page()
+    const other = { ...making, preset: 'practice' as const, options: { ...options, seeds: [2, 0] } }
+    publish(docs, experiment('one'), section('of others'), other)
+    expect(page().startsWith(before.trimEnd())).toBe(true)
+    const added = page().slice(before.trimEnd().length)
+    expect(added).toContain(
+      '<!-- begin one-practice-seeds-2-0 -->\n## Title of one, preset `practice`, training seeds 2, 0\n',
+    )
+    expect(added).toContain('(results/one-practice-seeds-2-0-curve.svg)')
+    expect(added).toContain('`npx duet experiments one --preset practice --seeds 2,0 ')
+    publish(docs, experiment('one'), section('anew'), { ...other, options: { ...options, seeds: [1, 2, 0] } })
+    expect(page()).toContain('<!-- begin one-practice -->\n## Title of one, preset `practice`\n')
+    publish(docs, experiment('one'), section('in another order'), {
+      ...making,
+      options: { ...options, seeds: [2, 1, 0] },
+    })
+    expect(page()).not.toContain('after $& it')
   })
 
   it('draws plots that need no page around them', () => {
@@ -108,6 +128,6 @@ it('says of reported seeds which recipe they were run by', () => {
 
 it('commandOf leaves out settings that are not there', () => {
   expect(commandOf('x', 'tiny', { ...options, overrides: {} })).toBe(
-    'npx duet experiments x --preset tiny --seeds 0,2 --trials 25 --robot-minutes 60 --tuning --publish',
+    'npx duet experiments x --preset tiny --seeds 0,1,2 --trials 25 --robot-minutes 60 --tuning --publish',
   )
 })
