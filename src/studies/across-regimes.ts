@@ -76,9 +76,9 @@ async function trainRows(bench: Workbench, regime: Regime): Promise<Row[]> {
 function withCommands(bench: Workbench, regime: Regime, run: FinishedRun): Promise<Required<Tried>> {
   const { seed } = run.config
   const name = `${runName(regime, methodCalled('dual'))}-commands-seed${seed}`
-  return bench.once(name, () => {
+  return bench.once(name, async () => {
     bench.progress(`${regime.title}, evaluation with commands, seed ${seed}`)
-    return evaluateWithCommands(run)
+    return evaluateWithCommands(await bench.whole(run))
   })
 }
 

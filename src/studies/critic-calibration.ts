@@ -37,7 +37,6 @@ export const experiment: Experiment = {
   question:
     'How far is Q of the executed actions from the Monte-Carlo returns that followed, per task and over training, in episodes that the critics never saw?',
   runsOf: 'regimes',
-  wholeRuns: true,
   robotMinutes: 30,
   async run(bench: Workbench): Promise<Section> {
     const { trials } = bench.options
@@ -46,20 +45,21 @@ export const experiment: Experiment = {
     const advice: AdviceTrials[] = []
     for (const run of await trainSeeds(bench, regimeOf(bench), methodCalled('dual'))) {
       const { seed } = run.config
-      const stages = stagesOf(run)
+      const whole = () => bench.whole(run)
+      const stages = await bench.once(`seed${seed}-stages`, async () => stagesOf(await whole()))
       for (const checkpoint of stages) {
         bench.progress(`critic-calibration: ${checkpoint}`)
-        const measure = () => trainedAt(run, checkpoint, (one) => calibrationOf(one, stepsOf(checkpoint)))
+        const measure = () => trainedAt(whole, checkpoint, (one) => calibrationOf(one, stepsOf(checkpoint)))
         calibrations.push(await bench.once(`seed${seed}-${checkpoint}`, measure))
       }
       const half = stages[Math.floor(stages.length / 2)]!
       rankings.push(
-        await bench.once(`seed${seed}-ranks`, () => trainedAt(run, half, (one) => rankLater(one, stepsOf(half)))),
+        await bench.once(`seed${seed}-ranks`, () => trainedAt(whole, half, (one) => rankLater(one, stepsOf(half)))),
       )
       if (advises(run))
         advice.push(
           await bench.once(`seed${seed}-advice`, () =>
-            trainedAt(run, stages.at(-1)!, (one) => followAdvice(one, { trials, firstSeed: strange(one) })),
+            trainedAt(whole, stages.at(-1)!, (one) => followAdvice(one, { trials, firstSeed: strange(one) })),
           ),
         )
     }
@@ -70,7 +70,12 @@ export const experiment: Experiment = {
 }
 
 /** What `ask` finds of a checkpoint. */
-async function trainedAt<T>({ folder }: FinishedRun, checkpoint: string, ask: (trained: Trained) => Promise<T>) {
+async function trainedAt<T>(
+  whole: () => Promise<FinishedRun>,
+  checkpoint: string,
+  ask: (trained: Trained) => Promise<T>,
+): Promise<T> {
+  const { folder } = await whole()
   const trained = await openTrained(join(folder.checkpoints, checkpoint))
   try {
     return await ask(trained)

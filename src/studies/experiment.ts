@@ -42,6 +42,11 @@ export type Workbench = {
    * @throws InputError if a run of that name has other settings
    */
   train(name: string, overrides: Overrides, seed: number): Promise<FinishedRun>
+  /**
+   * The run with policy, checkpoints, log and updates: trained once more where only what it measured is at hand.
+   * @throws InputError if it then ends otherwise
+   */
+  whole(run: FinishedRun): Promise<FinishedRun>
   /** A JSON-safe value of one seed, which the name says; made once and kept as `<name>.json` beside the options that made it. */
   once<T>(name: string, make: () => Promise<T>): Promise<T>
   progress(text: string): void
@@ -67,8 +72,6 @@ export type Experiment = {
   everyRegime?: true
   /** Compares methods, and can be asked for some of them. */
   comparesMethods?: true
-  /** Of its runs it reads more than what outlasts them: policies, logs or updates. */
-  wholeRuns?: true
   trains?: false // no run: it works on scenes and operators of its own
   robotMinutes: number // online budget of one run, unless asked for otherwise
   /** Where `--trials` counts something else than the protocol's evaluation episodes. */

@@ -28,7 +28,6 @@ export const experiment: Experiment = {
   title: 'A fourth task with other dynamics',
   question:
     'Does a task of another kind, pushing a stand along a rail to its end stop, learn beside place, pick and assemble without starving or starving them?',
-  wholeRuns: true,
   robotMinutes: 40,
   async run(bench: Workbench): Promise<Section> {
     const { robotMinutes: minutes } = bench.options
@@ -43,14 +42,14 @@ export const experiment: Experiment = {
   },
 }
 
-/** One run for each training seed; nothing but the tasks and the robot's time differs between them. */
+/** One whole run, whose updates are drawn, for each training seed; nothing but the tasks and the robot's time differs between them. */
 function trainOn(bench: Workbench, name: string, tasks: readonly string[], minutes: number): Promise<FinishedRun[]> {
   const settings = {
     tasks: [...tasks],
     online: { robotMinutes: minutes },
     evaluation: { trialsOnTheWay: 10, everyRobotMinutes: minutes / EVALUATIONS },
   }
-  return Promise.all(bench.options.seeds.map((seed) => bench.train(name, settings, seed)))
+  return Promise.all(bench.options.seeds.map(async (seed) => bench.whole(await bench.train(name, settings, seed))))
 }
 
 export function sectionOf(runs: Runs): Section {

@@ -37,14 +37,9 @@ export class KeptResults {
     this.keep(run.path, files.filter(existsSync))
   }
 
-  /**
-   * What is kept was measured of one policy, some of it in other tables: a run that ended otherwise, on a processor that rounds
-   * otherwise, say, is not that one. @throws InputError if such a run is kept under its name
-   */
-  expectSameRun(run: RunFolder): void {
-    const kept = this.kept(run.path)?.files[basename(run.metrics)]
-    if (kept !== undefined && trialsIn(kept) !== trialsIn(readFileSync(run.metrics, 'utf8')))
-      throw this.another(run.path)
+  /** `path`: of a run or a value. */
+  has(path: string): boolean {
+    return existsSync(this.placeOf(path))
   }
 
   /** Writes the folder of a run as it was, but for policy and log. @returns whether it is kept. @throws InputError on damage */
@@ -59,13 +54,19 @@ export class KeptResults {
     this.keep(path, [path])
   }
 
-  hasValue(path: string): boolean {
-    return existsSync(this.placeOf(path))
-  }
-
   /** As `restoreRun`. */
   restoreValue(path: string): boolean {
     return this.restore(path, () => path)
+  }
+
+  /**
+   * What is kept was measured of one policy, some of it in other tables: a run that ended otherwise, on a processor that rounds
+   * otherwise, say, is not that one. @throws InputError if such a run is kept under its name
+   */
+  private expectSameRun(run: RunFolder): void {
+    const kept = this.kept(run.path)?.files[basename(run.metrics)]
+    if (kept !== undefined && trialsIn(kept) !== trialsIn(readFileSync(run.metrics, 'utf8')))
+      throw this.another(run.path)
   }
 
   /** Once: what is kept is not replaced. */

@@ -74,7 +74,6 @@ export const experiment: Experiment = {
   question:
     'How many operations in a row succeed when the end of one is the start of the next, where do chains break, and what do commands change?',
   runsOf: 'regimes',
-  wholeRuns: true,
   robotMinutes: 30,
   async run(bench) {
     const runs = await Promise.all(
@@ -94,7 +93,9 @@ export const experiment: Experiment = {
     for (const { scene, seed, run } of runs)
       for (const condition of CONDITIONS) {
         const name = `chains-${scene.name}-${condition.replace(' ', '-')}-seed${seed}`
-        measured.push(await bench.once(name, () => measureChains(bench, run, scene, condition, seed)))
+        measured.push(
+          await bench.once(name, async () => measureChains(bench, await bench.whole(run), scene, condition, seed)),
+        )
       }
     return sectionOf(measured)
   },

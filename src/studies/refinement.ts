@@ -41,7 +41,6 @@ export const experiment: Experiment = {
   question:
     'Beside the same speaker, from the same starts: does the refinement actor help a policy more than adding a constant along what was said does, where it was trained and in another cell; and how far does the tool go?',
   runsOf: 'regimes',
-  wholeRuns: true,
   robotMinutes: 30,
   async run(bench) {
     const regime = regimeOf(bench)
@@ -56,7 +55,11 @@ export const experiment: Experiment = {
     for (const run of runs)
       for (const heard of ['push', 'actor'] as const) {
         bench.progress(`commands from ${STATES} states a task, ${heard}, seed ${run.config.seed}`)
-        obeyed[heard].push(await bench.once(`${heard}-obeyed-seed${run.config.seed}`, () => obedience(run, heard)))
+        obeyed[heard].push(
+          await bench.once(`${heard}-obeyed-seed${run.config.seed}`, async () =>
+            obedience(await bench.whole(run), heard),
+          ),
+        )
       }
     return sectionOf(cells, obeyed)
   },
@@ -68,7 +71,9 @@ async function inCell(bench: Workbench, runs: readonly FinishedRun[], cell: Cell
     for (const { says, name } of SAID) {
       const { seed } = run.config
       bench.progress(`cell ${cell}, ${name}, seed ${seed}`)
-      const { tasks } = await bench.once(`${cell}-${name}-seed${seed}`, () => tryOut(run, says, cell))
+      const { tasks } = await bench.once(`${cell}-${name}-seed${seed}`, async () =>
+        tryOut(await bench.whole(run), says, cell),
+      )
       found[name].push(retried(measure(run), tasks))
     }
   return found

@@ -38,7 +38,6 @@ export const experiment: Experiment = {
   question:
     'Does a policy trained on one robot serve another, mounted, tuned and seen differently? Do two that learn together serve both, and how much sooner?',
   runsOf: 'regimes',
-  wholeRuns: true,
   robotMinutes: 30,
   async run(bench: Workbench): Promise<Section> {
     const arms = await Promise.all(
@@ -77,7 +76,7 @@ async function testsOf(bench: Workbench, { name, cells, runs }: Arm): Promise<Ro
 
 async function transfer(bench: Workbench, run: FinishedRun, cell: Cell): Promise<Scores> {
   bench.progress(`${run.folder.path} in cell ${cell}`)
-  return (await tryOut(run, undefined, cell)).tasks
+  return (await tryOut(await bench.whole(run), undefined, cell)).tasks
 }
 
 type Evaluation = MetricOf<'evaluation'>

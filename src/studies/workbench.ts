@@ -27,7 +27,7 @@ export type Workers = {
 }
 
 export type WorkbenchParts = {
-  experiment: Pick<Experiment, 'name' | 'runsOf' | 'wholeRuns'>
+  experiment: Pick<Experiment, 'name' | 'runsOf'>
   options: ExperimentOptions
   preset: PresetName
   regime?: Regime // the one that was asked for
@@ -56,6 +56,7 @@ export class DiskWorkbench implements Workbench {
   private readonly places: Places
   private readonly kept?: KeptResults
   private readonly begun = new Map<string, Promise<FinishedRun>>()
+  private readonly again = new Map<string, Promise<FinishedRun>>()
   private readonly recorded = new Map<string, Promise<void>>()
 
   constructor(private readonly parts: WorkbenchParts) {
@@ -88,6 +89,13 @@ export class DiskWorkbench implements Workbench {
     })
   }
 
+  whole(run: FinishedRun): Promise<FinishedRun> {
+    const { path } = run.folder
+    const whole = this.again.get(path) ?? this.trainAgain(run)
+    this.again.set(path, whole)
+    return whole
+  }
+
   async once<T>(name: string, make: () => Promise<T>): Promise<T> {
     const path = join(this.path, `${name}.json`)
     const { seeds: _, purpose: __, ...options } = this.options // a value is of one seed, and each purpose has its folder
@@ -102,7 +110,7 @@ export class DiskWorkbench implements Workbench {
     }
     const kept = readValue<T>(path)
     refuseOtherSettings(path, kept.options, made)
-    if (!this.kept?.hasValue(path)) this.refuseOtherVersion(path, kept.version)
+    if (!this.kept?.has(path)) this.refuseOtherVersion(path, kept.version)
     this.kept?.keepValue(path)
     this.seconds.set(name, kept.seconds)
     return kept.value
@@ -143,33 +151,41 @@ export class DiskWorkbench implements Workbench {
   private async trainOnce(run: string, config: RunConfig): Promise<FinishedRun> {
     const path = join(this.root, this.parts.experiment.runsOf ?? this.parts.experiment.name, run)
     const folder = new RunFolder(path)
-    const { wholeRuns } = this.parts.experiment
-    if (!wholeRuns && !existsSync(folder.config)) this.kept?.restoreRun(folder)
+    if (!existsSync(folder.config)) this.kept?.restoreRun(folder)
+    return this.finish(folder, config)
+  }
+
+  private async trainAgain(run: FinishedRun): Promise<FinishedRun> {
+    const { folder, config } = run
+    if (folder.latestCheckpoint()) return run
+    if (!this.kept?.has(folder.path))
+      throw new InputError(folder.path, 'has no policy', 'Delete it to have it trained anew')
+    this.parts.mayMake?.() // before anything is deleted
+    rmSync(folder.path, { recursive: true })
+    return this.finish(folder, config)
+  }
+
+  /** Begins with it, goes on with it, or finds it finished. */
+  private async finish(folder: RunFolder, config: RunConfig): Promise<FinishedRun> {
+    const { path } = folder
     this.refuseAnotherRun(folder, config)
-    if (wholeRuns && this.kept && isFinished(folder) && !folder.latestCheckpoint())
-      throw new InputError(
-        path,
-        'was taken from the repository, without its policy',
-        'Delete it to have it trained here',
-      )
-    if (!isFinished(folder)) await this.places.hold(() => this.work(run, folder, config))
+    if (!isFinished(folder)) await this.places.hold(() => this.work(folder, config))
     this.parts.signal.throwIfAborted()
     if (!isFinished(folder))
       throw new InputError(path, 'ended without a final evaluation', 'Run the experiment again to go on with it')
     this.refuseAnotherRun(folder, config)
-    if (wholeRuns) this.kept?.expectSameRun(folder)
-    else this.kept?.keepRun(folder)
+    this.kept?.keepRun(folder)
     return { folder, config, summary: JSON.parse(readFileSync(folder.summary, 'utf8')) as Summary }
   }
 
   /** While this run waited for its place, another program may have begun or finished it. */
-  private async work(run: string, folder: RunFolder, config: RunConfig): Promise<void> {
+  private async work(folder: RunFolder, config: RunConfig): Promise<void> {
     const { workers, signal, onProgress, mayMake } = this.parts
     signal.throwIfAborted()
     this.refuseAnotherRun(folder, config)
     if (isFinished(folder)) return
     mayMake?.()
-    const show: OnProgress = (progress) => onProgress(run, progress)
+    const show: OnProgress = (progress) => onProgress(basename(folder.path), progress)
     await this.ensureDemonstrations(config, show)
     if (!existsSync(folder.config)) RunFolder.create(folder.path, config, this.commandOf(config))
     await workers.train(folder, show, signal)

@@ -40,7 +40,16 @@ describe('regimes', () => {
         throw new Error('is not trained here')
       }
       const options = { purpose: 'tuning' as const, seeds: [0], trials: 1, robotMinutes: 1, overrides: {} }
-      const bench = { options, regime, methods, path: '', train: refuse, once: refuse, progress: () => {} }
+      const bench = {
+        options,
+        regime,
+        methods,
+        path: '',
+        train: refuse,
+        whole: () => refuse('whole'),
+        once: refuse,
+        progress: () => {},
+      }
       await expect(experiment.run(bench)).rejects.toThrow('is not trained here')
       return names
     }
@@ -67,7 +76,7 @@ describe('regimes', () => {
       values.push(name)
       throw new Error('is not made here')
     }
-    const bench = { options, regime: none, path: '', train, once, progress: () => {} }
+    const bench = { options, regime: none, path: '', train, whole: () => once('whole'), once, progress: () => {} }
     await expect(experiment.run(bench)).rejects.toThrow('is not')
     await vi.waitFor(() => expect(values).toEqual(['none-dual-commands-seed0']))
   })

@@ -1,5 +1,5 @@
 /** @file Runs that nobody trained, with outcomes as a test wants them, written like real ones. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
@@ -72,6 +72,7 @@ export function writeRun(folder: RunFolder, config: RunConfig, finished: boolean
   ]
   writeFileSync(folder.metrics, metrics.map((metric) => `${JSON.stringify(metric)}\n`).join(''))
   writeFileSync(folder.summary, JSON.stringify(summarise(metrics, config)))
+  if (finished) mkdirSync(join(folder.checkpoints, 'step-600-update-9'), { recursive: true })
 }
 
 /** On preset tiny, one run at a time, by workers who fabricate. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readMetrics } from '../../src/metrics/metrics.ts'
+import { ofKind } from '../../src/metrics/of-kind.ts'
 import { RunFolder } from '../../src/run/folder.ts'
 import { version } from '../../src/run/version.ts'
 import type { ExperimentOptions } from '../../src/studies/experiment.ts'
@@ -76,19 +77,34 @@ describe('a run that was kept', () => {
     expect(trained).toEqual(['x-seed12'])
   })
 
-  it('is of no use to an experiment that reads policies: that one trains, and says which folder has none', async () => {
-    const reader = { experiment: { name: 'reader', runsOf: 'fake', wholeRuns: true as const } }
+  it('is trained once more where its policy is asked for, and only there', async () => {
     await bench('a').train('x', {}, 12)
-    await bench('b', reader)
-      .train('y', {}, 12)
-      .catch(() => {})
-    await bench('c', reader).train('x', {}, 12)
-    expect(trained).toEqual(['x-seed12', 'y-seed12', 'x-seed12'])
-    expect(readdirSync(join(kept, 'tiny', 'fake'))).toEqual(['x-seed12.gz']) // y is not asked for again
-    await bench('d').train('x', {}, 12)
-    await expect(bench('d', reader).train('x', {}, 12)).rejects.toThrow(
-      /x-seed12: was taken from the repository, without its policy\. Delete it/,
-    )
+    const other = bench('b')
+    const found = await other.train('x', {}, 12)
+    expect(trained).toEqual(['x-seed12'])
+    const [whole, same] = await Promise.all([other.whole(found), other.whole(found)])
+    expect(trained).toEqual(['x-seed12', 'x-seed12'])
+    expect(whole.folder.latestCheckpoint()).toContain('step-600-update-9')
+    expect(ofKind(readMetrics(whole.folder.metrics), 'update')).toHaveLength(1)
+    expect(same).toBe(whole)
+    await bench('b').whole(await bench('b').train('x', {}, 12)) // by another program: it is there
+    expect(trained).toHaveLength(2)
+  })
+
+  it('is not deleted where it cannot be made again: by a program that trains otherwise, or where nothing is kept', async () => {
+    await bench('a').train('x', {}, 12)
+    const { metrics } = runOf('b', 'x')
+    const otherwise = bench('b', {
+      mayMake: () => {
+        throw new Error('trains otherwise')
+      },
+    })
+    await expect(otherwise.whole(await otherwise.train('x', {}, 12))).rejects.toThrow('trains otherwise')
+    rmSync(kept, { recursive: true })
+    const alone = bench('b', { kept: undefined })
+    await expect(alone.whole(await alone.train('x', {}, 12))).rejects.toThrow(/x-seed12: has no policy\. Delete it/)
+    expect(existsSync(metrics)).toBe(true)
+    expect(trained).toEqual(['x-seed12'])
   })
 
   it('is taken whole, or not yet, where its writing was cut off', async () => {
@@ -110,14 +126,14 @@ describe('a run that was kept', () => {
       },
       record: async (path: string) => void mkdirSync(path, { recursive: true }),
     }
-    const reader = { experiment: { name: 'reader', runsOf: 'fake', wholeRuns: true as const } }
-    const other = () => bench('b', { ...reader, workers: elsewhere }).train('x', {}, 12)
-    await expect(other()).rejects.toThrow(
+    const other = bench('b', { workers: elsewhere })
+    const found = await other.train('x', {}, 12)
+    await expect(other.whole(found)).rejects.toThrow(
       /x-seed12: is not what is kept of it in .*x-seed12\.gz.*one table shows one policy/s,
     )
     await expect(bench('b').train('x', {}, 12)).rejects.toThrow('is not what is kept of it')
-    const alike = bench('c', reader) // the same trials, whatever the clock said
-    await expect(alike.train('x', {}, 12)).resolves.toBeDefined()
+    const alike = bench('c') // the same trials, whatever the clock said
+    await expect(alike.whole(await alike.train('x', {}, 12))).resolves.toBeDefined()
   })
 
   it('does not take the place of one that goes on here', async () => {

@@ -77,7 +77,15 @@ describe('an experiment in a regime', () => {
         names.push(name)
         throw new Error('is not trained here')
       }
-      const bench = { options, regime: hard, path: '', train: refuse, once: refuse, progress: () => {} }
+      const bench = {
+        options,
+        regime: hard,
+        path: '',
+        train: refuse,
+        whole: () => refuse('whole'),
+        once: refuse,
+        progress: () => {},
+      }
       await expect(inRegime(experiment, hard).run(bench)).rejects.toThrow('is not trained here')
       expect(names).toContain('hard-dual')
       expect(names.filter((name) => !name.startsWith('hard-'))).toEqual([])

@@ -1,9 +1,11 @@
 /** @file What experiments ask of policies that have been trained: whom, where and beside whom, under which name it is kept, and which row shows it. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { RunFolder } from '../../src/run/folder.ts'
 import { experiment as regimes } from '../../src/studies/across-regimes.ts'
 import type { Experiment, FinishedRun, Table } from '../../src/studies/experiment.ts'
+import { inRegime } from '../../src/studies/in-regime.ts'
 import { experiment as refinement } from '../../src/studies/refinement.ts'
 import { regimeCalled } from '../../src/studies/regimes.ts'
 import type { Listener } from '../../src/studies/spoken.ts'
@@ -27,6 +29,7 @@ const TENTHS: Record<string, number> = {
 
 vi.mock('../../src/studies/spoken.ts', () => {
   const tryOut = async ({ folder, config }: FinishedRun, says?: Listener, cell?: string) => {
+    if (!folder.latestCheckpoint()) throw new Error(`${folder.path} has no policy to try`)
     asked.push([folder.path, says, cell])
     const successes = TENTHS[`${says} in ${cell}`]!
     const trials = 's'.repeat(successes).padEnd(10, 'f')
@@ -111,3 +114,23 @@ it('says of a run which settings its regime gives it, whatever its experiment se
   const { bench } = await sectionOf(twoRobots, { regime: regimeCalled('few') })
   for (const [, { settings }] of bench.used) expect(settings['demonstrations.perTask']).toBe(3)
 })
+
+it.each([refinement, twoRobots, regimes].map((experiment) => inRegime(experiment, regimeCalled('few'))))(
+  '$name: its tables are drawn of what was kept, and no policy is trained for them; what is missing is tried with the policy',
+  async (experiment) => {
+    const { name } = experiment
+    const regime = regimeCalled('few')
+    const kept = join(root, `kept-${name}`)
+    const made = await sectionOf(experiment, { kept, regime, runs: join(root, `${name}-here`) })
+    const mayMake = () => {
+      throw new Error('nothing is to be made')
+    }
+    const drawn = await sectionOf(experiment, { kept, regime, runs: join(root, `${name}-there`), mayMake })
+    expect(asked).toEqual([])
+    expect(drawn.section.tables).toEqual(made.section.tables)
+    rmSync(join(kept, 'tiny', basename(made.bench.path)), { recursive: true })
+    const tried = await sectionOf(experiment, { kept, regime, runs: join(root, `${name}-elsewhere`) })
+    expect(asked.length).toBeGreaterThan(0)
+    expect(tried.section.tables).toEqual(made.section.tables)
+  },
+)
