@@ -202,14 +202,33 @@ describe('an actor', () => {
   })
 })
 
+const nobody = () => ({ welcome: Buffer.of(), opened: () => {} })
+
 it('a second learner of a run is refused, one of another run is not', async () => {
   const broker = new MemoryBroker()
-  const nobody = () => ({ welcome: Buffer.of(), opened: () => {} })
   const stop = await reached(listen(broker.wire(), RUN, nobody))
   await expect(reached(listen(broker.wire(), RUN, nobody))).rejects.toThrow('run "spec": has a learner already')
   await reached(listen(broker.wire(), 'another', nobody))
   stop()
   await reached(listen(broker.wire(), RUN, nobody))
+})
+
+it('of learners that begin in the same second one serves, and the others are refused by name', async () => {
+  for (const pause of [0, 300, 900])
+    for (const others of [1, 2]) {
+      const broker = new MemoryBroker()
+      const asked = [listen(broker.wire(), RUN, nobody)]
+      for (let i = 0; i < others; i++) {
+        vi.advanceTimersByTime(pause / others)
+        await turn()
+        asked.push(listen(broker.wire(), RUN, nobody))
+      }
+      const ends = await reached(Promise.allSettled(asked))
+      expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      for (const end of ends)
+        if (end.status === 'rejected') expect(String(end.reason)).toContain('has a learner already')
+      await expect(reached(listen(broker.wire(), RUN, nobody))).rejects.toThrow('has a learner already')
+    }
 })
 
 describe('a datagram', () => {

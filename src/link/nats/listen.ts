@@ -79,17 +79,21 @@ export async function listen(
   }
 }
 
-/** From now on a second learner of the run hears of this one. @throws InputError if this is the second one */
+/**
+ * From now on a second learner of the run hears of this one. Of several that ask within the same second the lowest of their
+ * numbers stays. @throws InputError if this is the second one
+ */
 async function claim(wire: Wire, run: string): Promise<() => void> {
   const own = randomBytes(8)
   const subject = learnerSubject(run)
   let first = false // serves already
   let taken = false
   const leave = wire.subscribe(subject, (_, bytes) => {
-    if (own.equals(bytes.subarray(0, own.length))) return
+    const before = own.compare(bytes, 0, own.length)
+    if (before === 0) return
     const asks = bytes.length === own.length
-    if (asks && first) wire.publish(subject, Buffer.concat([own, Buffer.of(1)]))
-    else if (!asks) taken = true
+    if (asks && (first || before < 0)) wire.publish(subject, Buffer.concat([own, Buffer.of(Number(first))]))
+    else if (before > 0 || bytes[own.length] === 1) taken = true
   })
   wire.publish(subject, own)
   await new Promise((resolve) => setTimeout(resolve, OTHERS_ANSWER))
