@@ -118,7 +118,7 @@ export class DiskWorkbench implements Workbench {
 
   /** Once no run is under way: one that failed does not end the others. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.begun.values())
+    await Promise.allSettled([...this.begun.values(), ...this.again.values()])
   }
 
   progress(text: string): void {

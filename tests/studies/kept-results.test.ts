@@ -91,6 +91,27 @@ describe('a run that was kept', () => {
     expect(trained).toHaveLength(2)
   })
 
+  it('is under way until its policy is there: who waits for the runs to settle waits for that', async () => {
+    await bench('a').train('x', {}, 12)
+    let finish = () => {}
+    const train = async (folder: RunFolder) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      writeRun(folder, RunFolder.open(folder.path).config, true)
+    }
+    const other = bench('b', { workers: { train, record: async (path) => void mkdirSync(path, { recursive: true }) } })
+    const whole = other.whole(await other.train('x', {}, 12))
+    let settled = false
+    const waiting = other.settled().then(() => {
+      settled = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(settled).toBe(false)
+    finish()
+    await Promise.all([whole, waiting])
+  })
+
   it('is not deleted where it cannot be made again: by a program that trains otherwise, or where nothing is kept', async () => {
     await bench('a').train('x', {}, 12)
     const { metrics } = runOf('b', 'x')

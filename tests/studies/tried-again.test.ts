@@ -4,14 +4,17 @@ import { basename, join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { RunFolder } from '../../src/run/folder.ts'
 import { experiment as regimes } from '../../src/studies/across-regimes.ts'
-import type { Experiment, FinishedRun, Table } from '../../src/studies/experiment.ts'
+import { experiment as criticCalibration } from '../../src/studies/critic-calibration.ts'
+import type { Experiment, FinishedRun, Table, Workbench } from '../../src/studies/experiment.ts'
+import { experiment as fourthTask } from '../../src/studies/fourth-task.ts'
 import { inRegime } from '../../src/studies/in-regime.ts'
+import { experiment as longHorizon } from '../../src/studies/long-horizon.ts'
 import { experiment as refinement } from '../../src/studies/refinement.ts'
 import { regimeCalled } from '../../src/studies/regimes.ts'
 import type { Listener } from '../../src/studies/spoken.ts'
 import { experiment as twoRobots } from '../../src/studies/two-robots.ts'
 import type { DiskWorkbench, WorkbenchParts } from '../../src/studies/workbench.ts'
-import { aWorkbench, scoresOf, temporaryFolder, writeRun } from './fabricated.ts'
+import { aWorkbench, measured, scoresOf, temporaryFolder, writeRun } from './fabricated.ts'
 
 const root = temporaryFolder()
 const asked = vi.hoisted(() => [] as [run: string, says: string | undefined, cell: string | undefined][])
@@ -134,3 +137,23 @@ it.each([refinement, twoRobots, regimes].map((experiment) => inRegime(experiment
     expect(tried.section.tables).toEqual(made.section.tables)
   },
 )
+
+it.each([
+  ['fourth-task', fourthTask, []],
+  ['long-horizon', longHorizon, []],
+  ['critic-calibration, for its checkpoints', criticCalibration, []],
+  ['critic-calibration, for what they say', criticCalibration, ['step-00000000-update-00001000']],
+] as const)('%s: asks for the whole run before it looks into it', async (_, experiment, stages) => {
+  const options = { purpose: 'tuning' as const, seeds: [0], trials: 1, robotMinutes: 1, overrides: {} }
+  const once = async (name: string, make: () => Promise<unknown>) =>
+    name.endsWith('-stages') && stages.length > 0 ? stages : make()
+  const bench = {
+    options,
+    path: '',
+    train: async () => measured(0, { pick: 's' }, { pick: 's' }),
+    whole: async () => Promise.reject(new Error('it is asked for')),
+    once: once as Workbench['once'],
+    progress: () => {},
+  }
+  await expect(experiment.run(bench)).rejects.toThrow('it is asked for')
+})
