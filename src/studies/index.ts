@@ -1,6 +1,7 @@
 /** @file The published experiments by name. A new one is one file that exports `experiment`, and one line here. */
 import { experiment as ablation } from './ablation.ts'
 import { experiment as regimes } from './across-regimes.ts'
+import { experiment as climb } from './climb.ts'
 import { experiment as correctionComplexity } from './correction-complexity.ts'
 import { experiment as criticCalibration } from './critic-calibration.ts'
 import { experiment as curves } from './curves.ts'
@@ -13,6 +14,7 @@ import { experiment as twoRobots } from './two-robots.ts'
 
 export const experiments: readonly Experiment[] = [
   regimes,
+  climb,
   curves,
   ablation,
   longHorizon,
