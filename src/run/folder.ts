@@ -68,7 +68,7 @@ export class RunFolder {
     const release = lock(folder.path) // of two starts under one name one is the first
     try {
       RunFolder.expectFree(path)
-      for (const directory of [folder.checkpoints, folder.frames]) mkdirSync(directory, { recursive: true })
+      folder.makeFolders()
       if (command) writeWhole(folder.command, `${command}\n`)
       writeWhole(folder.history, writtenHistory([partNow({ command })]))
       writeWhole(folder.config, stringify(config))
@@ -114,12 +114,17 @@ export class RunFolder {
     writeWhole(this.history, writtenHistory([...this.parts(), part]))
   }
 
-  /** Removes what a killed process had half written. For the folder's owner only. */
+  /** Removes what a killed process had half written, and makes folders that a copy left out because they were empty. For its owner only. */
   sweep(): void {
     for (const directory of [this.path, this.checkpoints, ...foldersIn(this.log), ...foldersIn(this.demonstrations)])
       for (const name of namesIn(directory))
         if (name.startsWith('.draft-') || name.endsWith('.draft'))
           rmSync(join(directory, name), { recursive: true, force: true })
+    this.makeFolders()
+  }
+
+  private makeFolders(): void {
+    for (const directory of [this.checkpoints, this.frames]) mkdirSync(directory, { recursive: true })
   }
 
   /** Nothing was recorded in it, and nobody has it: there is nothing to go on from. */

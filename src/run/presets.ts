@@ -27,8 +27,9 @@ const QUICK = {
 } as const satisfies Partial_<RunConfig>
 
 /**
- * Where presets differ from the paper; `paper` is the schema's own defaults, with the updates tied to the simulated robots'
- * steps. `practice` is `quick` for robots that nobody corrects: heads begin anew on what succeeded (decision 68).
+ * Where presets differ from the paper, whose constants are the schema's own defaults. `practice` is `quick` for robots that
+ * nobody corrects: heads begin anew on what succeeded (decision 68). `paper` ties the updates to the simulated robots' steps,
+ * keeps the warm-up's λ₂ online, and acts by an average of the head: with the published two it falls (decision 83).
  */
 export const presets: Record<'tiny' | 'quick' | 'practice' | 'paper', Partial_<RunConfig>> = {
   tiny: {
@@ -48,7 +49,7 @@ export const presets: Record<'tiny' | 'quick' | 'practice' | 'paper', Partial_<R
     online: { ...QUICK.online, robotMinutes: 30, updatesPerStep: 1 },
     learner: { ...QUICK.learner, clones: 'successes', generation: 6000, renewal: { every: 0 } },
   },
-  paper: { online: { lockstep: true } },
+  paper: { online: { lockstep: true, qWeight: 0.1 }, learner: { actorAverage: 0.002 } },
 }
 export type PresetName = keyof typeof presets
 

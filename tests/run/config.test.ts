@@ -2,6 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { RunConfig } from '../../src/run/config.ts'
+import { differences } from '../../src/run/differences.ts'
 import { presets } from '../../src/run/presets.ts'
 import { parseConfig, parseOverride, resolveConfig } from '../../src/run/resolve.ts'
 import { describeSettings, nearestOf } from '../../src/run/settings.ts'
@@ -13,8 +15,8 @@ const configFile = (text: string) => {
 }
 
 describe('the config of a run', () => {
-  it("is the paper's where the preset says nothing", () => {
-    const { learner, warmUp, online, talk, demonstrations } = resolveConfig('paper')
+  it("is the paper's where nobody says anything", () => {
+    const { learner, warmUp, online, talk, demonstrations } = RunConfig.parse({})
     expect(learner).toMatchObject({
       batch: 256,
       learningRate: 3e-4,
@@ -27,6 +29,17 @@ describe('the config of a run', () => {
     expect([warmUp.bcWeight, warmUp.qWeight, online.bcWeight, online.qWeight]).toEqual([1, 0.1, 0.5, 0.5])
     expect(talk).toEqual({ window: 5, threshold: 0.001 })
     expect(demonstrations.perTask).toBe(20)
+  })
+
+  it('departs from the paper in three settings under its preset, and each can be taken back', () => {
+    const apart = (...settings: string[]) =>
+      differences(RunConfig.parse({}), resolveConfig('paper', undefined, settings.map(parseOverride)))
+    expect(apart().toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
+      { name: 'learner.actorAverage', first: 1, second: 0.002 },
+      { name: 'online.lockstep', first: false, second: true },
+      { name: 'online.qWeight', first: 0.5, second: 0.1 },
+    ])
+    expect(apart('online.lockstep=false', 'online.qWeight=0.5', 'learner.actorAverage=1')).toEqual([])
   })
 
   it.each(Object.keys(presets) as (keyof typeof presets)[])('preset %s passes its own schema', (preset) => {

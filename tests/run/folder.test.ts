@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -100,4 +100,12 @@ it('an owner removes what a killed one had half written, and nothing else', () =
   folder.sweep()
   expect(drafts.filter(existsSync)).toEqual([])
   expect(others.filter(existsSync)).toEqual(others)
+})
+
+it('has its folders again where a copy left them out because they were empty', async () => {
+  const folder = RunFolder.create(place(), resolveConfig('tiny'))
+  const empty = [folder.checkpoints, folder.frames]
+  for (const directory of empty) rmSync(directory, { recursive: true })
+  folder.sweep()
+  expect(empty.filter(existsSync)).toEqual(empty)
 })

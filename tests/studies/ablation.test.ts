@@ -8,7 +8,9 @@ import { methodCalled } from '../../src/studies/methods.ts'
 /** What is demonstrated, how long a run is, how often it learns, how it is judged: no part of the method. */
 const NO_METHOD = /^(demonstrations|online|evaluation)\.|^warmUp\.updates$/
 
-const [quick, paper] = [resolveConfig('quick'), resolveConfig('paper')]
+/** With the two constants that preset paper moves where they were published. */
+const published = { online: { qWeight: 0.5 }, learner: { actorAverage: 1 } }
+const [quick, paper] = [resolveConfig('quick'), resolveConfig('paper', undefined, [published])]
 const names = (list: { name: string }[]) => list.map(({ name }) => name)
 const taken = VARIANTS.map(({ name, settings }) => {
   const variant = resolveConfig('quick', undefined, [settings])
