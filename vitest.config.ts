@@ -8,6 +8,7 @@ const LONG = ['console-web/chromium', 'fleet/up', 'run/death', 'run/tiny']
 export const MOCKING = [
   'run/settings-read',
   'robots/workcell/frees',
+  'studies/distances',
   'studies/kept-by-command',
   'studies/tried-again',
   'studies/spoken',

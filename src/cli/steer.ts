@@ -1,13 +1,22 @@
 /** @file `duet steer`: does a trained policy do what it is told? */
 
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { percent } from '../metrics/percent.ts'
 import { formatTable } from '../metrics/summary.ts'
+import { type DistanceScore, distances } from '../review/distances.ts'
 import { type SteerResult, steer } from '../review/steer.ts'
+import { DISTANCES } from '../talk/distance.ts'
 import { countNumber, wholeNumber } from './options.ts'
 import { noSimulation, withTrained } from './with-trained.ts'
 
-type Options = { checkpoint: string; states: number; seed: number; noise: 'none' | 'normal'; json?: boolean }
+type Options = {
+  checkpoint: string
+  states: number
+  seed: number
+  noise: 'none' | 'normal'
+  millimetres?: number
+  json?: boolean
+}
 
 export function register(program: Command): void {
   program
@@ -19,9 +28,22 @@ export function register(program: Command): void {
     .option('--states <n>', 'states per task', countNumber, 20)
     .option('--seed <n>', 'chooses the states and the noise', wholeNumber, 0)
     .addOption(new Option('--noise <kind>', 'noise of both modes').choices(['none', 'normal']).default('normal'))
+    .option('--millimetres <n>', 'also say how far, along each of the six directions', millimetresNumber)
     .option('--json', 'print one JSON object on standard output')
-    .addHelpText('after', '\nExample:\n  duet steer --checkpoint runs/quick --states 30 --json\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  duet steer --checkpoint runs/quick --states 30 --json\n  duet steer --checkpoint runs/quick --millimetres 20\n',
+    )
     .action(run)
+}
+
+function millimetresNumber(text: string): number {
+  const [least, most] = [1000 * DISTANCES.least, 1000 * DISTANCES.most]
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= least && value <= most))
+    // NaN, too
+    throw new InvalidArgumentError(`Give a number from ${least} to ${most}.`)
+  return value
 }
 
 const run = (options: Options) =>
@@ -38,9 +60,13 @@ const run = (options: Options) =>
       shift: config.learner.refinement.shift,
       onState: () => display.show({ stage: 'states', done: ++done, total: options.states * config.tasks.length }),
     })
+    const { states, seed, noise, millimetres } = options
+    const far = { tasks: config.tasks, statesPerTask: states, seed, noise }
+    const distance = millimetres && (await distances(crew, { ...far, millimetres: [millimetres] }))[0]
     display.close()
-    if (options.json) process.stdout.write(`${JSON.stringify({ noiseGain: config.learner.noiseGain, ...result })}\n`)
-    else process.stdout.write(`${format(result)}\n`)
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ noiseGain: config.learner.noiseGain, ...result, distance })}\n`)
+    else process.stdout.write(`${[format(result), ...(distance ? [said(distance)] : [])].join('\n')}\n`)
   })
 
 function format({ commands, directions, pairs, nullChange, states }: SteerResult): string {
@@ -58,3 +84,7 @@ function format({ commands, directions, pairs, nullChange, states }: SteerResult
     `"[null]" changes actions by ${(100 * nullChange).toFixed(2)} % of their range`,
   ].join('\n')
 }
+
+const said = ({ asked, came, asAsked, inTime, seconds }: DistanceScore) =>
+  `of ${asked} mm along one direction it came ${came.toFixed(1)} mm in ${seconds.toFixed(1)} s, give or take 30 % as far as asked in ` +
+  `${percent(asAsked)}; its time was over before in ${percent(1 - inTime)}`

@@ -121,6 +121,7 @@ export type CommandInfo = {
   said: string // as it was typed or heard
   source: CommandSource
   lasts: number // ms in all, at most
+  distance?: number // metres along each of its axes, after which it is over
   left: number // ms until it expires, at most
 }
 

@@ -5,6 +5,9 @@
 
 import type { Operator, Tending } from '../robot/operator.ts'
 import { ACTION_WIDTH, type Action, type Observation } from '../robot/robot.ts'
+import type { Vec3 } from '../robot/rotation.ts'
+import { Reach } from '../talk/reach.ts'
+import { commandDirection, formatCommand, NULL_COMMAND } from '../talk/vocabulary.ts'
 
 const MOTION_AXES = 6
 
@@ -21,12 +24,14 @@ export type Spoken = {
   said: string
   source: string
   lasts: number // ms, on the clock and in robot time, whichever ends first
+  distance?: number // metres along each of its axes: it is over once the tool has come so far, from where it was heard
 }
 
 export type PersonOptions = {
   inputAge: number // ms; an input older than that is no motion
   period: () => number // ms of robot time in one step
   now: () => number // ms, never going back
+  tool: (observation: Observation) => Vec3 | undefined // metres, base frame; of a robot that tells where its tool is
 }
 
 /**
@@ -39,7 +44,7 @@ export class Person implements Operator {
   private latest?: DeviceInput
   private fresh: DeviceInput[] = [] // since the last step
   private wasSilent = false
-  private command?: Spoken & { until: number; stepsLeft: number }
+  private command?: { spoken: Spoken; until: number; stepsLeft: number; reach?: Reach }
 
   constructor(private readonly options: PersonOptions) {}
 
@@ -87,7 +92,9 @@ export class Person implements Operator {
   say(spoken: Spoken): void {
     if (!this.here) return
     const { period, now } = this.options
-    this.command = { ...spoken, until: now() + spoken.lasts, stepsLeft: Math.round(spoken.lasts / period()) }
+    const { text, lasts, distance } = spoken
+    const reach = distance === undefined ? undefined : new Reach(commandDirection(text), distance)
+    this.command = { spoken, until: now() + lasts, stepsLeft: Math.round(lasts / period()), reach }
   }
 
   silence(): void {
@@ -97,20 +104,33 @@ export class Person implements Operator {
   /** What is in force, and for how many ms at most. */
   get spoken(): (Spoken & { left: number }) | undefined {
     if (!this.command) return undefined
-    const { until, stepsLeft, ...spoken } = this.command
+    const { until, stepsLeft, spoken } = this.command
     const left = Math.min(until - this.options.now(), stepsLeft * this.options.period())
     return left > 0 ? { ...spoken, left } : undefined
   }
 
-  /** What is said lasts from one episode to the next; it expires by itself. */
-  begin(_task: string): void {}
+  /** What is said lasts from one episode to the next, and expires by itself; a distance is over, since the tool was taken elsewhere. */
+  begin(_task: string): void {
+    if (this.command?.reach) this.silence()
+  }
 
-  tend(_observation: Observation, _planned: Action): Tending {
-    const spoken = this.spoken
+  tend(observation: Observation, _planned: Action): Tending {
+    const command = this.heard(observation)
     if (this.command) this.command.stepsLeft--
-    const tending: Tending = spoken ? { command: spoken.text } : {}
+    const tending: Tending = command === undefined ? {} : { command }
     if (this.holding) tending.takeover = this.hand()
     return tending
+  }
+
+  /** What is asked for in this step: of a command with a distance, the axes along which the tool has yet to come so far. */
+  private heard(observation: Observation): string | undefined {
+    const { spoken } = this
+    const tool = this.command?.reach && this.options.tool(observation)
+    if (!spoken || !tool) return spoken?.text
+    const asked = formatCommand(this.command!.reach!.left(tool))
+    if (asked !== NULL_COMMAND) return asked
+    this.silence()
+    return undefined
   }
 
   private hand(): Action {

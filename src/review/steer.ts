@@ -99,7 +99,12 @@ export async function steer(crew: SteerRollout, options: Options): Promise<Steer
 }
 
 /** Brings the robot to a state that the policy visits: a random number of its own steps into an episode. */
-async function visit({ robot, perception, policy }: SteerRollout, task: string, seed: number, random: RandomStream) {
+export async function visit(
+  { robot, perception, policy }: SteerRollout,
+  task: string,
+  seed: number,
+  random: RandomStream,
+): Promise<void> {
   const { maxSteps } = robot.spec.tasks[task]!
   const wanted = 1 + random.integer(Math.floor(maxSteps / 3))
   let observation = await robot.reset(task, seed)
@@ -157,7 +162,7 @@ function record(
   if (gain.every((g, axis) => direction[axis] === 0 || g > 0)) tally.everyAxis++
 }
 
-function draw(kind: 'none' | 'normal', random: RandomStream): Float32Array {
+export function draw(kind: 'none' | 'normal', random: RandomStream): Float32Array {
   const xi = new Float32Array(ACTION_WIDTH)
   return kind === 'none' ? xi : random.fillNormal(xi)
 }

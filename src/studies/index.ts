@@ -5,6 +5,7 @@ import { experiment as climb } from './climb.ts'
 import { experiment as correctionComplexity } from './correction-complexity.ts'
 import { experiment as criticCalibration } from './critic-calibration.ts'
 import { experiment as curves } from './curves.ts'
+import { experiment as distances } from './distances.ts'
 import type { Experiment } from './experiment.ts'
 import { experiment as fourthTask } from './fourth-task.ts'
 import { experiment as labelAudit } from './label-audit.ts'
@@ -24,4 +25,5 @@ export const experiments: readonly Experiment[] = [
   correctionComplexity,
   criticCalibration,
   refinement,
+  distances,
 ]

@@ -1,4 +1,5 @@
 /** @file The words of free phrases beyond the vocabulary: whole expressions, sizes, and what cannot be asked in words, with why. */
+import { UNITS } from './distance.ts'
 import { FILLERS, NEGATIONS, NOTHING, SYNONYMS } from './vocabulary.ts'
 
 export type Size = 'small' | 'large'
@@ -16,7 +17,8 @@ export type Meaning =
 
 const TURNING = 'words only shift the hand; to turn it, take over'
 const GRIPPING = 'words only shift the hand; to open or close it, take over'
-const DISTANCE = 'words give a direction, not a distance or speed'
+const AMOUNT = 'a distance is a number with its unit, as in "left 20 mm"'
+const SPEED = 'words give a direction and a distance, not a speed'
 const PLACE = 'words give a direction, not a place'
 
 /** Whoever speaks looks along the robot's forward, as from behind it. */
@@ -40,7 +42,7 @@ const SIZES: Record<Size, string[]> = {
 }
 
 const MORE_FILLERS = words(
-  'ok|okay|hey|robot|arm|hand|tool|duet|can|could|would|will|you|should|try|keep|keep on|continue|again|just|so|um|uh|er|hmm|let|lets|let us|moving|going|shifting|slide|sliding|bring|take|get|put|head|heading|step|steer|come|carry|in|of|direction|side|also|plus|with|while|at|once|that|this|straight|further|farther|thanks|thank you|be|need|needs|needs to|have|has|want|i|we|slight|over|pull',
+  'by|approximately|roughly|exactly|ok|okay|hey|robot|arm|hand|tool|duet|can|could|would|will|you|should|try|keep|keep on|continue|again|just|so|um|uh|er|hmm|let|lets|let us|moving|going|shifting|slide|sliding|bring|take|get|put|head|heading|step|steer|come|carry|in|of|direction|side|also|plus|with|while|at|once|that|this|straight|further|farther|thanks|thank you|be|need|needs|needs to|have|has|want|i|we|slight|over|pull',
 )
 
 const MORE_NEGATIONS = words(
@@ -56,14 +58,13 @@ const REMARKS = words(
 
 const BEYOND: Record<string, string[]> = {
   [TURNING]: words(
-    'turn|rotate|twist|tilt|spin|roll|pitch|yaw|clockwise|counterclockwise|anticlockwise|swivel|flip|tip|lean|wrist',
+    'degree|degrees|turn|rotate|twist|tilt|spin|roll|pitch|yaw|clockwise|counterclockwise|anticlockwise|swivel|flip|tip|lean|wrist',
   ),
   [GRIPPING]: words(
     'open|close|grip|grasp|grab|release|drop|let go|let it go|squeeze|gripper|pinch|pick|pick up|place|insert',
   ),
-  [DISTANCE]: words(
-    'mm|cm|millimetre|millimetres|millimeter|millimeters|centimetre|centimetres|centimeter|centimeters|metre|meter|inch|inches|degree|degrees|twice|double|half|faster|slower|slow|speed|speed up|hurry|hurry up|steps|percent',
-  ),
+  [AMOUNT]: [...UNITS, ...words('twice|double|half|steps|percent')],
+  [SPEED]: words('faster|slower|slow|speed|speed up|hurry|hurry up'),
   [PLACE]: words(
     'here|there|home|top|bottom|bolt|hole|table|stand|target|goal|tray|middle|centre|center|inside|outside|nearer|closer',
   ),
@@ -102,10 +103,10 @@ function build(): Map<string, Meaning> {
   return lexicon
 }
 
-/** A number is a distance, however it is written; a verb of the past tells what was. */
+/** A number alone is half a distance; a verb of the past tells what was. */
 export function meaningOf(expression: string): Meaning | undefined {
   const meaning = LEXICON.get(expression)
   if (meaning) return meaning
-  if (/^\d\S*$/.test(expression)) return { kind: 'beyond', why: DISTANCE }
+  if (/^\d\S*$/.test(expression)) return { kind: 'beyond', why: AMOUNT }
   return /^\p{L}{2,}ed$/u.test(expression) ? { kind: 'remark' } : undefined
 }

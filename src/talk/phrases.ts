@@ -3,6 +3,7 @@
  * is a command, or it is refused with the reason and what could have been meant. Nothing is guessed. Before all that, one
  * word that halts the robot is enough (`halt-words.ts`).
  */
+import { DISTANCES, metresOf } from './distance.ts'
 import { haltIn } from './halt-words.ts'
 import { LEXICON, LONGEST, meaningOf, type Size } from './lexicon.ts'
 import { slipsBetween } from './slips.ts'
@@ -19,6 +20,7 @@ import {
 export type Understood = {
   command: string // canonical, see vocabulary.ts
   magnitude: { said: string; size: Size } | null // as said; a command steers by direction only: it is for how long it lasts
+  distance?: { said: string; metres: number } // along each of its axes; then it lasts until the tool has come so far
   understood: string // for the screen: "move left (a bit)"
 }
 export type Refused = {
@@ -32,13 +34,17 @@ export type Phrase = Understood | Refused | Halting
 /** Characters; nobody says more in one breath, and reading takes time. */
 const LONGEST_PHRASE = 200
 
-type Piece = { said: string; meaning: ReturnType<typeof meaningOf> }
+/** "-5 mm", not the hyphen of "left-5 mm". */
+const SIGNED = /(?:^|\s)[-+−–]\d/
+
+type Piece = { said: string; meaning: ReturnType<typeof meaningOf> | { kind: 'distance'; metres: number } }
 
 /** What a phrase asks for. Never throws; takes time in proportion to the phrase, which is refused where it is too long. */
 export function understandPhrase(phrase: string, axes: AxisNames = BASE_FRAME): Phrase {
   const halt = haltIn(phrase, axes)
   if (halt) return halt.kind === 'stop' ? { stop: true, understood: 'stop' } : { pause: true, understood: 'pause' }
   if (phrase.length > LONGEST_PHRASE) return refuse('That is too long for a command.', directionsOf(axes))
+  if (SIGNED.test(phrase)) return refuse('The direction says which way: a distance has no sign.', directionsOf(axes))
   const pieces = piecesOf(phrase, axes)
   const find = (kind: string) => pieces.find(({ meaning }) => meaning?.kind === kind)
   const against = find('negation') ?? find('excess')
@@ -74,13 +80,34 @@ function directionOf(pieces: readonly Piece[], axes: AxisNames): Phrase {
   }
   const command = formatCommand(direction, axes)
   const nothing = pieces.some(({ meaning }) => meaning?.kind === 'nothing')
-  if (nothing && command !== NULL_COMMAND) return refuse('That says nothing and something at once.', ['nothing'])
+  const distances = pieces.flatMap(({ said, meaning }) =>
+    meaning?.kind === 'distance' ? [{ said, metres: meaning.metres }] : [],
+  )
+  if (nothing && (command !== NULL_COMMAND || distances.length > 0))
+    return refuse('That says nothing and something at once.', ['nothing'])
   if (!nothing && command === NULL_COMMAND) return refuse('I hear no direction.', directionsOf(axes))
+  if (distances.length > 0) return distant(command, distances)
   const size = pieces.find(({ meaning }) => meaning?.kind === 'size')
   if (command === NULL_COMMAND || size?.meaning?.kind !== 'size')
     return { command, magnitude: null, understood: command === NULL_COMMAND ? 'nothing asked' : command }
   const magnitude = { said: size.said, size: size.meaning.size }
   return { command, magnitude, understood: `${command} (${size.said})` }
+}
+
+function distant(command: string, distances: readonly { said: string; metres: number }[]): Phrase {
+  const [distance, ...others] = distances as [{ said: string; metres: number }]
+  if (others.length > 0)
+    return refuse(
+      'I take one distance at a time, the same along all that is said.',
+      distances.map(({ said }) => `${command} ${said}`),
+    )
+  const { least, most } = DISTANCES
+  const millimetres = (metres: number) => `${Math.round(1000 * metres)} mm`
+  if (!(distance.metres >= least && distance.metres <= most))
+    return refuse(`"${distance.said}": words ask for ${millimetres(least)} to ${millimetres(most)} at a time.`, [
+      `${command} ${millimetres(distance.metres < least ? least : most)}`,
+    ])
+  return { command, magnitude: null, distance, understood: `${command} (${distance.said})` }
 }
 
 const withSign = (direction: Direction, axis: number, sign: number): Direction =>
@@ -89,9 +116,15 @@ const withSign = (direction: Direction, axis: number, sign: number): Direction =
 /** Expressions, longest first: "toward me" before "toward". */
 function piecesOf(phrase: string, axes: AxisNames): Piece[] {
   const text = phrase.toLowerCase().replaceAll('’', "'").replaceAll(NULL_COMMAND, ' nothing ')
-  const words = text.match(/[\p{L}\p{N}']+/gu) ?? []
+  const words = text.match(/\d+(?:[.,]\d+)?|[\p{L}\p{N}']+/gu) ?? []
   const pieces: Piece[] = []
   for (let i = 0; i < words.length; ) {
+    const metres = metresOf(words[i]!, words[i + 1] ?? '')
+    if (metres !== undefined) {
+      pieces.push({ said: `${words[i]} ${words[i + 1]}`, meaning: { kind: 'distance', metres } })
+      i += 2
+      continue
+    }
     let length = Math.min(LONGEST, words.length - i)
     while (length > 1 && !known(words.slice(i, i + length).join(' '), axes)) length--
     const said = words.slice(i, i + length).join(' ')
@@ -207,7 +240,9 @@ export function completions(prefix: string, limit = 8, axes: AxisNames = BASE_FR
   const byLength = commands.sort((a, b) => a.split(' and ').length - b.split(' and ').length)
   const joint = /\s$/.test(typed) ? 'and ' : ' and '
   const further = typed.trim() ? names.map((name) => typed + joint + name) : []
+  const counted = /\d\s*$/.test(typed) ? ['mm', 'cm'].map((unit) => `${typed.trimEnd()} ${unit}`) : []
   const candidates = [
+    ...counted,
     ...byLength,
     ...[...names, ...spoken].map((word) => head + word),
     ...further,
@@ -231,5 +266,9 @@ export function completions(prefix: string, limit = 8, axes: AxisNames = BASE_FR
 /** What a phrase leads to; null where it is refused. */
 function outcome(phrase: string, axes: AxisNames): string | null {
   const reading = understandPhrase(phrase, axes)
-  return 'command' in reading ? reading.command : 'refused' in reading ? null : reading.understood
+  return 'command' in reading
+    ? `${reading.command} ${reading.distance?.metres ?? ''}`
+    : 'refused' in reading
+      ? null
+      : reading.understood
 }

@@ -75,6 +75,8 @@ describe('duet demo', () => {
     [['eval', '--checkpoint', 'runs/quick', '--trials', '0'], 'Give a whole number, 1 or more'],
     [['eval', '--checkpoint', 'runs/quick', '--chain', '0'], 'Give a whole number, 1 or more'],
     [['steer', '--checkpoint', 'runs/quick', '--states', '0'], 'Give a whole number, 1 or more'],
+    [['steer', '--checkpoint', 'runs/quick', '--millimetres', '500'], 'Give a number from 5 to 100'],
+    [['steer', '--checkpoint', 'runs/quick', '--millimetres', 'far'], 'Give a number from 5 to 100'],
     [['steer', '--checkpoint', 'runs/quick', '--noise', 'nrmal'], 'Allowed choices are none, normal'],
     [['audit', 'labels', 'runs/quick', '--count', '0'], 'Give a whole number, 1 or more'],
     [['experiments', 'regimes', '--trials', '0'], 'Give a whole number, 1 or more'],

@@ -132,6 +132,24 @@ describe('a command', () => {
     expect(steps().at(-1)).toMatchObject({ command: null, actor: 'primary' })
   })
 
+  it('with a distance is over once the tool has come so far, and not with its time', async () => {
+    await page.takeControl()
+    page.send({ kind: 'command', text: 'left 20 mm', source: 'typed' })
+    const { command } = await page.until('command', ({ command }) => command !== null)
+    expect(command).toMatchObject({ text: 'move left', said: 'left 20 mm', distance: 0.02, lasts: 3000 })
+    await page.until('command', ({ command }) => command === null)
+    await endEpisode()
+    const told = logged().flatMap((episode) => {
+      const tools = episode.observations.map(({ proprio }) => proprio[1]!)
+      return episode.steps.map((step, t) => ({ ...step, from: tools[t]!, to: tools[t + 1]! }))
+    })
+    const spoken = told.filter(({ command }) => command !== null)
+    expect(spoken.length).toBeLessThan(3000 / PERIOD - 5)
+    const came = spoken.at(-1)!.to - spoken[0]!.from
+    expect(came).toBeGreaterThan(0.015)
+    expect(came).toBeLessThan(0.025)
+  })
+
   it('that is not understood is refused with a reason, and changes nothing', async () => {
     await page.takeControl()
     page.send({ kind: 'command', text: 'make me a sandwich', source: 'spoken' })

@@ -138,7 +138,7 @@ describe('a hand that comes on and goes off', () => {
   /** Executes step after step, 100 ms each; `hand`: what the person pushes along x, null where it is off. */
   function execute(hands: (number | null | 'silent')[]): number[] {
     let now = 0
-    const person = new Person({ inputAge: 200, period: () => 100, now: () => now })
+    const person = new Person({ inputAge: 200, period: () => 100, now: () => now, tool: () => undefined })
     const robot: { executed: Action } = { executed: plan }
     const tending = new SmoothTending(person, robot)
     person.come()

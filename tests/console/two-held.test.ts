@@ -136,6 +136,24 @@ describe('a verdict', () => {
   })
 })
 
+describe('a command', () => {
+  beforeEach(() => observer.started({ past: [], followsCommands: true }))
+  const say = (text: string) => ask({ kind: 'command', text, source: 'typed' })
+
+  it('is of the robot that it was said to, and over where the person turns to another', () => {
+    expect(say('left')).toBeUndefined()
+    expect(ask({ kind: 'focus', robot: 'A' })).toBeUndefined()
+    expect(last('command')!.command).toMatchObject({ text: 'move left' })
+    expect(ask({ kind: 'focus', robot: 'B' })).toBeUndefined()
+    expect(last('command')!.command).toBeNull()
+  })
+
+  it('has no distance with a robot that does not tell where its tool is', () => {
+    expect(say('left 20 mm')).toMatch(/does not tell where its tool is/)
+    expect(last('command')).toBeUndefined()
+  })
+})
+
 describe('a verdict that comes late', () => {
   it('is refused between two episodes: it is about the one that is over', async () => {
     const a = await begun('A')

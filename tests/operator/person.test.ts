@@ -4,6 +4,7 @@ import { type DeviceInput, Person } from '../../src/operator/person.ts'
 import { Relay } from '../../src/operator/relay.ts'
 import type { Operator } from '../../src/robot/operator.ts'
 import type { Observation } from '../../src/robot/robot.ts'
+import type { Vec3 } from '../../src/robot/rotation.ts'
 
 const observation: Observation = { images: {}, proprio: new Float32Array(0), time: 0 }
 const planned = Float32Array.of(0.1, 0, 0, 0, 0, 0, -1)
@@ -12,7 +13,8 @@ let now = 0
 let person: Person
 beforeEach(() => {
   now = 1000
-  person = new Person({ inputAge: 200, period: () => 100, now: () => now })
+  const tool = ({ proprio: [x, y, z] }: Observation) => (z === undefined ? undefined : ([x!, y!, z] as Vec3))
+  person = new Person({ inputAge: 200, period: () => 100, now: () => now, tool })
   person.come()
 })
 
@@ -159,5 +161,55 @@ describe('a relay', () => {
   it('lets the policy alone where there is neither', () => {
     const relay = new Relay(person, () => false, undefined)
     expect(relay.tend(observation, planned)).toEqual({})
+  })
+})
+
+describe('a command with a distance', () => {
+  const said = { said: '20 mm left and up', source: 'typed', lasts: 3000, distance: 0.02 }
+  const at = (...tool: number[]) => person.tend({ ...observation, proprio: Float32Array.from(tool) }, planned)
+
+  it('asks for an axis until the tool has come so far along it, from where it was heard', () => {
+    person.say({ text: 'move left and up', ...said })
+    expect(at(0.5, 0.1, 0.3)).toEqual({ command: 'move left and up' })
+    expect(at(0.6, 0.11, 0.305)).toEqual({ command: 'move left and up' }) // x is nobody's
+    expect(at(0.5, 0.12, 0.31)).toEqual({ command: 'move up' })
+    expect(at(0.5, 0.112, 0.315)).toEqual({ command: 'move left and up' }) // the policy brought it back
+    expect(at(0.5, 0.12, 0.32)).toEqual({})
+    expect(person.spoken).toBeUndefined()
+    expect(at(0.5, 0.1, 0.3)).toEqual({}) // it does not come back
+  })
+
+  it('is over with the step that brings it nearest', () => {
+    person.say({ text: 'move left', ...said })
+    at(0, 0, 0)
+    expect(at(0, 0.006, 0)).toEqual({ command: 'move left' })
+    expect(at(0, 0.014, 0)).toEqual({ command: 'move left' }) // of 8 mm more half still comes: 18
+    expect(at(0, 0.017, 0)).toEqual({ command: 'move left' }) // 3 more: 18.5
+    expect(at(0, 0.0186, 0)).toEqual({ command: 'move left' }) // 1.6 more: 19.4
+    expect(at(0, 0.0194, 0)).toEqual({ command: 'move left' })
+    expect(at(0, 0.0199, 0)).toEqual({}) // 0.5 more: 20.15
+  })
+
+  it('is over in time where the tool does not come so far', () => {
+    person.say({ text: 'move right', ...said, lasts: 300 })
+    expect(Array.from({ length: 4 }, () => at(0, 0, 0).command)).toEqual([
+      ...['move right', 'move right', 'move right'],
+      undefined,
+    ])
+  })
+
+  it('is over with the episode: the tool is taken elsewhere', () => {
+    person.say({ text: 'move left', ...said })
+    at(0, 0, 0)
+    person.begin('pick')
+    expect(at(0.3, 0.3, 0.3)).toEqual({})
+    person.say({ text: 'move left', said: 'left', source: 'typed', lasts: 500 })
+    person.begin('pick')
+    expect(at(0, 0, 0)).toEqual({ command: 'move left' }) // without a distance it goes on
+  })
+
+  it('lasts its time with a robot that does not tell where its tool is', () => {
+    person.say({ text: 'move left', ...said, lasts: 200 })
+    expect([tend(), tend(), tend()]).toEqual([{ command: 'move left' }, { command: 'move left' }, {}])
   })
 })

@@ -14,6 +14,8 @@ const refusal = (phrase: string) => {
   return reading
 }
 
+const DIRECTIONS = ['left', 'right', 'forward', 'backward', 'up', 'down'].map((word) => `move ${word}`)
+
 describe('free phrases', () => {
   it('read every canonical command as itself', () => {
     expect(allCommands().map(command)).toEqual(allCommands())
@@ -49,6 +51,31 @@ describe('free phrases', () => {
     expect(understandPhrase('up')).toMatchObject({ magnitude: null, understood: 'move up' })
   })
 
+  it.each([
+    ['move left 20 mm', 'move left', 0.02, 'move left (20 mm)'],
+    ['20mm to the left', 'move left', 0.02, 'move left (20 mm)'],
+    ['please go up and left by-5 mm', 'move left and up', 0.005, 'move left and up (5 mm)'],
+    ['2.5 cm backward', 'move backward', 0.025, 'move backward (2.5 cm)'],
+    ['2,5 cm down', 'move down', 0.025, 'move down (2,5 cm)'],
+    ['two centimetres right', 'move right', 0.02, 'move right (two centimetres)'],
+    ['Ninety Millimeters up', 'move up', 0.09, 'move up (ninety millimeters)'],
+    ['one inch forward', 'move forward', 0.0254, 'move forward (one inch)'],
+    ['just a bit left, 8 mm', 'move left', 0.008, 'move left (8 mm)'],
+    ['0.1 m left', undefined, undefined, undefined], // "m" alone is a slip of too many words
+  ])('hear the distance of "%s"', (phrase, command, metres, understood) => {
+    if (command === undefined) return expect(understandPhrase(phrase)).toHaveProperty('refused')
+    const reading = understandPhrase(phrase)
+    expect(reading).toMatchObject({ command, magnitude: null, understood })
+    expect('command' in reading && reading.distance?.metres).toBeCloseTo(metres!, 12)
+  })
+
+  it('offer the units of a number', () => {
+    expect(completions('left 20')[0]).toBe('left 20 mm')
+    expect(completions('left 20 ')[0]).toBe('left 20 mm')
+    expect(completions('left 2')).not.toContain('left 2 mm') // too little
+    expect(completions('left 2')[0]).toBe('left 2 cm')
+  })
+
   it.each(['stop', 'STOP!', 'stop now please', 'halt', 'emergency stop', 'stop moving left'])(
     'hear "%s" as the wish to stop',
     (phrase) => expect(understandPhrase(phrase)).toEqual({ stop: true, understood: 'stop' }),
@@ -75,7 +102,18 @@ describe('free phrases', () => {
     ['move lef', /"lef".*"left"/, ['move left']],
     ['rihgt', /"rihgt".*"right"/, ['move right']],
     ['move forwrad and upp', /"forward" and "up"/, ['move forward and up']],
-    ['5 cm left', /"5".*not a distance/, ['move left']],
+    ['5 left', /"5".*number with its unit/, ['move left']],
+    ['some mm left', /"mm".*number with its unit/, ['move left']],
+    ['left twice', /"twice".*number with its unit/, ['move left']],
+    ['2 mm left', /"2 mm".*5 mm to 100 mm/, ['move left 5 mm']],
+    ['left and up 1 metre', /5 mm to 100 mm/, ['move left and up 100 mm']],
+    ['left 0 mm', /5 mm to 100 mm/, ['move left 5 mm']],
+    ['left -20 mm', /no sign/, DIRECTIONS],
+    ['-20 mm left', /no sign/, DIRECTIONS],
+    ['left 10 mm and up 20 mm', /one distance/, ['move left and up 10 mm', 'move left and up 20 mm']],
+    ['nothing 20 mm', /nothing and something/, ['nothing']],
+    ['20 mm', /no direction/, DIRECTIONS],
+    ['left faster', /not a speed/, ['move left']],
     ['twist left', /take over/, ['move left']],
     ['open the gripper', /take over/, []],
     ['up to the table', /not a place/, ['move up']],
@@ -199,5 +237,5 @@ describe('completions', () => {
 
 it('what cannot be followed is offered without the rest, in its own direction', () => {
   for (const word of ['left', 'right', 'up', 'down', 'forward', 'backward'])
-    expect(understandPhrase(`${word} 5cm`)).toMatchObject({ suggestions: [`move ${word}`] })
+    expect(understandPhrase(`${word} 5`)).toMatchObject({ suggestions: [`move ${word}`] })
 })

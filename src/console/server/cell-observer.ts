@@ -7,7 +7,9 @@ import { Relay } from '../../operator/relay.ts'
 import type { Operator, Verdict } from '../../robot/operator.ts'
 import type { Rig } from '../../robot/rig.ts'
 import type { Observation } from '../../robot/robot.ts'
+import type { Vec3 } from '../../robot/rotation.ts'
 import { startInWords } from '../../robot/starts.ts'
+import { toolPosition } from '../../robot/tool-pose.ts'
 import type { WantedDemonstrations } from '../../run/observer.ts'
 import type { Translator } from '../../talk/translator.ts'
 import type { EpisodeEvent, LabelEvent } from '../protocol.ts'
@@ -41,16 +43,28 @@ export class CellObserver {
   readonly loop = new LoopStatistics()
   private readonly labels: LabelFeed
   private readonly tending: SmoothTending
+  private readonly tool: ReturnType<typeof toolPosition>
   private newest: Observation['images'] | null = null
 
   constructor(private readonly options: CellObserverOptions) {
     this.view = new CellView(options.rig.robot.spec)
+    this.tool = toolPosition(options.rig.robot.spec)
     this.labels = new LabelFeed(options.translator, options.onEvent)
     this.tending = new SmoothTending(options.person, options.rig.robot, options.rig.leader)
   }
 
   get rig(): CellObserverOptions['rig'] {
     return this.options.rig
+  }
+
+  /** Whether it tells where its tool is. */
+  get tellsTool(): boolean {
+    return this.tool !== null
+  }
+
+  /** Metres, base frame; undefined for a robot that does not tell. */
+  toolAt({ proprio }: Pick<Observation, 'proprio'>): Vec3 | undefined {
+    return this.tool?.(proprio)
   }
 
   /** Of the newest observation; null before the first one. */

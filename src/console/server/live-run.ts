@@ -146,6 +146,7 @@ export class LiveRun {
     const cell = this.cells.get(name)
     if (!cell) return false
     const { broadcast, inControl } = this.options
+    if (cell !== this.focus) inControl.silence() // it was said to another
     this.focus = cell
     inControl.person.letGo()
     cell.loop.clear()

@@ -52,6 +52,7 @@ export class RunObserver implements Observer, Operated {
     this.inControl = new PersonInControl({
       now: this.now,
       period: () => this.run?.period ?? 1000,
+      tool: (observation) => this.run?.inFocus.toolAt(observation),
       operator: () => (this.run?.config.operator.kind === 'simulated' ? 'simulated' : 'none'),
       tell: (event) => this.broadcast.tell(event),
       onAlive: () => {

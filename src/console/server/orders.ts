@@ -1,4 +1,6 @@
 /** @file What a person at a page asks for, and whether it is done. Everything needs control but a stop, and words that halt. */
+
+import { secondsFor } from '../../talk/distance.ts'
 import { type HaltKind, haltIn } from '../../talk/halt-words.ts'
 import { understandPhrase } from '../../talk/phrases.ts'
 import { type ClientMessage, type ClientName, COMMAND_TIMES, type InputMessage, TIMES } from '../protocol.ts'
@@ -20,7 +22,7 @@ type Answer = string | undefined
 export interface OperatedRun {
   readonly hold: Hold
   readonly recording: Recording
-  readonly inFocus: Pick<CellObserver, 'rig' | 'view'>
+  readonly inFocus: Pick<CellObserver, 'rig' | 'view' | 'tellsTool'>
   /** Whether the robots are real. */
   readonly realTime: boolean
   chooseSpeed(speed: number): void
@@ -192,8 +194,11 @@ export class Orders {
     if ('refused' in phrase) return phrase.refused
     if (!('command' in phrase)) return `to ${phrase.understood} is no command`
     if (!followsCommands) return 'this policy has no refinement actor to follow a command'
-    const lasts = COMMAND_TIMES[phrase.magnitude?.size ?? 'usual']
-    inControl.say({ text: phrase.command, said: text, source, lasts })
+    const { command, magnitude, distance } = phrase
+    if (distance && !this.operated.live?.inFocus.tellsTool)
+      return 'this robot does not tell where its tool is: say it without a distance'
+    const lasts = distance ? 1000 * secondsFor(distance.metres) : COMMAND_TIMES[magnitude?.size ?? 'usual']
+    inControl.say({ text: command, said: text, source, lasts, ...(distance && { distance: distance.metres }) })
     return undefined
   }
 

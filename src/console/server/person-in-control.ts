@@ -1,11 +1,9 @@
 /** @file The person at the page in control: since when and until when, with their hand on the robot or off, and what they said. */
-import { Person } from '../../operator/person.ts'
+import { Person, type PersonOptions } from '../../operator/person.ts'
 import { type CommandInfo, type ControlEvent, type ServerEvent, TIMES } from '../protocol.ts'
 import { type Change, Control } from './control.ts'
 
-export type PersonInControlOptions = {
-  now: () => number // ms, never going back
-  period: () => number // ms of robot time in one step
+export type PersonInControlOptions = Omit<PersonOptions, 'inputAge'> & {
   /** Who tends the robots while no person does. */
   operator: () => ControlEvent['operator']
   tell: (event: ServerEvent) => void
@@ -21,9 +19,9 @@ export class PersonInControl {
   private told = { command: false, holding: false }
 
   constructor(private readonly options: PersonInControlOptions) {
-    const { now, period } = options
+    const { now, period, tool } = options
     this.control = new Control(TIMES.lease, now, (change) => this.handOver(change))
-    this.person = new Person({ inputAge: TIMES.inputAge, period, now })
+    this.person = new Person({ inputAge: TIMES.inputAge, period, now, tool })
   }
 
   get event(): ControlEvent {

@@ -131,7 +131,7 @@ describe('a person with a leader arm', () => {
   it('takes over by the page, and moves by the leader; with the hand off the leader moves nothing', async () => {
     const { leader, move } = await aLeader()
     let now = 0
-    const person = new Person({ inputAge: 200, period: () => 100, now: () => now })
+    const person = new Person({ inputAge: 200, period: () => 100, now: () => now, tool: () => undefined })
     const tending = new SmoothTending(person, { executed: holdAction() }, leader)
     const observation = { images: {}, proprio: new Float32Array(0), time: 0 }
     const plan = Float32Array.of(0.3, 0, 0, 0, 0, 0, 0)
