@@ -141,7 +141,7 @@ export function CommandBox({ onCommand, onHalt }: Props) {
         {speech?.problem ? (
           <span class="not-understood">{speech.problem}</span>
         ) : !reading ? (
-          <span class="quiet">One of 26 commands, nothing guessed; “a bit” is 0.5 s, “20 mm” as far as that.</span>
+          <span class="quiet">Nothing is guessed; “a bit” is 0.5 s, “20 mm” is that far.</span>
         ) : 'refused' in reading ? (
           <>
             <span class="not-understood">{reading.refused}</span>
