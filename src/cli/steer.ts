@@ -62,7 +62,7 @@ const run = (options: Options) =>
     })
     const { states, seed, noise, millimetres } = options
     const far = { tasks: config.tasks, statesPerTask: states, seed, noise }
-    const distance = millimetres && (await distances(crew, { ...far, millimetres: [millimetres] }))[0]
+    const distance = millimetres && (await distances(crew, { ...far, millimetres: [millimetres], as: 'carries' }))[0]
     display.close()
     if (options.json)
       process.stdout.write(`${JSON.stringify({ noiseGain: config.learner.noiseGain, ...result, distance })}\n`)

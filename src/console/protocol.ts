@@ -24,8 +24,8 @@ export const TIMES = {
 }
 
 /**
- * How long a command lasts, in robot time and on the clock, whichever ends first; milliseconds. It steers by direction only:
- * "a bit" goes less far because it is over sooner. The arm covers about 1 cm in half a second.
+ * How long a command lasts, in robot time and on the clock, whichever ends first; milliseconds. Without a distance it steers by
+ * direction only: "a bit" goes less far because it is over sooner. The arm covers about 1 cm in half a second.
  */
 export const COMMAND_TIMES = { small: 500, usual: 1500, large: 3000 }
 

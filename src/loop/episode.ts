@@ -8,6 +8,7 @@ import type { Operator, Tending, Verdict } from '../robot/operator.ts'
 import { ownObservation } from '../robot/own-observation.ts'
 import type { Action, Observation } from '../robot/robot.ts'
 import type { SafeRobot } from '../robot/safety.ts'
+import { carried } from '../talk/reach.ts'
 import { AfterCommand } from './after-command.ts'
 import type { Attendant } from './attendant.ts'
 import type { Exploration } from './exploration.ts'
@@ -222,10 +223,10 @@ function countIntervention(summary: EpisodeSummary): void {
 
 /** The operator's hand comes first, then the refinement actor if there is one and something was said, then what is tried, else the primary actor. */
 async function choose(
-  { policy, noise, exploration }: Rollout,
+  { robot, policy, noise, exploration }: Rollout,
   { seen, observation }: Moment,
   planned: Action,
-  { takeover, command }: Tending,
+  { takeover, command, toGo }: Tending,
   sighting: Sighting,
 ): Promise<{ command: Action; actor: Actor }> {
   if (takeover || command !== undefined) exploration?.begin()
@@ -234,7 +235,9 @@ async function choose(
     const tried = exploration?.instead(observation)
     return tried ? { command: tried, actor: 'exploration' } : { command: planned, actor: 'primary' }
   }
-  return { command: await policy.refined(seen, command, noise(), sighting), actor: 'refinement' }
+  const refined = await policy.refined(seen, command, noise(), sighting)
+  const told = toGo ? carried(refined, toGo, robot.spec.actionScale.translation) : refined
+  return { command: told, actor: 'refinement' }
 }
 
 const OWN = [robotsOwn]

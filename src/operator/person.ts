@@ -7,7 +7,7 @@ import type { Operator, Tending } from '../robot/operator.ts'
 import { ACTION_WIDTH, type Action, type Observation } from '../robot/robot.ts'
 import type { Vec3 } from '../robot/rotation.ts'
 import { Reach } from '../talk/reach.ts'
-import { commandDirection, formatCommand, NULL_COMMAND } from '../talk/vocabulary.ts'
+import { commandDirection } from '../talk/vocabulary.ts'
 
 const MOTION_AXES = 6
 
@@ -24,7 +24,7 @@ export type Spoken = {
   said: string
   source: string
   lasts: number // ms, on the clock and in robot time, whichever ends first
-  distance?: number // metres along each of its axes: it is over once the tool has come so far, from where it was heard
+  distance?: number // metres along each of its axes, from where it was heard: then it is over
 }
 
 export type PersonOptions = {
@@ -115,22 +115,21 @@ export class Person implements Operator {
   }
 
   tend(observation: Observation, _planned: Action): Tending {
-    const command = this.heard(observation)
+    const tending = this.words(observation)
     if (this.command) this.command.stepsLeft--
-    const tending: Tending = command === undefined ? {} : { command }
     if (this.holding) tending.takeover = this.hand()
     return tending
   }
 
-  /** What is asked for in this step: of a command with a distance, the axes along which the tool has yet to come so far. */
-  private heard(observation: Observation): string | undefined {
-    const { spoken } = this
-    const tool = this.command?.reach && this.options.tool(observation)
-    if (!spoken || !tool) return spoken?.text
-    const asked = formatCommand(this.command!.reach!.left(tool))
-    if (asked !== NULL_COMMAND) return asked
+  private words(observation: Observation): Tending {
+    const { spoken, command } = this
+    if (!spoken) return {}
+    const tool = command?.reach && this.options.tool(observation)
+    if (!tool) return { command: spoken.text }
+    const toGo = command.reach!.toGo(tool)
+    if (toGo) return { command: spoken.text, toGo }
     this.silence()
-    return undefined
+    return {}
   }
 
   private hand(): Action {

@@ -6,7 +6,7 @@ import { mean } from '../metrics/statistics.ts'
 import { RandomStream } from '../random/stream.ts'
 import { toolPosition } from '../robot/tool-pose.ts'
 import { secondsFor } from '../talk/distance.ts'
-import { Reach } from '../talk/reach.ts'
+import { carried, Reach } from '../talk/reach.ts'
 import { directionAsked } from '../talk/translator.ts'
 import type { Direction } from '../talk/vocabulary.ts'
 import { draw, type SteerRollout, visit } from './steer.ts'
@@ -25,8 +25,11 @@ type Options = {
   seed: number
   noise: 'none' | 'normal'
   millimetres: readonly number[] // asked for, from each state and along each direction
-  /** Nothing is said, and the tool is watched all the same: how often does it come so far by itself? */
-  silent?: boolean
+  /**
+   * `carries`: the product. `asks`: the command alone, as where no distance is said. `silent`: nothing is said. In all of them the
+   * tool is watched, and the command over once it has come so far.
+   */
+  as: 'carries' | 'asks' | 'silent'
 }
 
 type Trial = { asked: number; came: number; inTime: boolean; seconds: number }
@@ -45,7 +48,7 @@ export async function distances(crew: SteerRollout, options: Options): Promise<D
         const noise = Array.from({ length: steps }, () => draw(options.noise, random)) // the same for every direction
         for (const command of single) {
           crew.simulation.restore(scene)
-          trials.push({ asked, ...(await go(crew, task, command, asked / 1000, noise, options.silent)) })
+          trials.push({ asked, ...(await go(crew, task, command, asked / 1000, noise, options.as)) })
         }
       }
     }
@@ -58,24 +61,34 @@ async function go(
   command: string,
   metres: number,
   noise: readonly Float32Array[],
-  silent = false,
+  as: Options['as'],
 ): Promise<Omit<Trial, 'asked'>> {
   const direction = directionAsked(translator, command)
   const reach = new Reach(direction, metres)
   const told = toolPosition(robot.spec)! // as the robot tells it; where it truly is counts
-  const isLeft = () => reach.left(told(observation.proprio)).some((sign) => sign !== 0)
   const from = simulation.tool()
   let observation = await robot.observe()
-  let left = isLeft()
+  /** Undefined where it is over: nobody carries back what went past. */
+  const left = () => {
+    const toGo = reach.toGo(told(observation.proprio))
+    const isPast = toGo?.every((rest, axis) => rest === null || rest * direction[axis]! < 0)
+    return as === 'carries' || !isPast ? toGo : undefined
+  }
+  let toGo = left()
   let steps = 0
-  for (; left && steps < noise.length; steps++) {
+  for (; toGo && steps < noise.length; steps++) {
     const seen = await perception.see(observation, task)
     const xi = noise[steps]!
-    const action = silent ? await policy.primary(seen, xi) : await policy.refined(seen, command, xi)
-    observation = (await robot.step(action)).observation
-    left = isLeft()
+    const action = as === 'silent' ? await policy.primary(seen, xi) : await policy.refined(seen, command, xi)
+    const motion = as === 'carries' ? carried(action, toGo, robot.spec.actionScale.translation) : action
+    observation = (await robot.step(motion)).observation
+    toGo = left()
   }
-  return { came: 1000 * along(direction, from, simulation.tool()), inTime: !left, seconds: steps / robot.spec.rate }
+  return {
+    came: 1000 * along(direction, from, simulation.tool()),
+    inTime: toGo === undefined,
+    seconds: steps / robot.spec.rate,
+  }
 }
 
 const along = (direction: Direction, from: readonly number[], to: readonly number[]) =>

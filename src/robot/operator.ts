@@ -7,6 +7,8 @@ export type Verdict = 'success' | 'failure' | 'abort'
 export type Tending = {
   takeover?: Action // executed instead of the planned action
   command?: string // "move right and forward"; absent: no command
+  /** Metres along x, y and z of the base frame that the command has yet to bring the tool; null: as the policy has it. */
+  toGo?: readonly (number | null)[]
   verdict?: Verdict
 }
 

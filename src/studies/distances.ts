@@ -3,7 +3,7 @@ import { percent } from '../metrics/percent.ts'
 import { mean } from '../metrics/statistics.ts'
 import { type DistanceScore, distances } from '../review/distances.ts'
 import { openTrained } from '../run/trained.ts'
-import { DISTANCES, secondsFor } from '../talk/distance.ts'
+import { secondsFor } from '../talk/distance.ts'
 import type { Experiment, FinishedRun, Section, Table } from './experiment.ts'
 import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
 import { heardBy, type Listener } from './spoken.ts'
@@ -12,14 +12,16 @@ const CELLS = ['A', 'B'] as const // where it was trained, and one with other ba
 const ASKED = [10, 20, 50] // mm
 const STATES = 10 // of each task, from each of which the tool is sent along six directions
 
-const HEARD = [
-  { heard: undefined, name: 'silence', title: 'nothing is said' },
-  { heard: 'push', name: 'push', title: 'a scripted push' },
-  { heard: 'actor', name: 'actor', title: 'the refinement actor' },
-] as const satisfies readonly { heard?: Listener; name: string; title: string }[]
+const SAID = [
+  { as: 'silent', name: 'silence', title: 'nothing is said' },
+  { as: 'asks', heard: 'push', name: 'push', title: 'a direction, to a scripted push' },
+  { as: 'asks', heard: 'actor', name: 'actor', title: 'a direction, to the refinement actor' },
+  { as: 'carries', heard: 'actor', name: 'distance', title: 'a distance' },
+] as const satisfies readonly { as: 'silent' | 'asks' | 'carries'; heard?: Listener; name: string; title: string }[]
+type Said = (typeof SAID)[number]
 
-/** Of every run, in the order of the seeds, by who heard what was said. */
-type InCell = { cell: string; came: Record<(typeof HEARD)[number]['name'], DistanceScore[][]> }
+/** Of every run, in the order of the seeds, by what was said. */
+type InCell = { cell: string; came: Record<Said['name'], DistanceScore[][]> }
 
 export const experiment: Experiment = {
   name: 'distances',
@@ -35,13 +37,13 @@ export const experiment: Experiment = {
     )
     const cells: InCell[] = []
     for (const cell of CELLS) {
-      const came: InCell['came'] = { silence: [], push: [], actor: [] }
+      const came: InCell['came'] = { silence: [], push: [], actor: [], distance: [] }
       for (const run of runs)
-        for (const { heard, name } of HEARD) {
+        for (const said of SAID) {
           const { seed } = run.config
-          bench.progress(`cell ${cell}, ${name}, seed ${seed}`)
-          came[name].push(
-            await bench.once(`${cell}-${name}-seed${seed}`, async () => sent(await bench.whole(run), cell, heard)),
+          bench.progress(`cell ${cell}, ${said.title}, seed ${seed}`)
+          came[said.name].push(
+            await bench.once(`${cell}-${said.name}-seed${seed}`, async () => sent(await bench.whole(run), cell, said)),
           )
         }
       cells.push({ cell, came })
@@ -50,21 +52,21 @@ export const experiment: Experiment = {
   },
 }
 
-async function sent(run: FinishedRun, cell: string, heard?: Listener): Promise<DistanceScore[]> {
+async function sent(run: FinishedRun, cell: string, said: { as: Said['as']; heard?: Listener }) {
   const trained = await openTrained(run.folder.path, { cells: [cell] })
   const { config, session, perception } = trained
   const { robot, simulation } = session.rigs[0]!
   const { translator } = session
   try {
     return await distances(
-      { robot, simulation: simulation!, perception, policy: heardBy(trained, heard), translator },
+      { robot, simulation: simulation!, perception, policy: heardBy(trained, said.heard), translator },
       {
         tasks: config.tasks,
         statesPerTask: STATES,
         seed: config.evaluation.firstSeed,
         noise: 'normal',
         millimetres: ASKED,
-        silent: heard === undefined,
+        as: said.as,
       },
     )
   } finally {
@@ -77,7 +79,7 @@ export function sectionOf(cells: readonly InCell[], seeds: readonly number[]): S
     tables: cells.map((inCell) => tableOf(inCell, seeds)),
     plots: [],
     notes: [
-      `From ${STATES} states of each task, along each of the six directions. A command with a distance is over once the tool, as the robot tells it, has come so far along it, or after ${secondsFor(0)} s and a second for each centimetre; where the tool truly is then counts. "As far as asked": give or take 30 %. Where nothing is said the tool is watched alike: so often it comes that far by itself. By seed: as far as asked. ${1000 * DISTANCES.least} to ${1000 * DISTANCES.most} mm may be asked for.`,
+      `From ${STATES} states of each task, along each of the six directions, until the tool, as the robot tells it, has come so far, or for ${secondsFor(0)} s and a second for each centimetre; where the tool truly is then counts. "As far as asked": give or take 30 %. A direction is what commands are in training; a distance also carries the tool along the axis that was said, and leaves all else to the policy. Where nothing is said the tool is watched alike: so often it comes that far by itself. By seed: as far as asked.`,
     ],
   }
 }
@@ -86,12 +88,12 @@ function tableOf({ cell, came }: InCell, seeds: readonly number[]): Table {
   return {
     title: cell === CELLS[0] ? 'Where it was trained' : `In cell ${cell}`,
     header: [
-      ...['asked, mm', 'heard by', 'came, mm', 'as far as asked'],
+      ...['asked, mm', 'said', 'came, mm', 'as far as asked'],
       ...seeds.map((seed) => `seed ${seed}`),
       ...['over in time', 'seconds'],
     ],
     rows: ASKED.flatMap((asked, i) =>
-      HEARD.map(({ name, title }) => {
+      SAID.map(({ name, title }) => {
         const scores = came[name].map((run) => run[i]!)
         const over = (value: (score: DistanceScore) => number) => mean(scores.map(value))
         return [

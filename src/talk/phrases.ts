@@ -20,7 +20,7 @@ import {
 export type Understood = {
   command: string // canonical, see vocabulary.ts
   magnitude: { said: string; size: Size } | null // as said; a command steers by direction only: it is for how long it lasts
-  distance?: { said: string; metres: number } // along each of its axes; then it lasts until the tool has come so far
+  distance?: { said: string; metres: number } // along each of its axes; it lasts until the tool has come so far
   understood: string // for the screen: "move left (a bit)"
 }
 export type Refused = {

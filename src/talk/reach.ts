@@ -1,28 +1,39 @@
-/** @file A command with a distance: an axis is asked for until the tool has come so far along it. */
+/** @file A command with a distance: how far the tool has yet to go, and the motion that brings it there. */
+import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
 import type { Vec3 } from '../robot/rotation.ts'
 import type { Direction } from './vocabulary.ts'
 
-/**
- * Of the signs of `direction` along x, y, z those along which the tool has yet to come `metres`, each axis for itself, from
- * where it was first seen. An axis is over with the step that brings it nearest: half of what the last step brought still
- * comes. Where the policy brings the tool back before all are over, its axis is asked for again.
- */
+/** Metres along x, y and z of the base frame, signed; null along an axis of which nothing was said. */
+export type ToGo = readonly (number | null)[]
+
+const NEAR = { metres: 0.001, share: 0.1 } // of the distance; whichever is more
+const STEPS = 3 // in which the rest would be gone without a limit: an arm that trails by one or two does not swing
+const PACE = 0.4 // of the largest action
+
+/** Each axis that `direction` names for itself, `metres` from where the tool was first seen. */
 export class Reach {
   private from?: Vec3
-  private last?: readonly number[] // metres along each axis asked for
 
   constructor(
     private readonly direction: Direction,
     private readonly metres: number,
   ) {}
 
-  /** `tool`: metres, base frame. Once a step; [0, 0, 0] where it has come as far as was asked. */
-  left(tool: Vec3): Direction {
+  /** `tool`: metres, base frame. Undefined once it has come as far as was asked along every axis. */
+  toGo(tool: Vec3): ToGo | undefined {
     this.from ??= [...tool]
-    const come = this.direction.map((sign, axis) => sign * (tool[axis]! - this.from![axis]!))
-    const brought = come.map((metres, axis) => metres - (this.last?.[axis] ?? 0))
-    this.last = come
-    const isLeft = (axis: number) => come[axis]! + Math.max(0, brought[axis]!) / 2 < this.metres
-    return this.direction.map((sign, axis) => (sign !== 0 && isLeft(axis) ? sign : 0)) as unknown as Direction
+    const { direction, metres, from } = this
+    const toGo = direction.map((sign, axis) => (sign === 0 ? null : sign * metres - (tool[axis]! - from[axis]!)))
+    const near = Math.max(NEAR.metres, NEAR.share * metres)
+    return toGo.every((rest) => rest === null || Math.abs(rest) <= near) ? undefined : toGo
   }
+}
+
+/** The action, but along the axes of which something was said the tool goes where it was told; all else is the policy's. */
+export function carried(action: Action, toGo: ToGo, metresPerUnit: number): Action {
+  const motion = Float32Array.from({ length: ACTION_WIDTH }, (_, i) => action[i]!)
+  toGo.forEach((rest, axis) => {
+    if (rest !== null) motion[axis] = Math.max(-PACE, Math.min(PACE, rest / (STEPS * metresPerUnit)))
+  })
+  return motion
 }

@@ -133,6 +133,7 @@ describe('a command', () => {
   })
 
   it('with a distance is over once the tool has come so far, and not with its time', async () => {
+    stage.obedience = -0.3 // the policy steers back
     await page.takeControl()
     page.send({ kind: 'command', text: 'left 20 mm', source: 'typed' })
     const { command } = await page.until('command', ({ command }) => command !== null)

@@ -166,46 +166,43 @@ describe('a relay', () => {
 
 describe('a command with a distance', () => {
   const said = { said: '20 mm left and up', source: 'typed', lasts: 3000, distance: 0.02 }
-  const at = (...tool: number[]) => person.tend({ ...observation, proprio: Float32Array.from(tool) }, planned)
+  const at = (...tool: number[]) => {
+    const { command, toGo } = person.tend({ ...observation, proprio: Float32Array.from(tool) }, planned)
+    return [command, toGo?.map((rest) => rest && Number(rest.toFixed(4)))]
+  }
+  const OVER = [undefined, undefined]
 
-  it('asks for an axis until the tool has come so far along it, from where it was heard', () => {
+  it('says how far the tool has yet to go along its axes, from where it was heard, until it is there on all', () => {
     person.say({ text: 'move left and up', ...said })
-    expect(at(0.5, 0.1, 0.3)).toEqual({ command: 'move left and up' })
-    expect(at(0.6, 0.11, 0.305)).toEqual({ command: 'move left and up' }) // x is nobody's
-    expect(at(0.5, 0.12, 0.31)).toEqual({ command: 'move up' })
-    expect(at(0.5, 0.112, 0.315)).toEqual({ command: 'move left and up' }) // the policy brought it back
-    expect(at(0.5, 0.12, 0.32)).toEqual({})
+    expect(at(0.5, 0.1, 0.3)).toEqual(['move left and up', [null, 0.02, 0.02]])
+    expect(at(0.6, 0.119, 0.305)).toEqual(['move left and up', [null, 0.001, 0.015]]) // x is nobody's
+    expect(at(0.5, 0.124, 0.317)).toEqual(['move left and up', [null, -0.004, 0.003]]) // went past: it comes back
+    expect(at(0.5, 0.1215, 0.3185)).toEqual(OVER) // 2 mm, a tenth, are near
     expect(person.spoken).toBeUndefined()
-    expect(at(0.5, 0.1, 0.3)).toEqual({}) // it does not come back
+    expect(at(0.5, 0.1, 0.3)).toEqual(OVER)
   })
 
-  it('is over with the step that brings it nearest', () => {
-    person.say({ text: 'move left', ...said })
-    at(0, 0, 0)
-    expect(at(0, 0.006, 0)).toEqual({ command: 'move left' })
-    expect(at(0, 0.014, 0)).toEqual({ command: 'move left' }) // of 8 mm more half still comes: 18
-    expect(at(0, 0.017, 0)).toEqual({ command: 'move left' }) // 3 more: 18.5
-    expect(at(0, 0.0186, 0)).toEqual({ command: 'move left' }) // 1.6 more: 19.4
-    expect(at(0, 0.0194, 0)).toEqual({ command: 'move left' })
-    expect(at(0, 0.0199, 0)).toEqual({}) // 0.5 more: 20.15
+  it('goes the other way along an axis that was said so', () => {
+    person.say({ text: 'move right and backward', ...said, distance: 0.005 })
+    expect(at(0, 0, 0)).toEqual(['move right and backward', [-0.005, -0.005, null]])
+    expect(at(-0.0041, -0.0039, 0)).toEqual(['move right and backward', [-0.0009, -0.0011, null]])
+    expect(at(-0.0041, -0.0041, 0)).toEqual(OVER) // within 1 mm
   })
 
   it('is over in time where the tool does not come so far', () => {
     person.say({ text: 'move right', ...said, lasts: 300 })
-    expect(Array.from({ length: 4 }, () => at(0, 0, 0).command)).toEqual([
-      ...['move right', 'move right', 'move right'],
-      undefined,
-    ])
+    const heard = Array.from({ length: 4 }, () => at(0, 0, 0)[0])
+    expect(heard).toEqual(['move right', 'move right', 'move right', undefined])
   })
 
   it('is over with the episode: the tool is taken elsewhere', () => {
     person.say({ text: 'move left', ...said })
     at(0, 0, 0)
     person.begin('pick')
-    expect(at(0.3, 0.3, 0.3)).toEqual({})
+    expect(at(0.3, 0.3, 0.3)).toEqual(OVER)
     person.say({ text: 'move left', said: 'left', source: 'typed', lasts: 500 })
     person.begin('pick')
-    expect(at(0, 0, 0)).toEqual({ command: 'move left' }) // without a distance it goes on
+    expect(at(0, 0, 0)).toEqual(['move left', undefined]) // without a distance it goes on
   })
 
   it('lasts its time with a robot that does not tell where its tool is', () => {

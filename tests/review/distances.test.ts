@@ -15,7 +15,12 @@ function aCrew(obeyed: number, drift = 0): SteerRollout {
   const observation = () => ({ proprio: Float32Array.from(tool) })
   return {
     robot: {
-      spec: { rate: 10, tasks: { pick: { maxSteps: 9 } }, channels: vector('tool', 'm', { of: 'position' }) },
+      spec: {
+        rate: 10,
+        actionScale: { translation: METRES, rotation: 0.1 },
+        tasks: { pick: { maxSteps: 9 } },
+        channels: vector('tool', 'm', { of: 'position' }),
+      },
       reset: async () => {
         tool = [0, 0, 0]
         return observation()
@@ -44,41 +49,42 @@ function aCrew(obeyed: number, drift = 0): SteerRollout {
   } as unknown as SteerRollout
 }
 
+const score = (asked: number, came: number, asAsked: number, inTime: number, seconds: number) => ({
+  ...{ asked, asAsked, inTime },
+  came: expect.closeTo(came, 3),
+  seconds: expect.closeTo(seconds, 9),
+})
+
 const options = { tasks: ['pick'], statesPerTask: 2, seed: 0, noise: 'none', millimetres: [10, 25] } as const
+const asks = { ...options, as: 'asks' } as const
 
-it('is carried out until the tool has come so far, in as many steps as that takes', async () => {
-  // 3 mm a step: 9 mm, of which half a step more is over 10; 24 mm likewise
-  const [short, long] = await distances(aCrew(0.3), options)
-  expect(short).toEqual({
-    asked: 10,
-    came: expect.closeTo(9, 3),
-    asAsked: 1,
-    inTime: 1,
-    seconds: expect.closeTo(0.3, 9),
-  })
-  expect(long).toEqual({
-    asked: 25,
-    came: expect.closeTo(24, 3),
-    asAsked: 1,
-    inTime: 1,
-    seconds: expect.closeTo(0.8, 9),
-  })
+it('a direction is followed until the tool has come so far, in as many steps as that takes', async () => {
+  // 3 mm a step: 9 mm, 1 mm from there; 24 mm, less than 2.5 from there
+  const [short, long] = await distances(aCrew(0.3), asks)
+  expect(short).toEqual(score(10, 9, 1, 1, 0.3))
+  expect(long).toEqual(score(25, 24, 1, 1, 0.8))
 })
 
-it('is over after its time with a policy that hardly obeys: 2 s for 10 mm', async () => {
-  const [short] = await distances(aCrew(0.02), options)
-  expect(short).toEqual({ asked: 10, came: expect.closeTo(4, 3), asAsked: 0, inTime: 0, seconds: expect.closeTo(2, 9) })
+it('it is over after its time with a policy that hardly obeys: 2 s for 10 mm', async () => {
+  const [short] = await distances(aCrew(0.02), asks)
+  expect(short).toEqual(score(10, 4, 0, 0, 2))
 })
 
-it('counts what passes by 30 % as too far', async () => {
-  const [short] = await distances(aCrew(0.75), options) // 7.5 mm, and half of that more is past 10
-  expect(short).toMatchObject({ came: expect.closeTo(7.5, 3), asAsked: 1, seconds: expect.closeTo(0.1, 9) })
-  const [far] = await distances(aCrew(1.4), options)
-  expect(far).toMatchObject({ came: expect.closeTo(14, 3), asAsked: 0, inTime: 1, seconds: expect.closeTo(0.1, 9) })
+it('what goes past is over, and too far where by more than 30 %', async () => {
+  const [far] = await distances(aCrew(1.4), asks)
+  expect(far).toEqual(score(10, 14, 0, 1, 0.1))
+})
+
+it('a distance carries the tool, however the policy obeys, and brings it back where it went past', async () => {
+  // 3.33, 2.22, 1.48, 0.99 and 0.66 mm, less than 1 mm from there: what the policy would do along it does not count
+  for (const obeyed of [0.02, -0.5, 1.4]) {
+    const [short] = await distances(aCrew(obeyed), { ...options, as: 'carries' })
+    expect(short).toEqual(score(10, 10 * (1 - (2 / 3) ** 6), 1, 1, 0.6))
+  }
 })
 
 it('holds against it what the policy does where nothing is said', async () => {
-  const [short] = await distances(aCrew(0.3, 0.2), { ...options, silent: true })
+  const [short] = await distances(aCrew(0.3, 0.2), { ...options, as: 'silent' })
   // up it comes 10 mm in 5 steps; down 40 mm the other way in its 2 s; the other four stand still
   expect(short).toMatchObject({ asAsked: expect.closeTo(1 / 6, 9), inTime: expect.closeTo(1 / 6, 9) })
 })

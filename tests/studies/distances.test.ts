@@ -10,12 +10,12 @@ import { ruleTranslator } from '../../src/talk/translator.ts'
 import { aWorkbench, temporaryFolder, writeRun } from './fabricated.ts'
 
 const asked = vi.hoisted(
-  () => [] as { cell: string; run: string; up: number; silent: boolean; firstSeed: number; closed: boolean }[],
+  () => [] as { cell: string; run: string; up: number; as: string; firstSeed: number; closed: boolean }[],
 )
 
 vi.mock('../../src/run/trained.ts', () => ({
   openTrained: async (path: string, { cells: [cell] }: { cells: string[] }) => {
-    const trial = { cell: cell!, run: basename(path), up: Number.NaN, silent: false, firstSeed: 0, closed: false }
+    const trial = { cell: cell!, run: basename(path), up: Number.NaN, as: '', firstSeed: 0, closed: false }
     asked.push(trial)
     const refined = async () => Float32Array.of(0, 0, 0.7, 0, 0, 0, 0)
     return {
@@ -35,16 +35,16 @@ vi.mock('../../src/run/trained.ts', () => ({
 vi.mock('../../src/review/distances.ts', () => ({
   distances: async (
     { policy }: SteerRollout,
-    { silent, seed, millimetres }: { silent: boolean; seed: number; millimetres: number[] },
+    { as, seed, millimetres }: { as: string; seed: number; millimetres: number[] },
   ) => {
     const trial = asked.at(-1)!
     const [, , up] = await policy.refined({} as never, 'move up', new Float32Array(7))
-    Object.assign(trial, { up: Number(up!.toFixed(3)), silent, firstSeed: seed })
+    Object.assign(trial, { up: Number(up!.toFixed(3)), as, firstSeed: seed })
     return millimetres.map((mm) => ({ asked: mm, came: mm / 2, asAsked: up, inTime: 1, seconds: 2 }))
   },
 }))
 
-it('sends the tool of every run in both cells: in silence, by a push, and by the refinement actor', async () => {
+it('sends the tool of every run in both cells: in silence, told a direction by a push and by the refinement actor, and a distance', async () => {
   const bench = aWorkbench({
     experiment,
     options: { purpose: 'tuning', seeds: [0, 1], trials: 10, robotMinutes: 1, overrides: {} },
@@ -56,9 +56,10 @@ it('sends the tool of every run in both cells: in silence, by a push, and by the
   })
   const { tables } = await experiment.run(bench)
   const each = ['standard-dual-seed0', 'standard-dual-seed1'].flatMap((run) => [
-    { run, up: 0.7, silent: true }, // nobody is heard: the policy itself, in silence
-    { run, up: 0.3, silent: false }, // as far as commands ask for in training
-    { run, up: 0.7, silent: false },
+    { run, up: 0.7, as: 'silent' }, // the policy itself
+    { run, up: 0.3, as: 'asks' }, // as far as commands ask for in training
+    { run, up: 0.7, as: 'asks' },
+    { run, up: 0.7, as: 'carries' },
   ])
   const wanted = ['A', 'B'].flatMap((cell) => each.map((one) => ({ ...one, cell, firstSeed: 1_000_000, closed: true })))
   expect(asked).toEqual(wanted)
@@ -66,8 +67,9 @@ it('sends the tool of every run in both cells: in silence, by a push, and by the
   expect(tables[1]!.rows.map((row) => [row[0], row[1], row[3]])).toEqual(
     ['10', '20', '50'].flatMap((mm) => [
       [mm, 'nothing is said', '70 %'],
-      [mm, 'a scripted push', '30 %'],
-      [mm, 'the refinement actor', '70 %'],
+      [mm, 'a direction, to a scripted push', '30 %'],
+      [mm, 'a direction, to the refinement actor', '70 %'],
+      [mm, 'a distance', '70 %'],
     ]),
   )
   const { length } = asked
@@ -84,8 +86,11 @@ it('means over the seeds, which stand beside', () => {
     seconds: asAsked,
   })
   const came = (...shares: number[]) => shares.map((share) => [10, 20, 50].map((asked) => score(asked, share)))
-  const cell = { cell: 'A', came: { silence: came(0, 0.2), push: came(0.5, 0.7), actor: came(0.8, 1) } }
+  const cell = {
+    cell: 'A',
+    came: { silence: came(0, 0.2), push: came(0.5, 0.7), actor: came(0.1, 0.3), distance: came(0.8, 1) },
+  }
   const [table] = sectionOf([cell], [15, 16]).tables
   expect(table!.header.slice(4, 6)).toEqual(['seed 15', 'seed 16'])
-  expect(table!.rows[5]).toEqual(['20', 'the refinement actor', '18.0', '90 %', '80 %', '100 %', '90 %', '0.9'])
+  expect(table!.rows[7]).toEqual(['20', 'a distance', '18.0', '90 %', '80 %', '100 %', '90 %', '0.9'])
 })
