@@ -100,10 +100,10 @@ describe('an episode', () => {
 
   it('carries the tool along an axis of which a distance was said, and leaves the others to the refinement actor', async () => {
     const { actionScale } = new ScriptedRobot().spec
-    const toGo = [null, -0.3 * actionScale.translation, null] // a tenth of a unit in each of three steps
-    const { recorder } = await run(new ScriptedRobot(), (step) => (step === 2 ? { command: 'move right', toGo } : {}))
+    const toGo = [null, 0.3 * actionScale.translation, null] // a tenth of a unit in each of three steps
+    const { recorder } = await run(new ScriptedRobot(), (step) => (step === 2 ? { command: 'move left', toGo } : {}))
     const { action, actor } = recorder.steps[2]!
-    expect([actor, action[0]!.toFixed(3), action[1]!.toFixed(3)]).toEqual(['refinement', '0.700', '-0.100'])
+    expect([actor, action[0]!.toFixed(3), action[1]!.toFixed(3)]).toEqual(['refinement', '0.700', '0.100'])
   })
 
   it('counts what was said, and the steps for which it held: the same words after a silence are said again', async () => {
