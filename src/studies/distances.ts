@@ -9,8 +9,8 @@ import { methodCalled, regimeOf, runName, settingsOf } from './methods.ts'
 import { heardBy, type Listener } from './spoken.ts'
 
 const CELLS = ['A', 'B'] as const // where it was trained, and one with other bases, cameras and calibration
-const ASKED = [10, 20, 50] // mm
-const STATES = 10 // of each task, from each of which the tool is sent along six directions
+const ASKED = [10, 20, 40] // mm
+const STATES = 5 // of each task, from each of which the tool is sent along six directions
 
 const SAID = [
   { as: 'silent', name: 'silence', title: 'nothing is said' },

@@ -65,7 +65,7 @@ it('sends the tool of every run in both cells: in silence, told a direction by a
   expect(asked).toEqual(wanted)
   expect(tables.map(({ title }) => title)).toEqual(['Where it was trained', 'In cell B'])
   expect(tables[1]!.rows.map((row) => [row[0], row[1], row[3]])).toEqual(
-    ['10', '20', '50'].flatMap((mm) => [
+    ['10', '20', '40'].flatMap((mm) => [
       [mm, 'nothing is said', '70 %'],
       [mm, 'a direction, to a scripted push', '30 %'],
       [mm, 'a direction, to the refinement actor', '70 %'],
@@ -85,7 +85,7 @@ it('means over the seeds, which stand beside', () => {
     inTime: asAsked,
     seconds: asAsked,
   })
-  const came = (...shares: number[]) => shares.map((share) => [10, 20, 50].map((asked) => score(asked, share)))
+  const came = (...shares: number[]) => shares.map((share) => [10, 20, 40].map((asked) => score(asked, share)))
   const cell = {
     cell: 'A',
     came: { silence: came(0, 0.2), push: came(0.5, 0.7), actor: came(0.1, 0.3), distance: came(0.8, 1) },
