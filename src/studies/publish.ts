@@ -43,7 +43,7 @@ function asPublished(experiment: Experiment, { preset, options: { purpose, seeds
     ...(preset === USUAL_PRESET ? [] : [{ name: preset, title: `preset \`${preset}\`` }]),
     ...(seeds.length === usual.size && seeds.every((seed) => usual.has(seed))
       ? []
-      : [{ name: `seeds-${seeds.join('-')}`, title: `training seeds ${seeds.join(', ')}` }]),
+      : [{ name: `seeds-${seeds.join('-')}`, title: trainedOn(seeds) }]),
   ]
   const { name, title, asked = name } = experiment
   return {
@@ -97,7 +97,7 @@ export function markdown(experiment: Experiment, section: Section, making: Makin
 /** Which seeds a section shows, and what they were kept from. */
 function describePurpose({ options: { purpose, seeds }, recipe, runs }: Making): string {
   const start = PROTOCOL[purpose].firstStart.toLocaleString('en')
-  const where = `training seeds ${seeds.join(', ')}${runs.size > 0 ? `, evaluation starts from ${start} on` : ''}`
+  const where = `${trainedOn(seeds)}${runs.size > 0 ? `, evaluation starts from ${start} on` : ''}`
   if (purpose === 'tuning') return `*Tuning: ${where}. Settings were chosen on these: no result.*`
   const frozen = recipe ? ` The recipe is that of ${recipe.commit}, frozen on ${recipe.day}` : ' No recipe is named'
   return `*Reporting: ${where}.${frozen}: nothing was chosen on these.*`
@@ -135,3 +135,5 @@ function origin(asked: string, { preset, options, wallMinutes, runs }: Making): 
     ...(lines.length > 0 ? [`Runs, and what they set beside the preset:\n${lines.join('\n')}`] : []),
   ].join('\n\n')
 }
+
+const trainedOn = (seeds: readonly number[]) => `training ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`
