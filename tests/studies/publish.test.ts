@@ -79,6 +79,12 @@ describe('publish', () => {
     expect(page()).toBe(before.replace('| dual | 1 |', () => '| dual | after $& it |'))
   })
 
+  it('says of one training seed that it is one', () => {
+    publish(docs, experiment('one'), section('of one'), { ...making, options: { ...options, seeds: [2] } })
+    expect(page()).toContain('## Title of one, training seed 2\n')
+    expect(page()).toContain('training seed 2, evaluation starts')
+  })
+
   it('puts another preset and other seeds beside what is there, under names, plots and the command of their own', () => {
     const before = page()
     const other = { ...making, preset: 'practice' as const, options: { ...options, seeds: [2, 0] } }
