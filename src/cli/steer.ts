@@ -40,8 +40,8 @@ export function register(program: Command): void {
 function millimetresNumber(text: string): number {
   const [least, most] = [1000 * DISTANCES.least, 1000 * DISTANCES.most]
   const value = Number(text)
-  if (text.trim() === '' || !(value >= least && value <= most))
-    // NaN, too
+  if (!(value >= least && value <= most))
+    // no number, too
     throw new InvalidArgumentError(`Give a number from ${least} to ${most}.`)
   return value
 }
@@ -52,17 +52,14 @@ const run = (options: Options) =>
     let done = 0
     const { robot, simulation = noSimulation(robot) } = session.rigs[0]!
     const crew = { robot, simulation, perception, policy, translator: session.translator }
-    const result = await steer(crew, {
-      tasks: config.tasks,
-      statesPerTask: options.states,
-      seed: options.seed,
-      noise: options.noise,
-      shift: config.learner.refinement.shift,
-      onState: () => display.show({ stage: 'states', done: ++done, total: options.states * config.tasks.length }),
-    })
     const { states, seed, noise, millimetres } = options
-    const far = { tasks: config.tasks, statesPerTask: states, seed, noise }
-    const distance = millimetres && (await distances(crew, { ...far, millimetres: [millimetres], as: 'carries' }))[0]
+    const from = { tasks: config.tasks, statesPerTask: states, seed, noise }
+    const result = await steer(crew, {
+      ...from,
+      shift: config.learner.refinement.shift,
+      onState: () => display.show({ stage: 'states', done: ++done, total: states * config.tasks.length }),
+    })
+    const distance = millimetres && (await distances(crew, { ...from, millimetres: [millimetres], as: 'carries' }))[0]
     display.close()
     if (options.json)
       process.stdout.write(`${JSON.stringify({ noiseGain: config.learner.noiseGain, ...result, distance })}\n`)

@@ -1,10 +1,11 @@
 /** @file A command with a distance: how far the tool has yet to go, and the motion that brings it there. */
-import { ACTION_WIDTH, type Action } from '../robot/robot.ts'
+import type { Tending } from '../robot/operator.ts'
+import type { Action } from '../robot/robot.ts'
 import type { Vec3 } from '../robot/rotation.ts'
 import type { Direction } from './vocabulary.ts'
 
 /** Metres along x, y and z of the base frame, signed; null along an axis of which nothing was said. */
-export type ToGo = readonly (number | null)[]
+type ToGo = NonNullable<Tending['toGo']>
 
 const NEAR = { metres: 0.001, share: 0.1 } // of the distance; whichever is more
 const STEPS = 3 // in which the rest would be gone without a limit: an arm that trails by one or two does not swing
@@ -31,7 +32,7 @@ export class Reach {
 
 /** The action, but along the axes of which something was said the tool goes where it was told; all else is the policy's. */
 export function carried(action: Action, toGo: ToGo, metresPerUnit: number): Action {
-  const motion = Float32Array.from({ length: ACTION_WIDTH }, (_, i) => action[i]!)
+  const motion = action.slice()
   toGo.forEach((rest, axis) => {
     if (rest !== null) motion[axis] = Math.max(-PACE, Math.min(PACE, rest / (STEPS * metresPerUnit)))
   })

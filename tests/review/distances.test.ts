@@ -2,41 +2,17 @@
 import { expect, it } from 'vitest'
 import { distances } from '../../src/review/distances.ts'
 import type { SteerRollout } from '../../src/review/steer.ts'
-import { vector } from '../../src/robot/channels.ts'
 import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
 import { ruleTranslator } from '../../src/talk/translator.ts'
+import { pointRobot } from './point-robot.ts'
 
 const METRES = 0.01 // of a whole action unit, in each of 10 steps a second
 const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: METRES })
 
 /** Goes `obeyed` action units along a command, and drifts upwards by itself. */
 function aCrew(obeyed: number, drift = 0): SteerRollout {
-  let tool: [number, number, number] = [0, 0, 0]
-  const observation = () => ({ proprio: Float32Array.from(tool) })
   return {
-    robot: {
-      spec: {
-        rate: 10,
-        actionScale: { translation: METRES, rotation: 0.1 },
-        tasks: { pick: { maxSteps: 9 } },
-        channels: vector('tool', 'm', { of: 'position' }),
-      },
-      reset: async () => {
-        tool = [0, 0, 0]
-        return observation()
-      },
-      observe: async () => observation(),
-      step: async (action: Float32Array) => {
-        tool = tool.map((x, i) => x + METRES * action[i]!) as typeof tool
-        return { observation: observation(), terminated: false }
-      },
-    },
-    simulation: {
-      snapshot: () => [...tool],
-      restore: (scene: unknown) => (tool = [...(scene as typeof tool)]),
-      tool: () => [...tool],
-    },
-    perception: { see: async () => ({}) },
+    ...pointRobot(METRES),
     policy: {
       primary: async () => Float32Array.of(0, 0, drift, 0, 0, 0, 0),
       refined: async (_: unknown, command: string) =>

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { distanceAsked, type SteerRollout, steer } from '../../src/review/steer.ts'
 import { LABEL_DEFAULTS } from '../../src/talk/labels.ts'
 import { ruleTranslator } from '../../src/talk/translator.ts'
+import { pointRobot } from './point-robot.ts'
 
 const METRES = 0.015 // of a whole action unit
 const SHIFT = 0.3
@@ -10,27 +11,9 @@ const translator = ruleTranslator({ ...LABEL_DEFAULTS, metresPerUnit: METRES })
 
 /** Its policy drifts to the left by itself, and goes along a command by `share` of what is asked. */
 function aCrew(share: number): SteerRollout {
-  let tool: [number, number, number] = [0, 0, 0]
   const drift = () => Float32Array.of(0, 0.2, 0, 0, 0, 0, 1)
   return {
-    robot: {
-      spec: { tasks: { pick: { maxSteps: 9 } }, actionScale: { translation: METRES, rotation: 0.1 } },
-      reset: async () => {
-        tool = [0, 0, 0]
-        return {}
-      },
-      observe: async () => ({}),
-      step: async (action: Float32Array) => {
-        tool = tool.map((x, i) => x + METRES * action[i]!) as typeof tool
-        return { observation: {}, terminated: false }
-      },
-    },
-    simulation: {
-      snapshot: () => [...tool],
-      restore: (scene: unknown) => (tool = [...(scene as typeof tool)]),
-      tool: () => [...tool],
-    },
-    perception: { see: async () => ({}) },
+    ...pointRobot(METRES),
     policy: {
       primary: async () => drift(),
       refined: async (_: unknown, command: string) =>
